@@ -1,0 +1,1 @@
+"""How it runs: brokers, the whole system on one machine, the command line."""

@@ -1,0 +1,1 @@
+"""Rolling state per ticker: ticks in, bars and features out."""

@@ -1,0 +1,1 @@
+"""Indicators, one family a module, each with its state and its source."""

@@ -1,0 +1,1 @@
+"""The latest predictions over REST and WebSocket."""

@@ -1,0 +1,1 @@
+"""Ticks come in: sources, and their way into `ticks`."""

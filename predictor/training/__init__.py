@@ -1,0 +1,1 @@
+"""Fitting, scoring and exporting the models. Nothing that serves imports this."""

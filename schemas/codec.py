@@ -1,0 +1,73 @@
+"""Events to bytes and back, with CloudEvents headers in Kafka's binary mode."""
+
+import secrets
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from schemas.errors import DeadLetterError
+from schemas.times import to_rfc3339
+
+#: Header names and values as Kafka clients take and give them.
+Headers = list[tuple[str, bytes]]
+
+CONTENT_TYPE = "application/json"
+_encoder = msgspec.json.Encoder()
+
+Event = TypeVar("Event", bound=Struct)
+
+
+class UndecodableError(DeadLetterError, ValueError):
+    """Bytes that are not the event they should be."""
+
+
+def encode(event: Struct) -> bytes:
+    """Write an event as JSON. Numbers that are not finite become null, which readers refuse."""
+    return _encoder.encode(event)
+
+
+def decoder(event_type: type[Event]) -> Callable[[bytes | None], Event]:
+    """Give a function that reads one type of event; unknown fields are ignored.
+
+    The function raises `UndecodableError`, which names the field.
+    """
+    decode_json = msgspec.json.Decoder(event_type).decode
+    name = event_type.__name__
+
+    def decode(value: bytes | None) -> Event:
+        if value is None:
+            raise UndecodableError(f"{name}: the record is empty")
+        try:
+            return decode_json(value)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise UndecodableError(f"{name}: {error}") from error
+
+    return decode
+
+
+def new_traceparent() -> str:
+    """Start a W3C trace context."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def event_headers(event_type: str, source: str, event_id: str, time_ns: int, traceparent: str | None = None) -> Headers:
+    """Give the headers of an event that others consume.
+
+    Args:
+        event_type: Name of the event's class; `tickcast.` goes before it.
+        source: The service and its instance, like `predictor/1`.
+        event_id: The event's deterministic id.
+        time_ns: When the event was made.
+        traceparent: The trace of the event that caused it.
+    """
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_type", f"tickcast.{event_type}".encode()),
+        ("ce_source", f"/tickcast/{source}".encode()),
+        ("ce_id", event_id.encode()),
+        ("ce_time", to_rfc3339(time_ns).encode()),
+        ("content-type", CONTENT_TYPE.encode()),
+        ("traceparent", (traceparent or new_traceparent()).encode()),
+    ]

@@ -1,0 +1,60 @@
+"""Every event of the contract."""
+
+from schemas.events.bars import Bar, BarSoFar, Features
+from schemas.events.models import (
+    CommandAction,
+    HoldOutScore,
+    ModelAction,
+    ModelCommand,
+    ModelEvent,
+    ModelMember,
+    SourceAction,
+    SourceCommand,
+)
+from schemas.events.predictions import (
+    Direction,
+    HorizonPrediction,
+    MemberHorizon,
+    MemberPrediction,
+    Outcome,
+    Prediction,
+    PriceRange,
+)
+from schemas.events.requests import Forecast, ForecastRequest, PriceBar
+from schemas.events.scores import HorizonScore, ModelScore, Scoreboard
+from schemas.events.status import CommandProgress, ServiceState, ServiceStatus
+from schemas.events.ticks import ORIGIN_RANK, Origin, Tick, TickFrame
+
+__all__ = [
+    "ORIGIN_RANK",
+    "Bar",
+    "BarSoFar",
+    "CommandAction",
+    "CommandProgress",
+    "Direction",
+    "Features",
+    "Forecast",
+    "ForecastRequest",
+    "HoldOutScore",
+    "HorizonPrediction",
+    "HorizonScore",
+    "MemberHorizon",
+    "MemberPrediction",
+    "ModelAction",
+    "ModelCommand",
+    "ModelEvent",
+    "ModelMember",
+    "ModelScore",
+    "Origin",
+    "Outcome",
+    "Prediction",
+    "PriceBar",
+    "PriceRange",
+    "Scoreboard",
+    "ServiceState",
+    "ServiceStatus",
+    "SourceAction",
+    "SourceCommand",
+    "Tick",
+    "TickFrame",
+]

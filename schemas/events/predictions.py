@@ -1,0 +1,133 @@
+"""What the predictor says, and what became of it."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from schemas.events.bars import BarSoFar
+from schemas.events.ticks import Origin
+from schemas.times import Interval
+
+
+class Direction(StrEnum):
+    """Where the price is expected to go; neutral where confidence is 0.5 or below."""
+
+    BULLISH = "bullish"
+    BEARISH = "bearish"
+    NEUTRAL = "neutral"
+
+
+class PriceRange(Struct, frozen=True):
+    """An interval of prices, marginal for its horizon."""
+
+    low: float
+    high: float
+
+
+class HorizonPrediction(Struct, frozen=True, kw_only=True):
+    """The ensemble's word on one horizon.
+
+    Attributes:
+        horizon: In bars after the last closed one.
+        target_time_ns: Estimated from the interval and the days on which the ticker trades.
+        log_return: From the current price to the target.
+        percent: The same as a simple percentage.
+        confidence: Probability that the direction is right, the smallest of the members'.
+        interval_95: Null where no spread is known.
+    """
+
+    horizon: int
+    target_time_ns: int
+    log_return: float
+    percent: float
+    price_target: float
+    direction: Direction
+    confidence: float
+    interval_95: PriceRange | None = None
+    interval_99: PriceRange | None = None
+
+
+class MemberHorizon(Struct, frozen=True, kw_only=True):
+    """One model's own word on one horizon; `spread` is the scale of its error in log return."""
+
+    horizon: int
+    log_return: float
+    spread: float
+    confidence: float
+    weight: float
+
+
+class MemberPrediction(Struct, frozen=True, kw_only=True):
+    """One model's own prediction; a weight of 0 is shown and does not count."""
+
+    name: str
+    version: str
+    horizons: list[MemberHorizon]
+
+
+class Prediction(Struct, frozen=True, kw_only=True):
+    """The ensemble's prediction for one ticker.
+
+    Attributes:
+        as_of_ns: As in the feature event.
+        in_sample: As of a time that training has seen; never scored.
+        degraded: Why this is less than the whole ensemble's word, or null.
+        weights_version: Of the scoreboard's weights; "prior" before there is one.
+        intervals_version: Likewise of the interval quantiles.
+        shadow: A challenger's members, shown and not counted.
+    """
+
+    id: str
+    feature_id: str
+    ticker: str
+    interval: Interval
+    as_of_ns: int
+    current_price: float
+    bar_index: int
+    horizons: list[HorizonPrediction]
+    models: list[MemberPrediction]
+    model_set: str
+    weights_version: str
+    intervals_version: str
+    provisional: bool
+    in_sample: bool
+    source_partition: int
+    source_offset: int
+    ingested_at_ns: int
+    featured_at_ns: int
+    predicted_at_ns: int
+    degraded: str | None = None
+    bar: BarSoFar | None = None
+    partial: bool = False
+    shadow: list[MemberPrediction] | None = None
+    origin: Origin = Origin.NORMAL
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """A matured final prediction, for one horizon, beside what happened."""
+
+    id: str
+    prediction_id: str
+    ticker: str
+    interval: Interval
+    start_ns: int
+    horizon: int
+    as_of_ns: int
+    matured_ns: int
+    model_set: str
+    predicted_log_return: float
+    actual_log_return: float
+    direction: Direction
+    confidence: float
+    hit: bool | None
+    inside_95: bool | None
+    inside_99: bool | None
+    volatility: float
+    models: dict[str, MemberHorizon]
+    weights_version: str
+    intervals_version: str
+    source_partition: int
+    source_offset: int
+    settled_at_ns: int
+    scored: bool = True
+    origin: Origin = Origin.NORMAL

@@ -1,0 +1,39 @@
+"""Deterministic ids: one id, one content."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from schemas.times import Interval, to_rfc3339
+
+
+@lru_cache(maxsize=4_096)
+def _start_text(start_ns: int) -> str:
+    return to_rfc3339(start_ns)
+
+
+def bar_id(ticker: str, interval: Interval, start_ns: int, *, partial: bool = False) -> str:
+    """Name a bar, like `AAPL:1d:2010-01-04T00:00:00Z`."""
+    name = f"{ticker}:{interval}:{_start_text(start_ns)}"
+    return f"{name}:partial" if partial else name
+
+
+def final_feature_id(ticker: str, interval: Interval, start_ns: int) -> str:
+    """Name the final feature event of a bar."""
+    return f"{ticker}:{interval}:{_start_text(start_ns)}:final"
+
+
+def provisional_feature_id(ticker: str, interval: Interval, start_ns: int, partition: int, offset: int) -> str:
+    """Name a provisional feature event by its place in `ticks`."""
+    return f"{ticker}:{interval}:{_start_text(start_ns)}:{partition}.{offset}"
+
+
+def prediction_id(
+    feature_id: str, model_set: str, weights_version: str, intervals_version: str, members: Iterable[str]
+) -> str:
+    """Name a prediction by all that decides its content."""
+    return f"{feature_id}/{model_set}/{weights_version}/{intervals_version}/{'+'.join(sorted(members))}"
+
+
+def outcome_id(ticker: str, interval: Interval, start_ns: int, horizon: int) -> str:
+    """Name the outcome of a bar's prediction at one horizon."""
+    return f"{ticker}:{interval}:{_start_text(start_ns)}:h{horizon}"

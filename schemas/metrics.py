@@ -1,0 +1,63 @@
+"""Names, units and buckets of all metrics, and how they are made."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+
+_LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_SIZE_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric; its unit is the end of its name."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = _LATENCY_BUCKETS
+
+    def counter(self, registry: CollectorRegistry = REGISTRY) -> Counter:
+        """Make it as a counter."""
+        return Counter(self.name, self.help, self.labels, registry=registry)
+
+    def gauge(self, registry: CollectorRegistry = REGISTRY) -> Gauge:
+        """Make it as a gauge."""
+        return Gauge(self.name, self.help, self.labels, registry=registry)
+
+    def histogram(self, registry: CollectorRegistry = REGISTRY) -> Histogram:
+        """Make it as a histogram."""
+        return Histogram(self.name, self.help, self.labels, buckets=self.buckets, registry=registry)
+
+
+TICKS_INGESTED = Metric("tickcast_ticks_ingested_total", "counter", "Ticks acknowledged by the broker.", ("source",))
+FRAMES_INGESTED = Metric("tickcast_frames_ingested_total", "counter", "Frames acknowledged.", ("source",))
+DEAD_LETTERS = Metric("tickcast_dead_letters_total", "counter", "Inputs that were dead-lettered.", ("reason",))
+TICKS_ABSORBED = Metric("tickcast_ticks_absorbed_total", "counter", "Ticks absorbed into the state.")
+BARS_CLOSED = Metric("tickcast_bars_closed_total", "counter", "Bars closed.")
+FEATURES_EMITTED = Metric("tickcast_features_emitted_total", "counter", "Feature events sent.", ("kind",))
+TICK_TO_FEATURE = Metric(
+    "tickcast_tick_to_feature_seconds", "histogram", "From ingestion of the newest tick to its feature event."
+)
+CHECKPOINT_SECONDS = Metric("tickcast_checkpoint_seconds", "histogram", "Time that a checkpoint took.")
+GAPS_HEALED = Metric("tickcast_gaps_healed_total", "counter", "Gaps in `ticks` healed by a rewind.")
+RECORDS_LOST = Metric("tickcast_records_lost_total", "counter", "Records of `ticks` that the log no longer holds.")
+PREDICTIONS_MADE = Metric("tickcast_predictions_total", "counter", "Predictions acknowledged.", ("kind",))
+PREDICTION_SECONDS = Metric("tickcast_prediction_batch_seconds", "histogram", "Time of one model call for a batch.")
+PREDICTION_BATCH = Metric(
+    "tickcast_prediction_batch_size", "histogram", "Tickers in one model call.", buckets=_SIZE_BUCKETS
+)
+DEGRADED = Metric("tickcast_predictions_degraded_total", "counter", "Predictions marked degraded.", ("reason",))
+MODEL_SWAPS = Metric("tickcast_model_swaps_total", "counter", "Model sets swapped in.")
+WEBSOCKET_CLIENTS = Metric("tickcast_websocket_clients", "gauge", "WebSocket clients connected.")
+WEBSOCKET_SENT = Metric("tickcast_websocket_messages_total", "counter", "Messages sent to clients.", ("type",))
+WEBSOCKET_CONFLATED = Metric(
+    "tickcast_websocket_conflated_total", "counter", "Updates that a slow client never saw: a newer one replaced them."
+)
+HTTP_SECONDS = Metric("tickcast_http_request_seconds", "histogram", "Time of HTTP answers.", ("route", "status"))
+TICKERS_KNOWN = Metric("tickcast_tickers", "gauge", "Tickers that have a prediction.")
+LAG_RECORDS = Metric("tickcast_lag_records", "gauge", "Records not read yet.", ("topic",))
+
+METRICS: tuple[Metric, ...] = tuple(value for value in globals().values() if isinstance(value, Metric))

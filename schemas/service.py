@@ -1,0 +1,80 @@
+"""How a service begins and ends, and its `/metrics` and `/health`."""
+
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NoReturn
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+
+from schemas import VERSION
+from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
+from schemas.events import ServiceState
+from schemas.logs import configure_logs
+from schemas.settings import AnySettings, load_settings
+from schemas.status import StatusBoard
+
+_log = logging.getLogger(__name__)
+
+
+def run_service(name: str, settings_type: type[AnySettings], run: Callable[[AnySettings], None]) -> NoReturn:
+    """Load settings, configure logs, run, and exit with a code that says what a supervisor should do."""
+    try:
+        settings = load_settings(settings_type)
+        configure_logs(name, settings.log_level, settings.log_format)
+        run(settings)
+    except StopAndSayError as error:
+        print(f"{name}: {error}", file=sys.stderr, flush=True)
+        sys.exit(EXIT_STOP_AND_SAY)
+    except KeyboardInterrupt:
+        sys.exit(0)
+    sys.exit(0)
+
+
+def stop_event_on_signals() -> threading.Event:
+    """Give an event that SIGTERM and SIGINT set; for services with a loop of their own."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+class _Handler(BaseHTTPRequestHandler):
+    board: StatusBoard
+
+    def do_GET(self) -> None:
+        if self.path == "/metrics":
+            self._answer(200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY))
+        elif self.path == "/health":
+            state = self.board.state
+            healthy = state not in (ServiceState.STARTING, ServiceState.STOPPING)
+            body = {"status": "healthy" if healthy else state, "state": state, "version": VERSION}
+            self._answer(200 if healthy else 503, "application/json", json.dumps(body).encode())
+        else:
+            self._answer(404, "text/plain", b"there are /metrics and /health\n")
+
+    def _answer(self, code: int, content_type: str, body: bytes) -> None:
+        self.send_response(code)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep scrapes out of the log."""
+
+
+def serve_metrics(board: StatusBoard, host: str, port: int) -> ThreadingHTTPServer:
+    """Serve `/metrics` and `/health` from a thread; on a free port where the wanted one is taken."""
+    handler = type("Handler", (_Handler,), {"board": board})
+    try:
+        server = ThreadingHTTPServer((host, port), handler)
+    except OSError:
+        server = ThreadingHTTPServer((host, 0), handler)
+        _log.warning("port %d is taken: /metrics is on port %d", port, server.server_address[1])
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+    return server

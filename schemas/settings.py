@@ -1,0 +1,83 @@
+"""Settings that services share. Each service adds its own; all come from `TICKCAST_*` and `.env`."""
+
+import socket
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from schemas.errors import StopAndSayError
+from schemas.times import Interval
+
+ENV_PREFIX = "TICKCAST_"
+
+
+def split_list(value: Any) -> Any:
+    """Read `1,5,21` as a list."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _ascending(horizons: tuple[int, ...]) -> tuple[int, ...]:
+    if not horizons or list(horizons) != sorted(set(horizons)) or horizons[0] < 1:
+        raise ValueError("give horizons in bars, ascending, each once, like 1,5,21")
+    return horizons
+
+
+class Settings(BaseSettings):
+    """What every service must agree on."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    kafka_bootstrap_servers: str = "127.0.0.1:9092"
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    kafka_sasl_username: str = ""
+    kafka_sasl_password: SecretStr = SecretStr("")
+    kafka_ssl_ca_file: str = ""
+    kafka_ssl_certificate_file: str = ""
+    kafka_ssl_key_file: str = ""
+    kafka_embedded: bool = Field(False, description="The broker is the embedded one: only missing topics are errors")
+    topic_prefix: str = Field("", pattern=r"^[A-Za-z0-9._-]{0,64}$")
+    partitions: int = Field(4, ge=1, le=1_000, description="Of `ticks` and every topic keyed by ticker")
+    replication_factor: int = Field(1, ge=1)
+    topic_retention_bytes: int = Field(4_294_967_296, ge=1_048_576, description="A partition of a bounded topic")
+    interval: Interval = "1d"
+    horizons: Annotated[tuple[int, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_ascending)] = (1, 5, 21)
+    instance: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(0, ge=0, le=65_535, description="0: a free one")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+
+    def kafka_config(self) -> dict[str, str]:
+        """Give the connection in librdkafka's names."""
+        config = {
+            "bootstrap.servers": self.kafka_bootstrap_servers,
+            "security.protocol": self.kafka_security_protocol,
+            "ssl.ca.location": self.kafka_ssl_ca_file,
+            "ssl.certificate.location": self.kafka_ssl_certificate_file,
+            "ssl.key.location": self.kafka_ssl_key_file,
+        }
+        if self.kafka_security_protocol.startswith("SASL"):
+            config["sasl.mechanism"] = self.kafka_sasl_mechanism
+            config["sasl.username"] = self.kafka_sasl_username
+            config["sasl.password"] = self.kafka_sasl_password.get_secret_value()
+        return {name: value for name, value in config.items() if value}
+
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+def load_settings(settings_type: type[AnySettings], **overrides: Any) -> AnySettings:
+    """Read settings; what is silent keeps its default.
+
+    Raises:
+        StopAndSayError: A value is wrong; one line names the variable and what it should be.
+    """
+    try:
+        return settings_type(**overrides)
+    except ValidationError as error:
+        lines = [f"{ENV_PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
+        raise StopAndSayError("wrong settings: " + "; ".join(lines)) from error

@@ -1,0 +1,113 @@
+"""A service's own word on itself, for `/health` and `service-status`."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from schemas import VERSION
+from schemas.codec import encode
+from schemas.events import ServiceState, ServiceStatus
+
+REPORT_EVERY_SECONDS = 5.0
+
+#: Sends a record to `service-status`: key, value.
+SendStatus = Callable[[bytes, bytes], None]
+
+
+def resident_bytes() -> int:
+    """Give the memory that this process holds; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+class StatusBoard:
+    """The newest state of this service; any thread may set and read it."""
+
+    def __init__(self, service: str, instance: str) -> None:
+        self.service = service
+        self.instance = instance
+        self.changed = threading.Event()
+        self._started_at_ns = time.time_ns()
+        self._state = ServiceState.STARTING
+        self._message = ""
+        self._lag_records: int | None = None
+        self._rates: dict[str, float] = {}
+        self._latency_seconds: dict[str, float] = {}
+
+    @property
+    def state(self) -> ServiceState:
+        """Give the state now."""
+        return self._state
+
+    def set_state(self, state: ServiceState, message: str = "") -> None:
+        """Change the state; a reporter sends it at once."""
+        if (state, message) != (self._state, self._message):
+            self._state, self._message = state, message
+            self.changed.set()
+
+    def set_figures(
+        self,
+        *,
+        lag_records: int | None = None,
+        rates: dict[str, float] | None = None,
+        latency_seconds: dict[str, float] | None = None,
+    ) -> None:
+        """Replace the figures that go out with the next report."""
+        self._lag_records = lag_records
+        self._rates = rates or {}
+        self._latency_seconds = latency_seconds or {}
+
+    def event(self) -> ServiceStatus:
+        """Give the status as an event."""
+        return ServiceStatus(
+            service=self.service,
+            instance=self.instance,
+            version=VERSION,
+            state=self._state,
+            message=self._message,
+            started_at_ns=self._started_at_ns,
+            updated_at_ns=time.time_ns(),
+            memory_bytes=resident_bytes(),
+            lag_records=self._lag_records,
+            rates=self._rates,
+            latency_seconds=self._latency_seconds,
+        )
+
+    def record(self) -> tuple[bytes, bytes]:
+        """Give key and value for `service-status`."""
+        return f"{self.service}/{self.instance}".encode(), encode(self.event())
+
+
+class StatusReporter:
+    """A thread that sends the board every 5 s and at every change of state."""
+
+    def __init__(self, board: StatusBoard, send: SendStatus) -> None:
+        self._board = board
+        self._send = send
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="status", daemon=True)
+
+    def start(self) -> None:
+        """Begin to report."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Send a last word and end the thread."""
+        self._stopped.set()
+        self._board.set_state(ServiceState.STOPPING)
+        self._board.changed.set()
+        self._thread.join(timeout=2)
+
+    def _run(self) -> None:
+        while True:
+            self._board.changed.clear()
+            stopping = self._stopped.is_set()
+            self._send(*self._board.record())
+            if stopping:
+                return
+            self._board.changed.wait(REPORT_EVERY_SECONDS)
