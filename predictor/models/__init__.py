@@ -1,1 +1,23 @@
-"""Forecasters, one a module."""
+"""Forecasters, and how a saved one is loaded by its name."""
+
+from predictor.models.base import Forecaster
+from predictor.models.forest import ForestForecaster
+from predictor.models.lstm import LstmForecaster
+
+_SAVED: dict[str, type[ForestForecaster] | type[LstmForecaster]] = {
+    ForestForecaster.name: ForestForecaster,
+    LstmForecaster.name: LstmForecaster,
+}
+
+
+def load_forecaster(
+    name: str, content: bytes, horizons: tuple[int, ...], spread_scale: tuple[float, ...], version: str
+) -> Forecaster:
+    """Make a forecaster of an ONNX file's content.
+
+    Raises:
+        ValueError: No forecaster of this name is known.
+    """
+    if name not in _SAVED:
+        raise ValueError(f"no forecaster is called {name!r}: known are {', '.join(sorted(_SAVED))}")
+    return _SAVED[name](content, horizons, spread_scale, version)

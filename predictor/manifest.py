@@ -1,0 +1,139 @@
+"""What a saved model set says of itself: `manifest.json` in its folder."""
+
+import hashlib
+import math
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct, structs
+
+from schemas.events import HoldOutScore
+from schemas.features import FEATURE_VERSION, MODEL_INPUT_NAMES, SEQUENCE_CHANNELS, SEQUENCE_STEPS
+from schemas.times import NS_PER_SECOND, Interval
+
+
+class Calibration(Struct, frozen=True, kw_only=True):
+    """Logistic calibration of one member on one horizon, from the hold-out's predictions."""
+
+    horizon: int
+    intercept: float
+    slope: float
+
+    def probability_up(self, ratio: float) -> float:
+        """Give the probability that the return is above 0.
+
+        Args:
+            ratio: The member's predicted log return over its spread.
+        """
+        return 0.5 * (1.0 + math.tanh(0.5 * (self.intercept + self.slope * ratio)))
+
+
+class IntervalQuantiles(Struct, frozen=True, kw_only=True):
+    """Half-widths of the ensemble's intervals on one horizon, in units of volatility times sqrt(horizon)."""
+
+    horizon: int
+    quantile_95: float
+    quantile_99: float
+
+
+class TrainingOptions(Struct, frozen=True, kw_only=True):
+    """What was asked of the training; bars count that end at or before `before_ns`."""
+
+    source: str
+    before_ns: int
+    window_bars: int | None
+    seed: int
+
+
+class ManifestMember(Struct, frozen=True, kw_only=True):
+    """One model of the set.
+
+    Attributes:
+        version: Differs whenever its numbers may.
+        file: In the set's folder.
+        spread_scale: Per horizon; the spread of a prediction is this times volatility times sqrt(horizon).
+        feature_importance: By model input, adding up to 1; empty where the model has none.
+    """
+
+    name: str
+    version: str
+    file: str
+    sha256: str
+    prior_weight: float
+    training_seconds: float
+    hold_out: list[HoldOutScore]
+    calibration: list[Calibration]
+    spread_scale: list[float]
+    feature_importance: dict[str, float] = {}
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """A model set: what it was fitted on, how good it was, what it fits.
+
+    Attributes:
+        train_start_ns: Start of the first bar that training has seen.
+        train_end_ns: End of the last bar that any label, scaler or calibration has seen.
+        hold_out_start_ns: First as-of time of the hold-out; the members were then refitted on everything.
+        interval_quantiles: Of the ensemble under the prior weights.
+        hold_out: The ensemble's scores.
+        baselines: Scores of `no_change` and `constant_direction` on the same rows.
+    """
+
+    model_set: str
+    interval: Interval
+    horizons: list[int]
+    train_start_ns: int
+    train_end_ns: int
+    hold_out_start_ns: int
+    created_at_ns: int
+    tickers: list[str]
+    samples: int
+    members: list[ManifestMember]
+    interval_quantiles: list[IntervalQuantiles]
+    hold_out: list[HoldOutScore]
+    baselines: dict[str, list[HoldOutScore]]
+    library_versions: dict[str, str]
+    options: TrainingOptions
+    feature_version: str = FEATURE_VERSION
+    model_inputs: list[str] = list(MODEL_INPUT_NAMES)
+    sequence_shape: list[int] = [SEQUENCE_STEPS, len(SEQUENCE_CHANNELS)]
+
+    @property
+    def seed(self) -> int:
+        """Give the seed of every random choice."""
+        return self.options.seed
+
+
+def named(manifest: Manifest) -> Manifest:
+    """Give the manifest with its set's name, like `set-20100104-1f3a5b7c`: the date of `before`, a hash of the content.
+
+    Times of the clock (creation, training seconds) are not content.
+    """
+    timeless = [structs.replace(member, training_seconds=0.0) for member in manifest.members]
+    content = structs.replace(manifest, model_set="", created_at_ns=0, members=timeless)
+    digest = hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:8]
+    day = datetime.fromtimestamp(manifest.options.before_ns // NS_PER_SECOND, UTC).strftime("%Y%m%d")
+    return structs.replace(manifest, model_set=f"set-{day}-{digest}")
+
+
+def fits(
+    manifest: Manifest, *, interval: str, horizons: tuple[int, ...], feature_version: str, before_ns: int | None = None
+) -> str | None:
+    """Say why a set cannot serve here, or None where it can.
+
+    Args:
+        before_ns: Start of the next bar to be predicted live; None leaves the time out.
+    """
+    checks = (
+        ("interval", manifest.interval, interval),
+        ("horizons", tuple(manifest.horizons), tuple(horizons)),
+        ("feature version", manifest.feature_version, feature_version),
+        ("model inputs", tuple(manifest.model_inputs), MODEL_INPUT_NAMES),
+        ("sequence shape", tuple(manifest.sequence_shape), (SEQUENCE_STEPS, len(SEQUENCE_CHANNELS))),
+    )
+    for what, has, wanted in checks:
+        if has != wanted:
+            return f"its {what} is {has}, not {wanted}"
+    if before_ns is not None and manifest.train_end_ns > before_ns:
+        return "it was trained on bars that are still to be predicted"
+    return None
