@@ -43,6 +43,8 @@ def decoder(event_type: type[Event]) -> Callable[[bytes | None], Event]:
             return decode_json(value)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UndecodableError(f"{name}: {error}") from error
+        except RecursionError as error:  # a few kilobytes of "[[[[" must not end a service
+            raise UndecodableError(f"{name}: JSON is nested too deeply") from error
 
     return decode
 

@@ -4,7 +4,8 @@ import socket
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from schemas.errors import StopAndSayError
 from schemas.times import Interval
@@ -28,7 +29,9 @@ def _ascending(horizons: tuple[int, ...]) -> tuple[int, ...]:
 class Settings(BaseSettings):
     """What every service must agree on."""
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     kafka_bootstrap_servers: str = "127.0.0.1:9092"
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
@@ -70,6 +73,12 @@ class Settings(BaseSettings):
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
+def _problem_line(problem: ErrorDetails) -> str:
+    """Name the variable and say what is wrong; never the value, which may be a secret."""
+    place = problem["loc"]
+    return f"{ENV_PREFIX}{str(place[0]).upper()}: {problem['msg']}" if place else problem["msg"]
+
+
 def load_settings(settings_type: type[AnySettings], **overrides: Any) -> AnySettings:
     """Read settings; what is silent keeps its default.
 
@@ -79,5 +88,6 @@ def load_settings(settings_type: type[AnySettings], **overrides: Any) -> AnySett
     try:
         return settings_type(**overrides)
     except ValidationError as error:
-        lines = [f"{ENV_PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
-        raise StopAndSayError("wrong settings: " + "; ".join(lines)) from error
+        raise StopAndSayError("wrong settings: " + "; ".join(map(_problem_line, error.errors()))) from error
+    except SettingsError as error:
+        raise StopAndSayError(f"wrong settings: {error}") from error

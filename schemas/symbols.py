@@ -25,7 +25,7 @@ def normalise_ticker(text: str) -> str:
         InvalidTickerError: The text is no symbol, even in upper case.
     """
     ticker = text.strip().upper()
-    if not is_ticker(ticker):
+    if not text.isascii() or not is_ticker(ticker):  # the upper case of "\u00df" is "SS", another symbol
         raise InvalidTickerError(
             f"ticker {text[:32]!r} is not a symbol: use a letter and up to nine of A-Z, 0-9, '.' and '-', like 'BRK.B'"
         )

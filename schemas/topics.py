@@ -30,6 +30,7 @@ class Topic:
         by_ticker: It has the partition count of `ticks`; others have one partition.
         retention_ms: None keeps everything.
         bounded: Also bounded in bytes a partition, by `Settings.topic_retention_bytes`.
+        cloud_events: Its records carry the headers of `schemas.codec.event_headers`.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Topic:
     cleanup: Cleanup = Cleanup.DELETE
     retention_ms: int | None = None
     bounded: bool = False
+    cloud_events: bool = False
     written_by: str = ""
 
     def config(self, retention_bytes: int) -> dict[str, str]:
@@ -64,7 +66,7 @@ class Topic:
 TICKS = Topic(
     "ticks", events.TickFrame, "none; the partition is set", "Frames of ticks.", bounded=True, written_by="ingestor"
 )
-BARS = Topic("bars", events.Bar, "ticker", "Closed OHLCV bars.", written_by="feature_stream")
+BARS = Topic("bars", events.Bar, "ticker", "Closed OHLCV bars.", cloud_events=True, written_by="feature_stream")
 FEATURES = Topic(
     "features",
     events.Features,
@@ -72,6 +74,7 @@ FEATURES = Topic(
     "Indicators and the models' inputs, provisional and final.",
     retention_ms=7 * _DAY_MS,
     bounded=True,
+    cloud_events=True,
     written_by="feature_stream",
 )
 PREDICTIONS = Topic(
@@ -81,6 +84,7 @@ PREDICTIONS = Topic(
     "Final predictions, one or more a closed bar; the first counts.",
     retention_ms=30 * _DAY_MS,
     bounded=True,
+    cloud_events=True,
     written_by="predictor",
 )
 PREDICTIONS_LATEST = Topic(
@@ -89,10 +93,16 @@ PREDICTIONS_LATEST = Topic(
     "ticker",
     "Every prediction, provisional ones too; compacted to the latest per ticker.",
     cleanup=Cleanup.COMPACT,
+    cloud_events=True,
     written_by="predictor",
 )
 OUTCOMES = Topic(
-    "outcomes", events.Outcome, "ticker", "Matured predictions beside what happened.", written_by="feature_stream"
+    "outcomes",
+    events.Outcome,
+    "ticker",
+    "Matured predictions beside what happened.",
+    cloud_events=True,
+    written_by="feature_stream",
 )
 SCORES = Topic(
     "scores",
@@ -100,6 +110,7 @@ SCORES = Topic(
     "ticker, or `*` for all",
     "Rolling errors, hit rates, coverage, weights, interval quantiles and drift.",
     retention_ms=7 * _DAY_MS,
+    cloud_events=True,
     written_by="feature_stream",
 )
 MODELS = Topic(
