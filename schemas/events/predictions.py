@@ -48,11 +48,11 @@ class HorizonPrediction(Struct, frozen=True, kw_only=True):
 
 
 class MemberHorizon(Struct, frozen=True, kw_only=True):
-    """One model's own word on one horizon; `spread` is the scale of its error in log return."""
+    """One model's own word on one horizon; `spread` is the scale of its error in log return, null where unknown."""
 
     horizon: int
     log_return: float
-    spread: float
+    spread: float | None
     confidence: float
     weight: float
 

@@ -1,0 +1,100 @@
+"""Feature events to the arrays that forecasters take."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from predictor.degraded import OTHER_FEATURE_VERSION, WARMING_UP
+from predictor.models.base import Batch, FloatArray
+from schemas.events import Features
+from schemas.features import FEATURE_VERSION, MODEL_INPUT_NAMES, RETURNS_COUNT, SEQUENCE_CHANNELS, SEQUENCE_STEPS
+from schemas.symbols import is_ticker
+from schemas.times import Interval
+
+#: Prices outside are taken for garbage; inside, no prediction overflows.
+SMALLEST_PRICE, LARGEST_PRICE = 1e-12, 1e15
+_WIDTHS = {len(SEQUENCE_CHANNELS)}
+
+
+def problem_of(features: Features, interval: Interval) -> str | None:
+    """Say what makes a decoded event unusable, naming the field; None where nothing does."""
+    checks = (
+        (is_ticker(features.ticker), f"ticker {features.ticker[:32]!r} is not a symbol"),
+        (features.interval == interval, f"interval is {features.interval}, not {interval}"),
+        (_is_price(features.current_price), f"current_price {features.current_price} is no price"),
+        (
+            _is_price(features.last_close) if features.last_close is not None else not features.final,
+            f"last_close {features.last_close} is no price",
+        ),
+        (features.volatility is None or features.volatility >= 0, f"volatility {features.volatility} is negative"),
+        (_right_sizes(features), "model_inputs or sequence have the wrong size"),
+    )
+    return next((f"Features: {problem}" for holds, problem in checks if not holds), None)
+
+
+def _is_price(price: float) -> bool:
+    return SMALLEST_PRICE <= price <= LARGEST_PRICE
+
+
+def _right_sizes(features: Features) -> bool:
+    if features.feature_version != FEATURE_VERSION or not features.model_inputs:
+        return True  # never read
+    steps = features.sequence
+    return (
+        len(features.model_inputs) == len(MODEL_INPUT_NAMES)
+        and len(steps) == SEQUENCE_STEPS
+        and set(map(len, steps)) == _WIDTHS
+    )
+
+
+def why_not_for_models(features: Features) -> str | None:
+    """Say why the models cannot read an event, as a reason of `predictor.degraded`; None where they can."""
+    if features.feature_version != FEATURE_VERSION:
+        return OTHER_FEATURE_VERSION
+    return WARMING_UP if not features.model_inputs or features.volatility is None else None
+
+
+def model_batch(rows: Sequence[Features]) -> Batch:
+    """Give the arrays of events that the models can read."""
+    count = len(rows)
+    return Batch(
+        model_inputs=np.array([row.model_inputs for row in rows], np.float32).reshape(count, len(MODEL_INPUT_NAMES)),
+        sequence=np.array([row.sequence for row in rows], np.float32).reshape(
+            count, SEQUENCE_STEPS, len(SEQUENCE_CHANNELS)
+        ),
+        returns=_returns(rows),
+        volatility=_volatility(rows),
+    )
+
+
+def statistical_batch(rows: Sequence[Features]) -> Batch:
+    """Give the arrays of any events; the models' inputs are NaN."""
+    count = len(rows)
+    return Batch(
+        model_inputs=np.full((count, len(MODEL_INPUT_NAMES)), np.nan, np.float32),
+        sequence=np.full((count, SEQUENCE_STEPS, len(SEQUENCE_CHANNELS)), np.nan, np.float32),
+        returns=_returns(rows),
+        volatility=_volatility(rows),
+    )
+
+
+def travelled(rows: Sequence[Features]) -> FloatArray:
+    """Give the log return from the last close to the current price, (n,); 0 for finals and before any close."""
+    return np.array(
+        [0.0 if row.final or row.last_close is None else math.log(row.current_price / row.last_close) for row in rows],
+        np.float64,
+    )
+
+
+def _returns(rows: Sequence[Features]) -> FloatArray:
+    table = np.full((len(rows), RETURNS_COUNT), np.nan)
+    for index, row in enumerate(rows):
+        newest = row.returns[-RETURNS_COUNT:]
+        if newest:
+            table[index, -len(newest) :] = newest
+    return table
+
+
+def _volatility(rows: Sequence[Features]) -> FloatArray:
+    return np.array([math.nan if row.volatility is None else row.volatility for row in rows], np.float64)

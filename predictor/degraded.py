@@ -1,0 +1,21 @@
+"""Why a prediction is less than the whole ensemble's word: every text that `Prediction.degraded` can hold.
+
+Each follows from what names the prediction (its feature event, model set and members), so that one id
+keeps one content whenever and wherever it is predicted again.
+"""
+
+from collections.abc import Collection
+
+#: The statistical forecaster answered: too few closed bars for the models' inputs.
+WARMING_UP = "warming up"
+#: The statistical forecaster answered: the inputs follow other definitions than this predictor's.
+OTHER_FEATURE_VERSION = "other feature version"
+#: The statistical forecaster answered: no model set serves.
+UNTRAINED = "untrained"
+#: The statistical forecaster answered: a set serves, and none of its members gave usable numbers.
+NO_MEMBER_ANSWERED = "no member answered"
+
+
+def without(names: Collection[str]) -> str | None:
+    """Say which members with weight are missing (`without lstm`); the rest answered. None where none is."""
+    return f"without {', '.join(sorted(names))}" if names else None

@@ -1,0 +1,57 @@
+"""How far the price may be from the prediction: half-widths in log return, and price ranges."""
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from predictor.manifest import IntervalQuantiles
+from predictor.models.base import FloatArray
+from schemas.events import PriceRange
+
+NORMAL_95 = NormalDist().inv_cdf(0.975)
+NORMAL_99 = NormalDist().inv_cdf(0.995)
+
+#: Nothing is taken to move by more than this, a factor of e^20: prices stay finite and above 0.
+LARGEST_LOG_RETURN = 20.0
+
+#: Half-widths at 95 % and 99 %, (n, horizons) each; NaN where no spread is known.
+HalfWidths = tuple[FloatArray, FloatArray]
+
+
+def hold_out_half_widths(
+    quantiles: Sequence[IntervalQuantiles], volatility: FloatArray, horizons: Sequence[int]
+) -> HalfWidths:
+    """Scale a set's hold-out quantiles, which are in units of volatility times sqrt(horizon).
+
+    Args:
+        volatility: (n,); NaN or 0 gives NaN, as does a horizon without quantiles.
+    """
+    by_horizon = {each.horizon: (each.quantile_95, each.quantile_99) for each in quantiles}
+    pairs = np.array([by_horizon.get(horizon, (math.nan, math.nan)) for horizon in horizons])
+    unit = volatility[:, None] * np.sqrt(np.asarray(horizons, np.float64))
+    return _nested(unit * pairs[:, 0], unit * pairs[:, 1])
+
+
+def normal_half_widths(spreads: FloatArray) -> HalfWidths:
+    """Give the normal quantiles of a spread, (n, horizons)."""
+    return _nested(spreads * NORMAL_95, spreads * NORMAL_99)
+
+
+def _nested(narrow: FloatArray, wide: FloatArray) -> HalfWidths:
+    known = (narrow > 0) & np.isfinite(narrow) & np.isfinite(wide)
+    wide = np.maximum(narrow, wide)
+    return _bounded(narrow, known), _bounded(wide, known)
+
+
+def _bounded(half_widths: FloatArray, known: NDArray[np.bool_]) -> FloatArray:
+    return np.where(known, np.minimum(half_widths, LARGEST_LOG_RETURN), np.nan)
+
+
+def price_range(price: float, log_return: float, half_width: float) -> PriceRange | None:
+    """Give the prices around a predicted log return from a price; None where the half-width is unknown."""
+    if math.isnan(half_width):
+        return None
+    return PriceRange(low=price * math.exp(log_return - half_width), high=price * math.exp(log_return + half_width))

@@ -1,0 +1,21 @@
+"""The predictor's settings."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from schemas.settings import Settings
+
+
+class PredictorSettings(Settings):
+    """What the predictor needs beside what all share."""
+
+    metrics_port: int = Field(9103, ge=0, le=65_535, description="0: a free one")
+    models_directory: Path = Field(Path("var/models"), description="Where model sets lie, a folder each")
+    predictor_group: str = Field("predictor", pattern=r"^[A-Za-z0-9._-]{1,64}$", description="Consumer group")
+    predictor_batch_records: int = Field(500, ge=1, le=10_000, description="Feature events in one model call, at most")
+
+    @property
+    def consumer_group(self) -> str:
+        """Give the group with the deployment's prefix before it, so that deployments share a cluster."""
+        return self.topic_prefix + self.predictor_group
