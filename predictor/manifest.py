@@ -5,7 +5,7 @@ import math
 from datetime import UTC, datetime
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from schemas.events import HoldOutScore
 from schemas.features import FEATURE_VERSION, MODEL_INPUT_NAMES, SEQUENCE_CHANNELS, SEQUENCE_STEPS
@@ -71,9 +71,11 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """A model set: what it was fitted on, how good it was, what it fits.
 
     Attributes:
-        train_start_ns: Start of the first bar that training has seen.
+        train_start_ns: As-of time of the first sample.
         train_end_ns: End of the last bar that any label, scaler or calibration has seen.
+        samples: Rows that the members were fitted on in the end, the hold-out's included.
         hold_out_start_ns: First as-of time of the hold-out; the members were then refitted on everything.
+        hold_out_dates: Different as-of times in the hold-out; rows of one date share their shocks.
         interval_quantiles: Of the ensemble under the prior weights.
         hold_out: The ensemble's scores.
         baselines: Scores of `no_change` and `constant_direction` on the same rows.
@@ -85,6 +87,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     train_start_ns: int
     train_end_ns: int
     hold_out_start_ns: int
+    hold_out_dates: int
     created_at_ns: int
     tickers: list[str]
     samples: int
@@ -95,8 +98,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     library_versions: dict[str, str]
     options: TrainingOptions
     feature_version: str = FEATURE_VERSION
-    model_inputs: list[str] = list(MODEL_INPUT_NAMES)
-    sequence_shape: list[int] = [SEQUENCE_STEPS, len(SEQUENCE_CHANNELS)]
+    model_inputs: list[str] = field(default_factory=lambda: list(MODEL_INPUT_NAMES))
+    sequence_shape: list[int] = field(default_factory=lambda: [SEQUENCE_STEPS, len(SEQUENCE_CHANNELS)])
 
     @property
     def seed(self) -> int:
