@@ -1,6 +1,23 @@
-"""Create every topic of the contract before anything starts."""
+"""Create every topic of the contract before anything starts: `python -m deploy.topics`."""
 
-from schemas.settings import Settings
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+
+from schemas.broker import found_topics, require_topics, wait_until
+from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
+from schemas.settings import Settings, load_settings
+from schemas.topics import ALL_TOPICS, FoundTopic, Topic, partition_count, topic_problems
+
+_SECONDS = 30.0
+
+
+def config_resource(name: str) -> ConfigResource:
+    """Name a topic's configuration, as `schemas.broker` wants it."""
+    return ConfigResource(ResourceType.TOPIC, name)
 
 
 def create_topics(settings: Settings, bootstrap_servers: str | None = None) -> list[str]:
@@ -16,6 +33,107 @@ def create_topics(settings: Settings, bootstrap_servers: str | None = None) -> l
         Full names of the topics that were made now.
 
     Raises:
-        StopAndSayError: The broker does not answer, or a topic is there with another partition count or cleanup.
+        StopAndSayError: The broker does not answer, or a topic is there with another partition count or cleanup; then
+            none is made.
     """
-    raise NotImplementedError
+    if bootstrap_servers is not None:
+        settings = settings.model_copy(update={"kafka_bootstrap_servers": bootstrap_servers})
+    admin = AdminClient(settings.kafka_config() | {"log_level": "0"})
+    missing = _missing_topics(settings, admin)
+    if settings.kafka_embedded:
+        for topic in missing:
+            admin.list_topics(settings.topic_prefix + topic.name, timeout=_SECONDS)
+    elif missing:
+        _create(settings, admin, missing)
+    require_topics(settings, ALL_TOPICS, admin, config_resource)
+    return [settings.topic_prefix + topic.name for topic in missing]
+
+
+def delete_topics(settings: Settings, names: list[str]) -> None:
+    """Delete topics by full name; what is not there is no error. The embedded broker cannot."""
+    if settings.kafka_embedded or not names:
+        return
+    admin = AdminClient(settings.kafka_config() | {"log_level": "0"})
+    _settle(admin.delete_topics(names, operation_timeout=_SECONDS), KafkaError.UNKNOWN_TOPIC_OR_PART)
+
+
+def _missing_topics(settings: Settings, admin: AdminClient) -> list[Topic]:
+    """Give what is not there, after checking what is."""
+    names = [settings.topic_prefix + topic.name for topic in ALL_TOPICS]
+    resource = None if settings.kafka_embedded else config_resource
+    found = _ask(lambda: found_topics(admin, names, resource), settings)
+    there = tuple(topic for topic in ALL_TOPICS if settings.topic_prefix + topic.name in found)
+    problems = topic_problems(
+        there,
+        found,
+        prefix=settings.topic_prefix,
+        partitions=settings.partitions,
+        embedded=settings.kafka_embedded,
+    )
+    if problems:
+        raise StopAndSayError("; ".join(problems))
+    return [topic for topic in ALL_TOPICS if topic not in there]
+
+
+def _ask(find: Callable[[], dict[str, FoundTopic]], settings: Settings) -> dict[str, FoundTopic]:
+    try:
+        return find()
+    except KafkaException as error:
+        raise StopAndSayError(
+            f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: {error.args[0].str()}"
+        ) from error
+
+
+def _create(settings: Settings, admin: AdminClient, topics: list[Topic]) -> None:
+    new = [
+        NewTopic(
+            settings.topic_prefix + topic.name,
+            num_partitions=partition_count(topic, settings.partitions),
+            replication_factor=settings.replication_factor,
+            config=topic.config(settings.topic_retention_bytes),
+        )
+        for topic in topics
+    ]
+    # Another deployment may make the same ones now; the check that follows speaks for both.
+    _settle(admin.create_topics(new, operation_timeout=_SECONDS), KafkaError.TOPIC_ALREADY_EXISTS)
+    names = {topic.topic for topic in new}
+    wait_until(lambda: names <= _led_topics(admin), seconds=_SECONDS, what="the election of the topics' leaders")
+
+
+def _settle(futures: dict[str, Any], harmless: int) -> None:
+    """Wait for the broker's answers; all that it refuses in one line."""
+    refused = []
+    for name, future in futures.items():
+        try:
+            future.result()
+        except KafkaException as error:
+            if error.args[0].code() != harmless:
+                refused.append(f"topic {name}: {error.args[0].str()}")
+    if refused:
+        raise StopAndSayError("the broker refuses " + "; ".join(refused))
+
+
+def _led_topics(admin: AdminClient) -> set[str]:
+    """Give the topics whose partitions all have a leader."""
+    there = admin.list_topics(timeout=_SECONDS).topics
+    return {
+        name
+        for name, topic in there.items()
+        if topic.error is None and topic.partitions and all(p.leader >= 0 for p in topic.partitions.values())
+    }
+
+
+def main() -> int:
+    """Create the topics of the deployment that the settings describe, and say which."""
+    try:
+        settings = load_settings(Settings)
+        made = create_topics(settings)
+    except StopAndSayError as error:
+        print(f"topics: {error}", file=sys.stderr)
+        return EXIT_STOP_AND_SAY
+    print(f"topics: {len(made)} made, {len(ALL_TOPICS) - len(made)} were there, on {settings.kafka_bootstrap_servers}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""Run one Kafka node on this machine."""
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.children import last_lines, start_child, stop_child
+from deploy.kafka.claim import claim, end_orphan
+from deploy.kafka.jars import have_jars, maven_fetch
+from deploy.kafka.java import format_command, java_environment, java_program, server_command
+from deploy.kafka.lock import LockedJar, kafka_version, locked_jars
+from deploy.kafka.node import NodeFolder, Ports, choose_ports, new_cluster_id
+from deploy.kafka.settings import LocalKafkaSettings
+from deploy.reach import Asker
+from schemas.broker import wait_until
+from schemas.errors import StopAndSayError
+
+#: From start to the first answer; two seconds on an idle machine, more after a crash with much to check.
+READY_SECONDS = 90.0
+_FORMAT_SECONDS = 60.0
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class LocalKafka:
+    """A running node.
+
+    Attributes:
+        release: Gives the folder free for another start.
+    """
+
+    folder: NodeFolder
+    ports: Ports
+    process: subprocess.Popen[bytes]
+    release: Callable[[], None]
+
+    @property
+    def message(self) -> str:
+        """Say in one line what runs."""
+        version = kafka_version(locked_jars())
+        return f"Apache Kafka {version} on {self.ports.bootstrap_servers}, data in {self.folder.root}"
+
+    def stop(self) -> None:
+        """End it and give its folder free. Idempotent."""
+        stop_child(self.process)
+        self.folder.pid.unlink(missing_ok=True)
+        self.release()
+
+
+def start_local_kafka(root: Path, settings: LocalKafkaSettings, say: Say) -> LocalKafka:
+    """Start the node of a folder and return when it answers.
+
+    Raises:
+        UnavailableError: The jars or the Java runtime cannot be had.
+        StopAndSayError: The folder is in use, or Kafka does not come up; with its last words.
+    """
+    java_program()
+    class_path = jars_of(settings, say)
+    if "," in str(root.resolve()):
+        raise StopAndSayError(f"Kafka cannot keep data in {root.resolve()}: a comma parts two folders; use another")
+    folder = NodeFolder(root.resolve())
+    release = claim(folder)
+    try:
+        if end_orphan(folder):
+            say("ended a Kafka that a killed run had left behind")
+        process, ports = _start_on_some_port(folder, class_path, settings, say)
+    except BaseException:
+        release()
+        raise
+    return LocalKafka(folder, ports, process, release)
+
+
+def jars_of(settings: LocalKafkaSettings, say: Say) -> list[Path]:
+    """Give the class path, fetched where it must be.
+
+    Raises:
+        UnavailableError: Something is missing and cannot be fetched.
+    """
+
+    def fetch(jar: LockedJar, staging: Path) -> Path:
+        return maven_fetch(settings.maven_repository)(jar, staging)
+
+    return have_jars(settings.jars_folder, fetch, say)
+
+
+def _start_on_some_port(
+    folder: NodeFolder, class_path: list[Path], settings: LocalKafkaSettings, say: Say
+) -> tuple[subprocess.Popen[bytes], Ports]:
+    """Start; once more where somebody took the port between our look and Kafka's."""
+    for last_try in (False, True):
+        ports = _take_ports(folder, settings.kafka_port, say)
+        folder.write_configuration(ports)
+        folder.begin_log()
+        _format_once(folder, class_path)
+        process = start_child(
+            server_command(class_path, folder.configuration, settings.kafka_heap_mib),
+            log=folder.log,
+            environment=java_environment(),
+        )
+        folder.pid.write_text(str(process.pid))
+        if _becomes_ready(process, folder, ports, may_fail=not last_try):
+            return process, ports
+    raise AssertionError("the last try raises or returns")
+
+
+def _take_ports(folder: NodeFolder, wanted: int, say: Say) -> Ports:
+    kept = folder.kept_ports()
+    ports = choose_ports(kept, wanted)
+    before = kept.broker if kept else wanted
+    if before and ports.broker != before:
+        say(f"port {before} is taken: Kafka is on port {ports.broker} from now on")
+    folder.keep_ports(ports)
+    return ports
+
+
+def _format_once(folder: NodeFolder, class_path: list[Path]) -> None:
+    if folder.cluster_id() is not None:
+        return
+    command = format_command(class_path, folder.configuration, new_cluster_id())
+    with folder.log.open("ab") as output:
+        done = subprocess.run(
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=java_environment(),
+            timeout=_FORMAT_SECONDS,
+            check=False,
+        )
+    if done.returncode != 0 or folder.cluster_id() is None:
+        raise StopAndSayError(f"Kafka cannot prepare {folder.data}: {last_lines(folder.log)}")
+
+
+def _becomes_ready(process: subprocess.Popen[bytes], folder: NodeFolder, ports: Ports, *, may_fail: bool) -> bool:
+    """Wait until the node itself, and not another on its port, answers as the broker."""
+    asker = Asker({"bootstrap.servers": ports.bootstrap_servers})
+    ours = folder.cluster_id()
+
+    def settled() -> bool:
+        if process.poll() is not None:
+            return True
+        answer = asker.ask(1.0)
+        return answer is not None and answer.cluster_id == ours
+
+    try:
+        wait_until(settled, seconds=READY_SECONDS, what="the first answer of Kafka", every_seconds=0.02)
+    except BaseException as error:
+        stop_child(process)
+        if isinstance(error, TimeoutError):
+            raise StopAndSayError(f"{error}: {last_lines(folder.log)}; the rest is in {folder.log}") from error
+        raise
+    if process.poll() is None:
+        return True
+    words = last_lines(folder.log)
+    if may_fail and "Address already in use" in folder.log.read_text(errors="replace"):
+        return False
+    raise StopAndSayError(f"Kafka ended at its start: {words}; the rest is in {folder.log}")
