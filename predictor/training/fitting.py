@@ -1,0 +1,85 @@
+"""What every fitted model can do, and the check that its export is the same model."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from predictor.models import load_forecaster
+from predictor.models.base import Batch
+from predictor.training.dataset import Dataset
+from schemas.errors import StopAndSayError
+
+FloatArray = NDArray[np.float64]
+
+#: Largest difference between an exported model and its original, in scaled targets.
+EXPORT_TOLERANCE = 1e-5
+_CHECKED_ROWS = 2_000
+
+
+class FittedModel(Protocol):
+    """A model that has learnt scaled targets."""
+
+    @property
+    def name(self) -> str:
+        """The name that serving loads it by."""
+        ...
+
+    @property
+    def feature_importance(self) -> dict[str, float]:
+        """By model input; empty where the model has none."""
+        ...
+
+    def predict_targets(self, batch: Batch) -> FloatArray:
+        """Give scaled targets, (n, horizons)."""
+        ...
+
+    def refit(self, dataset: Dataset) -> "FittedModel":
+        """Fit again on more samples, with whatever the first fit has found out (like the number of epochs)."""
+        ...
+
+    def export(self) -> bytes:
+        """Give the content of its ONNX file."""
+        ...
+
+
+class ExportDiffersError(StopAndSayError):
+    """The exported model predicts something else than its original: it must not serve."""
+
+
+class Progress:
+    """A progress bar on a terminal, silence elsewhere."""
+
+    def __init__(self, steps: int) -> None:
+        self._bar = tqdm(total=steps, desc="training", unit="step", disable=None, leave=False)
+
+    def step(self, what: str) -> None:
+        """Count one step done."""
+        self._bar.set_postfix_str(what, refresh=False)
+        self._bar.update()
+
+    def expect_fewer(self, steps: int) -> None:
+        """Take back steps that turned out not to be needed."""
+        self._bar.total = (self._bar.total or 0) - steps
+        self._bar.refresh()
+
+    def close(self) -> None:
+        """Remove the bar."""
+        self._bar.close()
+
+
+def checked_export(model: FittedModel, dataset: Dataset) -> bytes:
+    """Export a model and compare it, as it will serve, with the original.
+
+    Raises:
+        ExportDiffersError: They differ by more than 1e-5 on some sample.
+    """
+    content = model.export()
+    sample = dataset.rows(slice(None, None, max(1, len(dataset) // _CHECKED_ROWS)))
+    served = load_forecaster(model.name, content, dataset.horizons, (1.0,) * len(dataset.horizons), "unsaved")
+    targets = served.predict(sample.batch).log_returns / sample.units()
+    difference = float(np.max(np.abs(targets - model.predict_targets(sample.batch))))
+    if not difference <= EXPORT_TOLERANCE:  # also where it is not a number
+        raise ExportDiffersError(f"the exported {model.name} differs from the fitted one by {difference:g}: not saved")
+    return content

@@ -1,0 +1,106 @@
+"""Fits and exports the LSTM. Importing this imports TensorFlow."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tf2onnx
+from numpy.typing import NDArray
+
+from predictor.models.base import Batch
+from predictor.training.dataset import Dataset
+from predictor.training.fitting import Progress
+from predictor.training.split import split_by_date
+from schemas.features import SEQUENCE_CHANNELS, SEQUENCE_STEPS
+
+MAX_EPOCHS = 12
+PATIENCE = 3
+STOPPING_SHARE = 0.15
+#: Where too little history is left to stop early on.
+UNTESTED_EPOCHS = 3
+_BATCH_ROWS = 128
+_PREDICT_ROWS = 1_024
+_OPSET = 17
+
+
+@dataclass(frozen=True)
+class FittedLstm:
+    """An LSTM over all horizons at once, and the number of epochs that was best."""
+
+    name: ClassVar[str] = "lstm"
+    model: Any
+    epochs: int
+    seed: int
+    progress: Progress
+
+    @property
+    def feature_importance(self) -> dict[str, float]:
+        """Nothing: it has none."""
+        return {}
+
+    def predict_targets(self, batch: Batch) -> NDArray[np.float64]:
+        """Give scaled targets, (n, horizons)."""
+        return np.asarray(self.model.predict(batch.sequence, batch_size=_PREDICT_ROWS, verbose=0), np.float64)
+
+    def refit(self, dataset: Dataset) -> "FittedLstm":
+        """Fit again from scratch on everything, for as many epochs as were best."""
+        model = _new_model(dataset, self.seed)
+        _fit(model, dataset, self.epochs, self.progress, [])
+        self.progress.expect_fewer(MAX_EPOCHS - self.epochs)
+        return FittedLstm(model, self.epochs, self.seed, self.progress)
+
+    def export(self) -> bytes:
+        """Give the content of its ONNX file."""
+        signature = [tf.TensorSpec((None, SEQUENCE_STEPS, len(SEQUENCE_CHANNELS)), tf.float32, name="sequence")]
+        serve = tf.function(lambda sequence: self.model(sequence, training=False), input_signature=signature)
+        exported, _ = tf2onnx.convert.from_function(serve, input_signature=signature, opset=_OPSET)
+        content: bytes = exported.SerializeToString()
+        return content
+
+
+def fit_lstm(dataset: Dataset, seed: int, progress: Progress) -> FittedLstm:
+    """Fit an LSTM 64-32, stopping early on the last dates of the samples."""
+    split = split_by_date(dataset, STOPPING_SHARE)
+    if len(split.before) < _BATCH_ROWS or len(split.after) == 0:
+        return FittedLstm(None, UNTESTED_EPOCHS, seed, progress).refit(dataset)
+    model = _new_model(split.before, seed)
+    stopping = keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True)
+    held_out = (split.after.batch.sequence, split.after.targets())
+    history = _fit(model, split.before, MAX_EPOCHS, progress, [stopping], validation_data=held_out)
+    losses = history.history["val_loss"]
+    progress.expect_fewer(MAX_EPOCHS - len(losses))
+    return FittedLstm(model, int(np.argmin(losses)) + 1, seed, progress)
+
+
+def _new_model(dataset: Dataset, seed: int) -> Any:
+    """Make an untrained model; its scaler knows only these samples."""
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    flat = dataset.batch.sequence.reshape(-1, len(SEQUENCE_CHANNELS)).astype(np.float64)
+    scale = 1.0 / np.maximum(flat.std(axis=0), 1e-6)
+    offset = -flat.mean(axis=0) * scale
+    inputs = keras.Input((SEQUENCE_STEPS, len(SEQUENCE_CHANNELS)), name="sequence")
+    hidden = keras.layers.Rescaling(scale.tolist(), offset.tolist())(inputs)
+    hidden = keras.layers.LSTM(64, return_sequences=True)(hidden)
+    hidden = keras.layers.LSTM(32)(hidden)
+    outputs = keras.layers.Dense(len(dataset.horizons))(hidden)
+    model = keras.Model(inputs, outputs)
+    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="mse")
+    return model
+
+
+def _fit(
+    model: Any, dataset: Dataset, epochs: int, progress: Progress, callbacks: list[Any], **options: Any
+) -> keras.callbacks.History:
+    count = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: progress.step("lstm"))
+    return model.fit(
+        dataset.batch.sequence,
+        dataset.targets(),
+        batch_size=_BATCH_ROWS,
+        epochs=epochs,
+        verbose=0,
+        callbacks=[*callbacks, count],
+        **options,
+    )
