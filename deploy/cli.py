@@ -1,0 +1,74 @@
+"""The `tickcast` command: it starts what `python -m …` starts, with the same arguments."""
+
+import argparse
+import runpy
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.running_env import adopt_running_env
+from schemas import VERSION
+from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command and the module behind it."""
+
+    module: str
+    summary: str
+
+
+COMMANDS: dict[str, Command] = {
+    "run": Command("deploy.local", "start the whole system on this machine"),
+    "kafka": Command("deploy.kafka", "start Apache Kafka alone, or fetch its jars (`resolve`)"),
+    "topics": Command("deploy.topics", "create the topics and check those that are there"),
+    "ingestor": Command("ingestor", "play a source into `ticks`, or describe a file (`describe file:PATH`)"),
+    "feature-stream": Command("feature_stream", "make bars and features of `ticks`"),
+    "predictor": Command("predictor", "predict from `features`; `predictor train` fits the models"),
+    "gateway": Command("gateway", "serve REST, WebSocket and the page"),
+    "schemas": Command("schemas.generate", "write the JSON Schemas and asyncapi.yaml of the contract"),
+}
+
+#: Words after `predictor` that belong to its training.
+_TRAINING = ("train", "ensure")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    name, rest = _parse(words)
+    module = COMMANDS[name].module
+    if name == "predictor" and rest[:1] and rest[0] in _TRAINING:
+        module = "predictor.training"
+    if name != "run":
+        adopt_running_env(Path("var"), Path(".env"))
+    sys.argv = [f"tickcast {name}", *rest]
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except StopAndSayError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        sys.exit(EXIT_STOP_AND_SAY)
+
+
+def _parse(words: list[str]) -> tuple[str, list[str]]:
+    """Split the command from its arguments, which are its own business, `--help` included."""
+    width = max(map(len, COMMANDS)) + 2
+    listing = "\n".join(f"  {name:<{width}}{command.summary}" for name, command in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="tickcast",
+        usage="tickcast COMMAND [argument …]",
+        description="Live stock predictions from a stream of ticks.",
+        epilog=f"commands:\n{listing}\n\n`tickcast COMMAND --help` says more. "
+        "While `tickcast run` runs in this folder, the other commands find its broker by themselves.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"tickcast {VERSION}")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those below")
+    known = parser.parse_args(words[:1])
+    return known.command, words[1:]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""One round of the whole system: from its broker to the end of its last process."""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from deploy.backoff import Backoff
+from deploy.brokers import RunningBroker, start_broker
+from deploy.first_prediction import greet
+from deploy.log_lines import Log
+from deploy.preparation import prepare_place, running_variables
+from deploy.run_options import RunOptions
+from deploy.running_env import remove_running_env, write_running_env
+from deploy.signals import SIGNALS, ignore_signals, raise_on_signals
+from deploy.supervisor import Supervisor
+from deploy.system_parts import Place, service_variables, system_parts
+from schemas.errors import StopAndSayError, TickcastError
+
+_LOOK_AT_BROKER_EVERY_SECONDS = 0.25
+#: From the order to stop to the end of the last process, and what of it the services may take.
+_STOP_SECONDS = 4.7
+_SERVICES_STOP_SECONDS = 3.5
+
+
+class StartAfreshError(TickcastError):
+    """The system lost what it cannot do without: everything must start again, the broker first."""
+
+
+class LocalSystem:
+    """A broker and the parts around it. One object lives for one round."""
+
+    def __init__(self, options: RunOptions, log: Log, interval: str, gateway_port: int) -> None:
+        self._options = options
+        self._log = log
+        self._interval = interval
+        self._gateway_port = gateway_port
+        self._broker: RunningBroker | None = None
+        self._stop_by: float | None = None
+
+    def run(self) -> None:
+        """Start everything, serve until a signal, stop everything.
+
+        Raises:
+            PartStopped: An essential part stopped for good.
+            PartDied, StartAfreshError: The system must start afresh.
+            StopAndSayError: It cannot start; one line says why.
+        """
+        try:
+            broker = self._start_broker(self._options.broker)
+            self._log.say(broker.message)
+            place = prepare_place(self._options, broker, self._interval, self._gateway_port, self._log.say)
+            asyncio.run(self._serve(broker, place))
+        finally:
+            with ignore_signals():
+                self._stop_broker()
+
+    def _start_broker(self, choice: str) -> RunningBroker:
+        options = self._options
+        self._broker = start_broker(choice, var=options.var, settings=options.settings, say=self._log.say)
+        return self._broker
+
+    async def _serve(self, broker: RunningBroker, place: Place) -> None:
+        self._supervisor = Supervisor(self._log, restart=broker.kind != "embedded")
+        self._ordered_to_stop = asyncio.Event()
+        self._catch_signals()
+        variables = service_variables(self._options.settings, self._interval, place)
+        self._supervisor.start(system_parts(os.environ, variables, place))
+        write_running_env(self._options.var, running_variables(broker, place))
+        greeting = asyncio.create_task(greet(place.url, self._log))
+        waits = (self._ordered_to_stop.wait(), self._supervisor.watch(), self._watch_broker(broker))
+        tasks = [asyncio.ensure_future(wait) for wait in waits]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in (greeting, *tasks):
+                task.cancel()
+            await self._stop_parts()
+
+    async def _stop_parts(self) -> None:
+        remove_running_env(self._options.var)
+        self._stop_by = time.monotonic() + _STOP_SECONDS
+        self._log.say("stopping")
+        await self._supervisor.stop(_SERVICES_STOP_SECONDS)
+
+    def _stop_broker(self) -> None:
+        """Stop the broker, last of all, and by force when the time is up."""
+        if self._broker is None:
+            return
+        left = _STOP_SECONDS if self._stop_by is None else max(0.5, self._stop_by - time.monotonic())
+        process = self._broker.process
+        force = threading.Timer(left, process.kill if process else lambda: None)
+        force.start()
+        try:
+            self._broker.stop()
+        finally:
+            force.cancel()
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self._order_to_stop)
+
+    def _order_to_stop(self) -> None:
+        if self._ordered_to_stop.is_set():
+            self._supervisor.kill()  # asked twice: somebody is in a hurry
+        self._ordered_to_stop.set()
+
+    async def _watch_broker(self, broker: RunningBroker) -> None:
+        backoff, deaths = Backoff(), 0
+        while True:
+            started_at = time.monotonic()
+            while broker.alive():
+                await asyncio.sleep(_LOOK_AT_BROKER_EVERY_SECONDS)
+            if broker.kind == "embedded":
+                raise StartAfreshError(f"{broker.last_words()}; with it went all that it held")
+            deaths = backoff.deaths(deaths, time.monotonic() - started_at)
+            delay_seconds = backoff.delay_seconds(deaths)
+            self._log.say(f"{broker.last_words()}; starting it again in {delay_seconds:g} s")
+            self._supervisor.broker_lost()
+            await asyncio.sleep(delay_seconds)
+            broker = self._revive(broker)
+
+    def _revive(self, broker: RunningBroker) -> RunningBroker:
+        """Start local Kafka again; the services wait for it by themselves."""
+        with self._interruptible():
+            try:
+                revived = self._start_broker("local")
+            except StopAndSayError as error:
+                self._log.say(str(error))
+                return broker  # still dead: the next round of the watch tries again, later
+            if revived.bootstrap_servers != broker.bootstrap_servers:
+                raise StartAfreshError(f"the broker came back elsewhere, at {revived.bootstrap_servers}")
+            self._log.say(revived.message)
+            self._supervisor.broker_back()
+            return revived
+        return broker
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Let a signal end what blocks the event loop."""
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+        raise_on_signals()
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._ordered_to_stop.set()
+        finally:
+            self._catch_signals()

@@ -1,0 +1,138 @@
+"""All that must be settled before the first part starts: ports, interval, broker's place, topics."""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from deploy.brokers import RunningBroker
+from deploy.kafka.ports import free_ports, is_free
+from deploy.kept_place import KeptPlace, data_directory, delete_topics, keep, settle
+from deploy.kept_run import KeptRun
+from deploy.run_options import REPLAY_START, RunOptions, RunSettings
+from deploy.system_parts import METRICS_PORTS, Place
+from deploy.topics import create_topics
+from schemas.errors import StopAndSayError
+
+Say = Callable[[str], None]
+
+
+def check_gateway_port(settings: RunSettings) -> int:
+    """Give the port to serve on, a free one for 0.
+
+    Raises:
+        StopAndSayError: Somebody listens there.
+    """
+    wanted = settings.gateway_port
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.gateway_host, wanted))
+        except OSError as error:
+            raise StopAndSayError(
+                f"port {wanted} cannot be had ({error.strerror}): stop what listens there or choose another with --port"
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def choose_interval(options: RunOptions) -> str:
+    """Give the length of the bars: as asked for, else what suits the source.
+
+    Raises:
+        StopAndSayError: The source is a file that cannot be understood.
+    """
+    settings = options.settings
+    if options.interval_given:
+        return settings.interval
+    if settings.source == "replay":
+        return "1d"
+    if settings.source.startswith("file:"):
+        return str(_describe(settings.source).get("interval") or "1m")
+    return "1m"
+
+
+def _describe(source: str) -> dict[str, object]:
+    command = [sys.executable, "-m", "ingestor", "describe", source]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)
+    if asked.returncode:
+        lines = [line for line in asked.stderr.splitlines() if line.strip()] or [f"exit code {asked.returncode}"]
+        raise StopAndSayError(f"{source}: {lines[-1].removeprefix('ingestor: ')}")
+    described: dict[str, object] = json.loads(asked.stdout)
+    return described
+
+
+def choose_metrics_ports() -> dict[str, int]:
+    """Give every service its own port, another where that is taken."""
+    free = free_ports()
+    return {name: port if is_free(port) else next(free) for name, port in METRICS_PORTS.items()}
+
+
+def wanted_run(settings: RunSettings, interval: str) -> KeptRun:
+    """Give what a run is remembered by."""
+    return KeptRun(
+        topic_prefix=settings.topic_prefix,
+        source=settings.source,
+        interval=interval,
+        start=settings.start or (REPLAY_START if settings.source == "replay" else None),
+        tickers=settings.tickers,
+        loop=settings.loop,
+    )
+
+
+def prepare_place(options: RunOptions, broker: RunningBroker, interval: str, gateway_port: int, say: Say) -> Place:
+    """Settle where the run lives on its broker, and make its topics.
+
+    Raises:
+        StopAndSayError: What is kept there was made with other options, or the topics are not as they should be.
+    """
+    wanted = wanted_run(options.settings, interval)
+    if broker.kind == "embedded":
+        tables = _make_topics(options, broker, "embedded", wanted.topic_prefix, anew=True)
+        return Place(broker.environment(), wanted.topic_prefix, tables, gateway_port, choose_metrics_ports())
+    name = "local" if broker.kind == "local" else broker.bootstrap_servers
+    kept = settle(options.var, name, wanted, fresh=options.fresh)
+    prefix = kept.run.topic_prefix
+    tables = _make_topics(options, broker, name, prefix, anew=not kept.continues)
+    keep(options.var, kept)
+    _say_kept(kept, say)
+    if kept.replaced is not None:
+        _leave_behind(options, broker, name, kept.replaced, say)
+    return Place(broker.environment(), prefix, tables, gateway_port, choose_metrics_ports())
+
+
+def _make_topics(options: RunOptions, broker: RunningBroker, name: str, prefix: str, *, anew: bool) -> Path:
+    """Make what is missing, and give the folder of the tables, empty where the log is new."""
+    update = {"topic_prefix": prefix, "kafka_embedded": broker.embedded}
+    made = create_topics(options.settings.model_copy(update=update), broker.bootstrap_servers)
+    tables = data_directory(options.var, name, prefix)
+    if anew or made:
+        shutil.rmtree(tables, ignore_errors=True)
+    return tables
+
+
+def _say_kept(kept: KeptPlace, say: Say) -> None:
+    if kept.continues:
+        say("continuing where the log ends; --fresh begins anew")
+    if kept.run.topic_prefix:
+        say(f"topics have the prefix {kept.run.topic_prefix}")
+
+
+def _leave_behind(options: RunOptions, broker: RunningBroker, name: str, replaced: KeptRun, say: Say) -> None:
+    shutil.rmtree(data_directory(options.var, name, replaced.topic_prefix), ignore_errors=True)
+    if broker.kind == "local":
+        delete_topics(options.settings, broker.bootstrap_servers, replaced.topic_prefix, say)
+    else:
+        say(f"the topics with the prefix {replaced.topic_prefix!r} stay on the cluster: they are not ours to delete")
+
+
+def running_variables(broker: RunningBroker, place: Place) -> dict[str, str]:
+    """Give what `var/running.env` says."""
+    return {
+        **broker.environment(),
+        "TICKCAST_TOPIC_PREFIX": place.topic_prefix,
+        "TICKCAST_DATA_DIRECTORY": str(place.data_directory),
+        "TICKCAST_URL": place.url,
+    }

@@ -1,0 +1,57 @@
+"""Ask a part over HTTP whether it is ready."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+ASK_EVERY_SECONDS = 0.1
+_ANSWER_WITHIN_SECONDS = 3.0
+
+
+async def fetch(url: str) -> tuple[int, bytes]:
+    """GET a plain-HTTP address of this machine.
+
+    Returns:
+        Status and body.
+
+    Raises:
+        OSError: Nobody answers, or not within 3 s.
+    """
+    parts = urlsplit(url)
+    try:
+        async with asyncio.timeout(_ANSWER_WITHIN_SECONDS):
+            return await _exchange(parts.hostname or "127.0.0.1", parts.port or 80, parts.path or "/")
+    except (TimeoutError, IndexError, ValueError, EOFError) as error:
+        raise OSError(f"no answer from {url}: {error}") from error
+
+
+async def _exchange(host: str, port: int, path: str) -> tuple[int, bytes]:
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        request = f"GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\nAccept: application/json\r\n\r\n"
+        writer.write(request.encode())
+        head, _, rest = (await reader.read()).partition(b"\r\n\r\n")
+        return int(head.split(None, 2)[1]), rest
+    finally:
+        writer.close()
+
+
+async def until_ready(url: str) -> None:
+    """Return when the address answers 200; ask until then."""
+    await until(url, lambda _: True)
+
+
+async def until(url: str, holds: Callable[[Any], bool]) -> Any:
+    """Ask for JSON until it comes with a 200 and holds; give it."""
+    while True:
+        try:
+            status, body = await fetch(url)
+            if status == 200:
+                answer = json.loads(body)
+                if holds(answer):
+                    return answer
+        except (OSError, json.JSONDecodeError):
+            pass  # not yet: asked again
+        await asyncio.sleep(ASK_EVERY_SECONDS)

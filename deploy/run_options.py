@@ -1,0 +1,104 @@
+"""What `tickcast run` is asked for: its options, and where they are silent, TICKCAST_* and `.env`."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+from schemas.settings import Settings, load_settings, split_list
+from schemas.symbols import normalise_ticker
+from schemas.times import INTERVALS
+
+#: The first trading day that `replay` plays live.
+REPLAY_START = "2010-01-04"
+
+
+def _symbols(tickers: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({normalise_ticker(text) for text in tickers}))
+
+
+def _absolute(source: str) -> str:
+    kind, _, path = source.partition(":")
+    return f"{kind}:{Path(path).absolute()}" if path else source
+
+
+Tickers = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_symbols)]
+Source = Annotated[str, Field(pattern=r"^(replay|simulated|file:.+)$"), AfterValidator(_absolute)]
+
+
+class RunSettings(Settings):
+    """The settings that the options of a run may name; None leaves the service's own default."""
+
+    source: Source = "replay"
+    speed: float | None = Field(None, ge=0)
+    tickers: Tickers = ()
+    start: str | None = None
+    end: str | None = None
+    loop: bool = False
+    gateway_host: str = "127.0.0.1"
+    gateway_port: int = Field(8000, ge=0, le=65_535)
+    models_directory: Path = Path("var/models")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """A run as asked for.
+
+    Attributes:
+        settings: With the options in them; `interval` only counts where `interval_given`.
+        broker: `auto`, `local`, `embedded` or `HOST:PORT`.
+        fresh: Under a new topic prefix, with nothing kept.
+        var: The folder of this machine's data.
+    """
+
+    settings: RunSettings
+    broker: str
+    fresh: bool
+    var: Path
+    interval_given: bool
+
+
+def parse_options(arguments: Sequence[str]) -> RunOptions:
+    """Read the command line.
+
+    Raises:
+        StopAndSayError: A setting is wrong; the line names it.
+    """
+    parser = _parser()
+    given = vars(parser.parse_args(arguments))
+    broker, fresh = given.pop("broker"), given.pop("fresh")
+    if not _is_broker(broker):
+        parser.error(f"--broker {broker}: give auto, local, embedded or HOST:PORT")
+    overrides: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    settings = load_settings(RunSettings, **overrides)
+    return RunOptions(settings, broker, fresh, Path("var"), "interval" in settings.model_fields_set)
+
+
+def _is_broker(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    return text in ("auto", "local", "embedded") or (bool(host) and port.isdecimal())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tickcast run",
+        description="Start the whole system on this machine; Ctrl-C stops it.",
+        epilog="Every option but --broker and --fresh is also a setting, like TICKCAST_SPEED; the option wins.",
+    )
+    add = parser.add_argument
+    add("--broker", default="auto", metavar="auto|local|embedded|HOST:PORT", help="default auto: a cluster that the "
+        "settings name, else Apache Kafka on this machine, else one inside Python that forgets")  # fmt: skip
+    add("--source", metavar="replay|simulated|file:PATH", help="default replay: real daily prices")
+    add("--speed", type=float, help="replay: trading days a second (1); 0: as fast as it goes")
+    add("--tickers", metavar="AAPL,MSFT", help="only these")
+    add("--start", metavar="DATE", help=f"replay: the first live day ({REPLAY_START})")
+    add("--end", metavar="DATE", help="replay: the last day")
+    add("--interval", choices=INTERVALS, help="length of a bar (1d for replay, a file of bars' own, else 1m)")
+    add("--loop", action="store_true", default=None, help="begin again when the data ends; time goes on")
+    add("--port", dest="gateway_port", type=int, metavar="PORT", help="of the page and the APIs (8000); 0: a free one")
+    add("--fresh", action="store_true", help="leave what is kept behind: a new topic prefix, an empty state")
+    return parser

@@ -1,0 +1,82 @@
+"""The parts of a whole system on one machine, and what each is told."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.parts import Part
+from deploy.run_options import RunSettings
+
+#: Where a service's /metrics and /health are, where nobody else is there.
+METRICS_PORTS = {"ingestor": 9101, "feature_stream": 9102, "predictor": 9103}
+
+_TRAINER_NICENESS = 10
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one run of the system lives.
+
+    Attributes:
+        broker: The `TICKCAST_*` variables that lead to the broker.
+        topic_prefix: Before the names of its topics and groups.
+        data_directory: Of the feature stage's tables.
+        gateway_port: Checked to be free.
+        metrics_ports: By service, likewise.
+    """
+
+    broker: Mapping[str, str]
+    topic_prefix: str
+    data_directory: Path
+    gateway_port: int
+    metrics_ports: Mapping[str, int]
+
+    @property
+    def url(self) -> str:
+        """Give the address of the page and the APIs."""
+        return f"http://127.0.0.1:{self.gateway_port}"
+
+
+def service_variables(settings: RunSettings, interval: str, place: Place) -> dict[str, str]:
+    """Give the variables that all parts share."""
+    variables = {
+        **place.broker,
+        "TICKCAST_TOPIC_PREFIX": place.topic_prefix,
+        "TICKCAST_DATA_DIRECTORY": str(place.data_directory),
+        "TICKCAST_INTERVAL": interval,
+        "TICKCAST_SOURCE": settings.source,
+        "TICKCAST_TICKERS": ",".join(settings.tickers),
+        "TICKCAST_LOOP": str(settings.loop).lower(),
+        "TICKCAST_GATEWAY_PORT": str(place.gateway_port),
+    }
+    optional = {
+        "TICKCAST_SPEED": None if settings.speed is None else f"{settings.speed:g}",
+        "TICKCAST_START": settings.start,
+        "TICKCAST_END": settings.end,
+    }
+    return variables | {name: value for name, value in optional.items() if value is not None}
+
+
+def system_parts(environment: Mapping[str, str], variables: Mapping[str, str], place: Place) -> tuple[Part, ...]:
+    """Give the gateway, the three services before it, and the trainer that ends when a model set is announced."""
+    shared = {**environment, "PYTHONUNBUFFERED": "1", **variables}
+    gateway = Part("gateway", (sys.executable, "-m", "gateway"), shared, f"{place.url}/health")
+    services = tuple(
+        Part(
+            name,
+            (sys.executable, "-m", name),
+            {**shared, "TICKCAST_METRICS_PORT": str(port)},
+            f"http://127.0.0.1:{port}/health",
+        )
+        for name, port in place.metrics_ports.items()
+    )
+    trainer = Part(
+        "trainer",
+        (sys.executable, "-m", "predictor.training", "ensure"),
+        shared,
+        once=True,
+        niceness=_TRAINER_NICENESS,
+        essential=False,
+    )
+    return (*reversed(services), gateway, trainer)
