@@ -1,15 +1,17 @@
 """Samples: the features of a closed bar beside what the next bars brought."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from feature_stream.offline import FeatureRow, feature_rows
+from ingestor.sources.bars import BarColumns
 from predictor.models.base import Batch
 from predictor.models.served import scales
-from schemas.events import Features, Origin
 from schemas.features import MODEL_INPUT_NAMES, RETURNS_COUNT, SEQUENCE_CHANNELS, SEQUENCE_STEPS
+from schemas.times import Interval
 
 #: Scaled targets beyond this say more about one day than about the next.
 TARGET_CLIP = 5.0
@@ -62,61 +64,51 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    event: Features
+    ticker: str
+    row: FeatureRow
     label_end_ns: int
     log_returns: list[float]
 
 
-def dataset_from_features(events: Iterable[Features], horizons: Sequence[int]) -> Dataset:
-    """Make samples of final feature events; each ticker's must be in the order of its bars.
-
-    A bar gives a sample when its features are whole and the longest horizon's bar is there too. Bars of a
-    repeated pass, simulated ones and partial ones are neither samples nor labels.
-    """
-    by_ticker: dict[str, list[Features]] = {}
-    for event in events:
-        if event.final:
-            by_ticker.setdefault(event.ticker, []).append(event)
-    samples = [sample for finals in by_ticker.values() for sample in _samples_of(finals, horizons)]
-    samples.sort(key=lambda sample: (sample.event.as_of_ns, sample.event.ticker))
+def dataset_from_bars(bars: Mapping[str, BarColumns], interval: Interval, horizons: Sequence[int]) -> Dataset:
+    """Make samples of bars, by ticker; a bar gives one when its features and its longest label are there."""
+    histories = {ticker: _feature_rows(columns, interval) for ticker, columns in bars.items()}
+    samples = [sample for ticker, rows in histories.items() for sample in _samples_of(ticker, rows, horizons)]
+    samples.sort(key=lambda sample: (sample.row.end_ns, sample.ticker))
     return _stack(samples, tuple(horizons))
 
 
-def _is_sound(event: Features) -> bool:
-    return not event.partial and event.origin not in {Origin.REPEAT, Origin.SIMULATED}
+def _feature_rows(columns: BarColumns, interval: Interval) -> list[FeatureRow]:
+    prices = (columns.open, columns.high, columns.low, columns.close, columns.volume)
+    return list(feature_rows(interval, columns.start_ns.tolist(), *(column.tolist() for column in prices)))
 
 
-def _samples_of(finals: Sequence[Features], horizons: Sequence[int]) -> list[_Sample]:
+def _samples_of(ticker: str, rows: Sequence[FeatureRow], horizons: Sequence[int]) -> list[_Sample]:
     longest = max(horizons)
-    closes = np.log([event.bar.close for event in finals])
-    samples = []
-    for index, event in enumerate(finals[: max(0, len(finals) - longest)]):
-        after = [index + horizon for horizon in horizons]
-        whole = bool(event.model_inputs) and bool(event.volatility)
-        if whole and _is_sound(event) and all(_is_sound(finals[there]) for there in after):
-            returns = [float(closes[there] - closes[index]) for there in after]
-            samples.append(_Sample(event, finals[index + longest].bar.end_ns, returns))
-    return samples
+    closes = np.log([row.close for row in rows])
+    return [
+        _Sample(ticker, row, rows[at + longest].end_ns, [float(closes[at + h] - closes[at]) for h in horizons])
+        for at, row in enumerate(rows[: max(0, len(rows) - longest)])
+        if row.model_inputs and row.volatility
+    ]
 
 
 def _stack(samples: Sequence[_Sample], horizons: tuple[int, ...]) -> Dataset:
     count = len(samples)
-    events = [sample.event for sample in samples]
+    rows = [sample.row for sample in samples]
     batch = Batch(
-        model_inputs=np.array([event.model_inputs for event in events], np.float32).reshape(
-            count, len(MODEL_INPUT_NAMES)
-        ),
-        sequence=np.array([event.sequence for event in events], np.float32).reshape(
+        model_inputs=np.array([row.model_inputs for row in rows], np.float32).reshape(count, len(MODEL_INPUT_NAMES)),
+        sequence=np.array([row.sequence for row in rows], np.float32).reshape(
             count, SEQUENCE_STEPS, len(SEQUENCE_CHANNELS)
         ),
-        returns=padded_returns([event.returns for event in events]),
-        volatility=np.array([event.volatility for event in events], np.float64),
+        returns=padded_returns([row.returns for row in rows]),
+        volatility=np.array([row.volatility for row in rows], np.float64),
     )
     return Dataset(
         horizons,
         batch,
-        np.array([event.ticker for event in events], np.str_),
-        np.array([event.as_of_ns for event in events], np.int64),
+        np.array([sample.ticker for sample in samples], np.str_),
+        np.array([row.end_ns for row in rows], np.int64),
         np.array([sample.label_end_ns for sample in samples], np.int64),
         np.array([sample.log_returns for sample in samples], np.float64).reshape(count, len(horizons)),
     )
@@ -125,7 +117,7 @@ def _stack(samples: Sequence[_Sample], horizons: tuple[int, ...]) -> Dataset:
 def padded_returns(returns: Sequence[Sequence[float]]) -> NDArray[np.float64]:
     """Give (n, RETURNS_COUNT), newest last, NaN on the left where history is shorter."""
     padded = np.full((len(returns), RETURNS_COUNT), np.nan)
-    for row, known in zip(padded, returns, strict=True):
+    for line, known in zip(padded, returns, strict=True):
         if known:
-            row[-len(known) :] = known
+            line[-len(known) :] = known
     return padded

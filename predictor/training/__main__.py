@@ -1,0 +1,56 @@
+"""`python -m predictor.training [train|ensure]`: fit a model set, or see to it that one serves."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from predictor.training.settings import TrainingSettings
+from predictor.training.tasks import SERVICE, ensure, train_and_save
+from schemas.errors import RetryError
+from schemas.service import run_service
+from schemas.settings import Settings, load_settings
+from schemas.times import INTERVALS
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run one command and exit."""
+    given = vars(_parser().parse_args(arguments))
+    command, announcing = given.pop("command"), given.pop("announce")
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+
+    def run(_shared: Settings) -> None:
+        settings = load_settings(TrainingSettings, **options)
+        if command == "ensure":
+            ensure(settings)
+        else:
+            train_and_save(settings, announcing=announcing)
+
+    try:
+        run_service(SERVICE, Settings, run)
+    except RetryError as error:
+        sys.exit(f"{SERVICE}: {error}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tickcast predictor train",
+        description="Fit the forest and the LSTM on what lies before the first live bar, and save them as a model set.",
+        epilog="Where an option is silent, its setting holds, like TICKCAST_START.",
+    )
+    add = parser.add_argument
+    add("command", nargs="?", choices=("train", "ensure"), default="train", help="ensure: train only where no set that "
+        "fits is announced or lies on disk, and announce it")  # fmt: skip
+    add("--announce", action="store_true", help="tell the predictor, over the topic `models`")
+    add("--source", metavar="replay|file:PATH", help="whose bars to train on (replay)")
+    add("--before", dest="start", metavar="DATE", help="train on bars that end by then (the start of what is played)")
+    add("--window-bars", dest="training_window_bars", type=int, metavar="N", help="fit on the last N bars only")
+    add("--tickers", metavar="AAPL,MSFT", help="only these")
+    add("--seed", dest="training_seed", type=int, metavar="N", help="of every random choice")
+    add("--horizons", metavar="1,5,21", help="in bars, ascending")
+    add("--interval", choices=INTERVALS, help="length of a bar")
+    return parser
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

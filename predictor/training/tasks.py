@@ -1,0 +1,99 @@
+"""The two things that the training does: fit a model set, or see to it that one serves."""
+
+import sys
+import time
+from pathlib import Path
+
+from predictor.artifacts import TrainingOptions, model_event, read_manifest, save_model_set
+from predictor.training.announce import announce, newest_decision, require_models_topic
+from predictor.training.dataset import Dataset, dataset_from_bars
+from predictor.training.ensure import announced_set, newest_set_on_disk
+from predictor.training.history import load_history
+from predictor.training.quiet import quiet_import
+from predictor.training.scoring import score_table
+from predictor.training.settings import TrainingSettings
+from predictor.training.split import hold_out_split, last_bars
+from schemas.errors import StopAndSayError
+from schemas.events import ModelAction
+from schemas.times import to_rfc3339
+
+SERVICE = "trainer"
+
+
+def say(text: str) -> None:
+    """Print for people."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def ensure(settings: TrainingSettings) -> None:
+    """See to it that `models` names a set that can serve: the one it names, one on disk, or a new one.
+
+    Raises:
+        StopAndSayError: There is none, and there is not enough history to train one.
+    """
+    if settings.source == "simulated":
+        say("simulated prices teach nothing: the statistical forecaster answers")
+        return
+    require_models_topic(settings)
+    decision = newest_decision(settings)
+    if decision is not None and decision.serving is None:
+        say(f"{decision.decided_by} decided that no model set serves: {decision.reason}")
+    elif decision is not None and announced_set(settings, decision, say) is not None:
+        say(f"model set {decision.serving} serves already")
+    elif (found := newest_set_on_disk(settings, say)) is not None:
+        _announce(settings, found.folder, ModelAction.ANNOUNCED, "the newest set on disk that fits")
+    elif settings.before_ns is None:
+        say("the file is played from its first row, so none is left to train on: the statistical forecaster answers")
+    else:
+        train_and_save(settings, announcing=True)
+
+
+def train_and_save(settings: TrainingSettings, *, announcing: bool) -> Path:
+    """Train a set, save it, print how good it is, and announce it where wanted.
+
+    Raises:
+        StopAndSayError: There is not enough history, or the packages for training are not installed.
+    """
+    started = time.perf_counter()
+    if announcing:
+        require_models_topic(settings)
+    dataset = _dataset(settings)
+    last_bar = to_rfc3339(int(dataset.label_end_ns.max()))
+    say(f"training on {len(dataset)} samples through {last_bar}, seed {settings.training_seed}")
+    folder = _train(settings, dataset)
+    say(f"saved {folder} after {time.perf_counter() - started:.0f} s")
+    if announcing:
+        _announce(settings, folder, ModelAction.TRAINED, "trained on what lies before the start")
+    return folder
+
+
+def _dataset(settings: TrainingSettings) -> Dataset:
+    """Make the samples, and see that they are enough before TensorFlow is imported."""
+    dataset = dataset_from_bars(load_history(settings), settings.interval, settings.horizons)
+    dataset = last_bars(dataset, settings.training_window_bars)
+    hold_out_split(dataset)
+    return dataset
+
+
+def _train(settings: TrainingSettings, dataset: Dataset) -> Path:
+    options = TrainingOptions(
+        source=settings.source,
+        before_ns=settings.before_ns if settings.before_ns is not None else int(dataset.label_end_ns.max()),
+        window_bars=settings.training_window_bars,
+        seed=settings.training_seed,
+    )
+    try:
+        with quiet_import():
+            from predictor.training.pipeline import train  # noqa: PLC0415 - only who trains pays for TensorFlow
+    except ImportError as error:
+        raise StopAndSayError(f"{error.name} is missing: training needs `pip install 'tickcast[train]'`") from error
+    trained = train(dataset, settings.interval, options, time.time_ns())
+    say(score_table(trained.manifest))
+    return save_model_set(trained.manifest, trained.files, settings.models_directory)
+
+
+def _announce(settings: TrainingSettings, folder: Path, action: ModelAction, reason: str) -> None:
+    manifest = read_manifest(folder)
+    announce(settings, model_event(manifest, folder, action, SERVICE, reason, time.time_ns()))
+    say(f"announced {manifest.model_set}: {reason}")
