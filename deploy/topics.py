@@ -4,8 +4,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from schemas.broker import found_topics, require_topics, wait_until
 from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
@@ -43,8 +43,9 @@ def create_topics(settings: Settings, bootstrap_servers: str | None = None) -> l
     if settings.kafka_embedded:
         for topic in missing:
             admin.list_topics(settings.topic_prefix + topic.name, timeout=_SECONDS)
-    elif missing:
+    else:
         _create(settings, admin, missing)
+        _wait_until_served(settings, admin)
     require_topics(settings, ALL_TOPICS, admin, config_resource)
     return [settings.topic_prefix + topic.name for topic in missing]
 
@@ -85,6 +86,8 @@ def _ask(find: Callable[[], dict[str, FoundTopic]], settings: Settings) -> dict[
 
 
 def _create(settings: Settings, admin: AdminClient, topics: list[Topic]) -> None:
+    if not topics:
+        return
     new = [
         NewTopic(
             settings.topic_prefix + topic.name,
@@ -96,8 +99,6 @@ def _create(settings: Settings, admin: AdminClient, topics: list[Topic]) -> None
     ]
     # Another deployment may make the same ones now; the check that follows speaks for both.
     _settle(admin.create_topics(new, operation_timeout=_SECONDS), KafkaError.TOPIC_ALREADY_EXISTS)
-    names = {topic.topic for topic in new}
-    wait_until(lambda: names <= _led_topics(admin), seconds=_SECONDS, what="the election of the topics' leaders")
 
 
 def _settle(futures: dict[str, Any], harmless: int) -> None:
@@ -113,14 +114,23 @@ def _settle(futures: dict[str, Any], harmless: int) -> None:
         raise StopAndSayError("the broker refuses " + "; ".join(refused))
 
 
-def _led_topics(admin: AdminClient) -> set[str]:
-    """Give the topics whose partitions all have a leader."""
-    there = admin.list_topics(timeout=_SECONDS).topics
-    return {
-        name
-        for name, topic in there.items()
-        if topic.error is None and topic.partitions and all(p.leader >= 0 for p in topic.partitions.values())
-    }
+def _wait_until_served(settings: Settings, admin: AdminClient) -> None:
+    """Wait until every partition answers: brokers announce leaders a moment before they lead, and clients that ask
+    for offsets in that moment are refused."""
+    wanted = [
+        TopicPartition(settings.topic_prefix + topic.name, number)
+        for topic in ALL_TOPICS
+        for number in range(partition_count(topic, settings.partitions))
+    ]
+    try:
+        wait_until(lambda: _all_served(admin, wanted), seconds=_SECONDS, what="the start of the topics' partitions")
+    except TimeoutError as error:
+        raise StopAndSayError(f"the broker at {settings.kafka_bootstrap_servers} is not well: {error}") from error
+
+
+def _all_served(admin: AdminClient, partitions: list[TopicPartition]) -> bool:
+    asked = admin.list_offsets({p: OffsetSpec.latest() for p in partitions}, request_timeout=_SECONDS)
+    return all(future.exception() is None for future in asked.values())
 
 
 def main() -> int:

@@ -1,0 +1,235 @@
+"""A broker as one test sees it: a topic prefix of its own, topics made, ways to write and to read."""
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
+from msgspec import Struct
+
+from deploy.topics import create_topics, delete_topics
+from schemas.codec import decoder, encode
+from schemas.settings import ENV_PREFIX, AnySettings, Settings
+from schemas.topics import ALL_TOPICS, Topic
+
+DEADLINE_SECONDS = 30.0
+_BY_NAME = {topic.name: topic for topic in ALL_TOPICS}
+
+Event = TypeVar("Event", bound=Struct)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A broker that runs for a whole session of tests."""
+
+    bootstrap_servers: str
+    embedded: bool
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record, as read."""
+
+    topic: Topic
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: dict[str, bytes] = field(repr=False)
+    timestamp_ms: int = 0
+
+    def event(self, event_type: type[Event] | None = None) -> Any:
+        """Decode the value as the topic's event, or as another type."""
+        wanted = event_type or self.topic.event
+        assert wanted is not None, f"{self.topic.name} has no event type"
+        return decoder(wanted)(self.value)
+
+
+#: Tells whether what was read so far is enough; a number means that many records.
+Enough = Callable[[list[Record]], bool] | int
+
+
+class BrokerUnderTest:
+    """A broker, and in it the topics of one test."""
+
+    def __init__(self, server: Server, **overrides: Any) -> None:
+        self.embedded = server.embedded
+        self.bootstrap_servers = server.bootstrap_servers
+        self.topic_prefix: str = overrides.pop("topic_prefix", f"t{uuid.uuid4().hex[:10]}.")
+        self._overrides = overrides
+        self._producer: Producer | None = None
+
+    def settings(self, settings_type: type[AnySettings] = Settings, **overrides: Any) -> AnySettings:  # type: ignore[assignment]
+        """Give settings that lead here, whatever the machine's environment and `.env` say."""
+        ours: dict[str, Any] = {
+            "kafka_bootstrap_servers": self.bootstrap_servers,
+            "kafka_embedded": self.embedded,
+            "topic_prefix": self.topic_prefix,
+        }
+        return settings_type(_env_file=None, **(ours | self._overrides | overrides))
+
+    def environment(self, **overrides: Any) -> dict[str, str]:
+        """Give the `TICKCAST_*` variables that lead a child process here; more by their setting's name."""
+        ours: dict[str, Any] = {
+            "kafka_bootstrap_servers": self.bootstrap_servers,
+            "kafka_embedded": int(self.embedded),
+            "topic_prefix": self.topic_prefix,
+            **self._overrides,
+            **overrides,
+        }
+        return {f"{ENV_PREFIX}{name.upper()}": str(value) for name, value in ours.items()}
+
+    def create_topics(self) -> list[str]:
+        """Make the topics and give their full names."""
+        return create_topics(self.settings())
+
+    def delete_topics(self) -> None:
+        """Delete the topics, where the broker can."""
+        delete_topics(self.settings(), [self.topic_prefix + topic.name for topic in ALL_TOPICS])
+
+    def full_name(self, topic: Topic | str) -> str:
+        """Give the name on the broker."""
+        return self.topic_prefix + _topic(topic).name
+
+    def produce(
+        self,
+        topic: Topic | str,
+        *values: Struct | bytes | None,
+        key: str | bytes | None = None,
+        partition: int = -1,
+        headers: list[tuple[str, bytes]] | None = None,
+    ) -> None:
+        """Write records, events or bytes, and wait until the broker has them.
+
+        Args:
+            partition: -1 leaves it to Kafka's murmur2 of the key.
+        """
+        failures: list[Any] = []
+        for value in values:
+            self._open_producer().produce(
+                self.full_name(topic),
+                value=encode(value) if isinstance(value, Struct) else value,
+                key=key,
+                partition=partition,
+                headers=headers,
+                on_delivery=lambda error, _: failures.append(error) if error else None,
+            )
+        left = self._open_producer().flush(DEADLINE_SECONDS)
+        assert not left, f"{left} records were not taken within {DEADLINE_SECONDS:g} s"
+        assert not failures, failures
+
+    def read(
+        self, topic: Topic | str, until: Enough | None = None, deadline_seconds: float = DEADLINE_SECONDS
+    ) -> list[Record]:
+        """Read all partitions from the beginning until it is enough; None: to the ends as they are now.
+
+        Fails the test at the deadline, and says what was read.
+        """
+        consumer = self._consumer()
+        try:
+            return _read(consumer, _topic(topic), self._partitions(consumer, topic), until, deadline_seconds)
+        finally:
+            consumer.close()
+
+    def ends(self, topic: Topic | str) -> dict[int, int]:
+        """Give the offset that the next record of each partition will get."""
+        consumer = self._consumer()
+        try:
+            return {p.partition: _bounds(consumer, p)[1] for p in self._partitions(consumer, topic)}
+        finally:
+            consumer.close()
+
+    def _open_producer(self) -> Producer:
+        if self._producer is None:
+            self._producer = Producer(
+                {
+                    "bootstrap.servers": self.bootstrap_servers,
+                    "enable.idempotence": True,
+                    "partitioner": "murmur2_random",
+                    "linger.ms": 0,
+                    "log_level": 0,
+                }
+            )
+        return self._producer
+
+    def _consumer(self) -> Consumer:
+        return Consumer(
+            {
+                "bootstrap.servers": self.bootstrap_servers,
+                "group.id": f"{self.topic_prefix}reader",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": 20,
+                "log_level": 0,
+            }
+        )
+
+    def _partitions(self, consumer: Consumer, topic: Topic | str) -> list[TopicPartition]:
+        name = self.full_name(topic)
+        found = consumer.list_topics(name, timeout=DEADLINE_SECONDS).topics[name]
+        assert found.error is None, f"{name}: {found.error}"
+        return [TopicPartition(name, number, OFFSET_BEGINNING) for number in sorted(found.partitions)]
+
+
+def _topic(topic: Topic | str) -> Topic:
+    return _BY_NAME[topic] if isinstance(topic, str) else topic
+
+
+def _bounds(consumer: Consumer, partition: TopicPartition) -> tuple[int, int]:
+    first, end = consumer.get_watermark_offsets(partition, timeout=DEADLINE_SECONDS)
+    return first, end
+
+
+def _read(
+    consumer: Consumer, topic: Topic, partitions: list[TopicPartition], until: Enough | None, deadline_seconds: float
+) -> list[Record]:
+    enough = _to_ends(consumer, partitions) if until is None else _as_condition(until)
+    consumer.assign(partitions)
+    records: list[Record] = []
+    deadline = time.monotonic() + deadline_seconds
+    while not enough(records):
+        if time.monotonic() > deadline:
+            pytest.fail(_too_late(topic, records, deadline_seconds), pytrace=False)
+        messages = consumer.consume(1_000, 0.05)
+        records.extend(_record(topic, message) for message in messages if message.error() is None)
+    return records
+
+
+def _as_condition(until: Enough) -> Callable[[list[Record]], bool]:
+    if isinstance(until, int):
+        return lambda records: len(records) >= until
+    return until
+
+
+def _to_ends(consumer: Consumer, partitions: list[TopicPartition]) -> Callable[[list[Record]], bool]:
+    """Tell when every partition's reading position has reached its end of now; compaction leaves holes."""
+    bounds = {p.partition: _bounds(consumer, p) for p in partitions}
+    wanted = {number: end for number, (first, end) in bounds.items() if end > first}
+
+    def reached(_: list[Record]) -> bool:
+        at = {p.partition: p.offset for p in consumer.position(partitions)}
+        return all(at[number] >= end for number, end in wanted.items())
+
+    return lambda records: not wanted or (bool(consumer.assignment()) and reached(records))
+
+
+def _record(topic: Topic, message: Message) -> Record:
+    return Record(
+        topic=topic,
+        partition=message.partition(),
+        offset=message.offset(),
+        key=message.key(),
+        value=message.value(),
+        headers=dict(message.headers() or []),
+        timestamp_ms=message.timestamp()[1],
+    )
+
+
+def _too_late(topic: Topic, records: list[Record], seconds: float) -> str:
+    newest = "\n".join(f"  {r.partition}/{r.offset} {r.key!r}: {(r.value or b'')[:300]!r}" for r in records[-5:])
+    return (
+        f"{topic.name}: not enough within {seconds:g} s; {len(records)} records were read, the last of them:\n{newest}"
+    )

@@ -1,0 +1,142 @@
+"""Fixtures of all rooms: brokers, processes, seeds."""
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from deploy.embedded_broker import start_embedded_broker
+from schemas.settings import ENV_PREFIX
+from tests.brokers import BrokerUnderTest, Server
+from tests.processes import Processes
+from tests.servers import ADDRESS_VARIABLE, kafka_server
+
+_SEED_VARIABLE = "TICKCAST_TEST_SEED"
+_seed_of = pytest.StashKey[int]()
+_notes_of = pytest.StashKey[list[tuple[str, Callable[[], str]]]]()
+_SERVER_FIXTURES = {"kafka", "embedded", "broker", "make_kafka", "kafka_address", "embedded_address"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that asks for a broker."""
+    for item in items:
+        if _SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.integration)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Choose the test's seed."""
+    seed = int(os.environ.get(_SEED_VARIABLE) or random.SystemRandom().randrange(2**31))
+    item.stash[_seed_of] = seed
+    item.stash[_notes_of] = []
+    random.seed(seed)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show the seed, the broker and what the services printed beside a failure."""
+    outcome: Any = yield
+    report = outcome.get_result()
+    if report.failed and _seed_of in item.stash:
+        seed = item.stash[_seed_of]
+        report.sections.append(("seed", f"{seed}: run it again with {_SEED_VARIABLE}={seed}"))
+        report.sections.extend((title, text()) for title, text in item.stash[_notes_of])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_of_this_machine() -> Iterator[None]:
+    """Keep the developer's own `TICKCAST_*` out of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [n for n in os.environ if n.startswith(ENV_PREFIX)]:
+            if name not in (ADDRESS_VARIABLE, _SEED_VARIABLE, f"{ENV_PREFIX}JARS_FOLDER"):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """Give this test's seed, which is shown when it fails."""
+    return int(request.node.stash[_seed_of])
+
+
+@pytest.fixture
+def rng(seed: int) -> random.Random:
+    """Give a random generator that a failure can repeat."""
+    return random.Random(seed)
+
+
+@pytest.fixture(scope="session")
+def kafka_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a real Kafka for the session."""
+    with kafka_server(tmp_path_factory.mktemp("kafka")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def embedded_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give an embedded broker for the session."""
+    broker = start_embedded_broker(tmp_path_factory.mktemp("embedded"))
+    yield Server(broker.bootstrap_servers, embedded=True)
+    broker.stop()
+
+
+#: Makes brokers of one test; its keywords are settings, like `partitions=2`.
+MakeBroker = Callable[..., BrokerUnderTest]
+
+
+def _made_on(server: Server, request: pytest.FixtureRequest) -> Iterator[MakeBroker]:
+    with ExitStack() as after:
+
+        def make(*, create: bool = True, **overrides: Any) -> BrokerUnderTest:
+            broker = BrokerUnderTest(server, **overrides)
+            note = f"{broker.bootstrap_servers}, topics {broker.topic_prefix}*"
+            request.node.stash[_notes_of].append(("broker", lambda: note))
+            if create:
+                broker.create_topics()
+            after.callback(broker.delete_topics)
+            return broker
+
+        yield make
+
+
+@pytest.fixture
+def make_kafka(kafka_address: Server, request: pytest.FixtureRequest) -> Iterator[MakeBroker]:
+    """Give a maker of brokers on Kafka: `make_kafka(partitions=2)`, `make_kafka(create=False)`."""
+    yield from _made_on(kafka_address, request)
+
+
+@pytest.fixture
+def kafka(make_kafka: MakeBroker) -> BrokerUnderTest:
+    """Give Kafka with this test's own topics."""
+    return make_kafka()
+
+
+@pytest.fixture
+def embedded(embedded_address: Server, request: pytest.FixtureRequest) -> Iterator[BrokerUnderTest]:
+    """Give the embedded broker with this test's own topics."""
+    for make in _made_on(embedded_address, request):
+        yield make()
+
+
+@pytest.fixture(params=["embedded", "kafka"])
+def broker(request: pytest.FixtureRequest) -> BrokerUnderTest:
+    """Give each broker in turn."""
+    given: BrokerUnderTest = request.getfixturevalue(request.param)
+    return given
+
+
+@pytest.fixture
+def processes(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Processes]:
+    """Give a starter of services, which all end with the test."""
+    ours = Processes(tmp_path_factory.mktemp("processes"))
+    request.node.stash[_notes_of].append(("services", lambda: _printed(ours)))
+    yield ours
+    ours.end_all()
+
+
+def _printed(processes: Processes) -> str:
+    return "\n".join(f"--- {service.name}\n{service.output()[-4_000:]}" for service in processes.started)
