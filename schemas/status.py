@@ -1,5 +1,6 @@
 """A service's own word on itself, for `/health` and `service-status`."""
 
+import logging
 import os
 import threading
 import time
@@ -9,6 +10,8 @@ from pathlib import Path
 from schemas import VERSION
 from schemas.codec import encode
 from schemas.events import ServiceState, ServiceStatus
+
+_log = logging.getLogger(__name__)
 
 REPORT_EVERY_SECONDS = 5.0
 
@@ -101,13 +104,20 @@ class StatusReporter:
         self._stopped.set()
         self._board.set_state(ServiceState.STOPPING)
         self._board.changed.set()
-        self._thread.join(timeout=2)
+        if self._thread.is_alive():
+            self._thread.join(timeout=2)
 
     def _run(self) -> None:
         while True:
             self._board.changed.clear()
             stopping = self._stopped.is_set()
-            self._send(*self._board.record())
+            self._report()
             if stopping:
                 return
             self._board.changed.wait(REPORT_EVERY_SECONDS)
+
+    def _report(self) -> None:
+        try:
+            self._send(*self._board.record())
+        except Exception as error:  # a full producer, a broker that is away: the next report is the retry
+            _log.warning("the status could not be sent, trying again: %s", error)

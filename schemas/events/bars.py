@@ -65,7 +65,7 @@ class Features(Struct, frozen=True, kw_only=True):
         model_inputs: `MODEL_INPUT_NAMES` in order; empty until every indicator is there.
         sequence: `SEQUENCE_STEPS` rows of `SEQUENCE_CHANNELS`, oldest first; empty likewise.
         returns: Up to `RETURNS_COUNT` close-to-close log returns, oldest first.
-        volatility: Standard deviation of the last 20 log returns, per bar; null until there.
+        volatility: Sample standard deviation (n - 1) of the last 20 log returns, per bar; null until there.
         bar_index: Closed bars of the ticker so far.
         source_offset: Of the last frame absorbed, on `source_partition` of `ticks`.
     """

@@ -1,0 +1,93 @@
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from schemas.broker import BrokerUnreachableError, found_topics, require_topics, wait_until
+from schemas.errors import StopAndSayError
+from schemas.settings import Settings
+from schemas.topics import BARS, TICKS, FoundTopic
+
+
+@dataclass(frozen=True)
+class Resource:
+    name: str
+
+
+@dataclass
+class FakeAdmin:
+    """What confluent-kafka's AdminClient answers."""
+
+    partitions: dict[str, int]
+    cleanup: str = "delete"
+    broken: set[str] = field(default_factory=set)
+    away: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    def list_topics(self, timeout: float) -> Any:
+        if self.away:
+            raise ConnectionError("nobody there")
+        topics = {
+            name: SimpleNamespace(partitions=dict.fromkeys(range(count)), error="gone" if name in self.broken else None)
+            for name, count in self.partitions.items()
+        }
+        return SimpleNamespace(topics=topics)
+
+    def describe_configs(self, resources: list[Resource], request_timeout: float) -> Any:
+        self.asked = [resource.name for resource in resources]
+        config = {"cleanup.policy": SimpleNamespace(value=self.cleanup)}
+        return {resource: SimpleNamespace(result=lambda: config) for resource in resources}
+
+
+def settings(*, embedded: bool = False) -> Settings:
+    return Settings(kafka_bootstrap_servers="k:1", kafka_embedded=embedded, topic_prefix="t.", partitions=2)
+
+
+def test_topics_are_described_with_their_partitions_and_cleanup() -> None:
+    admin = FakeAdmin({"t.ticks": 2, "other": 1, "t.broken": 1}, broken={"t.broken"})
+    assert found_topics(admin, ["t.ticks", "t.bars", "t.broken"], Resource) == {"t.ticks": FoundTopic(2, "delete")}
+    assert admin.asked == ["t.ticks"]
+
+
+def test_a_broker_without_configuration_is_not_asked_for_it() -> None:
+    admin = FakeAdmin({"t.ticks": 4})
+    assert found_topics(admin, ["t.ticks"], None) == {"t.ticks": FoundTopic(4, None)}
+    assert admin.asked == []
+
+
+def test_an_empty_broker_is_asked_no_further() -> None:
+    admin = FakeAdmin({})
+    assert found_topics(admin, ["t.ticks"], Resource) == {}
+    assert admin.asked == []
+
+
+def test_topics_as_they_should_be_let_a_service_start() -> None:
+    require_topics(settings(), (TICKS, BARS), FakeAdmin({"t.ticks": 2, "t.bars": 2}), Resource)
+
+
+def test_wrong_topics_stop_a_service_with_one_line() -> None:
+    with pytest.raises(StopAndSayError, match=r"topic t\.ticks has 3 partitions, not 2.*; topic t\.bars is missing"):
+        require_topics(settings(), (TICKS, BARS), FakeAdmin({"t.ticks": 3}), Resource)
+
+
+def test_the_embedded_broker_is_asked_for_names_alone() -> None:
+    admin = FakeAdmin({"t.ticks": 4, "t.bars": 4})
+    require_topics(settings(embedded=True), (TICKS, BARS), admin, Resource)
+    assert admin.asked == []
+
+
+def test_a_broker_that_does_not_answer_is_named_and_may_answer_later() -> None:
+    with pytest.raises(BrokerUnreachableError, match="no Kafka broker answers at k:1: nobody there"):
+        require_topics(settings(), (TICKS,), FakeAdmin({}, away=True), Resource)
+
+
+def test_waiting_ends_when_the_condition_holds() -> None:
+    answers = iter([False, False, True])
+    wait_until(lambda: next(answers), seconds=5, what="it", every_seconds=0)
+    assert next(answers, None) is None
+
+
+def test_waiting_in_vain_says_for_what() -> None:
+    with pytest.raises(TimeoutError, match=r"the moon did not happen within 0\.01 s"):
+        wait_until(lambda: False, seconds=0.01, what="the moon", every_seconds=0)
