@@ -4,9 +4,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from schemas.errors import StopAndSayError
+from schemas.errors import RetryError, StopAndSayError
 from schemas.settings import Settings
 from schemas.topics import FoundTopic, Topic, topic_problems
+
+
+class BrokerUnreachableError(RetryError):
+    """No broker answers now; whoever supervises the service starts it again."""
 
 
 def found_topics(admin: Any, names: list[str], config_resource: Callable[[str], Any] | None) -> dict[str, FoundTopic]:
@@ -36,13 +40,16 @@ def require_topics(
     """Check that the topics are there and as they should be.
 
     Raises:
-        StopAndSayError: The broker does not answer within 10 s, or a topic is missing or not as it should be.
+        BrokerUnreachableError: The broker does not answer within 10 s.
+        StopAndSayError: A topic is missing or not as it should be.
     """
     names = [settings.topic_prefix + topic.name for topic in topics]
     try:
         found = found_topics(admin, names, None if settings.kafka_embedded else config_resource)
-    except Exception as error:  # confluent-kafka's KafkaException, which this room does not know: stop and say so
-        raise StopAndSayError(f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: {error}") from error
+    except Exception as error:  # confluent-kafka's KafkaException, which this room does not know: retry
+        raise BrokerUnreachableError(
+            f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: {error}"
+        ) from error
     problems = topic_problems(
         topics,
         found,

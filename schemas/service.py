@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from schemas import VERSION
-from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
+from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError, TickcastError
 from schemas.events import ServiceState
 from schemas.logs import configure_logs
 from schemas.settings import AnySettings, load_settings
@@ -30,6 +30,9 @@ def run_service(name: str, settings_type: type[AnySettings], run: Callable[[AnyS
     except StopAndSayError as error:
         print(f"{name}: {error}", file=sys.stderr, flush=True)
         sys.exit(EXIT_STOP_AND_SAY)
+    except TickcastError as error:
+        print(f"{name}: {error}", file=sys.stderr, flush=True)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(0)
     sys.exit(0)

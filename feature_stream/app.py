@@ -1,0 +1,82 @@
+"""The Faust app: what is wired to what."""
+
+import ssl
+from typing import Any
+
+import faust
+from faust.auth import SASLCredentials, SSLCredentials
+from faust.types.auth import CredentialsT
+from yarl import URL
+
+from feature_stream.membership import Membership
+from feature_stream.settings import FeatureStreamSettings
+from feature_stream.transport import StartPositions, Transport
+from schemas.topics import FEATURE_STAGE, TICKS
+
+
+def broker_urls(bootstrap_servers: str) -> list[URL]:
+    """Give the bootstrap servers as Faust takes them."""
+    return [URL(f"kafka://{server.strip()}") for server in bootstrap_servers.split(",")]
+
+
+def credentials(settings: FeatureStreamSettings) -> CredentialsT | None:
+    """Give what the cluster asks for; None for a plain one."""
+    protocol = settings.kafka_security_protocol
+    context = None
+    if protocol.endswith("SSL"):
+        context = ssl.create_default_context(cafile=settings.kafka_ssl_ca_file or None)
+        if settings.kafka_ssl_certificate_file:
+            context.load_cert_chain(settings.kafka_ssl_certificate_file, settings.kafka_ssl_key_file or None)
+    if protocol.startswith("SASL"):
+        return SASLCredentials(
+            username=settings.kafka_sasl_username,
+            password=settings.kafka_sasl_password.get_secret_value(),
+            mechanism=settings.kafka_sasl_mechanism,
+            ssl_context=context,
+        )
+    return SSLCredentials(context) if context else None
+
+
+def make_app(settings: FeatureStreamSettings) -> faust.App:
+    """Make the app; it creates no topic and serves no web page."""
+    directory = settings.data_directory / settings.topic_prefix / settings.instance
+    directory.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder
+    return faust.App(
+        f"{settings.topic_prefix}{FEATURE_STAGE}",
+        broker=broker_urls(settings.kafka_bootstrap_servers),
+        broker_credentials=credentials(settings),
+        broker_session_timeout=settings.session_timeout_seconds,
+        broker_heartbeat_interval=settings.session_timeout_seconds / 5,
+        broker_rebalance_timeout=30.0,
+        store=f"{settings.state_store}://",
+        datadir=directory,
+        topic_partitions=settings.partitions,
+        topic_replication_factor=settings.replication_factor,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        stream_buffer_maxsize=512,
+        web_enabled=False,
+    )
+
+
+def use_transport(
+    app: faust.App, settings: FeatureStreamSettings, membership: Membership, start_positions: StartPositions
+) -> None:
+    """Give the app our transport."""
+    transport = Transport(app.conf.broker_consumer, app, loop=None)
+    transport.membership = membership
+    transport.start_positions = start_positions
+    transport.fetch_wait_ms = settings.fetch_wait_ms
+    app.transport = transport
+
+
+def ticks_topic(app: faust.App, settings: FeatureStreamSettings) -> Any:
+    """Declare `ticks`, raw: the stage decodes."""
+    return app.topic(
+        settings.topic_prefix + TICKS.name,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        partitions=settings.partitions,
+    )

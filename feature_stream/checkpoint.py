@@ -1,0 +1,117 @@
+"""Checkpoints: outputs first, then states, then the partition's record, then the group's offset."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from faust.types import TP
+
+from feature_stream.continuity import Continuity
+from feature_stream.figures import StageFigures
+from feature_stream.membership import Membership
+from feature_stream.outputs import Outputs
+from feature_stream.stage import Cut, LivePartition, Stage
+from feature_stream.state import PartitionState, TickerState
+from feature_stream.table import StateTable, is_partition_key, partition_key, snapshot_of, with_offset
+from schemas.errors import StopAndSayError
+from schemas.partitioning import partition_of
+
+_log = logging.getLogger(__name__)
+
+CommitOffsets = Callable[[Mapping[TP, int]], Awaitable[None]]
+
+
+class Checkpointer:
+    """Write what the stage holds to the table, and read it back after a recovery."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        table: StateTable,
+        outputs: Outputs,
+        membership: Membership,
+        figures: StageFigures,
+        *,
+        ticks_topic: str,
+        partitions: int,
+    ) -> None:
+        self._stage = stage
+        self._table = table
+        self._outputs = outputs
+        self._membership = membership
+        self._figures = figures
+        self._ticks_topic = ticks_topic
+        self._partitions = partitions
+        self._one_at_a_time = asyncio.Lock()
+
+    async def write(self, commit_offsets: CommitOffsets) -> None:
+        """Write one checkpoint of all that changed.
+
+        Raises:
+            LostPlaceError: Another worker may own the partitions: nothing more was written.
+            DeliveryError: The broker did not take a record.
+        """
+        async with self._one_at_a_time:
+            cuts = self._stage.cut()
+            if not cuts:
+                return
+            with self._figures.checkpoint_seconds.time():
+                await self._outputs.settled(self._outputs.next_epoch())
+                await self._save(cuts, self._save_tickers)
+                await self._save(cuts, self._save_record)
+            await commit_offsets({TP(self._ticks_topic, cut.partition): cut.offset + 1 for cut in cuts})
+
+    async def _save(self, cuts: list[Cut], save: Callable[[Cut], None]) -> None:
+        for cut in cuts:
+            self._membership.require(cut.generation)
+            save(cut)
+        await self._outputs.settled(self._outputs.next_epoch())
+
+    def _save_tickers(self, cut: Cut) -> None:
+        for key, offset, snapshot in cut.tickers:
+            self._table.save(cut.event, key, with_offset(offset, snapshot))
+
+    def _save_record(self, cut: Cut) -> None:
+        self._table.save(cut.event, partition_key(cut.partition), with_offset(cut.offset, cut.record))
+
+    def load(self, assigned: set[int]) -> None:
+        """Replace the stage's live state by what the table has of the assigned partitions."""
+        self._stage.drop_all()
+        states: dict[int, dict[str, TickerState]] = {partition: {} for partition in assigned}
+        records: dict[int, PartitionState] = {}
+        for key, value in self._table.items():
+            if is_partition_key(key):
+                record = PartitionState.restore(snapshot_of(value))
+                records[record.partition] = record
+                continue
+            ticker = key.decode()
+            home = partition_of(ticker, self._partitions)
+            if home in assigned:
+                states[home][ticker] = TickerState.restore(snapshot_of(value))
+        for partition in sorted(assigned):
+            record = records.get(partition) or PartitionState(partition)
+            self._stage.own(partition, LivePartition(record, states[partition], self._membership.generation))
+            _log.info("partition %d: %d tickers, offset %d", partition, len(states[partition]), record.offset)
+
+    def positions(self, earliest: Mapping[int, int], ends: Mapping[int, int]) -> dict[int, int]:
+        """Say where to read each partition from: after what its state holds.
+
+        Args:
+            earliest: First offset that the log still has, by partition.
+            ends: Offset after the last one.
+
+        Raises:
+            StopAndSayError: A state stands beyond the log's end: it is another log.
+        """
+        positions = {}
+        for partition, live in self._stage.partitions.items():
+            if live.continuity is None:
+                wanted = live.record.offset + 1 if live.record.offset >= 0 else earliest[partition]
+                live.continuity = Continuity(wanted)
+            positions[partition] = live.continuity.next_offset
+            if positions[partition] > ends[partition]:
+                raise StopAndSayError(
+                    f"{self._ticks_topic}-{partition} ends at {ends[partition]}, before the state's offset "
+                    f"{positions[partition]}: this is another log; start with another TICKCAST_TOPIC_PREFIX (`--fresh`)"
+                )
+        return positions

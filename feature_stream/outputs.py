@@ -1,0 +1,153 @@
+"""The one producer of the stage: bars, features, dead letters and the table's changelog."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from feature_stream.settings import FeatureStreamSettings
+from schemas.codec import Headers, encode, event_headers
+from schemas.dead_letters import DeadLetter
+from schemas.errors import RetryError
+from schemas.events import Bar, Features
+from schemas.metrics import DEAD_LETTERS as DEAD_LETTERS_TOTAL
+from schemas.topics import BARS, DEAD_LETTERS, FEATURES, SERVICE_STATUS, Topic
+
+_POLL_SECONDS = 0.001
+_dead_letters_total = DEAD_LETTERS_TOTAL.counter()
+
+#: Called with the offset that the broker gave to a record.
+OnStored = Callable[[int], None]
+
+
+class DeliveryError(RetryError):
+    """The broker did not take a record: nothing may be checkpointed, the process must begin again."""
+
+
+class Epoch:
+    """The records sent between two checkpoints."""
+
+    def __init__(self) -> None:
+        self.pending = 0
+
+
+class Outputs:
+    """Send records, and wait until all of an epoch are acknowledged."""
+
+    def __init__(self, settings: FeatureStreamSettings) -> None:
+        self._prefix = settings.topic_prefix
+        self._source = f"feature-stream/{settings.instance}"
+        self._epoch = Epoch()
+        self._error: KafkaError | None = None
+        self._producer = Producer(
+            settings.kafka_config()
+            | {
+                "acks": "all",
+                "enable.idempotence": True,
+                "linger.ms": 2,
+                "partitioner": "murmur2_random",
+                "queue.buffering.max.messages": 500_000,
+                "queue.buffering.max.kbytes": 524_288,
+                "message.timeout.ms": 60_000,
+                "client.id": self._source,
+            }
+        )
+
+    def send_bar(self, bar: Bar, traceparent: str) -> None:
+        """Send a closed bar."""
+        headers = event_headers("Bar", self._source, bar.id, bar.closed_at_ns, traceparent)
+        self.send(BARS, bar.ticker.encode(), encode(bar), partition=bar.source_partition, headers=headers)
+
+    def send_features(self, features: Features, traceparent: str) -> None:
+        """Send a feature event."""
+        headers = event_headers("Features", self._source, features.id, features.featured_at_ns, traceparent)
+        key = features.ticker.encode()
+        self.send(FEATURES, key, encode(features), partition=features.source_partition, headers=headers)
+
+    def send_dead_letter(self, letter: DeadLetter) -> None:
+        """Keep what cannot be understood."""
+        _dead_letters_total.labels(letter.reason.split(":")[0]).inc()
+        self.send(DEAD_LETTERS, letter.key, letter.value, headers=letter.headers())
+
+    def send(
+        self,
+        topic: Topic,
+        key: bytes | None,
+        value: bytes,
+        *,
+        partition: int = -1,
+        headers: Headers | None = None,
+        on_stored: OnStored | None = None,
+    ) -> None:
+        """Send one record; waits where the producer's own queue is full.
+
+        Raises:
+            DeliveryError: An earlier record was not taken.
+        """
+        epoch = self._epoch
+
+        def on_delivery(error: KafkaError | None, message: Message) -> None:
+            epoch.pending -= 1
+            if error is not None:
+                self._error = error
+            elif on_stored is not None:
+                on_stored(message.offset())
+
+        epoch.pending += 1
+        arguments: dict[str, Any] = {"headers": headers} if headers else {}
+        while True:
+            self._raise_failure()
+            try:
+                self._producer.produce(
+                    self._prefix + topic.name,
+                    value,
+                    key,
+                    partition,
+                    on_delivery=on_delivery,
+                    **arguments,
+                )
+                return
+            except BufferError:
+                self._producer.poll(0.05)
+
+    def send_status(self, key: bytes, value: bytes) -> None:
+        """Send the service's own word; from any thread, and part of no epoch."""
+        self._producer.produce(self._prefix + SERVICE_STATUS.name, value, key)
+
+    def poll(self) -> None:
+        """Take in what the broker has acknowledged.
+
+        Raises:
+            DeliveryError: A record was not taken.
+        """
+        self._producer.poll(0)
+        self._raise_failure()
+
+    def next_epoch(self) -> Epoch:
+        """End the epoch and give it: the records that a checkpoint must wait for."""
+        ended, self._epoch = self._epoch, Epoch()
+        return ended
+
+    async def settled(self, epoch: Epoch, *, seconds: float = 60.0) -> None:
+        """Wait until every record of an ended epoch is acknowledged.
+
+        Raises:
+            DeliveryError: One was not, or not in time.
+        """
+        deadline = time.monotonic() + seconds
+        while epoch.pending:
+            self.poll()
+            if time.monotonic() > deadline:
+                raise DeliveryError(f"{epoch.pending} records were not acknowledged within {seconds:g} s")
+            await asyncio.sleep(_POLL_SECONDS)
+        self._raise_failure()
+
+    def flush(self, seconds: float) -> None:
+        """Wait, blocking, for all that was sent."""
+        self._producer.flush(seconds)
+
+    def _raise_failure(self) -> None:
+        if self._error is not None:
+            raise DeliveryError(f"the broker did not take a record: {self._error}")

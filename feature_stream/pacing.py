@@ -1,0 +1,46 @@
+"""When a ticker's provisional feature is due: the leading edge at once, then the trailing one."""
+
+import heapq
+
+
+class Pacer:
+    """Let each ticker speak at most once per interval, and never forget its last word."""
+
+    def __init__(self, interval_seconds: float) -> None:
+        self._interval = interval_seconds
+        self._spoke_at: dict[str, float] = {}
+        self._waiting: set[str] = set()
+        self._heap: list[tuple[float, str]] = []
+
+    def touch(self, ticker: str, now: float) -> bool:
+        """Tell whether a ticker that has just changed may speak now; if not, `due` names it when it may.
+
+        Args:
+            ticker: It.
+            now: A monotonic clock, in seconds.
+        """
+        if ticker in self._waiting:
+            return False
+        next_word = self._spoke_at.get(ticker, -self._interval) + self._interval
+        if now >= next_word:
+            self._spoke_at[ticker] = now
+            return True
+        self._waiting.add(ticker)
+        heapq.heappush(self._heap, (next_word, ticker))
+        return False
+
+    def due(self, now: float) -> list[str]:
+        """Give the tickers whose waiting word is due, each once."""
+        tickers = []
+        while self._heap and self._heap[0][0] <= now:
+            _, ticker = heapq.heappop(self._heap)
+            if ticker in self._waiting:
+                self._waiting.discard(ticker)
+                self._spoke_at[ticker] = now
+                tickers.append(ticker)
+        return tickers
+
+    def forget(self, ticker: str) -> None:
+        """Drop a ticker that lives elsewhere now."""
+        self._waiting.discard(ticker)
+        self._spoke_at.pop(ticker, None)

@@ -1,0 +1,268 @@
+"""The feature stream as a service."""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+import uvloop
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from faust.types import TP
+
+from feature_stream.advance import StageRules
+from feature_stream.agents import ticks_agent
+from feature_stream.app import make_app, ticks_topic, use_transport
+from feature_stream.checkpoint import Checkpointer
+from feature_stream.figures import StageFigures
+from feature_stream.membership import MARGIN_SECONDS, Membership
+from feature_stream.outputs import Outputs
+from feature_stream.progress import Progress
+from feature_stream.settings import FeatureStreamSettings
+from feature_stream.stage import Stage
+from feature_stream.table import state_table
+from feature_stream.watchdog import Watchdog, end_process
+from schemas.broker import require_topics
+from schemas.errors import RetryError, StopAndSayError, TickcastError
+from schemas.events import ServiceState
+from schemas.service import serve_metrics
+from schemas.status import StatusBoard, StatusReporter
+from schemas.topics import BARS, DEAD_LETTERS, FEATURES, SERVICE_STATUS, TICKER_STATES_CHANGELOG, TICKS
+
+_log = logging.getLogger(__name__)
+_TURN_SECONDS = 0.01
+_FIGURES_EVERY_SECONDS = 1.0
+_STOP_WITHIN_SECONDS = 4.0
+_MUTE_SECONDS = 30.0
+_NEEDED = (TICKS, BARS, FEATURES, DEAD_LETTERS, SERVICE_STATUS, TICKER_STATES_CHANGELOG)
+
+
+class MuteConsumerError(RetryError):
+    """The consumer brings nothing although there is something: only a new process helps."""
+
+
+class FeatureStream:
+    """One worker: the app, the stage, and the loops around them."""
+
+    def __init__(self, settings: FeatureStreamSettings) -> None:
+        self._settings = settings
+        self._failure: BaseException | None = None
+        self._ended = asyncio.Event()
+        self._closed = False
+        self._ticks_told = 0
+        self._progress = Progress(_MUTE_SECONDS)
+        self.board = StatusBoard("feature_stream", settings.instance)
+        self._figures = StageFigures()
+        self._membership = Membership(settings.session_timeout_seconds)
+        self._outputs = Outputs(settings)
+        rules = StageRules(
+            interval=settings.interval,
+            lateness_ns=settings.lateness_ms * 1_000_000,
+            early_ns=None if settings.early_ms is None else settings.early_ms * 1_000_000,
+            partitions=settings.partitions,
+        )
+        self._stage = Stage(rules, self._outputs, settings.update_interval_ms, self._figures)
+        self._app = make_app(settings)
+        use_transport(self._app, settings, self._membership, self._start_positions)
+        self._topic = ticks_topic(self._app, settings)
+        self._table = state_table(self._app, self._outputs, settings.partitions)
+        self._checkpointer = Checkpointer(
+            self._stage,
+            self._table,
+            self._outputs,
+            self._membership,
+            self._figures,
+            ticks_topic=self._topic.get_topic_name(),
+            partitions=settings.partitions,
+        )
+        self._bind()
+
+    def _bind(self) -> None:
+        agent = ticks_agent(
+            self._take,
+            records=self._settings.micro_batch_records,
+            within_seconds=self._settings.micro_batch_ms / 1_000,
+        )
+        self._app.agent(self._topic, name="feature-stage")(agent)
+        self._table.on_recover(self._load)
+        self._app.on_partitions_revoked.connect(self._on_revoked)
+
+    async def serve(self) -> None:
+        """Run until a signal, and drain.
+
+        Raises:
+            StopAndSayError: Going on would be wrong.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._ended.set)
+        watchdog = Watchdog(
+            self._settings.session_timeout_seconds - MARGIN_SECONDS, self._settings.session_timeout_seconds
+        )
+        reporter = StatusReporter(self.board, self._send_status)
+        self._app.finalize()
+        await self._app.start()
+        watchdog.start()
+        reporter.start()
+        loops = [asyncio.create_task(self._guard(work)) for work in (self._turn(watchdog), self._checkpoints())]
+        await self._ended.wait()
+        await self._drain(loops)
+        reporter.stop()
+        watchdog.stop()
+        self._outputs.flush(2.0)
+
+    async def _drain(self, loops: list[asyncio.Task[None]]) -> None:
+        self._closed = True
+        self.board.set_state(ServiceState.STOPPING)
+        for task in loops:
+            task.cancel()
+        if self._failure is None:
+            await self._guard(self._checkpointer.write(self._app.consumer.commit_offsets))
+        if self._failure is not None and not isinstance(self._failure, StopAndSayError):
+            end_process(f"{type(self._failure).__name__}: {self._failure}")
+        try:
+            await asyncio.wait_for(self._app.stop(), _STOP_WITHIN_SECONDS)
+        except TimeoutError:
+            _log.warning("Faust did not stop within %g s", _STOP_WITHIN_SECONDS)
+        if self._failure is not None:
+            raise self._failure
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a piece of work; an error in it ends the process, because going on could lose or double."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except TickcastError as error:
+            self._fail(error)
+        except Exception as error:  # stop: state and log may no longer agree
+            _log.exception("unexpected")
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        if self._failure is None:
+            self._failure = error
+        self._closed = True
+        self._ended.set()
+
+    def _take(self, events: list[Any]) -> None:
+        if self._closed:
+            return
+        try:
+            for partition in self._stage.take(events):
+                self._rewind(partition)
+            self._outputs.poll()
+        except Exception as error:  # stop: an exception that left the agent would lose its events
+            _log.exception("a micro-batch failed")
+            self._fail(error)
+
+    def _rewind(self, partition: int) -> None:
+        live = self._stage.partitions[partition]
+        if live.continuity is None:
+            return
+        wanted = live.continuity.next_offset
+        _log.warning("%s-%d: a record is missing: reading again from %d", TICKS.name, partition, wanted)
+        self._figures.gaps_healed.inc()
+        tp = TP(self._topic.get_topic_name(), partition)
+        asyncio.get_running_loop().create_task(self._guard(self._app.consumer.rewind(tp, wanted)))
+
+    async def _turn(self, watchdog: Watchdog) -> None:
+        """Do what is due by the clock, a hundred times a second."""
+        figures_at = time.monotonic()
+        while True:
+            await asyncio.sleep(_TURN_SECONDS)
+            watchdog.loop_is_alive()
+            self._outputs.poll()
+            self._stage.speak_due()
+            self._heal()
+            if self._app.crashed:
+                raise self._app.crash_reason or RuntimeError("Faust crashed")
+            now = time.monotonic()
+            if now - figures_at >= _FIGURES_EVERY_SECONDS:
+                self._tell_figures(now, now - figures_at)
+                figures_at = now
+
+    def _tell_figures(self, now: float, seconds: float) -> None:
+        lag = self._lag()
+        ticks = self._figures.ticks_total
+        rate = (ticks - self._ticks_told) / seconds
+        self._ticks_told = ticks
+        self.board.set_figures(lag_records=lag, rates={"ticks": round(rate, 1)})
+        if self._progress.stuck(lag, self._stage.records_taken, now):
+            raise MuteConsumerError(f"{lag} records wait, and none came for {_MUTE_SECONDS:g} s")
+
+    def _heal(self) -> None:
+        now = time.monotonic()
+        for partition, _, continuity in list(self._stage.waiting()):
+            if continuity.rewind_due(now):
+                self._stage.pass_loss(partition)
+                self._rewind(partition)
+
+    def _lag(self) -> int:
+        name = self._topic.get_topic_name()
+        consumer = self._app.consumer
+        lag = 0
+        for partition, live in self._stage.partitions.items():
+            tp = TP(name, partition)
+            highwater = consumer.highwater(tp) if tp in consumer.assignment() else None
+            if highwater is not None and live.continuity is not None:
+                lag += max(0, highwater - live.continuity.next_offset)
+        return lag
+
+    async def _checkpoints(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.checkpoint_interval_ms / 1_000)
+            await self._checkpointer.write(self._app.consumer.commit_offsets)
+
+    async def _on_revoked(self, _app: Any, *_: Any, **__: Any) -> None:
+        self.board.set_state(ServiceState.CATCHING_UP, "partitions move")
+        if not self._closed:
+            await self._guard(self._checkpointer.write(self._app.consumer.commit_offsets))
+        self._stage.drop_all()
+
+    async def _load(self) -> None:
+        await self._guard(self._load_assigned())
+
+    async def _load_assigned(self) -> None:
+        name = self._topic.get_topic_name()
+        self._checkpointer.load({tp.partition for tp in self._app.consumer.assignment() if tp.topic == name})
+
+    async def _start_positions(self, sources: set[TP]) -> Mapping[TP, int]:
+        ordered = sorted(sources)
+        earliest = await self._app.consumer.earliest_offsets(*ordered) if ordered else {}
+        ends = await self._app.consumer.highwaters(*ordered) if ordered else {}
+        try:
+            positions = self._checkpointer.positions(
+                {tp.partition: offset for tp, offset in earliest.items()},
+                {tp.partition: offset for tp, offset in ends.items()},
+            )
+        except StopAndSayError as error:
+            self._fail(error)
+            return {}
+        self.board.set_state(ServiceState.READY, f"{len(positions)} partitions")
+        return {TP(self._topic.get_topic_name(), partition): offset for partition, offset in positions.items()}
+
+    def _send_status(self, key: bytes, value: bytes) -> None:
+        self._outputs.send_status(key, value)
+
+
+def run(settings: FeatureStreamSettings) -> None:
+    """Run the service until it is told to stop."""
+    require_topics(
+        settings,
+        _NEEDED,
+        AdminClient(settings.kafka_config()),
+        lambda name: ConfigResource(ResourceType.TOPIC, name),
+    )
+    uvloop.install()
+
+    async def main() -> None:
+        stream = FeatureStream(settings)
+        server = serve_metrics(stream.board, settings.metrics_host, settings.metrics_port)
+        try:
+            await stream.serve()
+        finally:
+            server.shutdown()
+
+    asyncio.run(main())

@@ -1,0 +1,106 @@
+"""The Faust table that holds the stage's checkpoints."""
+
+import logging
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import faust
+import faust.streams
+from faust.types import TP
+
+from feature_stream.outputs import Outputs
+from schemas.topics import TICKER_STATES_CHANGELOG, TICKER_STATES_TABLE
+
+_OFFSET_BYTES = 8
+_PARTITION_KEY_START = b"@"
+
+
+def partition_key(partition: int) -> bytes:
+    """Name a partition's own record; no ticker begins with `@`."""
+    return _PARTITION_KEY_START + str(partition).encode()
+
+
+def is_partition_key(key: bytes) -> bool:
+    """Tell a partition's record from a ticker's."""
+    return key.startswith(_PARTITION_KEY_START)
+
+
+def with_offset(offset: int, snapshot: bytes) -> bytes:
+    """Write a snapshot with the offset in `ticks` that it stands at."""
+    return offset.to_bytes(_OFFSET_BYTES, "big", signed=True) + snapshot
+
+
+def offset_of(value: bytes) -> int:
+    """Read the offset that a stored value stands at."""
+    return int.from_bytes(value[:_OFFSET_BYTES], "big", signed=True)
+
+
+def snapshot_of(value: bytes) -> bytes:
+    """Read the snapshot of a stored value."""
+    return value[_OFFSET_BYTES:]
+
+
+class StateTable(faust.Table):  # type: ignore[misc]
+    """A table whose changelog sends are acknowledged, and in which the highest offset wins.
+
+    A worker that lost its place may still have an old state on its way to the broker when another one
+    writes a newer. So a recovery keeps, of two values of a key, the one that stands at the higher offset.
+    """
+
+    logger = logging.getLogger("faust.tables")
+    outputs: Outputs
+
+    def save(self, event: Any, key: bytes, value: bytes) -> None:
+        """Set a key, and send it to the changelog as part of the outputs' epoch.
+
+        Args:
+            event: Any event of the key's partition; RocksDB finds its file by it.
+            key: As in `partition_key`, or a ticker's bytes.
+            value: As made by `with_offset`.
+        """
+        token = faust.streams._current_event.set(weakref.ref(event))
+        try:
+            self.data[key] = value
+        finally:
+            faust.streams._current_event.reset(token)
+        changelog = TP(self.changelog_topic_name, event.message.partition)
+        self.outputs.send(
+            TICKER_STATES_CHANGELOG,
+            key,
+            value,
+            partition=changelog.partition,
+            on_stored=lambda offset: self.data.set_persisted_offset(changelog, offset),
+        )
+
+    def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
+        """Apply what recovery has read, but never an older state over a newer one."""
+        super().apply_changelog_batch(list(self._newest(batch)))
+
+    def _newest(self, batch: Iterable[Any]) -> Iterator[Any]:
+        highest: dict[bytes, int] = {}
+        for event in batch:
+            value = event.message.value
+            if value is None:
+                continue
+            if event.key not in highest:
+                kept = self.data.get(event.key)
+                highest[event.key] = -1 if kept is None else offset_of(kept)
+            if offset_of(value) >= highest[event.key]:
+                highest[event.key] = offset_of(value)
+                yield event
+
+
+def state_table(app: faust.App, outputs: Outputs, partitions: int) -> StateTable:
+    """Declare the table on an app."""
+    table = StateTable(
+        app,
+        name=TICKER_STATES_TABLE,
+        key_type=bytes,
+        value_type=bytes,
+        partitions=partitions,
+        recovery_buffer_size=1_000,
+    )
+    table.outputs = outputs
+    app.tables.add(table)
+    return table

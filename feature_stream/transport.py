@@ -1,0 +1,148 @@
+"""Faust's aiokafka transport, made to lose nothing: positions come from the table, gaps are healed by the stage.
+
+What differs from Faust's own, and why, is in `docs/adr/0002-delivery-by-identity.md`.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from aiokafka.errors import IllegalStateError, KafkaError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from mode.utils.futures import notify
+
+from feature_stream.membership import Membership
+
+_log = logging.getLogger("faust.transport")
+_YIELD_EVERY_RECORDS = 100
+
+#: Gives the offset at which to start each assigned partition of `ticks`.
+StartPositions = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The thread of the group's consumer; it tells the membership of every heartbeat."""
+
+    logger = _log
+
+    def _create_worker_consumer(self, transport: "Transport") -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = transport.fetch_wait_ms
+        return consumer
+
+    async def on_start(self) -> None:
+        """Start, and listen to the heartbeats."""
+        await super().on_start()
+        coordinator = self._ensure_consumer()._coordinator
+        membership = self.transport.membership
+        send_heartbeat = coordinator._do_heartbeat
+
+        async def tell_heartbeat() -> bool:
+            sent_at = time.monotonic()
+            taken: bool = await send_heartbeat()
+            if taken:
+                membership.beat(sent_at, coordinator.generation)
+            return taken
+
+        coordinator._do_heartbeat = tell_heartbeat
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit for lag monitors; nothing is resumed from it, so a failure is only said."""
+        try:
+            await self._ensure_consumer().commit(dict(offsets))
+        except (KafkaError, IllegalStateError) as error:
+            _log.warning("offsets were not committed: %r", error)
+            return False
+        return True
+
+
+class RebalanceListener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
+    """An assignment is the first heartbeat of its generation."""
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:
+        """Note the generation before anything is done under it."""
+        coordinator = self._thread._ensure_consumer()._coordinator
+        self._thread.transport.membership.beat(time.monotonic(), coordinator.generation)
+        await super().on_partitions_assigned(assigned)
+
+
+class Consumer(driver.Consumer):  # type: ignore[misc]
+    """A consumer that commits only what the stage has checkpointed."""
+
+    RebalanceListener = RebalanceListener
+    logger = _log
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek every partition of the source to where its state stands; Faust calls this after each recovery."""
+        sources = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
+        positions: Mapping[TP, int] = await self.transport.start_positions(sources)
+        if positions:
+            await self._thread.seek_wait(positions)
+        return positions
+
+    async def rewind(self, tp: TP, offset: int) -> None:
+        """Read a partition again from an offset."""
+        if tp in self.assignment():
+            await self._thread.seek_wait({tp: offset})
+
+    async def commit_offsets(self, offsets: Mapping[TP, int]) -> None:
+        """Commit next offsets for lag monitors; nothing is resumed from them."""
+        await self._thread.commit(offsets)
+
+    async def commit(self, *_: Any, **__: Any) -> bool:
+        """Commit nothing: acknowledged is not checkpointed. The stage calls `commit_offsets`."""
+        return False
+
+    def ack(self, message: Any) -> bool:
+        """Note that a message left the stream; needed only to know when the streams are empty."""
+        if message.acked:
+            return False
+        message.acked = True
+        self._unacked_messages.discard(message)
+        notify(self._waiting_for_ack)
+        return True
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Acknowledge no gap: the stage sees it and rewinds."""
+
+    async def verify_all_partitions_active(self) -> None:
+        """Leave this to the stage's watchdog; Faust's would miss its own commits."""
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """Hand on what is fetched; what a rebalance makes stale is dropped, and the stage rewinds."""
+        since_yield = 0
+        try:
+            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+                records, _ = await self._wait_next_records(1.0)
+                generation = self.app.consumer_generation_id
+                for tp, record in self.scheduler.iterate(records or {}):
+                    if not self.flow_active or self.app.consumer_generation_id != generation:
+                        break
+                    await self.callback(self._to_message(tp, record))
+                    since_yield += 1
+                    if since_yield >= _YIELD_EVERY_RECORDS:
+                        since_yield = 0
+                        await asyncio.sleep(0)
+                await asyncio.sleep(0)
+        except self.consumer_stopped_errors:
+            if not self.app.should_stop:
+                raise
+        except asyncio.CancelledError:
+            if not self.app.should_stop:
+                raise
+
+
+class Transport(driver.Transport):  # type: ignore[misc]
+    """The transport; the app sets what it needs to know before it starts."""
+
+    Consumer = Consumer
+
+    membership: Membership
+    start_positions: StartPositions
+    fetch_wait_ms: int = 50

@@ -1,0 +1,45 @@
+"""In a recovery the highest offset wins, wherever it stands in the changelog."""
+
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
+
+import faust
+import pytest
+
+from feature_stream.table import StateTable, offset_of, partition_key, snapshot_of, state_table, with_offset
+
+
+@pytest.fixture
+def table() -> StateTable:
+    app = faust.App("a-test", broker="kafka://127.0.0.1:1", store="memory://", datadir="var/never-written")
+    return state_table(app, Mock(), 4)
+
+
+def _changelog_event(key: bytes, value: bytes) -> Any:
+    return SimpleNamespace(key=key, value=value, message=SimpleNamespace(value=value, partition=0))
+
+
+def test_an_old_state_written_late_does_not_replace_a_newer_one(table: StateTable) -> None:
+    table.apply_changelog_batch(
+        [
+            _changelog_event(b"AAPL", with_offset(7, b"old")),
+            _changelog_event(b"AAPL", with_offset(90, b"new")),
+            _changelog_event(b"AAPL", with_offset(8, b"zombie")),
+        ]
+    )
+    table.apply_changelog_batch([_changelog_event(b"AAPL", with_offset(50, b"zombie too"))])
+    assert snapshot_of(table.data[b"AAPL"]) == b"new"
+
+
+def test_a_state_at_the_same_offset_replaces(table: StateTable) -> None:
+    table.apply_changelog_batch(
+        [_changelog_event(b"A", with_offset(7, b"1")), _changelog_event(b"A", with_offset(7, b"2"))]
+    )
+    assert snapshot_of(table.data[b"A"]) == b"2"
+
+
+def test_the_envelope_keeps_offset_and_snapshot() -> None:
+    value = with_offset(-1, b"snapshot")
+    assert (offset_of(value), snapshot_of(value)) == (-1, b"snapshot")
+    assert partition_key(3) == b"@3"
