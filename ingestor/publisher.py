@@ -1,0 +1,149 @@
+"""The way into the broker: nothing is dropped, nothing overtakes."""
+
+import asyncio
+import logging
+from functools import partial
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from ingestor.frames import NumberedFrame
+from schemas import metrics
+from schemas.codec import encode
+from schemas.dead_letters import DeadLetter
+from schemas.errors import RetryError
+from schemas.settings import Settings
+from schemas.topics import DEAD_LETTERS, SERVICE_STATUS, TICKS
+
+_BUFFER_MESSAGES = 20_000
+_BUFFER_KIBIBYTES = 65_536
+#: How long to let the broker take messages before trying again where the buffer is full.
+_FULL_PAUSE_SECONDS = 0.005
+
+ticks_ingested = metrics.TICKS_INGESTED.counter()
+frames_ingested = metrics.FRAMES_INGESTED.counter()
+
+
+class PublishError(RetryError):
+    """The broker refused a record for good. The process must end: what it sent later may not stand without it."""
+
+
+class _NoExperiments(logging.Filter):
+    """Passes over librdkafka's word on `enable.gapless.guarantee`, which we want."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "enable.gapless.guarantee" not in record.getMessage()
+
+
+def producer_config(settings: Settings) -> dict[str, Any]:
+    """Give the producer's configuration: idempotent, gapless, patient without end, without a linger of its own."""
+    logger = logging.getLogger("librdkafka")
+    if not logger.filters:
+        logger.addFilter(_NoExperiments())
+    return {
+        **settings.kafka_config(),
+        "client.id": "tickcast-ingestor",
+        "acks": "all",
+        "enable.idempotence": True,
+        "enable.gapless.guarantee": True,
+        "message.timeout.ms": 0,
+        "partitioner": "murmur2_random",
+        "linger.ms": 0,
+        "queue.buffering.max.messages": _BUFFER_MESSAGES,
+        "queue.buffering.max.kbytes": _BUFFER_KIBIBYTES,
+        "logger": logger,
+    }
+
+
+class Publisher:
+    """Sends frames, dead letters and status; waits where the buffer is full.
+
+    Args:
+        producer: A confluent-kafka producer with `producer_config`.
+        topic_prefix: Of the deployment.
+        source: The name on the frames, for the metrics.
+    """
+
+    def __init__(self, producer: Producer, topic_prefix: str, source: str) -> None:
+        self._producer = producer
+        self._ticks_topic = topic_prefix + TICKS.name
+        self._dead_letters_topic = topic_prefix + DEAD_LETTERS.name
+        self._status_topic = topic_prefix + SERVICE_STATUS.name
+        self._ticks_ingested = ticks_ingested.labels(source)
+        self._frames_ingested = frames_ingested.labels(source)
+        self._failure: KafkaError | None = None
+        self.acknowledged_ticks = 0
+
+    async def send(self, numbered: NumberedFrame) -> None:
+        """Send a frame to its partition; wait while the buffer is full.
+
+        Raises:
+            PublishError: This or an earlier record was refused for good.
+        """
+        value = encode(numbered.frame)
+        acknowledged = partial(self._frame_acknowledged, len(numbered.frame.tickers))
+        await self._produce(
+            topic=self._ticks_topic, value=value, partition=numbered.partition, on_delivery=acknowledged
+        )
+
+    async def send_dead_letter(self, letter: DeadLetter) -> None:
+        """Send a dead letter; wait while the buffer is full."""
+        await self._produce(
+            topic=self._dead_letters_topic,
+            key=letter.key,
+            value=letter.value,
+            headers=letter.headers(),
+            on_delivery=self._acknowledged,
+        )
+
+    def send_status(self, key: bytes, value: bytes) -> None:
+        """Send a word on this service from any thread; where the buffer is full, the next one will do."""
+        try:
+            self._producer.produce(self._status_topic, key=key, value=value, on_delivery=self._acknowledged)
+        except (BufferError, KafkaException) as error:
+            logging.getLogger(__name__).debug("status not sent: %s", error)
+
+    def poll(self) -> None:
+        """Take delivery reports.
+
+        Raises:
+            PublishError: A record was refused for good.
+        """
+        self._producer.poll(0)
+        if self._failure:
+            raise PublishError(f"the broker refused a record: {self._failure.str()}")
+
+    async def settle(self) -> None:
+        """Wait until everything sent so far is acknowledged."""
+        while len(self._producer):
+            self.poll()
+            await asyncio.sleep(_FULL_PAUSE_SECONDS / 5)
+        self.poll()
+
+    def drain(self, seconds: float) -> int:
+        """Wait for so long until everything is acknowledged; give what is left."""
+        left: int = self._producer.flush(seconds)
+        return left
+
+    async def _produce(self, **record: Any) -> None:
+        while True:
+            self.poll()
+            try:
+                self._producer.produce(**record)
+            except BufferError:
+                await asyncio.sleep(_FULL_PAUSE_SECONDS)
+            except KafkaException as error:
+                raise PublishError(f"the broker refuses records: {error.args[0].str()}") from error
+            else:
+                return
+
+    def _acknowledged(self, error: KafkaError | None, _message: object) -> None:
+        if error and not self._failure:
+            self._failure = error
+
+    def _frame_acknowledged(self, ticks: int, error: KafkaError | None, message: object) -> None:
+        self._acknowledged(error, message)
+        if not error:
+            self.acknowledged_ticks += ticks
+            self._ticks_ingested.inc(ticks)
+            self._frames_ingested.inc()

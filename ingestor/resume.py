@@ -1,0 +1,156 @@
+"""Where the log ends for a source: every partition read back to its last frame."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
+
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
+from msgspec import Struct
+
+from ingestor.frames import ResumePoint
+from ingestor.positions import PositionText
+from schemas.codec import UndecodableError, decoder
+from schemas.errors import RetryError, StopAndSayError
+
+#: Records read back from the end of a partition, at first; each further piece is four times as long.
+_FIRST_CHUNK = 32
+_LARGEST_CHUNK = 2_048
+_ANSWER_SECONDS = 10.0
+
+
+class FrameEnd(Struct, frozen=True):
+    """What resuming needs of a frame."""
+
+    source: str
+    sequence: int
+    position: str
+    tickers: list[str] = []
+    prices: list[float] = []
+
+
+class KeptLog(Struct):
+    """What the log holds.
+
+    Attributes:
+        last: This source's last frame, by partition; None where it has none.
+        others: Names of other sources that were met on the way.
+        last_prices: The source's newest prices in the frames that were read.
+    """
+
+    last: list[FrameEnd | None]
+    others: set[str]
+    last_prices: dict[str, float]
+
+
+class LogEnd(Protocol):
+    """One partition's log, readable by offset."""
+
+    def bounds(self, partition: int) -> tuple[int, int]:
+        """Give the first offset and the one after the last."""
+        ...
+
+    def values(self, partition: int, first: int, end: int) -> Sequence[bytes | None]:
+        """Give the values of the records in `[first, end)` that there are, in order."""
+        ...
+
+
+def read_kept_log(log: LogEnd, partitions: int, source: str) -> KeptLog:
+    """Read every partition back from its end to the source's last frame, however many others' lie between."""
+    kept = KeptLog([], set(), {})
+    for partition in range(partitions):
+        kept.last.append(_last_frame(log, partition, source, kept))
+    return kept
+
+
+def _last_frame(log: LogEnd, partition: int, source: str, kept: KeptLog) -> FrameEnd | None:
+    first, end = log.bounds(partition)
+    for chunk_first, chunk_end in _chunks_backwards(first, end):
+        frames = list(_frames(log.values(partition, chunk_first, chunk_end)))
+        own = [frame for frame in frames if frame.source == source]
+        kept.others |= {frame.source for frame in frames} - {source}
+        for frame in own:
+            kept.last_prices.update(zip(frame.tickers, frame.prices, strict=False))
+        if own:
+            return own[-1]
+    return None
+
+
+def _chunks_backwards(first: int, end: int) -> Iterator[tuple[int, int]]:
+    size = _FIRST_CHUNK
+    while end > first:
+        start = max(first, end - size)
+        yield start, end
+        end, size = start, min(size * 4, _LARGEST_CHUNK)
+
+
+_decode = decoder(FrameEnd)
+
+
+def _frames(values: Iterable[bytes | None]) -> Iterator[FrameEnd]:
+    for value in values:
+        try:
+            yield _decode(value)
+        except UndecodableError:  # garbage of somebody else's: the feature stage dead-letters it
+            continue
+
+
+def resume_points(kept: KeptLog, positions: PositionText, source: str, *, named: bool) -> list[ResumePoint]:
+    """Say where each partition goes on.
+
+    Args:
+        named: The source's name was chosen, so that it may play beside others.
+
+    Raises:
+        StopAndSayError: The kept data is another source's, or was made with other options.
+    """
+    if kept.others and not named and not any(kept.last):
+        raise StopAndSayError(
+            f"the kept data was played by {', '.join(sorted(kept.others))}, not {source}: start as before to continue, "
+            "with --fresh to begin anew, or set TICKCAST_SOURCE_NAME to play beside it"
+        )
+    return [
+        ResumePoint(last.sequence + 1, positions.read(last.position)) if last else ResumePoint() for last in kept.last
+    ]
+
+
+class KafkaLogEnd:
+    """The partitions of `ticks` on a broker.
+
+    Args:
+        config: The connection in librdkafka's names.
+        topic: Full name.
+    """
+
+    def __init__(self, config: dict[str, Any], topic: str) -> None:
+        self._topic = topic
+        own = {"group.id": "tickcast-ingestor-resume", "enable.auto.commit": False, "enable.partition.eof": True}
+        self._consumer = Consumer({**config, **own, "auto.offset.reset": "earliest"})
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._consumer.close()
+
+    def bounds(self, partition: int) -> tuple[int, int]:
+        """Give the first offset and the one after the last."""
+        try:
+            first, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), _ANSWER_SECONDS)
+        except KafkaException as error:
+            raise RetryError(f"{self._topic}/{partition}: the broker does not say where it ends: {error}") from error
+        return (max(0, first), end) if end != OFFSET_INVALID else (0, 0)
+
+    def values(self, partition: int, first: int, end: int) -> Sequence[bytes | None]:
+        """Give the values of the records in `[first, end)` that there are, in order."""
+        self._consumer.assign([TopicPartition(self._topic, partition, first)])
+        values: list[bytes | None] = []
+        while True:
+            messages = self._consumer.consume(end - first, timeout=_ANSWER_SECONDS)
+            if not messages:
+                raise RetryError(f"{self._topic}/{partition}: no record within {_ANSWER_SECONDS:g} s")
+            for message in messages:
+                error = message.error()
+                if error and error.code() != KafkaError._PARTITION_EOF:
+                    raise RetryError(f"{self._topic}/{partition}: {error}")
+                if error or message.offset() >= end:
+                    return values
+                values.append(message.value())
+                if message.offset() == end - 1:
+                    return values

@@ -1,0 +1,82 @@
+"""What a source gives: moments, one after the other, each with its place."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from msgspec import Struct
+
+from ingestor.sources.bars import BarColumns
+from schemas.events import Origin
+
+#: A moment's place in its source's whole sequence: numbers that compare in playing order.
+Position = tuple[int, ...]
+
+
+class Rejected(Struct, frozen=True, kw_only=True):
+    """Something that cannot go into the stream.
+
+    Attributes:
+        value: The original bytes, or the nearest to them there is.
+        code: Kind of fault, for the metric: one of few words.
+        reason: What is wrong and what would be right.
+        place: Where it stood in its source, like a line number.
+    """
+
+    value: bytes
+    code: str
+    reason: str
+    place: str | None = None
+
+
+class Moment(Struct, frozen=True, kw_only=True, gc=False):
+    """What a source says at one place: ticks as columns of equal length, then, maybe, a watermark.
+
+    A source that can be played again from a place gives at most one tick in a moment, so that no frame ends
+    inside of one.
+
+    Attributes:
+        position: Not below that of the moment before.
+        watermark_ns: The source has given everything before this time; applies after the ticks.
+        rejected: What it could not read on the way here.
+    """
+
+    position: Position
+    tickers: list[str] = []
+    times_ns: list[int] = []
+    prices: list[float] = []
+    sizes: list[float] = []
+    origin: Origin = Origin.NORMAL
+    watermark_ns: int | None = None
+    rejected: list[Rejected] = []
+
+
+class Source(Protocol):
+    """Where ticks come from."""
+
+    @property
+    def live(self) -> bool:
+        """Tell whether its times are the wall clock's and what was not sent is gone; others play again."""
+        ...
+
+    @property
+    def content(self) -> dict[str, str]:
+        """Give the options that decide what a position means; kept data made with others is refused."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """Say what is played."""
+        ...
+
+    def moments(self, after: Position | None, last_prices: dict[str, float]) -> AsyncIterator[Moment]:
+        """Play, paced, what comes after a position; None: from the beginning.
+
+        Args:
+            after: Moments at or before it may be left out.
+            last_prices: What the log holds as the newest prices; for a source that goes on from them.
+        """
+        ...
+
+    def history(self) -> dict[str, BarColumns]:
+        """Give all bars that the source has, by ticker; empty where it has no past."""
+        ...

@@ -1,0 +1,132 @@
+"""What may go into the stream."""
+
+from collections.abc import Iterable
+from math import inf, isfinite
+
+import msgspec
+from msgspec.structs import replace
+
+from ingestor.sources.moments import Moment, Rejected
+from schemas.events import Tick
+from schemas.symbols import is_ticker
+from schemas.times import NS_PER_SECOND, to_rfc3339
+
+_END_OF_TIME_NS = 2**63 - 1
+
+
+class LiveBounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What is believed of a live source without a second word.
+
+    Attributes:
+        maximum_jump: Relative change of a price from tick to tick; 0: any.
+        maximum_future_seconds: How far ahead of the clock a tick may be.
+    """
+
+    maximum_jump: float
+    maximum_future_seconds: float
+
+
+class Validator:
+    """Keeps bad ticks out, and of a live source holds a jump back until the next tick confirms it.
+
+    A held tick goes out right before the one that confirms it, or is rejected with the next that does not.
+
+    Args:
+        live: Bounds for a live source; None for others.
+    """
+
+    def __init__(self, live: LiveBounds | None = None) -> None:
+        self._live = live
+        self._latest_ns = inf
+        self._known: set[str] = set()
+        self._last_prices: dict[str, float] = {}
+        self._held: dict[str, Tick] = {}
+
+    def check(self, moment: Moment, now_ns: int) -> Moment:
+        """Give the moment with its good ticks only; the bad ones are among its rejected."""
+        if self._live:
+            self._latest_ns = now_ns + int(self._live.maximum_future_seconds * NS_PER_SECOND)
+        jumps = self._live is not None and self._live.maximum_jump > 0
+        if not moment.tickers or (self._all_good(moment) and not jumps):
+            return moment
+        good: list[Tick] = []
+        rejected = list(moment.rejected)
+        for row in zip(moment.tickers, moment.times_ns, moment.prices, moment.sizes, strict=True):
+            tick = Tick(*row)
+            problem = self._problem(tick)
+            if problem:
+                rejected.append(_rejected(tick, *problem))
+            elif jumps:
+                self._confirm(tick, good, rejected)
+            else:
+                good.append(tick)
+        return _with(moment, good, rejected)
+
+    def release(self) -> list[Rejected]:
+        """Give up what still waits for confirmation, at the end."""
+        held, self._held = self._held, {}
+        return [_rejected(tick, "jump", "no further tick confirmed the jump") for tick in held.values()]
+
+    def _all_good(self, moment: Moment) -> bool:
+        return (
+            isfinite(sum(moment.prices))
+            and isfinite(sum(moment.sizes))
+            and min(moment.prices) > 0
+            and min(moment.sizes) >= 0
+            and min(moment.times_ns) >= 0
+            and max(moment.times_ns) <= min(self._latest_ns, _END_OF_TIME_NS)
+            and (self._known.issuperset(moment.tickers) or self._learn(moment.tickers))
+        )
+
+    def _learn(self, tickers: Iterable[str]) -> bool:
+        new = set(tickers) - self._known
+        self._known |= {ticker for ticker in new if is_ticker(ticker)}
+        return self._known >= new
+
+    def _problem(self, tick: Tick) -> tuple[str, str] | None:
+        if not (isfinite(tick.price) and tick.price > 0):
+            return "price", f"price {tick.price} is not a positive number"
+        if not (isfinite(tick.size) and tick.size >= 0):
+            return "size", f"size {tick.size} is not a number from 0 up"
+        if not self._learn([tick.ticker]):
+            return "ticker", f"ticker {tick.ticker[:32]!r} is not a symbol, like 'BRK.B'"
+        if not 0 <= tick.time_ns <= _END_OF_TIME_NS:
+            return "time", f"time {tick.time_ns} is not in the years 1970 to 2262"
+        if tick.time_ns > self._latest_ns:
+            return "time", f"time {to_rfc3339(tick.time_ns)} lies too far in the future"
+        return None
+
+    def _confirm(self, tick: Tick, good: list[Tick], rejected: list[Rejected]) -> None:
+        held = self._held.pop(tick.ticker, None)
+        if held and self._near(held.price, tick.price):
+            good += [held, tick]
+            self._last_prices[tick.ticker] = tick.price
+            return
+        if held:
+            rejected.append(_rejected(held, "jump", f"the next tick, at {tick.price}, did not confirm the jump"))
+        last = self._last_prices.get(tick.ticker, tick.price)
+        if self._near(last, tick.price):
+            good.append(tick)
+            self._last_prices[tick.ticker] = tick.price
+        else:
+            self._held[tick.ticker] = tick
+
+    def _near(self, before: float, price: float) -> bool:
+        return self._live is None or abs(price / before - 1.0) <= self._live.maximum_jump
+
+
+def _rejected(tick: Tick, code: str, reason: str) -> Rejected:
+    return Rejected(
+        value=msgspec.json.encode(tick), code=code, reason=reason, place=f"{tick.ticker[:32]}@{tick.time_ns}"
+    )
+
+
+def _with(moment: Moment, ticks: list[Tick], rejected: list[Rejected]) -> Moment:
+    return replace(
+        moment,
+        tickers=[tick.ticker for tick in ticks],
+        times_ns=[tick.time_ns for tick in ticks],
+        prices=[tick.price for tick in ticks],
+        sizes=[tick.size for tick in ticks],
+        rejected=rejected,
+    )
