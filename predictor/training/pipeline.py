@@ -69,9 +69,7 @@ def train(dataset: Dataset, interval: Interval, options: TrainingOptions, now_ns
     return TrainedSet(manifest, {member.file: member.content for member in members})
 
 
-def _fit_member(  # noqa: PLR0913, PLR0917 - what one fit needs
-    name: str, fit: Fit, dataset: Dataset, split: Split, seed: int, progress: Progress
-) -> _Member:
+def _fit_member(name: str, fit: Fit, dataset: Dataset, split: Split, seed: int, progress: Progress) -> _Member:
     started = time.perf_counter()
     model = fit(split.before, seed, progress)
     held_out = model.predict_targets(split.after.batch)
@@ -81,7 +79,7 @@ def _fit_member(  # noqa: PLR0913, PLR0917 - what one fit needs
     return _Member(name, held_out, content, time.perf_counter() - started, model.feature_importance)
 
 
-def _manifest(  # noqa: PLR0913, PLR0917 - what one manifest needs
+def _manifest(
     dataset: Dataset,
     interval: Interval,
     split: Split,
