@@ -41,7 +41,6 @@ class RunSettings(Settings):
     loop: bool = False
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(8000, ge=0, le=65_535)
-    models_directory: Path = Path("var/models")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,93 @@
+# Everything that people, CI and the README do. `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+# Which extras to install; all by default.
+EXTRAS ?= data dev local rocksdb train
+# Options of what is started: make run ARGS="--fresh"
+ARGS ?=
+BIN := .venv/bin
+PACKAGES := deploy feature_stream gateway ingestor predictor schemas
+CODE := $(PACKAGES) tests $(wildcard benchmarks)
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGE := tickcast:$(VERSION)
+
+.PHONY: help install run test coverage check format lock train bench kafka schemas docker-build docker-run clean
+
+help: ## List the targets
+	@echo 'make TARGET [ARGS="…"]'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
+
+install: .venv/.installed ## Make .venv, install the pinned packages, fetch Kafka's jars; quick when nothing changed
+	@[ -e .venv/.kafka ] || { $(BIN)/python -m deploy.kafka resolve && touch .venv/.kafka; } || \
+	  echo "Apache Kafka's jars could not be fetched: the embedded broker takes its place; the next make tries again"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+	  echo 'Tickcast needs Python 3.11, 3.12 or 3.13 and $(PYTHON) is none: name one, like make install PYTHON=python3.12'; \
+	  exit 1; } >&2
+	$(PYTHON) -m venv .venv
+
+# uv does in seconds what takes pip minutes; where it cannot be had, pip installs what the lock names.
+.venv/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	@rm -f $@ .venv/.kafka
+	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION) || echo 'uv cannot be had: pip takes its place'
+	@if [ -x $(BIN)/uv ]; then set -x; \
+	  $(BIN)/uv pip install --python $(BIN)/python --constraints requirements.lock --requirement pyproject.toml $(addprefix --extra ,$(EXTRAS)); \
+	  $(BIN)/uv pip install --python $(BIN)/python --no-deps --editable .; \
+	else set -x; \
+	  $(BIN)/python -m pip install --require-hashes --requirement requirements.lock; \
+	  $(BIN)/python -m pip install --no-deps --editable .; \
+	fi
+	@touch $@
+
+run: install ## Start the whole system on this machine; Ctrl-C stops it (ARGS="--help" lists the options)
+	@$(BIN)/python -m deploy.cli run $(ARGS)
+
+test: install ## Run every test, those on real servers included
+	@$(BIN)/python -m pytest $(ARGS)
+
+coverage: install ## Run every test and report what it reaches, service processes included; fails below 90 %
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+check: install ## Check format, lint, types and who imports whom
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/mypy $(CODE)
+	@$(BIN)/lint-imports
+
+format: install ## Format the code and mend what can be mended
+	@$(BIN)/ruff format $(CODE)
+	@$(BIN)/ruff check --fix $(CODE)
+
+lock: install ## Pin the newest packages that pyproject.toml allows
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --upgrade --quiet --output-file requirements.lock
+
+train: install ## Fit the models on the data before the replay's start
+	@$(BIN)/python -m deploy.cli predictor train $(ARGS)
+
+bench: install ## Measure ticks and predictions a second, beside plain loops
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+kafka: install ## Start Apache Kafka alone, on this machine
+	@$(BIN)/python -m deploy.cli kafka $(ARGS)
+
+schemas: install ## Write the JSON Schemas and asyncapi.yaml of the contract
+	@$(BIN)/python -m schemas.generate
+
+docker-build: ## Build the image of the services
+	docker build --file deploy/Dockerfile --tag $(IMAGE) .
+
+docker-run: ## Start Kafka and the services in containers
+	docker compose up --build $(ARGS)
+
+clean: ## Delete what was built and kept: caches, coverage, var/ with its topics and models; .venv stays
+	rm -rf var build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
