@@ -1,0 +1,106 @@
+"""Errors as `application/problem+json` (RFC 9457)."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+_TYPE_PREFIX = "urn:tickcast:problem:"
+
+
+class ProblemError(Exception):
+    """An answer that is an error.
+
+    Args:
+        status: Of HTTP.
+        name: The problem type's short name, like `unknown-ticker`.
+        detail: What is wrong, and the fix.
+        headers: Further headers.
+        extra: Further members of the answer.
+    """
+
+    def __init__(
+        self, status: HTTPStatus, name: str, detail: str, headers: Mapping[str, str] | None = None, **extra: Any
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.name = name
+        self.detail = detail
+        self.headers = headers
+        self.extra = extra
+
+    def response(self) -> Response:
+        """Give the answer."""
+        body = {
+            "type": _TYPE_PREFIX + self.name,
+            "title": self.name.replace("-", " ").capitalize(),
+            "status": self.status,
+            "detail": self.detail,
+            **self.extra,
+        }
+        return Response(
+            msgspec.json.encode(body),
+            status_code=self.status,
+            headers={"Cache-Control": "no-store", **(self.headers or {})},
+            media_type=PROBLEM_MEDIA_TYPE,
+        )
+
+
+def not_caught_up(**extra: Any) -> ProblemError:
+    """Give the answer while the view is being filled."""
+    detail = "the latest predictions are being read from Kafka: ask again in a second"
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "catching-up", detail, {"Retry-After": "1"}, **extra)
+
+
+def stopping() -> ProblemError:
+    """Give the answer while the gateway stops."""
+    detail = "the gateway is going away: ask again in a few seconds"
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "stopping", detail, {"Retry-After": "5"})
+
+
+def too_many_clients(maximum: int) -> ProblemError:
+    """Give the answer where no further WebSocket client fits."""
+    detail = f"{maximum} WebSocket clients are connected, the most that TICKCAST_MAXIMUM_CLIENTS lets in: try later"
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "too-many-clients", detail, {"Retry-After": "30"})
+
+
+async def _problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)  # noqa: S101 -- registered for this class only
+    return error.response()
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 -- registered for this class only
+    status = HTTPStatus(error.status_code)
+    name = status.phrase.lower().replace(" ", "-")
+    details = {
+        HTTPStatus.NOT_FOUND: f"there is nothing at {request.url.path[:100]}: /docs lists what there is",
+        HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not for {request.url.path[:100]}: use GET",
+    }
+    return ProblemError(status, name, details.get(status, str(error.detail)), error.headers).response()
+
+
+async def _invalid_input(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 -- registered for this class only
+    wrong = [{"field": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
+    detail = "; ".join(f"{e['field']}: {e['message']}" for e in wrong)
+    return ProblemError(HTTPStatus.BAD_REQUEST, "invalid-input", detail, errors=wrong).response()
+
+
+async def _unexpected(_request: Request, _error: Exception) -> Response:
+    detail = "the gateway failed on this request; its log says why"
+    return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-server-error", detail).response()
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Make every error of the app a problem document."""
+    app.add_exception_handler(ProblemError, _problem)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid_input)
+    app.add_exception_handler(Exception, _unexpected)

@@ -1,0 +1,66 @@
+"""The latest predictions over REST, in bytes that the view keeps ready."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Path
+from starlette.responses import Response
+
+from gateway.documents import PredictionDocument, PredictionsDocument
+from gateway.openapi import problems
+from gateway.parts import Parts
+from gateway.problems import ProblemError
+from schemas.symbols import InvalidTickerError, normalise_ticker
+
+_JSON = "application/json"
+_LIVE = {"Cache-Control": "no-store"}
+
+
+def _symbol(text: str) -> str:
+    try:
+        return normalise_ticker(text)
+    except InvalidTickerError as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "invalid-ticker", str(error), field="ticker") from error
+
+
+def _unknown(parts: Parts, ticker: str) -> ProblemError:
+    near = parts.latest.near(ticker)
+    hint = f"did you mean {' or '.join(near)}?" if near else "/predictions lists those that have one"
+    return ProblemError(
+        HTTPStatus.NOT_FOUND,
+        "unknown-ticker",
+        f"there is no prediction for {ticker}: {hint}",
+        ticker=ticker,
+        near_matches=near,
+        known_tickers=len(parts.latest),
+    )
+
+
+def predictions_router(parts: Parts) -> APIRouter:
+    """Give `/predict/{ticker}` and `/predictions`."""
+    router = APIRouter(tags=["predictions"])
+
+    @router.get(
+        "/predict/{ticker:path}",
+        summary="The latest prediction of a ticker",
+        responses={200: {"model": PredictionDocument}, **problems(400, 404, 503)},
+        response_class=Response,
+    )
+    async def predict(ticker: str = Path(description="A symbol, in any case", examples=["AAPL"])) -> Response:
+        symbol = _symbol(ticker)
+        entry = parts.latest.get(symbol)
+        if entry is None or not parts.latest.caught_up:
+            parts.require_caught_up()
+            raise _unknown(parts, symbol)
+        return Response(entry.body, media_type=_JSON, headers=_LIVE)
+
+    @router.get(
+        "/predictions",
+        summary="The latest prediction of every ticker",
+        responses={200: {"model": PredictionsDocument}, **problems(503)},
+        response_class=Response,
+    )
+    async def predictions() -> Response:
+        parts.require_caught_up()
+        return Response(parts.latest.all_bytes(), media_type=_JSON, headers=_LIVE)
+
+    return router

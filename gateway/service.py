@@ -1,0 +1,73 @@
+"""The gateway as a process: Kafka into the views, the views to everyone."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from functools import partial
+
+import uvloop
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+
+from gateway.app import build_app
+from gateway.feed import Feed
+from gateway.instruments import Instruments
+from gateway.intake import READS, Intake
+from gateway.parts import Parts
+from gateway.sender import RecordSender, report_status
+from gateway.server import GatewayServer, bind, server_config, url_of
+from gateway.settings import GatewaySettings
+from schemas.broker import require_topics
+from schemas.events import ServiceState
+from schemas.status import StatusBoard
+from schemas.topics import DEAD_LETTERS
+
+SERVICE = "gateway"
+FAREWELL_SECONDS = 0.3
+
+_log = logging.getLogger(__name__)
+
+
+def run_gateway(settings: GatewaySettings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        StopAndSayError: The port is taken, the broker does not answer, or a topic is not as it should be.
+    """
+    with bind(settings) as listener:
+        admin = AdminClient(settings.kafka_config() | {"log_level": "0"})
+        require_topics(settings, (*READS, DEAD_LETTERS), admin, partial(ConfigResource, ResourceType.TOPIC))
+        _quieten(settings)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings, listener))
+
+
+def _quieten(settings: GatewaySettings) -> None:
+    """Keep what aiokafka says of every failed attempt out of the log; the feed says it once."""
+    if settings.log_level != "debug":
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
+    """Serve on a socket until the process is told to stop."""
+    board = StatusBoard(SERVICE, settings.instance)
+    parts = Parts(settings=settings, board=board, instruments=Instruments())
+    sender = RecordSender(settings, parts.instruments)
+    feed = Feed(parts, Intake(parts, sender.dead_letter))
+    server = GatewayServer(server_config(build_app(parts), settings), parts.hub)
+    async with asyncio.TaskGroup() as tasks:
+        background = [tasks.create_task(work) for work in (feed.run(), sender.run(), report_status(board, sender))]
+        _log.info("serving %s (documentation at /docs)", url_of(listener))
+        await server.serve([listener])
+        await _say_goodbye(board, sender)
+        for task in background:
+            task.cancel()
+
+
+async def _say_goodbye(board: StatusBoard, sender: RecordSender) -> None:
+    board.set_state(ServiceState.STOPPING)
+    sender.status(*board.record())
+    with contextlib.suppress(TimeoutError):  # without a broker there is nobody to tell
+        async with asyncio.timeout(FAREWELL_SECONDS):
+            await sender.idle()

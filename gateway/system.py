@@ -1,0 +1,145 @@
+"""What the services say of themselves, and which models serve."""
+
+from typing import Any
+
+import msgspec
+
+from gateway.presentation import safe_integer, time_text
+from schemas.events import ModelEvent, ServiceState, ServiceStatus
+from schemas.times import NS_PER_SECOND
+
+#: An instance that said nothing for so long is gone.
+FORGET_AFTER_SECONDS = 60
+
+#: Best first; of several instances, the service's state is the worst.
+_RANK = {
+    state: rank
+    for rank, state in enumerate(
+        (
+            ServiceState.READY,
+            ServiceState.ENDED,
+            ServiceState.DEGRADED,
+            ServiceState.CATCHING_UP,
+            ServiceState.STARTING,
+            ServiceState.STOPPING,
+        )
+    )
+}
+
+Document = dict[str, Any]
+
+
+def status_document(status: ServiceStatus) -> Document:
+    """Give the public form of one instance's status.
+
+    Raises:
+        UndecodableError: A value cannot be said at the edge.
+    """
+    lag = status.lag_records
+    return {
+        "instance": status.instance,
+        "state": status.state,
+        "message": status.message,
+        "version": status.version,
+        "started_at": time_text(status.started_at_ns),
+        "updated_at": time_text(status.updated_at_ns),
+        "memory_bytes": safe_integer(status.memory_bytes, "memory_bytes"),
+        "lag_records": None if lag is None else safe_integer(lag, "lag_records"),
+        "rates": status.rates,
+        "latency_seconds": status.latency_seconds,
+        "commands": status.commands,
+    }
+
+
+class ServicesView:
+    """The newest status of every living instance."""
+
+    def __init__(self) -> None:
+        self._statuses: dict[tuple[str, str], ServiceStatus] = {}
+
+    def accept(self, status: ServiceStatus, now_ns: int) -> None:
+        """Take a status; an instance that stops is forgotten at once, one that is silent after a while.
+
+        Raises:
+            UndecodableError: A value cannot be said at the edge; nothing changed.
+        """
+        name = (status.service, status.instance)
+        if status.state is ServiceState.STOPPING:
+            self._statuses.pop(name, None)
+        else:
+            status_document(status)  # raises where it could not be shown later
+            self._statuses[name] = status
+        self._forget_silent(now_ns)
+
+    def document(self, now_ns: int) -> Document:
+        """Give every service with its state and its instances."""
+        self._forget_silent(now_ns)
+        instances: dict[str, list[ServiceStatus]] = {}
+        for (service, _), status in sorted(self._statuses.items(), key=lambda item: item[0]):
+            instances.setdefault(service, []).append(status)
+        return {service: service_document(statuses) for service, statuses in instances.items()}
+
+    def _forget_silent(self, now_ns: int) -> None:
+        oldest_ns = now_ns - FORGET_AFTER_SECONDS * NS_PER_SECOND
+        for name in [name for name, status in self._statuses.items() if status.updated_at_ns < oldest_ns]:
+            del self._statuses[name]
+
+
+def service_document(instances: list[ServiceStatus]) -> Document:
+    """Give the public form of a service by its instances (one or more)."""
+    worst = max(instances, key=lambda status: _RANK[status.state])
+    return {
+        "state": worst.state,
+        "message": worst.message,
+        "version": worst.version,
+        "instances": [status_document(status) for status in instances],
+    }
+
+
+NO_MODELS: Document = {
+    "serving": None,
+    "message": "no model set was announced yet: the statistical forecaster answers",
+}
+
+
+def models_document(event: ModelEvent) -> Document:
+    """Give the public form of the serving state.
+
+    Raises:
+        UndecodableError: A value cannot be said at the edge.
+    """
+    return {
+        "serving": event.serving,
+        "model_set": event.model_set,
+        "action": event.action,
+        "reason": event.reason,
+        "decided_by": event.decided_by,
+        "decided_at": time_text(event.decided_at_ns),
+        "interval": event.interval,
+        "horizons": event.horizons,
+        "feature_version": event.feature_version,
+        "train_start": time_text(event.train_start_ns),
+        "train_end": time_text(event.train_end_ns),
+        "tickers": event.tickers,
+        "members": event.members,
+        "baselines": event.baselines,
+        "challenger": event.challenger,
+    }
+
+
+class ModelsView:
+    """The newest decision on models, as JSON."""
+
+    def __init__(self) -> None:
+        self._decided_at_ns: int | None = None
+        self.body = msgspec.json.encode(NO_MODELS)
+
+    def accept(self, event: ModelEvent) -> None:
+        """Take a decision that is not older than the newest.
+
+        Raises:
+            UndecodableError: A value cannot be said at the edge; nothing changed.
+        """
+        if self._decided_at_ns is None or event.decided_at_ns >= self._decided_at_ns:
+            self.body = msgspec.json.encode(models_document(event))
+            self._decided_at_ns = event.decided_at_ns

@@ -1,0 +1,100 @@
+"""The answers of `/health` and `/models/status`, for `/docs`."""
+
+from typing import Literal
+
+from gateway.documents import Document, Integer, Time
+from schemas.events import ModelAction, ServiceState
+from schemas.times import Interval
+
+
+class CommandDocument(Document):
+    """A command that a service works on."""
+
+    id: str
+    action: str
+    state: str
+    progress: float
+    message: str
+
+
+class InstanceDocument(Document):
+    """One instance of a service, in its own words."""
+
+    instance: str
+    state: ServiceState
+    message: str
+    version: str
+    started_at: Time
+    updated_at: Time
+    memory_bytes: Integer
+    lag_records: Integer | None
+    rates: dict[str, float]
+    latency_seconds: dict[str, float]
+    commands: list[CommandDocument]
+
+
+class ServiceDocument(Document):
+    """A service: the state of its worst instance, and all instances."""
+
+    state: ServiceState
+    message: str
+    version: str
+    instances: list[InstanceDocument]
+
+
+class HealthDocument(Document):
+    """The gateway answers from a view that has caught up; how the others are stands under `services`."""
+
+    status: Literal["healthy"]
+    version: str
+    state: ServiceState
+    message: str
+    tickers: Integer
+    websocket_clients: Integer
+    timestamp: Time
+    services: dict[str, ServiceDocument]
+
+
+class ScoreDocument(Document):
+    """Accuracy on one horizon of the hold-out, in log return."""
+
+    horizon: Integer
+    count: Integer
+    mean_absolute_error: float
+    root_mean_squared_error: float
+    hit_rate: float | None
+
+
+class ModelDocument(Document):
+    """One model of a set."""
+
+    name: str
+    version: str
+    file: str
+    sha256: str
+    prior_weight: float
+    training_seconds: float
+    hold_out: list[ScoreDocument]
+    feature_importance: dict[str, float]
+
+
+class ModelsDocument(Document):
+    """Which models serve, who decided it, and how they did on the hold-out. Before any were announced only
+    `serving` (null) and `message` are there."""
+
+    serving: str | None
+    message: str | None = None
+    model_set: str | None = None
+    action: ModelAction | None = None
+    reason: str | None = None
+    decided_by: str | None = None
+    decided_at: Time | None = None
+    interval: Interval | None = None
+    horizons: list[Integer] | None = None
+    feature_version: str | None = None
+    train_start: Time | None = None
+    train_end: Time | None = None
+    tickers: list[str] | None = None
+    members: list[ModelDocument] | None = None
+    baselines: dict[str, list[ScoreDocument]] | None = None
+    challenger: str | None = None

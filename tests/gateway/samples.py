@@ -1,0 +1,127 @@
+"""Predictions and parts to test with."""
+
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from gateway.instruments import Instruments
+from gateway.parts import Parts
+from gateway.settings import GatewaySettings
+from schemas.events import (
+    BarSoFar,
+    Direction,
+    HorizonPrediction,
+    MemberHorizon,
+    MemberPrediction,
+    ModelAction,
+    ModelEvent,
+    Prediction,
+    PriceRange,
+    ServiceState,
+    ServiceStatus,
+)
+from schemas.status import StatusBoard
+
+DAY_NS = 86_400_000_000_000
+NOON_NS = 1_704_110_400_000_000_000  # 2024-01-01T12:00:00Z
+
+
+def horizon(bars: int = 1, **changes: Any) -> HorizonPrediction:
+    values: dict[str, Any] = {
+        "horizon": bars,
+        "target_time_ns": NOON_NS + bars * DAY_NS,
+        "log_return": 0.0328 * bars,
+        "percent": 3.33 * bars,
+        "price_target": 150.0 + 5.0 * bars,
+        "direction": Direction.BULLISH,
+        "confidence": 0.75,
+        "interval_95": PriceRange(140.0, 170.0),
+    }
+    return HorizonPrediction(**values | changes)
+
+
+def prediction(ticker: str = "AAPL", offset: int = 0, **changes: Any) -> Prediction:
+    member = MemberHorizon(horizon=1, log_return=0.03, spread=0.02, confidence=0.75, weight=0.4)
+    values: dict[str, Any] = {
+        "id": f"{ticker}/{offset}",
+        "feature_id": f"{ticker}:1d:{offset}",
+        "ticker": ticker,
+        "interval": "1d",
+        "as_of_ns": NOON_NS,
+        "current_price": 150.0,
+        "bar_index": 300,
+        "horizons": [horizon(1), horizon(5), horizon(21)],
+        "models": [MemberPrediction(name="random_forest", version="1", horizons=[member])],
+        "model_set": "set-1",
+        "weights_version": "prior",
+        "intervals_version": "prior",
+        "provisional": False,
+        "in_sample": False,
+        "source_partition": 0,
+        "source_offset": offset,
+        "ingested_at_ns": NOON_NS + 1_000_000,
+        "featured_at_ns": NOON_NS + 2_000_000,
+        "predicted_at_ns": NOON_NS + 3_500_000,
+        "bar": BarSoFar(
+            start_ns=NOON_NS, end_ns=NOON_NS + DAY_NS, open=1, high=2, low=0.5, close=1.5, volume=9, tick_count=4
+        ),
+    }
+    return Prediction(**values | changes)
+
+
+def status(service: str = "predictor", instance: str = "one", **changes: Any) -> ServiceStatus:
+    values: dict[str, Any] = {
+        "service": service,
+        "instance": instance,
+        "version": "0.1.0",
+        "state": ServiceState.READY,
+        "started_at_ns": NOON_NS,
+        "updated_at_ns": NOON_NS,
+        "memory_bytes": 1_000,
+    }
+    return ServiceStatus(**values | changes)
+
+
+def model_event(model_set: str = "set-1", decided_at_ns: int = NOON_NS, **changes: Any) -> ModelEvent:
+    values: dict[str, Any] = {
+        "id": f"{model_set}@{decided_at_ns}",
+        "model_set": model_set,
+        "action": ModelAction.TRAINED,
+        "serving": model_set,
+        "location": "/somewhere",
+        "interval": "1d",
+        "horizons": [1, 5, 21],
+        "feature_version": "1",
+        "train_start_ns": NOON_NS - 100 * DAY_NS,
+        "train_end_ns": NOON_NS - DAY_NS,
+        "members": [],
+        "decided_by": "trainer",
+        "reason": "first training",
+        "decided_at_ns": decided_at_ns,
+    }
+    return ModelEvent(**values | changes)
+
+
+def settings(**changes: Any) -> GatewaySettings:
+    return GatewaySettings(_env_file=None, instance="test", gateway_port=0, **changes)
+
+
+def make_parts(*predictions: Prediction, caught_up: bool = True, **changes: Any) -> Parts:
+    """Give parts that hold predictions; `changes` are settings."""
+    parts = Parts(
+        settings=settings(**changes),
+        board=StatusBoard("gateway", "test"),
+        instruments=Instruments(CollectorRegistry()),
+        clock_ns=lambda: NOON_NS,
+    )
+    for given in predictions:
+        parts.latest.accept(given)
+    parts.latest.caught_up = caught_up
+    return parts
+
+
+def publish(parts: Parts, given: Prediction) -> None:
+    """Do what the intake does with a new prediction."""
+    entry = parts.latest.accept(given)
+    assert entry is not None
+    parts.hub.publish(entry)

@@ -1,0 +1,63 @@
+"""The public form of a prediction."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.documents import PredictionDocument
+from gateway.presentation import LARGEST_INTEGER, present
+from schemas.events import Origin
+from tests.gateway.samples import horizon, prediction
+
+
+def public(**changes: Any) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(present(prediction(**changes)))
+    return body
+
+
+def test_the_example_of_the_contract_is_what_comes_out() -> None:
+    body = public()
+    least = {
+        "ticker": "AAPL",
+        "current_price": 150.0,
+        "prediction": {"price_target": 155.0, "confidence": 0.75, "direction": "bullish"},
+        "timestamp": "2024-01-01T12:00:00Z",
+    }
+    short = {name: body["prediction"][name] for name in least["prediction"]}  # type: ignore[attr-defined]
+    assert {**{name: body[name] for name in least}, "prediction": short} == least
+
+
+def test_the_shortest_horizon_speaks_whatever_the_order() -> None:
+    body = public(horizons=[horizon(21), horizon(5)])
+    assert body["prediction"]["horizon"] == 5
+    assert [one["horizon"] for one in body["horizons"]] == [5, 21]
+
+
+def test_event_time_and_wall_time_are_told_apart() -> None:
+    body = public()
+    assert body["timestamp"] == "2024-01-01T12:00:00Z"
+    assert body["updated_at"] == body["predicted_at"] == "2024-01-01T12:00:00.003500Z"
+    assert body["ingested_at"] == "2024-01-01T12:00:00.001Z"
+
+
+@pytest.mark.parametrize("bar", [None, prediction().bar])
+@pytest.mark.parametrize("shadow", [None, prediction().models])
+def test_the_documentation_tells_the_truth(bar: object, shadow: object) -> None:
+    changes = {"bar": bar, "shadow": shadow, "degraded": "untrained", "origin": Origin.SIMULATED}
+    PredictionDocument.model_validate_json(present(prediction(**changes)), strict=True)
+
+
+def test_no_nanoseconds_and_no_large_integers_reach_the_edge() -> None:
+    def walk(value: Any, name: str = "") -> None:
+        assert not name.endswith("_ns")
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(inner, key)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner, name)
+        elif isinstance(value, int):
+            assert abs(value) <= LARGEST_INTEGER
+
+    walk(public(shadow=prediction().models, source_offset=LARGEST_INTEGER))
