@@ -1,0 +1,140 @@
+"""The stage's one step: state and a frame in, state, bars and features out. No clock, no I/O.
+
+`absorb` takes a frame of `ticks`, `provisional` says how an open bar stands. Features of bars at rest,
+by the same code, are in `feature_stream.offline`.
+"""
+
+from collections.abc import Iterable
+
+from feature_stream.announce import provisional
+from feature_stream.arrival import Absorbed, Arrival
+from feature_stream.bars import add_anywhere, close_through, set_quiet
+from feature_stream.frames import CheckedFrame
+from feature_stream.judge import Judgement, TickTuple, judge
+from feature_stream.rules import StageRules
+from feature_stream.state import PartitionState, SourceClock, TickerState
+from feature_stream.ticks import BadTick, Reason
+from schemas.errors import StopAndSayError
+from schemas.events import ORIGIN_RANK, TickFrame
+
+__all__ = ["Absorbed", "BadTick", "Reason", "StageRules", "absorb", "provisional"]
+
+
+def absorb(
+    partition: PartitionState,
+    states: dict[str, TickerState],
+    frame: CheckedFrame | TickFrame,
+    offset: int,
+    rules: StageRules,
+    now_ns: int,
+) -> Absorbed:
+    """Take one frame into the states of its partition, in the order of the log.
+
+    Args:
+        partition: Of the frame; nothing happens if it has absorbed the offset.
+        states: Of the partition's tickers; new ones come in.
+        frame: As read by `read_frame`; a bare `TickFrame` is taken as sound.
+        offset: Of the frame in `ticks`.
+        rules: The same ones for all of a log.
+        now_ns: Wall clock, for `closed_at_ns` and `featured_at_ns` and nothing else.
+
+    Raises:
+        StopAndSayError: The state was made with another interval.
+    """
+    checked = frame if isinstance(frame, CheckedFrame) else CheckedFrame(frame)
+    arrival = Arrival(partition, states, checked.frame, offset, rules, now_ns)
+    if offset <= partition.offset:
+        return arrival.out
+    _require_same_interval(partition, rules)
+    if checked.frame.sequence > partition.sequences.get(checked.frame.source, -1):
+        judgement = judge(arrival)
+        arrival.out.bad = _bad_ticks(checked, judgement)
+        _change(arrival, judgement)
+    else:
+        arrival.out.passed_over = True
+    partition.offset = offset
+    return arrival.out
+
+
+def _require_same_interval(partition: PartitionState, rules: StageRules) -> None:
+    if partition.interval != rules.interval:
+        if partition.interval:
+            raise StopAndSayError(
+                f"TICKCAST_INTERVAL is {rules.interval}, but the kept state has bars of {partition.interval}: "
+                "set it back, or start with another TICKCAST_TOPIC_PREFIX (`--fresh`)"
+            )
+        partition.interval = rules.interval
+
+
+def _bad_ticks(checked: CheckedFrame, judgement: Judgement) -> list[BadTick]:
+    places = checked.indexes or range(len(checked.frame.tickers))
+    judged = [BadTick(places[index], reason) for index, reason in judgement.reasons.items()]
+    return sorted([*checked.bad, *judged], key=lambda bad: bad.index)
+
+
+def _change(arrival: Arrival, judgement: Judgement) -> None:
+    frame, out = arrival.frame, arrival.out
+    arrival.partition.sequences[frame.source] = frame.sequence
+    clock = arrival.partition.clocks.setdefault(frame.source, SourceClock())
+    clock.newest_ns = judgement.newest_ns
+    out.touched = judgement.touched
+    out.dirty = judgement.passed_over.union(judgement.touched)
+    _touch(arrival)
+    _add_ticks(arrival, judgement.good_ticks(frame))
+    if frame.watermark_ns is not None:
+        _apply_watermark(arrival, frame.watermark_ns)
+        clock.watermark_ns = max(clock.watermark_ns, frame.watermark_ns)
+
+
+def _touch(arrival: Arrival) -> None:
+    for ticker in arrival.out.touched:
+        state = arrival.states.get(ticker)
+        if state is None:
+            state = arrival.states[ticker] = TickerState(ticker)
+        state.offset = arrival.offset
+        state.source = arrival.frame.source
+        state.ingested_at_ns = arrival.frame.ingested_at_ns
+
+
+def _add_ticks(arrival: Arrival, ticks: Iterable[TickTuple]) -> None:
+    """Take the ticks; nearly all are the newest of an open bar, and those are taken right here."""
+    states, offset = arrival.states, arrival.offset
+    source, rank = arrival.frame.source, ORIGIN_RANK[arrival.frame.origin]
+    count = 0
+    for ticker, time_ns, price, size in ticks:
+        count += 1
+        state = states[ticker]
+        bar = state.open_bars[-1] if time_ns < state.quiet_until_ns else None
+        if bar is None or time_ns < bar.last_ns:
+            bar = add_anywhere(state, time_ns, price, size, arrival)
+        else:
+            bar.last_ns = time_ns
+            bar.close = price
+            bar.volume += size
+            bar.tick_count += 1
+            if price > bar.high:
+                bar.high = price
+            elif price < bar.low:
+                bar.low = price
+        if bar.offset != offset:
+            bar.join(offset, source, rank)
+    arrival.out.ticks_absorbed = count
+
+
+def _apply_watermark(arrival: Arrival, watermark_ns: int) -> None:
+    """Close what ends at or before a watermark, of tickers whose last tick came from its source."""
+    source, offset, out = arrival.frame.source, arrival.offset, arrival.out
+    touched = frozenset(out.touched)
+    due = []
+    for state in arrival.states.values():
+        if state.source != source:
+            continue
+        if state.offset >= offset and state.ticker not in touched:
+            out.dirty.add(state.ticker)
+        elif state.open_bars and state.open_bars[0].end_ns <= watermark_ns:
+            due.append(state)
+    for state in sorted(due, key=lambda state: state.ticker):
+        out.dirty.add(state.ticker)
+        state.offset = offset
+        close_through(state, watermark_ns, arrival)
+        set_quiet(state, arrival.rules)

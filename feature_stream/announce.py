@@ -1,0 +1,107 @@
+"""What the stage says of a ticker: its closed bars, their features, and how an open bar stands."""
+
+from feature_stream.arrival import Arrival
+from feature_stream.open_bar import OpenBar
+from feature_stream.rules import StageRules
+from feature_stream.state import TickerState
+from schemas.events import Bar, Features, Origin
+from schemas.features import FEATURE_VERSION
+from schemas.identity import bar_id, final_feature_id, provisional_feature_id
+
+_ORIGINS = tuple(Origin)
+
+
+def bar_event(state: TickerState, bar: OpenBar, arrival: Arrival) -> Bar:
+    """Give a bar that an arrival has closed, after its state has taken it in."""
+    interval = arrival.rules.interval
+    return Bar(
+        id=bar_id(state.ticker, interval, bar.start_ns, partial=bar.partial),
+        ticker=state.ticker,
+        interval=interval,
+        start_ns=bar.start_ns,
+        end_ns=bar.end_ns,
+        open=bar.open,
+        high=bar.high,
+        low=bar.low,
+        close=bar.close,
+        volume=bar.volume,
+        tick_count=bar.tick_count,
+        bar_index=state.bar_index,
+        source=bar.source,
+        source_partition=arrival.partition.partition,
+        source_offset=arrival.offset,
+        ingested_at_ns=arrival.frame.ingested_at_ns,
+        closed_at_ns=arrival.now_ns,
+        partial=bar.partial,
+        origin=_ORIGINS[bar.origin_rank],
+    )
+
+
+def final_features(state: TickerState, bar: OpenBar, arrival: Arrival) -> Features:
+    """Give the final features of a bar that an arrival has closed, after its state has taken it in."""
+    interval, view = arrival.rules.interval, state.closed()
+    return Features(
+        id=final_feature_id(state.ticker, interval, bar.start_ns),
+        ticker=state.ticker,
+        interval=interval,
+        final=True,
+        as_of_ns=bar.end_ns,
+        bar=bar.so_far(),
+        bar_index=state.bar_index,
+        current_price=bar.close,
+        last_close=bar.close,
+        indicators=view.indicators,
+        model_inputs=view.model_inputs,
+        sequence=view.sequence,
+        returns=view.returns,
+        volatility=view.volatility,
+        feature_version=FEATURE_VERSION,
+        source_partition=arrival.partition.partition,
+        source_offset=arrival.offset,
+        ingested_at_ns=arrival.frame.ingested_at_ns,
+        featured_at_ns=arrival.now_ns,
+        partial=bar.partial,
+        origin=_ORIGINS[bar.origin_rank],
+    )
+
+
+def provisional(state: TickerState, partition: int, rules: StageRules, now_ns: int) -> Features | None:
+    """Give the features of the newest open bar, older open ones taken as they stand; None if none is open.
+
+    Changes nothing but what the state remembers of its last closed bar.
+
+    Args:
+        state: Of the ticker.
+        partition: Of `ticks`, that the ticker lives on.
+        rules: As for `absorb`.
+        now_ns: Wall clock, for `featured_at_ns`.
+    """
+    if not state.open_bars:
+        return None
+    rolling = state.rolling.copy()
+    for bar in state.open_bars:
+        rolling.push(bar)
+    newest, view, closes = state.open_bars[-1], state.closed(), state.rolling.window.closes
+    return Features(
+        id=provisional_feature_id(state.ticker, rules.interval, newest.start_ns, partition, state.offset),
+        ticker=state.ticker,
+        interval=rules.interval,
+        final=False,
+        as_of_ns=newest.last_ns,
+        bar=newest.so_far(),
+        bar_index=state.bar_index,
+        current_price=newest.close,
+        last_close=closes[-1] if closes else None,
+        indicators=rolling.indicators(),
+        model_inputs=view.model_inputs,
+        sequence=view.sequence,
+        returns=view.returns,
+        volatility=view.volatility,
+        feature_version=FEATURE_VERSION,
+        source_partition=partition,
+        source_offset=state.offset,
+        ingested_at_ns=state.ingested_at_ns,
+        featured_at_ns=now_ns,
+        partial=newest.partial,
+        origin=_ORIGINS[newest.origin_rank],
+    )

@@ -1,0 +1,127 @@
+"""Frames as they come from the log: what can be understood is kept, what cannot is named."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from feature_stream.ticks import BadTick, all_good, reason_against
+from schemas.codec import UndecodableError, decoder, encode
+from schemas.events import TickFrame
+
+_COLUMNS = ("tickers", "times_ns", "prices", "sizes")
+_INT64 = 2**63
+
+_decode_strictly = decoder(TickFrame)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFrame:
+    """A frame whose ticks are all sound by themselves.
+
+    Attributes:
+        frame: The good ticks.
+        bad: The others.
+        indexes: Of each good tick in the original frame; None: nothing was taken out.
+        original: The frame as it came; a mapping where it is no `TickFrame`; None: `frame` is it.
+    """
+
+    frame: TickFrame
+    bad: tuple[BadTick, ...] = ()
+    indexes: tuple[int, ...] | None = None
+    original: TickFrame | Mapping[str, Any] | None = None
+
+    @property
+    def ingested_at_ns(self) -> int:
+        """Give the wall time at which the ingestor made the frame."""
+        return self.frame.ingested_at_ns
+
+
+def read_frame(value: bytes | None) -> CheckedFrame:
+    """Read a frame; of one with bad ticks, the good ones. Unknown fields are ignored.
+
+    Raises:
+        UndecodableError: It is no frame, and the text says why: no JSON, a field missing or wrong, columns of
+            unequal length.
+    """
+    try:
+        frame = _decode_strictly(value)
+    except RecursionError as error:
+        raise UndecodableError("TickFrame: the JSON is nested too deeply") from error
+    except UndecodableError as error:
+        return _read_leniently(value, error)
+    columns = (frame.tickers, frame.times_ns, frame.prices, frame.sizes)
+    _require_sound_header(frame, columns)
+    return CheckedFrame(frame) if all_good(*columns) else _without_bad_ticks(frame, columns, frame)
+
+
+def bad_tick_value(frame: CheckedFrame, index: int) -> bytes:
+    """Write a frame with only one tick, with its original values, for `dead-letters`.
+
+    The watermark is left out: it went with the rest of the frame.
+
+    Args:
+        frame: The frame that the tick came in.
+        index: Of the tick in the original frame.
+    """
+    original = frame.frame if frame.original is None else frame.original
+    if isinstance(original, TickFrame):
+        columns = {name: [getattr(original, name)[index]] for name in _COLUMNS}
+        return encode(msgspec.structs.replace(original, watermark_ns=None, **columns))
+    columns = {name: [original[name][index]] for name in _COLUMNS}
+    return json.dumps({**original, **columns, "watermark_ns": None}).encode()
+
+
+def _read_leniently(value: bytes | None, strict_error: UndecodableError) -> CheckedFrame:
+    document = _load_json(value, strict_error)
+    missing = [name for name in _COLUMNS if not isinstance(document.get(name), list)]
+    if missing:
+        raise UndecodableError(f"TickFrame: `{missing[0]}` is missing or no list") from strict_error
+    try:
+        header = msgspec.convert({**document, **{name: [] for name in _COLUMNS}}, TickFrame)
+        header.source.encode()
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
+        raise UndecodableError(f"TickFrame: {error}") from error
+    columns = tuple(document[name] for name in _COLUMNS)
+    _require_sound_header(header, columns)
+    return _without_bad_ticks(header, columns, document)
+
+
+def _load_json(value: bytes | None, strict_error: UndecodableError) -> dict[str, Any]:
+    try:
+        document = json.loads(value or b"")
+    except (ValueError, RecursionError):
+        raise strict_error from None
+    if not isinstance(document, dict):
+        raise strict_error
+    return document
+
+
+def _require_sound_header(frame: TickFrame, columns: tuple[Sequence[Any], ...]) -> None:
+    lengths = [len(column) for column in columns]
+    if lengths != [lengths[0]] * len(lengths):
+        said = ", ".join(f"`{name}` {length}" for name, length in zip(_COLUMNS, lengths, strict=True))
+        raise UndecodableError(f"TickFrame: the columns differ in length: {said}")
+    numbers = (frame.sequence, frame.ingested_at_ns, frame.watermark_ns or 0)
+    for name, number in zip(("sequence", "ingested_at_ns", "watermark_ns"), numbers, strict=True):
+        if not -_INT64 <= number < _INT64:
+            raise UndecodableError(f"TickFrame: `{name}` is no 64-bit number")
+
+
+def _without_bad_ticks(
+    header: TickFrame, columns: tuple[Sequence[Any], ...], original: TickFrame | Mapping[str, Any]
+) -> CheckedFrame:
+    ticks = list(zip(*columns, strict=True))
+    reasons = [reason_against(*tick) for tick in ticks]
+    good = [index for index, reason in enumerate(reasons) if reason is None]
+    frame = msgspec.structs.replace(
+        header,
+        tickers=[ticks[index][0] for index in good],
+        times_ns=[ticks[index][1] for index in good],
+        prices=[float(ticks[index][2]) for index in good],
+        sizes=[float(ticks[index][3]) for index in good],
+    )
+    bad = tuple(BadTick(index, reason) for index, reason in enumerate(reasons) if reason is not None)
+    return CheckedFrame(frame, bad, tuple(good), original)
