@@ -14,6 +14,7 @@ from schemas.times import Interval
 
 #: Prices outside are taken for garbage; inside, no prediction overflows.
 SMALLEST_PRICE, LARGEST_PRICE = 1e-12, 1e15
+_LARGEST_NS = 2**62  # far beyond any market, and a target after it is still an integer that JSON readers take
 _WIDTHS = {len(SEQUENCE_CHANNELS)}
 
 
@@ -22,6 +23,7 @@ def problem_of(features: Features, interval: Interval) -> str | None:
     checks = (
         (is_ticker(features.ticker), f"ticker {features.ticker[:32]!r} is not a symbol"),
         (features.interval == interval, f"interval is {features.interval}, not {interval}"),
+        (_are_times(features), "as_of_ns or the bar's times are out of range"),
         (_is_price(features.current_price), f"current_price {features.current_price} is no price"),
         (
             _is_price(features.last_close) if features.last_close is not None else not features.final,
@@ -35,6 +37,12 @@ def problem_of(features: Features, interval: Interval) -> str | None:
 
 def _is_price(price: float) -> bool:
     return SMALLEST_PRICE <= price <= LARGEST_PRICE
+
+
+def _are_times(features: Features) -> bool:
+    return all(
+        abs(time_ns) < _LARGEST_NS for time_ns in (features.as_of_ns, features.bar.start_ns, features.bar.end_ns)
+    )
 
 
 def _right_sizes(features: Features) -> bool:

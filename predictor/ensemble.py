@@ -114,7 +114,7 @@ def _bounded(log_returns: FloatArray) -> FloatArray:
 
 
 def logistic(calibration: Sequence[Calibration], horizons: Sequence[int]) -> ProbabilityUp:
-    """Calibrate by the logistic function of intercept + slope * return / spread; 0.5 for a horizon without calibration."""
+    """Calibrate by the logistic function of intercept + slope * return / spread; 0.5 for a horizon without."""
     by_horizon = {each.horizon: (each.intercept, each.slope) for each in calibration}
     pairs = np.array([by_horizon.get(horizon, (0.0, 0.0)) for horizon in horizons])
     intercepts, slopes = pairs[:, 0], pairs[:, 1]

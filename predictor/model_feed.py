@@ -1,0 +1,97 @@
+"""Follow `models` and `scores` without a group: all of both, from the beginning."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from predictor.settings import PredictorSettings
+from schemas.codec import UndecodableError, decoder
+from schemas.errors import RetryError
+from schemas.events import ModelEvent, Scoreboard
+from schemas.topics import MODELS, SCORES
+
+_log = logging.getLogger(__name__)
+_DRAIN_RECORDS = 1_000
+_READ_WITHIN_SECONDS = 60.0
+
+
+class ModelFeed:
+    """The newest decision on models and the newest scoreboard of each ticker.
+
+    Attributes:
+        scores: By ticker, `*` for all; kept, and not yet applied to weights or intervals.
+    """
+
+    def __init__(self, settings: PredictorSettings) -> None:
+        self.scores: dict[str, Scoreboard] = {}
+        self._models = settings.topic_prefix + MODELS.name
+        self._scores = settings.topic_prefix + SCORES.name
+        self._decode_model = decoder(ModelEvent)
+        self._decode_score = decoder(Scoreboard)
+        self._newest: dict[int, ModelEvent] = {}
+        self._told: str | None = None
+        self._consumer = Consumer(
+            settings.kafka_config()
+            | {
+                "group.id": f"{settings.consumer_group}-models-unused",  # librdkafka wants one; nothing is committed
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 100,
+            }
+        )
+
+    def read_to_ends(self, stopping: Callable[[], bool]) -> None:
+        """Read all that is there now, or as much as there was time for when told to stop.
+
+        Raises:
+            RetryError: It takes longer than a minute.
+        """
+        left = self._assign()
+        deadline = time.monotonic() + _READ_WITHIN_SECONDS
+        while left and not stopping():
+            if time.monotonic() > deadline:
+                raise RetryError(f"the ends of {', '.join(sorted({topic for topic, _ in left}))} were not reached")
+            for message in self._consumer.consume(_DRAIN_RECORDS, timeout=0.02):
+                if message.error() is not None and message.error().code() == KafkaError._PARTITION_EOF:
+                    left.discard((message.topic(), message.partition()))
+                else:
+                    self._take(message)
+
+    def _assign(self) -> set[tuple[str, int]]:
+        topics = self._consumer.list_topics(timeout=10).topics
+        pairs = {(topic, partition) for topic in (self._models, self._scores) for partition in topics[topic].partitions}
+        self._consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for topic, partition in pairs])
+        return pairs
+
+    def poll(self) -> ModelEvent | None:
+        """Take what came meanwhile; give the decision that holds now if it is not the one given before."""
+        for message in self._consumer.consume(_DRAIN_RECORDS, timeout=0):
+            self._take(message)
+        # The embedded broker has four partitions of `models`: log order within one, decision time between them.
+        newest = max(self._newest.values(), key=lambda event: event.decided_at_ns, default=None)
+        if newest is None or newest.id == self._told:
+            return None
+        self._told = newest.id
+        return newest
+
+    def _take(self, message: Message) -> None:
+        error = message.error()
+        if error is not None:
+            if error.fatal():
+                raise KafkaException(error)
+            return  # librdkafka tries again by itself; an end of partition is no news
+        try:
+            if message.topic() == self._models:
+                self._newest[message.partition()] = self._decode_model(message.value())
+            else:
+                board = self._decode_score(message.value())
+                self.scores[board.ticker] = board
+        except UndecodableError as undecodable:  # it stays in its topic, and was never ours to answer
+            place = f"{message.topic()}:{message.partition()}:{message.offset()}"
+            _log.warning("passed over %s: %s", place, undecodable)
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._consumer.close()

@@ -1,0 +1,81 @@
+"""Send predictions and dead letters, and wait until the broker has them."""
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from predictor.settings import PredictorSettings
+from schemas.codec import Headers, encode, event_headers
+from schemas.dead_letters import DeadLetter
+from schemas.errors import RetryError
+from schemas.events import Prediction
+from schemas.topics import DEAD_LETTERS, PREDICTIONS, PREDICTIONS_LATEST, SERVICE_STATUS
+
+_DELIVER_WITHIN_SECONDS = 30
+
+
+class DeliveryError(RetryError):
+    """The broker did not take a record: nothing may be committed, the process must begin again."""
+
+
+class Publisher:
+    """The producer of the predictor."""
+
+    def __init__(self, settings: PredictorSettings) -> None:
+        self._prefix = settings.topic_prefix
+        self._source = f"predictor/{settings.instance}"
+        self._pending = 0
+        self._error: KafkaError | None = None
+        self._producer = Producer(
+            settings.kafka_config()
+            | {
+                "client.id": self._source,
+                "acks": "all",
+                "enable.idempotence": True,
+                "partitioner": "murmur2_random",
+                "linger.ms": 1,
+                "message.timeout.ms": _DELIVER_WITHIN_SECONDS * 1_000,
+            }
+        )
+
+    def send(self, prediction: Prediction, traceparent: str | None) -> None:
+        """Send a prediction; a final one to `predictions` too."""
+        headers = event_headers("Prediction", self._source, prediction.id, prediction.predicted_at_ns, traceparent)
+        value = encode(prediction)
+        for topic in (PREDICTIONS_LATEST,) if prediction.provisional else (PREDICTIONS, PREDICTIONS_LATEST):
+            self._produce(topic.name, prediction.ticker.encode(), value, headers)
+
+    def send_dead_letter(self, letter: DeadLetter) -> None:
+        """Keep what cannot be understood."""
+        self._produce(DEAD_LETTERS.name, letter.key, letter.value, letter.headers())
+
+    def send_status(self, key: bytes, value: bytes) -> None:
+        """Send a word on this service, from any thread; nobody waits for it, and a lost one does no harm."""
+        self._producer.produce(self._prefix + SERVICE_STATUS.name, key=key, value=value)
+
+    def serve(self) -> None:
+        """Take in what the broker answered; the thread that sends predictions must call it now and then."""
+        self._producer.poll(0)
+
+    def wait(self) -> None:
+        """Return when every prediction and dead letter is acknowledged.
+
+        Raises:
+            DeliveryError: One was not.
+        """
+        self._producer.flush(_DELIVER_WITHIN_SECONDS + 5)
+        if self._error is not None or self._pending:
+            raise DeliveryError(f"the broker did not take a record: {self._error or 'no answer'}")
+
+    def close(self) -> None:
+        """Let the last status go out."""
+        self._producer.flush(2)
+
+    def _produce(self, topic: str, key: bytes | None, value: bytes, headers: Headers) -> None:
+        self._pending += 1
+        self._producer.produce(
+            self._prefix + topic, key=key, value=value, headers=headers, on_delivery=self._on_delivery
+        )
+
+    def _on_delivery(self, error: KafkaError | None, _message: Message) -> None:
+        self._pending -= 1
+        if error is not None:
+            self._error = error

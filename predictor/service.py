@@ -1,0 +1,46 @@
+"""The predictor as a process: checks, metrics, status, the worker."""
+
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+
+from predictor.figures import Figures
+from predictor.serving import load_announced
+from predictor.settings import PredictorSettings
+from predictor.worker import Worker
+from schemas.broker import require_topics
+from schemas.service import serve_metrics, stop_event_on_signals
+from schemas.status import StatusBoard, StatusReporter
+from schemas.topics import (
+    DEAD_LETTERS,
+    FEATURES,
+    MODELS,
+    PREDICTIONS,
+    PREDICTIONS_LATEST,
+    SCORES,
+    SERVICE_STATUS,
+)
+
+SERVICE = "predictor"
+_TOPICS = (FEATURES, MODELS, SCORES, PREDICTIONS, PREDICTIONS_LATEST, DEAD_LETTERS, SERVICE_STATUS)
+
+
+def run(settings: PredictorSettings) -> None:
+    """Predict until SIGTERM or SIGINT.
+
+    Raises:
+        StopAndSayError: The broker does not answer, or a topic is not as it should be.
+        RetryError: The broker did not take a prediction; start again.
+    """
+    stop = stop_event_on_signals()
+    admin = AdminClient(settings.kafka_config())
+    require_topics(settings, _TOPICS, admin, lambda name: ConfigResource(ResourceType.TOPIC, name))
+    board = StatusBoard(SERVICE, settings.instance)
+    worker = Worker(settings, load_announced(settings), board, Figures(board))
+    server = serve_metrics(board, settings.metrics_host, settings.metrics_port)
+    reporter = StatusReporter(board, worker.publisher.send_status)
+    reporter.start()
+    try:
+        worker.run(stop.is_set)
+    finally:
+        reporter.stop()
+        worker.publisher.close()
+        server.shutdown()

@@ -1,0 +1,147 @@
+"""The loop of the predictor: read features, predict them at once, send, wait, commit."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from confluent_kafka import Message
+
+from predictor.batch import problem_of
+from predictor.figures import Figures
+from predictor.model_feed import ModelFeed
+from predictor.predict import predict
+from predictor.publisher import Publisher
+from predictor.reader import FeatureReader
+from predictor.selection import Progress, Received
+from predictor.serving import Load, Serving
+from predictor.settings import PredictorSettings
+from schemas.codec import UndecodableError, decoder
+from schemas.dead_letters import DeadLetter
+from schemas.events import Features, Prediction, ServiceState
+from schemas.status import StatusBoard
+from schemas.topics import FEATURES
+
+_log = logging.getLogger(__name__)
+_POLL_SECONDS = 0.1
+#: With its headers a letter must still fit into a record; a feature event has about 5 KB.
+_LARGEST_LETTER_BYTES = 900_000
+
+
+class Worker:
+    """One predictor: everything it says is acknowledged before it commits that it has read the question."""
+
+    def __init__(self, settings: PredictorSettings, load: Load, board: StatusBoard, figures: Figures) -> None:
+        self.serving = Serving(settings, load)
+        self.feed = ModelFeed(settings)
+        self.publisher = Publisher(settings)
+        self._settings = settings
+        self._board = board
+        self._figures = figures
+        self._decode = decoder(Features)
+        self._progress = Progress()
+        self._failing: dict[str, str] = {}
+
+    def run(self, stopping: Callable[[], bool]) -> None:
+        """Work until told to stop; the batch at hand is finished and committed.
+
+        Raises:
+            RetryError: The broker did not take a prediction; nothing of its batch was committed.
+        """
+        self.feed.read_to_ends(stopping)
+        reader = FeatureReader(self._settings, self._progress.forget)
+        try:
+            while not stopping():
+                self._follow_models()
+                self._step(reader)
+                self._report(reader)
+        finally:
+            reader.close()
+            self.feed.close()
+
+    def _follow_models(self) -> None:
+        event = self.feed.poll()
+        if event is not None:
+            self._watch_swap(lambda: self.serving.announce(event))
+
+    def _watch_swap(self, change: Callable[[], None]) -> None:
+        before = self.serving.current
+        change()
+        if self.serving.current is not before:
+            self._figures.count_swap()
+
+    def _step(self, reader: FeatureReader) -> None:
+        messages = reader.read(_POLL_SECONDS)
+        if not messages:
+            self.publisher.serve()
+            return
+        began = time.perf_counter()
+        selected = self._progress.select(received for message in messages if (received := self._receive(message)))
+        events = [each.features for each in selected]
+        self._watch_swap(lambda: self.serving.observe(events, caught_up=reader.caught_up()))
+        predictions = self._predict(events)
+        for prediction, each in zip(predictions, selected, strict=True):
+            self.publisher.send(prediction, each.traceparent)
+        self.publisher.wait()
+        reader.commit()
+        self._figures.count_acknowledged(predictions, time.perf_counter() - began)
+
+    def _receive(self, message: Message) -> Received | None:
+        try:
+            features = self._decode(message.value())
+            problem = problem_of(features, self._settings.interval)
+        except UndecodableError as error:
+            problem = str(error)
+        if problem is not None:
+            self._bury(message, problem)
+            return None
+        trace = dict(message.headers() or []).get("traceparent")
+        return Received(features, message.partition(), trace.decode("ascii", "replace") if trace else None)
+
+    def _bury(self, message: Message, reason: str) -> None:
+        letter = DeadLetter(
+            value=(message.value() or b"")[:_LARGEST_LETTER_BYTES],
+            key=message.key(),
+            reason=reason,
+            origin=FEATURES.name,
+            partition=message.partition(),
+            offset=message.offset(),
+        )
+        self.publisher.send_dead_letter(letter)
+        self._figures.count_dead_letter()
+        _log.warning("dead letter %s: %s", letter.id, reason)
+
+    def _predict(self, events: list[Features]) -> list[Prediction]:
+        if not events:
+            return []
+        began = time.perf_counter()
+        predicted = predict(events, self.serving.current, self._settings.horizons, time.time_ns())
+        self._figures.count_call(len(events), time.perf_counter() - began)
+        self._say_failures(predicted.failures)
+        return predicted.predictions
+
+    def _say_failures(self, failures: dict[str, str]) -> None:
+        """Log a member that begins to fail, or to answer again, and not every batch between."""
+        for name in failures.keys() - self._failing.keys():
+            _log.error("member %s is left out: %s", name, failures[name])
+        for name in self._failing.keys() - failures.keys():
+            _log.info("member %s answers again", name)
+        self._failing = failures
+
+    def _report(self, reader: FeatureReader) -> None:
+        if not reader.assigned:
+            return
+        self._board.set_state(*self._state(reader))
+        if self._figures.due():
+            self._figures.report(reader.lag_records())
+
+    def _state(self, reader: FeatureReader) -> tuple[ServiceState, str]:
+        current, waiting = self.serving.current, self.serving.waiting
+        if not reader.caught_up():
+            return ServiceState.CATCHING_UP, ""
+        if current is None:
+            why = f"model set {waiting.manifest.model_set} has seen bars to come" if waiting else "untrained"
+            return ServiceState.DEGRADED, f"{why}: the statistical forecaster answers"
+        missing = sorted(current.refused.keys() | self._failing.keys())
+        if missing:
+            return ServiceState.DEGRADED, f"model set {current.manifest.model_set} without {', '.join(missing)}"
+        return ServiceState.READY, f"model set {current.manifest.model_set}"

@@ -1,0 +1,150 @@
+"""Which set answers."""
+
+import logging
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from predictor.artifacts import ModelSet, UnfitModelSetError, model_event
+from predictor.serving import Serving, load_announced
+from predictor.settings import PredictorSettings
+from schemas.events import ModelAction, ModelEvent, Origin
+from tests.predictor.feature_events import DAY_NS, MONDAY_NS, final, provisional_after
+from tests.predictor.forecasters import Momentum, a_set
+
+MEMBERS = [Momentum("forest", 0.5), Momentum("lstm", -0.2)]
+
+
+def trained_through(day: int, name: str = "set-a", unloaded: tuple[str, ...] = ()) -> ModelSet:
+    """Give a set that has seen the bars before the start of a day (0 is the Monday)."""
+    return a_set(MEMBERS, [0.4, 0.6], name=name, train_end_ns=MONDAY_NS + day * DAY_NS, unloaded=unloaded)
+
+
+def event_of(model_set: ModelSet) -> ModelEvent:
+    return model_event(model_set.manifest, model_set.folder, ModelAction.TRAINED, "test", "", 1)
+
+
+def serving(*sets: ModelSet) -> Serving:
+    by_name = {each.manifest.model_set: each for each in sets}
+
+    def load(event: ModelEvent) -> ModelSet:
+        if event.serving not in by_name:
+            raise UnfitModelSetError(f"model set {event.serving}: no manifest")
+        return by_name[event.serving]
+
+    return Serving(PredictorSettings(_env_file=None), load)
+
+
+def name_of(current: ModelSet | None) -> str | None:
+    return None if current is None else current.manifest.model_set
+
+
+def test_an_announced_set_serves_and_the_next_one_replaces_it() -> None:
+    first, second = trained_through(0), trained_through(0, "set-b")
+    chooser = serving(first, second)
+    assert chooser.current is None
+    chooser.announce(event_of(first))
+    assert chooser.current is first
+    chooser.announce(event_of(second))
+    assert chooser.current is second
+
+
+def test_an_unloaded_state_gives_the_word_to_the_statistical_forecaster() -> None:
+    first = trained_through(0)
+    chooser = serving(first)
+    chooser.announce(event_of(first))
+    chooser.announce(structs.replace(event_of(first), serving=None, location=None))
+    assert chooser.current is None
+
+
+def test_a_set_that_cannot_be_loaded_changes_nothing_and_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    first = trained_through(0)
+    chooser = serving(first)
+    chooser.announce(event_of(first))
+    chooser.announce(event_of(trained_through(0, "set-gone")))
+    assert chooser.current is first
+    assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
+        "refused: model set set-gone: no manifest; model set set-a goes on"
+    ]
+
+
+def test_a_set_of_another_name_or_without_members_is_refused() -> None:
+    first, empty = trained_through(0), a_set([], [], name="set-empty", unloaded=["forest"])
+    chooser = serving(first, empty)
+    chooser.announce(event_of(first))
+    chooser.announce(event_of(empty))
+    assert chooser.current is first
+    other = Serving(PredictorSettings(_env_file=None), lambda event: first)
+    other.announce(event_of(trained_through(0, "set-b")))
+    assert other.current is None
+
+
+def test_a_set_that_has_seen_the_bars_to_come_waits_until_they_have_passed(caplog: pytest.LogCaptureFixture) -> None:
+    old, new = trained_through(0), trained_through(3, "set-b")
+    chooser = serving(old, new)
+    chooser.announce(event_of(old))
+    chooser.observe([final(day=0)], caught_up=True)
+    caplog.clear()
+    chooser.announce(event_of(new))
+    assert chooser.current is old
+    assert [record.getMessage() for record in caplog.records] == [
+        "refused for now: model set set-b, trained through 2010-01-07T00:00:00Z: "
+        "it was trained on bars that are still to be predicted; model set set-a goes on"
+    ]
+    chooser.observe([final(day=1)], caught_up=True)
+    assert chooser.current is old
+    chooser.observe([final(day=2)], caught_up=True)
+    assert chooser.current is new
+
+
+def test_a_set_trained_through_the_newest_closed_bar_serves_at_once() -> None:
+    chooser = serving(trained_through(1))
+    chooser.observe([final(day=0)], caught_up=True)
+    chooser.announce(event_of(trained_through(1)))
+    assert chooser.current is not None
+
+
+def test_a_serving_set_is_withdrawn_when_a_live_bar_turns_out_to_be_one_it_has_seen() -> None:
+    ahead = trained_through(500)
+    chooser = serving(ahead)
+    chooser.announce(event_of(ahead))
+    assert chooser.current is ahead
+    chooser.observe([final(day=0)], caught_up=True)
+    assert chooser.current is None
+    assert chooser.waiting is ahead
+
+
+def test_old_events_replayed_before_the_log_is_caught_up_withdraw_nothing() -> None:
+    ahead = trained_through(5)
+    chooser = serving(ahead)
+    chooser.announce(event_of(ahead))
+    chooser.observe([final(day=0)], caught_up=False)
+    assert chooser.current is ahead
+    chooser.observe([final(day=8)], caught_up=True)
+    assert chooser.current is ahead
+
+
+def test_a_warm_up_and_provisional_events_withdraw_nothing() -> None:
+    ahead = trained_through(5)
+    chooser = serving(ahead)
+    chooser.announce(event_of(ahead))
+    warm = [structs.replace(final(day=day), origin=Origin.WARM_UP) for day in range(3)]
+    chooser.observe([*warm, provisional_after(final(), price=9.0)], caught_up=True)
+    assert chooser.current is ahead
+
+
+def test_the_newest_decision_alone_holds() -> None:
+    old, ahead = trained_through(0), trained_through(3, "set-b")
+    chooser = serving(old, ahead)
+    chooser.observe([final(day=0)], caught_up=True)
+    chooser.announce(event_of(ahead))
+    chooser.announce(event_of(old))
+    chooser.observe([final(day=9)], caught_up=True)
+    assert name_of(chooser.current) == "set-a"
+
+
+def test_a_folder_without_a_manifest_is_an_unfit_set(tmp_path: Path) -> None:
+    settings = PredictorSettings(models_directory=tmp_path, _env_file=None)
+    with pytest.raises(UnfitModelSetError, match="set-a"):
+        load_announced(settings)(structs.replace(event_of(trained_through(0)), location="/nowhere"))
