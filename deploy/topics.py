@@ -20,7 +20,9 @@ def config_resource(name: str) -> ConfigResource:
     return ConfigResource(ResourceType.TOPIC, name)
 
 
-def create_topics(settings: Settings, bootstrap_servers: str | None = None) -> list[str]:
+def create_topics(
+    settings: Settings, bootstrap_servers: str | None = None, *, answer_seconds: float = 10.0
+) -> list[str]:
     """Create what is missing of `schemas.topics.ALL_TOPICS` and check what is there.
 
     On the embedded broker (`settings.kafka_embedded`) each topic is touched, which makes it with 4 partitions.
@@ -28,6 +30,7 @@ def create_topics(settings: Settings, bootstrap_servers: str | None = None) -> l
     Args:
         settings: Prefix, partitions, replication factor, retention, connection.
         bootstrap_servers: Instead of the settings' own.
+        answer_seconds: How long to wait for a broker that is silent.
 
     Returns:
         Full names of the topics that were made now.
@@ -39,7 +42,7 @@ def create_topics(settings: Settings, bootstrap_servers: str | None = None) -> l
     if bootstrap_servers is not None:
         settings = settings.model_copy(update={"kafka_bootstrap_servers": bootstrap_servers})
     admin = AdminClient(settings.kafka_config() | {"log_level": "0"})
-    missing = _missing_topics(settings, admin)
+    missing = _missing_topics(settings, admin, answer_seconds)
     if settings.kafka_embedded:
         for topic in missing:
             admin.list_topics(settings.topic_prefix + topic.name, timeout=_SECONDS)
@@ -58,11 +61,11 @@ def delete_topics(settings: Settings, names: list[str]) -> None:
     _settle(admin.delete_topics(names, operation_timeout=_SECONDS), KafkaError.UNKNOWN_TOPIC_OR_PART)
 
 
-def _missing_topics(settings: Settings, admin: AdminClient) -> list[Topic]:
+def _missing_topics(settings: Settings, admin: AdminClient, seconds: float) -> list[Topic]:
     """Give what is not there, after checking what is."""
     names = [settings.topic_prefix + topic.name for topic in ALL_TOPICS]
     resource = None if settings.kafka_embedded else config_resource
-    found = _ask(lambda: found_topics(admin, names, resource), settings)
+    found = _ask(lambda: found_topics(admin, names, resource, seconds=seconds), settings)
     there = tuple(topic for topic in ALL_TOPICS if settings.topic_prefix + topic.name in found)
     problems = topic_problems(
         there,

@@ -13,21 +13,24 @@ class BrokerUnreachableError(RetryError):
     """No broker answers now; whoever supervises the service starts it again."""
 
 
-def found_topics(admin: Any, names: list[str], config_resource: Callable[[str], Any] | None) -> dict[str, FoundTopic]:
+def found_topics(
+    admin: Any, names: list[str], config_resource: Callable[[str], Any] | None, *, seconds: float = 10.0
+) -> dict[str, FoundTopic]:
     """Describe topics through a confluent-kafka `AdminClient`.
 
     Args:
         admin: The client.
         config_resource: Makes a `ConfigResource` of a topic's name; None where the broker has no configuration.
+        seconds: How long each of the two questions may take.
 
     Returns:
         By full name; what the broker does not have is missing.
     """
-    there = admin.list_topics(timeout=10).topics
+    there = admin.list_topics(timeout=seconds).topics
     counts = {name: len(there[name].partitions) for name in names if name in there and there[name].error is None}
     if config_resource is None or not counts:
         return {name: FoundTopic(count, None) for name, count in counts.items()}
-    asked = admin.describe_configs([config_resource(name) for name in counts], request_timeout=10)
+    asked = admin.describe_configs([config_resource(name) for name in counts], request_timeout=seconds)
     return {
         resource.name: FoundTopic(counts[resource.name], future.result()["cleanup.policy"].value)
         for resource, future in asked.items()

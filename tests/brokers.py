@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
@@ -62,7 +62,13 @@ class BrokerUnderTest:
         self._overrides = overrides
         self._producer: Producer | None = None
 
-    def settings(self, settings_type: type[AnySettings] = Settings, **overrides: Any) -> AnySettings:  # type: ignore[assignment]
+    @overload
+    def settings(self, **overrides: Any) -> Settings: ...
+
+    @overload
+    def settings(self, settings_type: type[AnySettings], **overrides: Any) -> AnySettings: ...
+
+    def settings(self, settings_type: type[Settings] = Settings, **overrides: Any) -> Settings:
         """Give settings that lead here, whatever the machine's environment and `.env` say."""
         ours: dict[str, Any] = {
             "kafka_bootstrap_servers": self.bootstrap_servers,

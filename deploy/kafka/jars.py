@@ -2,11 +2,11 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from deploy.kafka.lock import LockedJar, locked_jars, sha256_of
+from deploy.kafka.lock import LockedJar, sha256_of
 from schemas.errors import StopAndSayError, TickcastError
 
 _DOWNLOADS_AT_ONCE = 8
@@ -25,10 +25,11 @@ class ChecksumError(StopAndSayError):
     """A jar that was fetched is not the one that was pinned."""
 
 
-def have_jars(folder: Path, fetch: Fetch, say: Callable[[str], None]) -> list[Path]:
+def have_jars(jars: Sequence[LockedJar], folder: Path, fetch: Fetch, say: Callable[[str], None]) -> list[Path]:
     """Give the class path, after checking every jar; without network where all are there.
 
     Args:
+        jars: What must be there, in the order of the class path.
         folder: Of the jars; made where missing, shared between clones.
         fetch: Gets what is missing or damaged.
         say: Told once when something is fetched.
@@ -37,7 +38,6 @@ def have_jars(folder: Path, fetch: Fetch, say: Callable[[str], None]) -> list[Pa
         UnavailableError: The folder cannot be written, or Maven Central not reached.
         ChecksumError: What came is not what was pinned; nothing of it is kept.
     """
-    jars = locked_jars()
     missing = [jar for jar in jars if not _is_sound(folder / jar.filename, jar)]
     if missing:
         say(f"fetching {len(missing)} jars of Apache Kafka into {folder} (once)")

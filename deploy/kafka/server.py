@@ -82,7 +82,7 @@ def jars_of(settings: LocalKafkaSettings, say: Say) -> list[Path]:
     def fetch(jar: LockedJar, staging: Path) -> Path:
         return maven_fetch(settings.maven_repository)(jar, staging)
 
-    return have_jars(settings.jars_folder, fetch, say)
+    return have_jars(locked_jars(), settings.jars_folder, fetch, say)
 
 
 def _start_on_some_port(
