@@ -160,7 +160,7 @@ def save_model_set(manifest: Manifest, files: Mapping[str, bytes], directory: Pa
     return folder
 
 
-def model_event(  # noqa: PLR0913, PLR0917 - the event's parts
+def model_event(
     manifest: Manifest, folder: Path, action: ModelAction, decided_by: str, reason: str, now_ns: int
 ) -> ModelEvent:
     """Tell the world that this set serves from now on."""

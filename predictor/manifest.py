@@ -1,7 +1,6 @@
 """What a saved model set says of itself: `manifest.json` in its folder."""
 
 import hashlib
-import math
 from datetime import UTC, datetime
 
 import msgspec
@@ -13,19 +12,14 @@ from schemas.times import NS_PER_SECOND, Interval
 
 
 class Calibration(Struct, frozen=True, kw_only=True):
-    """Logistic calibration of one member on one horizon, from the hold-out's predictions."""
+    """Logistic calibration of one member on one horizon, from the hold-out's predictions.
+
+    P(return above 0) = 1 / (1 + exp(-(intercept + slope * predicted return / spread))).
+    """
 
     horizon: int
     intercept: float
     slope: float
-
-    def probability_up(self, ratio: float) -> float:
-        """Give the probability that the return is above 0.
-
-        Args:
-            ratio: The member's predicted log return over its spread.
-        """
-        return 0.5 * (1.0 + math.tanh(0.5 * (self.intercept + self.slope * ratio)))
 
 
 class IntervalQuantiles(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,8 @@ HOLD_OUT_SHARE = 0.15
 #: Fewer rows than this on the right of a split give no quantile at 99 %.
 MINIMUM_HELD_OUT = 100
 MINIMUM_TRAINED = 500
+#: Of one ticker; what the first window, the purge and the longest horizon cost is in it.
+ENOUGH_BARS = 800
 
 
 class TooFewSamplesError(StopAndSayError):
@@ -48,14 +50,10 @@ def hold_out_split(dataset: Dataset) -> Split:
         raise TooFewSamplesError(
             f"{len(dataset)} samples give {len(split.before)} to fit and {len(split.after)} to hold out, but "
             f"{MINIMUM_TRAINED} and {MINIMUM_HELD_OUT} are needed: give about "
-            f"{_samples_needed()} bars or more that end before the start (a sample is a closed bar of a ticker "
-            f"after its first 64 bars and before its last {max(dataset.horizons)}), or move the start"
+            f"{ENOUGH_BARS} bars or more that end before the start (a sample is a closed bar whose "
+            f"indicators are whole and whose next {max(dataset.horizons)} bars have closed), or move the start"
         )
     return split
-
-
-def _samples_needed() -> int:
-    return int(MINIMUM_TRAINED / (1.0 - HOLD_OUT_SHARE) * 1.4 // 100 * 100)
 
 
 def last_bars(dataset: Dataset, window_bars: int | None) -> Dataset:
