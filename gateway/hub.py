@@ -1,6 +1,6 @@
 """Who gets what."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from gateway.latest import Entry
 from gateway.mailbox import Mailbox
@@ -40,6 +40,9 @@ class Hub:
 
     def __len__(self) -> int:
         return len(self._subscribers)
+
+    def __iter__(self) -> Iterator[Subscriber]:
+        return iter(self._subscribers)
 
     def join(self, mailbox: Mailbox) -> Subscriber:
         """Add a client that wants nothing yet."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.hub import Hub
 from gateway.settings import GatewaySettings
@@ -92,8 +93,11 @@ class GatewayServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the conversations, then everything else."""
         self._hub.close()
-        with contextlib.suppress(TimeoutError):  # those that never read are cut off below
+        with contextlib.suppress(TimeoutError):  # those that never read are cut off
             async with asyncio.timeout(GOODBYE_SECONDS):
                 while len(self._hub):
                     await asyncio.sleep(0.02)
+        for connection in list(self.server_state.connections) if len(self._hub) else ():
+            if isinstance(connection, WebSocketsSansIOProtocol):
+                connection.transport.abort()
         await super().shutdown(sockets)

@@ -13,7 +13,8 @@ _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 
 def _route_of(scope: Scope) -> str:
     """Give the route's template, of which there are few, and never the path."""
-    return getattr(scope.get("route"), "path", "") or "other"
+    route = scope.get("route")
+    return getattr(route, "path_format", "") or getattr(route, "path", "") or "other"
 
 
 class Timing:

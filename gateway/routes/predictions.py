@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from fastapi import APIRouter, Path
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import Response
 
 from gateway.documents import PredictionDocument, PredictionsDocument
@@ -13,6 +14,21 @@ from schemas.symbols import InvalidTickerError, normalise_ticker
 
 _JSON = "application/json"
 _LIVE = {"Cache-Control": "no-store"}
+
+
+class _AnyText(Convertor[str]):
+    """Everything after the prefix, slashes and line ends too, so that what is no symbol is 400 and not 404."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("text", _AnyText())
 
 
 def _symbol(text: str) -> str:
@@ -40,7 +56,7 @@ def predictions_router(parts: Parts) -> APIRouter:
     router = APIRouter(tags=["predictions"])
 
     @router.get(
-        "/predict/{ticker:path}",
+        "/predict/{ticker:text}",
         summary="The latest prediction of a ticker",
         responses={200: {"model": PredictionDocument}, **problems(400, 404, 503)},
         response_class=Response,

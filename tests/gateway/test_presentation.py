@@ -44,7 +44,7 @@ def test_event_time_and_wall_time_are_told_apart() -> None:
 @pytest.mark.parametrize("bar", [None, prediction().bar])
 @pytest.mark.parametrize("shadow", [None, prediction().models])
 def test_the_documentation_tells_the_truth(bar: object, shadow: object) -> None:
-    changes = {"bar": bar, "shadow": shadow, "degraded": "untrained", "origin": Origin.SIMULATED}
+    changes: dict[str, Any] = {"bar": bar, "shadow": shadow, "degraded": "untrained", "origin": Origin.SIMULATED}
     PredictionDocument.model_validate_json(present(prediction(**changes)), strict=True)
 
 

@@ -1,0 +1,219 @@
+"""REST: what is answered, how errors look, who is let in."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.documents import PredictionDocument
+from gateway.parts import Parts
+from gateway.problems import PROBLEM_MEDIA_TYPE
+from gateway.system_documents import HealthDocument, ModelsDocument
+from schemas.events import ServiceState
+from tests.gateway.samples import NOON_NS, make_parts, model_event, prediction, status
+from tests.gateway.web import client_of
+
+
+@pytest.fixture
+def parts() -> Parts:
+    parts = make_parts(prediction("AAPL", 1), prediction("GOOG", 2), prediction("BRK.B", 3))
+    parts.board.set_state(ServiceState.READY)
+    return parts
+
+
+@pytest.fixture
+async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(parts) as client:
+        yield client
+
+
+def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    """Check that an answer is the problem document that it should be, and give it."""
+    body: dict[str, Any] = answer.json()
+    assert answer.status_code == status, body
+    assert answer.headers["content-type"] == PROBLEM_MEDIA_TYPE
+    assert {"type", "title", "status", "detail"} <= body.keys()
+    assert body["status"] == status
+    assert float(answer.headers["x-response-time"]) >= 0
+    return body
+
+
+@pytest.mark.parametrize("path", ["/predict/AAPL", "/predict/aapl", "/predict/brk.b"])
+async def test_predict_gives_the_bytes_of_the_view_in_any_case(
+    client: httpx.AsyncClient, parts: Parts, path: str
+) -> None:
+    answer = await client.get(path)
+    entry = parts.latest.get(path.rpartition("/")[2].upper())
+    assert entry is not None
+    assert (answer.status_code, answer.content) == (200, entry.body)
+    assert answer.headers["content-type"] == "application/json"
+    PredictionDocument.model_validate_json(answer.content, strict=True)
+
+
+@pytest.mark.parametrize("symbol", ["1AAPL", "A$", "AAAAAAAAAAAAAA", "AA%20PL", "A/B", "", "%00", "%C5%BF", "A%0AB"])
+async def test_an_invalid_symbol_is_400_and_names_the_field(client: httpx.AsyncClient, symbol: str) -> None:
+    body = problem(await client.get(f"/predict/{symbol}"), 400)
+    assert body["field"] == "ticker"
+    assert "BRK.B" in body["detail"]
+
+
+async def test_an_unknown_ticker_is_404_with_near_ones_and_the_number_of_known_ones(client: httpx.AsyncClient) -> None:
+    body = problem(await client.get("/predict/GOOGL"), 404)
+    assert body["near_matches"] == ["GOOG"]
+    assert body["known_tickers"] == 3
+    assert "GOOG" in body["detail"]
+
+
+async def test_predictions_gives_all_latest_by_ticker(client: httpx.AsyncClient) -> None:
+    body = (await client.get("/predictions")).json()
+    assert [one["ticker"] for one in body["predictions"]] == ["AAPL", "BRK.B", "GOOG"]
+    assert body["count"] == 3
+
+
+@pytest.mark.parametrize("path", ["/predict/AAPL", "/predict/ZZZ", "/predictions", "/models/status", "/health"])
+async def test_nothing_is_claimed_before_the_view_has_caught_up(path: str) -> None:
+    async with client_of(make_parts(prediction("AAPL"), caught_up=False)) as client:
+        answer = await client.get(path)
+        problem(answer, 503)
+        assert int(answer.headers["retry-after"]) >= 1
+
+
+async def test_an_invalid_symbol_is_400_even_before_the_view_has_caught_up() -> None:
+    async with client_of(make_parts(caught_up=False)) as client:
+        problem(await client.get("/predict/$"), 400)
+
+
+async def test_health_says_healthy_and_the_state_of_each_service(client: httpx.AsyncClient, parts: Parts) -> None:
+    parts.services.accept(status("predictor", "one"), NOON_NS)
+    parts.services.accept(status("predictor", "two", state=ServiceState.DEGRADED, message="untrained"), NOON_NS)
+    parts.services.accept(status("ingestor", state=ServiceState.ENDED), NOON_NS)
+    answer = await client.get("/health")
+    body = answer.json()
+    assert (answer.status_code, body["status"]) == (200, "healthy")
+    states = {name: service["state"] for name, service in body["services"].items()}
+    assert states == {"gateway": "ready", "predictor": "degraded", "ingestor": "ended"}
+    assert body["services"]["predictor"]["message"] == "untrained"
+    HealthDocument.model_validate_json(answer.content, strict=True)
+
+
+async def test_health_stays_200_and_says_degraded_while_the_broker_is_away(
+    client: httpx.AsyncClient, parts: Parts
+) -> None:
+    parts.board.set_state(ServiceState.DEGRADED, "Kafka does not answer")
+    body = (await client.get("/health")).json()
+    assert (body["status"], body["state"], body["message"]) == ("healthy", "degraded", "Kafka does not answer")
+
+
+async def test_models_status_gives_the_newest_decision(client: httpx.AsyncClient, parts: Parts) -> None:
+    before = await client.get("/models/status")
+    assert before.json()["serving"] is None
+    ModelsDocument.model_validate_json(before.content, strict=True)
+    parts.models.accept(model_event("set-2", NOON_NS + 1))
+    parts.models.accept(model_event("set-1", NOON_NS))
+    after = await client.get("/models/status")
+    assert after.json()["serving"] == "set-2"
+    assert after.json()["train_end"] == "2023-12-31T12:00:00Z"
+    ModelsDocument.model_validate_json(after.content, strict=True)
+
+
+async def test_metrics_count_answers_by_route_and_never_by_path(client: httpx.AsyncClient) -> None:
+    for path in ("/predict/AAPL", "/predict/GOOG", "/predict/ZZZ", "/no/such/path"):
+        await client.get(path)
+    text = (await client.get("/metrics")).text
+    assert 'tickcast_http_request_seconds_count{route="/predict/{ticker}",status="200"} 2.0' in text
+    assert 'tickcast_http_request_seconds_count{route="/predict/{ticker}",status="404"} 1.0' in text
+    assert "/no/such" not in text
+
+
+async def test_errors_of_routing_are_problems_too(client: httpx.AsyncClient) -> None:
+    problem(await client.get("/no/such/path"), 404)
+    problem(await client.get("/health/"), 404)
+    problem(await client.get("/static-offline-docs/none.js"), 404)
+    answer = await client.delete("/predictions")
+    problem(answer, 405)
+    assert "GET" in answer.headers["allow"]
+
+
+async def test_an_unexpected_error_is_a_500_problem_that_tells_nothing_of_the_inside(
+    client: httpx.AsyncClient, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> bytes:
+        raise ZeroDivisionError("a secret")
+
+    monkeypatch.setattr(parts.latest, "all_bytes", fail)
+    answer = await client.get("/predictions")
+    problem(answer, 500)
+    assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:8000", "127.0.0.1:1", "[::1]:8000", "LOCALHOST", "one.example"]
+)
+async def test_our_own_names_are_let_in(host: str) -> None:
+    async with client_of(make_parts(allowed_hosts="one.example")) as client:
+        assert (await client.get("/health", headers={"Host": host})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "evil@localhost", "localhost/..", "", "a:b:c", "localhost:x"]
+)
+async def test_a_foreign_host_is_refused_everywhere(client: httpx.AsyncClient, host: str) -> None:
+    for path in ("/health", "/predict/AAPL", "/docs", "/"):
+        problem(await client.get(path, headers={"Host": host}), 421)
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:3000", "https://localhost:8000x"])
+async def test_a_changing_request_from_a_foreign_origin_is_refused_before_anything_else(
+    client: httpx.AsyncClient, origin: str
+) -> None:
+    problem(await client.post("/predictions", headers={"Origin": origin}), 403)
+    assert (await client.get("/predictions", headers={"Origin": origin})).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:8000", "https://board.example", None])
+async def test_a_changing_request_of_our_own_or_an_allowed_origin_goes_on(origin: str | None) -> None:
+    headers = {"Origin": origin} if origin else {}
+    async with client_of(make_parts(allowed_origins="https://board.example")) as client:
+        problem(await client.post("/predictions", headers=headers), 405)
+
+
+async def test_only_an_allowed_origin_may_read_across_origins() -> None:
+    async with client_of(make_parts(allowed_origins="https://board.example/")) as client:
+        ours = await client.get("/predictions", headers={"Origin": "https://board.example"})
+        theirs = await client.get("/predictions", headers={"Origin": "https://evil.example"})
+    assert ours.headers["access-control-allow-origin"] == "https://board.example"
+    assert "origin" in ours.headers["vary"].lower()
+    assert "access-control-allow-origin" not in theirs.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/index.js", "/index.css", "/docs", "/redoc", "/openapi.json"])
+async def test_pages_need_nothing_from_elsewhere(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert answer.status_code == 200
+    assert float(answer.headers["x-response-time"]) >= 0
+    links = [part.split('"')[0] for name in ("src", "href") for part in answer.text.split(f'{name}="')[1:]]
+    assert not [link for link in links if link.startswith(("http:", "https:", "//"))]
+
+
+async def test_the_scripts_of_the_documentation_come_from_here(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/docs")).text
+    script = page.split('<script src="')[1].split('"')[0]
+    assert (await client.get(script)).status_code == 200
+
+
+def _responses(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            yield from operation["responses"].items()
+
+
+async def test_the_openapi_document_knows_no_422_and_says_that_errors_are_problems(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    assert "422" not in json.dumps(document)
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    assert set(document["paths"]) >= {"/predict/{ticker}", "/predictions", "/health", "/models/status", "/metrics"}
+    for status_code, response in _responses(document):
+        if not status_code.startswith("2"):
+            assert list(response["content"]) == [PROBLEM_MEDIA_TYPE]

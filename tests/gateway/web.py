@@ -1,0 +1,92 @@
+"""The gateway's web side, with and without a socket."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+
+from gateway.app import build_app
+from gateway.parts import Parts
+from gateway.server import GatewayServer, bind, server_config, url_of
+
+DEADLINE_SECONDS = 10.0
+
+
+def client_of(parts: Parts, base_url: str = "http://localhost:8000") -> httpx.AsyncClient:
+    """Give a client of the application, without a server between."""
+    transport = httpx.ASGITransport(app=build_app(parts), raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url=base_url)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A real server on a free port, in this event loop."""
+
+    server: GatewayServer
+    url: str
+    task: "asyncio.Task[None]"
+
+    @property
+    def socket_url(self) -> str:
+        """Give the address of the WebSocket."""
+        return self.url.replace("http", "ws", 1) + "/ws/predictions"
+
+
+@contextlib.asynccontextmanager
+async def running(parts: Parts) -> AsyncIterator[Running]:
+    """Serve parts with uvicorn as the service does."""
+    listener = bind(parts.settings)
+    server = GatewayServer(server_config(build_app(parts), parts.settings), parts.hub)
+    task = asyncio.create_task(server.serve([listener]))
+    try:
+        yield Running(server, url_of(listener), task)
+    finally:
+        server.stop()
+        await asyncio.wait_for(task, DEADLINE_SECONDS)
+        listener.close()
+
+
+class Client:
+    """A WebSocket client that waits with a deadline."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    async def say(self, **message: Any) -> None:
+        """Send a message."""
+        await self.connection.send(json.dumps(message))
+
+    async def hear(self) -> dict[str, Any]:
+        """Receive the next message."""
+        message: dict[str, Any] = json.loads(await asyncio.wait_for(self.connection.recv(), DEADLINE_SECONDS))
+        return message
+
+    async def hear_kind(self, kind: str) -> dict[str, Any]:
+        """Receive the next message, which is of this type."""
+        message = await self.hear()
+        assert message["type"] == kind, message
+        return message
+
+
+@contextlib.asynccontextmanager
+async def talking(server: Running, **options: Any) -> AsyncIterator[Client]:
+    """Connect, and take the welcome."""
+    async with connect(server.socket_url, compression=None, **options) as connection:
+        client = Client(connection)
+        await client.hear_kind("welcome")
+        yield client
+
+
+async def until(holds: Any, what: str) -> None:
+    """Wait for a condition, with a deadline."""
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not holds():
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise AssertionError(f"{what} did not happen within {DEADLINE_SECONDS:g} s") from None
