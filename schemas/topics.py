@@ -119,6 +119,7 @@ MODELS = Topic(
     "model set",
     "The serving state after every decision.",
     by_ticker=False,
+    cloud_events=True,
     written_by="trainer",
 )
 MODEL_COMMANDS = Topic(
