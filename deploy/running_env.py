@@ -12,6 +12,7 @@ from schemas.errors import StopAndSayError
 
 RUNNING_ENV = "running.env"
 _LOCK = "run.lock"
+_ADDRESS = "TICKCAST_KAFKA_BOOTSTRAP_SERVERS"
 
 
 @contextmanager
@@ -56,10 +57,14 @@ def remove_running_env(var: Path) -> None:
 
 
 def adopt_running_env(var: Path, env_file: Path, environment: MutableMapping[str, str] = os.environ) -> None:
-    """Take the running system's variables where the environment and `.env` are silent; a stale file counts as none."""
+    """Take the running system's variables where the environment and `.env` are silent.
+
+    A file that a killed system left counts as none, and so does one of another broker than the one that they name.
+    """
     if not runs(var):
         return
-    stated = dotenv_values(env_file)
-    for name, value in dotenv_values(var / RUNNING_ENV).items():
-        if value is not None and name not in stated:
-            environment.setdefault(name, value)
+    stated = {**dotenv_values(env_file), **environment}
+    running = dotenv_values(var / RUNNING_ENV)
+    if stated.get(_ADDRESS, running.get(_ADDRESS)) != running.get(_ADDRESS):
+        return
+    environment.update({name: value for name, value in running.items() if value is not None and name not in stated})

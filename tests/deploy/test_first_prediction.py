@@ -1,0 +1,53 @@
+"""What the person who started the system is told."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from deploy.first_prediction import greet, sentence
+from deploy.log_lines import Log
+
+
+def _prediction(degraded: str | None) -> dict[str, Any]:
+    return {
+        "ticker": "AAPL",
+        "current_price": 30.572,
+        "timestamp": "2010-01-04T21:00:00Z",
+        "degraded": degraded,
+        "prediction": {"direction": "bullish", "price_target": 30.611, "confidence": 0.534},
+    }
+
+
+def test_a_prediction_is_said_in_one_sentence() -> None:
+    assert sentence(_prediction("untrained")) == (
+        "AAPL at 30.57 on 2010-01-04T21:00:00Z: bullish, target 30.61, confidence 0.53 (untrained)"
+    )
+
+
+async def _greeting(monkeypatch: pytest.MonkeyPatch, *answers: list[dict[str, Any]]) -> list[str]:
+    coming = iter(answers)
+
+    async def fetch(_url: str) -> tuple[int, bytes]:
+        return 200, json.dumps({"predictions": next(coming)}).encode()
+
+    monkeypatch.setattr("deploy.readiness.fetch", fetch)
+    monkeypatch.setattr("deploy.readiness.ASK_EVERY_SECONDS", 0)
+    stream = io.StringIO()
+    await greet("http://127.0.0.1:8000", Log(stream, colour=False))
+    assert next(coming, None) is None
+    return stream.getvalue().splitlines()
+
+
+async def test_the_first_prediction_is_shown_and_then_the_first_of_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    untrained, trained = [_prediction("untrained")], [_prediction("untrained"), _prediction(None)]
+    first, hello, models = await _greeting(monkeypatch, [], [], untrained, untrained, trained)
+    assert "first prediction: AAPL at 30.57" in first
+    assert "http://127.0.0.1:8000/" in hello
+    assert "curl http://127.0.0.1:8000/predict/AAPL" in hello
+    assert "the models answer now: AAPL" in models
+
+
+async def test_a_system_with_trained_models_needs_no_second_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(await _greeting(monkeypatch, [_prediction(None)])) == 2

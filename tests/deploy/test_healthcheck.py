@@ -1,0 +1,50 @@
+"""Docker's question to a container."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from deploy.healthcheck import health_url, healthy
+
+
+@contextmanager
+def _server(status: int) -> Iterator[str]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/health"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(("status", "is_healthy"), [(200, True), (503, False)])
+def test_only_200_is_healthy(status: int, is_healthy: bool) -> None:
+    with _server(status) as url:
+        assert healthy(url) is is_healthy
+
+
+def test_silence_is_not_healthy() -> None:
+    with _server(200) as url:
+        pass
+    assert not healthy(url)
+
+
+@pytest.mark.parametrize(
+    ("environment", "port"),
+    [
+        ({"TICKCAST_METRICS_PORT": "9102"}, 9102),
+        ({"TICKCAST_GATEWAY_PORT": "8123"}, 8123),
+        ({}, 8000),
+    ],
+)
+def test_a_service_is_asked_on_its_own_port(environment: dict[str, str], port: int) -> None:
+    assert health_url(environment) == f"http://127.0.0.1:{port}/health"

@@ -1,0 +1,231 @@
+"""One round of the system, around brokers and services that are tiny processes."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy import local, local_system
+from deploy.brokers import Kind, RunningBroker
+from deploy.local_system import LocalSystem, StartAfreshError
+from deploy.log_lines import Log
+from deploy.parts import Part
+from deploy.run_options import RunOptions, parse_options
+from deploy.running_env import RUNNING_ENV
+from deploy.signals import SIGNALS
+from deploy.supervisor import PartDied, PartStopped
+from deploy.system_parts import Place
+from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
+from tests.deploy.supervised import FOREVER, STUBBORN, lives, python
+
+_TELL = "import os, signal, sys, time\n"
+_ORDER_STOP = _TELL + "os.kill(int(os.environ['PARENT']), signal.SIGTERM)\n"
+
+
+class World:
+    """Brokers that are tiny processes, and what happened to them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.brokers: list[RunningBroker] = []
+        self.asked: list[str] = []
+        self.kind: Kind = "local"
+        self.broker_code = FOREVER
+        self.address: Callable[[], str] = lambda: "127.0.0.1:22336"
+        self.parts: list[Part] = []
+        self.running_at_broker_stop: list[bool] = []
+        self.stream = io.StringIO()
+        monkeypatch.setenv("PARENT", str(os.getpid()))
+        monkeypatch.setattr(local_system, "start_broker", self._start_broker)
+        monkeypatch.setattr(local_system, "prepare_place", self._place)
+        monkeypatch.setattr(local_system, "system_parts", lambda *_: self.parts)
+        monkeypatch.setattr(local_system, "greet", _nothing)
+
+    @property
+    def log(self) -> str:
+        """Give all lines so far."""
+        return self.stream.getvalue()
+
+    def run(self) -> None:
+        """Run one round."""
+        LocalSystem(parse_options([]), Log(self.stream, colour=False), "1d", 8123).run()
+
+    def _start_broker(self, choice: str, **_: Any) -> RunningBroker:
+        self.asked.append(choice)
+        process = subprocess.Popen([sys.executable, "-I", "-S", "-c", self.broker_code], start_new_session=True)
+        message = f"broker number {len(self.asked)}"
+        broker = RunningBroker(self.kind, self.address(), process, message, _stop=lambda: self._stop(process))
+        self.brokers.append(broker)
+        os.environ["BROKER"] = str(process.pid)
+        return broker
+
+    def _stop(self, process: subprocess.Popen[bytes]) -> None:
+        self.running_at_broker_stop = [lives(pid) for pid in self.part_pids()]
+        process.terminate()
+        process.wait()
+
+    def part_pids(self) -> list[int]:
+        """Give the process ids that parts printed as `pid N`."""
+        return [int(line.rpartition(" ")[2]) for line in self.log.splitlines() if "| pid " in line]
+
+    def _place(self, _options: RunOptions, broker: RunningBroker, *_: Any) -> Place:
+        return Place(broker.environment(), "mine-", Path("var/feature_stream/x"), 8123, {})
+
+
+async def _nothing(*_: Any) -> None:
+    """Greet nobody."""
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    monkeypatch.chdir(tmp_path)
+    Path("var").mkdir()
+    monkeypatch.setenv("BROKER", "")
+    it = World(monkeypatch)
+    yield it
+    for broker in it.brokers:
+        assert broker.process is not None
+        left = broker.process.poll() is None
+        broker.process.kill()
+        broker.process.wait()
+        assert not left, "a broker was left behind"
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def test_a_signal_stops_the_services_first_and_then_the_broker(world: World) -> None:
+    code = _TELL + "print('pid', os.getpid())\nprint(open('var/running.env').read())\n" + _ORDER_STOP + FOREVER
+    wait_for_file = "while not __import__('os').path.exists('var/running.env'): pass\n"
+    world.parts = [python("service", wait_for_file + code)]
+    started_at = time.monotonic()
+    world.run()
+    assert time.monotonic() - started_at < 5
+    assert world.running_at_broker_stop == [False]
+    assert "TICKCAST_URL=http://127.0.0.1:8123" in world.log
+    assert "TICKCAST_TOPIC_PREFIX=mine-" in world.log
+    assert "TICKCAST_KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:22336" in world.log
+    assert not Path("var", RUNNING_ENV).exists()
+
+
+def test_what_an_essential_service_says_at_its_end_ends_the_round(world: World) -> None:
+    world.parts = [python("service", "import sys; print('service: no such file'); sys.exit(78)")]
+    with pytest.raises(PartStopped, match="service stopped: no such file"):
+        world.run()
+
+
+def test_local_kafka_is_started_again_and_the_services_stay(world: World) -> None:
+    code = (
+        _TELL + "print('pid', os.getpid())\nos.kill(int(os.environ['BROKER']), signal.SIGKILL)\n"
+        "signal.signal(signal.SIGUSR1, lambda *_: os.kill(int(os.environ['PARENT']), signal.SIGTERM))\n" + FOREVER
+    )
+    world.parts = [python("service", code)]
+    first_address = world.address
+
+    def address() -> str:
+        if len(world.asked) == 2:
+            os.kill(world.part_pids()[0], signal.SIGUSR1)
+        return first_address()
+
+    world.address = address
+    world.run()
+    assert world.asked == ["auto", "local"]
+    assert len(world.part_pids()) == 1
+    assert "starting it again in 0.5 s" in world.log
+    assert "broker number 2" in world.log
+
+
+def test_a_broker_that_comes_back_elsewhere_starts_the_system_afresh(world: World) -> None:
+    world.parts = [python("service", _TELL + "os.kill(int(os.environ['BROKER']), signal.SIGKILL)\n" + FOREVER)]
+    world.address = lambda: f"127.0.0.1:{22_000 + len(world.asked)}"
+    with pytest.raises(StartAfreshError, match=r"the broker came back elsewhere, at 127\.0\.0\.1:22002"):
+        world.run()
+
+
+def test_a_broker_that_forgets_takes_the_system_with_it(world: World) -> None:
+    world.kind = "embedded"
+    world.parts = [python("service", _TELL + "os.kill(int(os.environ['BROKER']), signal.SIGKILL)\n" + FOREVER)]
+    with pytest.raises(StartAfreshError, match="with it went all that it held"):
+        world.run()
+    assert world.asked == ["auto"]
+
+
+def test_a_service_that_dies_beside_a_broker_that_forgets_takes_the_system_with_it(world: World) -> None:
+    world.kind = "embedded"
+    world.parts = [python("service", "raise SystemExit(1)"), python("other", FOREVER)]
+    with pytest.raises(PartDied, match="service ended with exit code 1"):
+        world.run()
+
+
+def test_a_broker_that_does_not_stop_is_killed_when_the_time_is_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_system, "_STOP_SECONDS", 0.6)
+    world.broker_code = STUBBORN + "open('ready', 'w')\n" + FOREVER
+    world.parts = [python("service", "while not __import__('os').path.exists('ready'): pass\n" + _ORDER_STOP + FOREVER)]
+    world.run()
+    assert world.brokers[0].process is not None
+    assert world.brokers[0].process.returncode == -signal.SIGKILL
+
+
+def test_a_second_signal_does_not_wait(world: World) -> None:
+    twice = _TELL + "signal.signal(signal.SIGTERM, lambda *_: os.kill(int(os.environ['PARENT']), signal.SIGINT))\n"
+    world.parts = [python("service", twice + "os.kill(int(os.environ['PARENT']), signal.SIGINT)\n" + FOREVER)]
+    started_at = time.monotonic()
+    world.run()
+    assert time.monotonic() - started_at < 3
+
+
+def _exit_code(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        local.main(arguments)
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def test_a_round_that_must_start_afresh_is_followed_by_another_and_fresh_holds_for_the_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[bool] = []
+
+    class Round:
+        def __init__(self, options: RunOptions, *_: Any) -> None:
+            rounds.append(options.fresh)
+
+        def run(self) -> None:
+            if len(rounds) == 1:
+                raise PartDied("predictor was killed by SIGKILL")
+
+    monkeypatch.setattr(local, "LocalSystem", Round)
+    assert _exit_code("--fresh", "--port", "0") == 0
+    assert rounds == [True, False]
+
+
+@pytest.mark.parametrize("error", [StopAndSayError("no broker"), PartStopped("gateway stopped: no broker")])
+def test_what_cannot_go_on_says_one_line_and_exits_with_78(
+    error: Exception, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(LocalSystem, "run", refuse)
+    assert _exit_code("--port", "0") == EXIT_STOP_AND_SAY
+    assert capsys.readouterr().err == f"tickcast: {error}\n"
+
+
+def test_ctrl_c_before_anything_runs_is_quiet(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def start_broker(*_: Any, **__: Any) -> RunningBroker:
+        signal.raise_signal(signal.SIGTERM)
+        raise AssertionError("unreachable")
+
+    monkeypatch.setattr(local_system, "start_broker", start_broker)
+    assert _exit_code("--port", "0") == 130
+    assert capsys.readouterr().err == ""

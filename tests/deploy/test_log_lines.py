@@ -1,0 +1,79 @@
+"""One log of many processes."""
+
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy.log_lines import Line, LineSplitter, Log, wants_colour
+
+
+def _split(*pieces: bytes) -> list[Line]:
+    splitter = LineSplitter()
+    return [line for piece in pieces for line in splitter.feed(piece)] + splitter.close()
+
+
+@given(st.lists(st.from_regex(r"\A[a-zäß ]{0,9}[a-zß]\Z"), max_size=8), st.integers(1, 5))
+def test_lines_are_the_same_however_the_bytes_are_cut(lines: list[str], size: int) -> None:
+    data = "".join(line + "\n" for line in lines).encode()
+    pieces = [data[start : start + size] for start in range(0, len(data), size)]
+    assert _split(*pieces) == [Line(line.rstrip()) for line in lines]
+
+
+def test_a_last_line_without_an_end_is_not_lost() -> None:
+    assert _split(b"one\ntw", b"o") == [Line("one"), Line("two")]
+
+
+def test_a_line_that_never_ends_is_cut_and_not_kept_in_memory() -> None:
+    splitter = LineSplitter()
+    lines = [line for _ in range(20) for line in splitter.feed(b"x" * 10_000)] + splitter.close()
+    assert sum(len(line.text) for line in lines) == 200_000
+    assert max(len(line.text) for line in lines) < 80_000
+
+
+def test_the_states_of_a_progress_bar_are_told_from_lines() -> None:
+    assert _split(b"\r 10%", b"\r 20%\r", b" 30%\ndone\r\n") == [
+        Line(" 10%", progress=True),
+        Line(" 20%", progress=True),
+        Line(" 30%"),
+        Line("done"),
+    ]
+
+
+def test_every_line_carries_its_name() -> None:
+    stream = io.StringIO()
+    Log(stream, colour=False).show("ingestor", Line("hello"))
+    assert stream.getvalue() == "ingestor       | hello\n"
+
+
+def test_names_have_their_own_colours_which_stay() -> None:
+    stream = io.StringIO()
+    log = Log(stream, colour=True)
+    for name in ("a", "b", "a"):
+        log.show(name, Line("x"))
+    first, second, third = [line.split("m")[0] for line in stream.getvalue().splitlines()]
+    assert first == third != second
+
+
+def test_a_progress_bar_shows_one_state_every_five_seconds_and_its_last_line() -> None:
+    stream, now = io.StringIO(), 0.0
+    log = Log(stream, colour=False, clock=lambda: now)
+    for step in range(12):
+        now = float(step)
+        log.show("trainer", Line(f"{step} s", progress=True))
+    log.show("trainer", Line("done"))
+    assert [line.split("| ")[1] for line in stream.getvalue().splitlines()] == ["0 s", "5 s", "10 s", "done"]
+
+
+def test_the_system_goes_on_when_nobody_reads_its_log_any_more() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    log = Log(Gone(), colour=False)
+    log.show("ingestor", Line("one"))
+    log.show("ingestor", Line("two"))
+
+
+def test_a_file_is_not_coloured() -> None:
+    assert not wants_colour(io.StringIO())

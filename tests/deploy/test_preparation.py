@@ -1,0 +1,182 @@
+"""What is settled before the first part starts."""
+
+import json
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy import preparation
+from deploy.brokers import RunningBroker
+from deploy.kept_place import KEPT_RUNS
+from deploy.kept_run import read_kept_runs
+from deploy.preparation import (
+    check_gateway_port,
+    choose_interval,
+    choose_metrics_ports,
+    prepare_place,
+    running_variables,
+    wanted_run,
+)
+from deploy.run_options import RunOptions, parse_options
+from deploy.system_parts import METRICS_PORTS
+from schemas.errors import StopAndSayError
+from schemas.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def _options(*arguments: str) -> RunOptions:
+    return parse_options(arguments)
+
+
+def test_a_taken_port_gives_one_clear_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StopAndSayError, match=rf"^port {port} cannot be had .* another with --port$"):
+            check_gateway_port(_options("--port", str(port)).settings)
+    assert check_gateway_port(_options("--port", str(port)).settings) == port
+
+
+def test_port_0_is_any_free_one() -> None:
+    assert check_gateway_port(_options("--port", "0").settings) > 0
+
+
+def test_a_service_whose_port_is_taken_gets_another() -> None:
+    ports = choose_metrics_ports()
+    assert set(ports) == set(METRICS_PORTS)
+    assert len(set(ports.values())) == len(ports)
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", ports["predictor"]))
+        taken.listen()
+        assert choose_metrics_ports()["predictor"] != ports["predictor"]
+
+
+def _describing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str) -> None:
+    """Let a small program take the place of `python -m ingestor describe`."""
+    script = tmp_path / "python"
+    script.write_text(f"#!{sys.executable}\nimport json, sys\n{code}\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "interval"),
+    [([], "1d"), (["--source", "simulated"], "1m"), (["--source", "simulated", "--interval", "1s"], "1s")],
+)
+def test_bars_are_as_long_as_suits_the_source(arguments: list[str], interval: str) -> None:
+    assert choose_interval(_options(*arguments)) == interval
+
+
+@pytest.mark.parametrize(("told", "interval"), [("1h", "1h"), (None, "1m")])
+def test_a_file_of_bars_keeps_its_own_interval_and_one_of_ticks_gets_minutes(
+    told: str | None, interval: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answer = json.dumps({"kind": "bars", "interval": told})
+    code = (
+        f"assert sys.argv[1:] == ['-m', 'ingestor', 'describe', 'file:{tmp_path}/a.csv'], sys.argv\nprint({answer!r})"
+    )
+    _describing(monkeypatch, tmp_path, code)
+    assert choose_interval(_options("--source", "file:a.csv")) == interval
+
+
+def test_a_file_that_cannot_be_understood_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _describing(monkeypatch, tmp_path, "print('noise\\ningestor: no such file', file=sys.stderr); sys.exit(78)")
+    with pytest.raises(StopAndSayError, match=r"a\.csv: no such file$"):
+        choose_interval(_options("--source", "file:a.csv"))
+
+
+def test_a_run_is_remembered_by_what_it_plays_and_not_by_how_fast() -> None:
+    slow = wanted_run(_options("--speed", "1").settings, "1d")
+    assert slow == wanted_run(_options("--speed", "9", "--start", "2010-01-04", "--end", "2011-01-03").settings, "1d")
+    assert slow != wanted_run(_options("--start", "2010-01-05").settings, "1d")
+
+
+class _Topics:
+    """Takes the place of the broker: remembers what was made and deleted."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.made: list[Settings] = []
+        self.deleted: list[str] = []
+        self.new = ["ticks"]
+        monkeypatch.setattr(preparation, "create_topics", self._create)
+        monkeypatch.setattr(preparation, "delete_topics", lambda _s, _b, prefix, _say: self.deleted.append(prefix))
+
+    def _create(self, settings: Settings, _bootstrap_servers: str) -> list[str]:
+        self.made.append(settings)
+        return self.new
+
+
+@pytest.fixture
+def topics(monkeypatch: pytest.MonkeyPatch) -> _Topics:
+    return _Topics(monkeypatch)
+
+
+LOCAL = RunningBroker("local", "127.0.0.1:22336", None, "Kafka")
+EMBEDDED = RunningBroker("embedded", "127.0.0.1:22337", None, "embedded", embedded=True)
+CLUSTER = RunningBroker("cluster", "kafka.example:9092", None, "a cluster")
+
+
+def test_the_second_run_continues_with_its_tables_and_a_fresh_one_leaves_nothing(topics: _Topics) -> None:
+    said: list[str] = []
+    first = prepare_place(_options(), LOCAL, "1d", 8000, said.append)
+    first.data_directory.mkdir(parents=True)
+    topics.new = []
+    second = prepare_place(_options(), LOCAL, "1d", 8000, said.append)
+    assert (second.topic_prefix, second.data_directory) == ("", first.data_directory)
+    assert first.data_directory.is_dir()
+    assert said == ["continuing where the log ends; --fresh begins anew"]
+    fresh = prepare_place(_options("--fresh", "--source", "simulated"), LOCAL, "1m", 8000, said.append)
+    assert fresh.topic_prefix not in ("", None)
+    assert topics.made[-1].topic_prefix == fresh.topic_prefix
+    assert topics.deleted == [""]
+    assert not first.data_directory.exists()
+
+
+def test_tables_of_a_log_that_is_gone_go_too(topics: _Topics) -> None:
+    place = prepare_place(_options(), LOCAL, "1d", 8000, print)
+    place.data_directory.mkdir(parents=True)
+    prepare_place(_options(), LOCAL, "1d", 8000, print)
+    assert not place.data_directory.exists()
+
+
+def test_a_refused_run_touches_no_topic(topics: _Topics) -> None:
+    prepare_place(_options(), LOCAL, "1d", 8000, print)
+    with pytest.raises(StopAndSayError, match="--fresh"):
+        prepare_place(_options("--start", "2011-01-03"), LOCAL, "1d", 8000, print)
+    assert len(topics.made) == 1
+    assert read_kept_runs(Path("var") / KEPT_RUNS)["local"].start == "2010-01-04"
+
+
+def test_the_embedded_broker_keeps_nothing(topics: _Topics) -> None:
+    first = prepare_place(_options(), EMBEDDED, "1d", 8000, print)
+    first.data_directory.mkdir(parents=True)
+    topics.new = []
+    prepare_place(_options("--start", "2011-01-03"), EMBEDDED, "1d", 8000, print)
+    assert not first.data_directory.exists()
+    assert read_kept_runs(Path("var") / KEPT_RUNS) == {}
+    assert topics.made[0].kafka_embedded
+
+
+def test_topics_of_a_cluster_are_not_ours_to_delete(topics: _Topics) -> None:
+    said: list[str] = []
+    prepare_place(_options(), CLUSTER, "1d", 8000, said.append)
+    prepare_place(_options("--fresh"), CLUSTER, "1d", 8000, said.append)
+    assert topics.deleted == []
+    assert said[-1] == "the topics with the prefix '' stay on the cluster: they are not ours to delete"
+
+
+def test_other_commands_are_told_where_the_system_is(topics: _Topics) -> None:
+    place = prepare_place(_options(), EMBEDDED, "1d", 8123, print)
+    assert running_variables(EMBEDDED, place) == {
+        "TICKCAST_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:22337",
+        "TICKCAST_KAFKA_EMBEDDED": "1",
+        "TICKCAST_TOPIC_PREFIX": "",
+        "TICKCAST_DATA_DIRECTORY": "var/feature_stream/embedded",
+        "TICKCAST_URL": "http://127.0.0.1:8123",
+    }

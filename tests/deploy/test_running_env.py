@@ -1,0 +1,77 @@
+"""`var/running.env`: how other commands find the running system."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.running_env import RUNNING_ENV, adopt_running_env, only_run, remove_running_env, runs, write_running_env
+from schemas.errors import StopAndSayError
+
+VARIABLES = {
+    "TICKCAST_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:22336",
+    "TICKCAST_TOPIC_PREFIX": "r20260102-030405-",
+    "TICKCAST_URL": "http://127.0.0.1:8000",
+}
+
+
+def _adopted(tmp_path: Path, **stated: str) -> dict[str, str]:
+    environment = dict(stated)
+    adopt_running_env(tmp_path / "var", tmp_path / ".env", environment)
+    return environment
+
+
+def test_other_commands_take_what_the_running_system_says(tmp_path: Path) -> None:
+    with only_run(tmp_path / "var"):
+        write_running_env(tmp_path / "var", VARIABLES)
+        assert _adopted(tmp_path) == VARIABLES
+
+
+def test_the_environment_and_the_env_file_win(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("TICKCAST_TOPIC_PREFIX=mine-\n")
+    with only_run(tmp_path / "var"):
+        write_running_env(tmp_path / "var", VARIABLES)
+        adopted = _adopted(tmp_path, TICKCAST_URL="http://127.0.0.1:9")
+    assert adopted == {
+        "TICKCAST_KAFKA_BOOTSTRAP_SERVERS": VARIABLES["TICKCAST_KAFKA_BOOTSTRAP_SERVERS"],
+        "TICKCAST_URL": "http://127.0.0.1:9",
+    }
+
+
+def test_whoever_names_another_broker_is_told_nothing_of_this_one(tmp_path: Path) -> None:
+    with only_run(tmp_path / "var"):
+        write_running_env(tmp_path / "var", VARIABLES)
+        elsewhere = {"TICKCAST_KAFKA_BOOTSTRAP_SERVERS": "kafka.example:9092"}
+        assert _adopted(tmp_path, **elsewhere) == elsewhere
+
+
+def test_a_file_that_a_killed_system_left_is_not_believed(tmp_path: Path) -> None:
+    with only_run(tmp_path / "var"):
+        write_running_env(tmp_path / "var", VARIABLES)
+    assert (tmp_path / "var" / RUNNING_ENV).exists()
+    assert not runs(tmp_path / "var")
+    assert _adopted(tmp_path) == {}
+
+
+def test_nothing_runs_where_nothing_ever_ran(tmp_path: Path) -> None:
+    assert not runs(tmp_path / "var")
+    assert _adopted(tmp_path) == {}
+
+
+def test_a_second_system_in_the_same_folder_is_refused_with_the_address_of_the_first(tmp_path: Path) -> None:
+    with only_run(tmp_path):
+        write_running_env(tmp_path, VARIABLES)
+        with (
+            pytest.raises(StopAndSayError, match=r"already \(http://127\.0\.0\.1:8000\): stop it first"),
+            only_run(tmp_path),
+        ):
+            pass
+        assert runs(tmp_path)
+    with only_run(tmp_path):
+        pass
+
+
+def test_the_file_goes_with_the_system(tmp_path: Path) -> None:
+    write_running_env(tmp_path, VARIABLES)
+    remove_running_env(tmp_path)
+    remove_running_env(tmp_path)
+    assert not (tmp_path / RUNNING_ENV).exists()

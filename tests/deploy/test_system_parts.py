@@ -1,0 +1,71 @@
+"""The parts of a whole system, and what each is told."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.run_options import RunSettings, parse_options
+from deploy.system_parts import Place, service_variables, system_parts
+from feature_stream.settings import FeatureStreamSettings
+from gateway.settings import GatewaySettings
+from ingestor.settings import IngestorSettings
+from predictor.training.settings import TrainingSettings
+from schemas.settings import load_settings
+from tests.deploy.service_settings import settings_classes, variables
+
+PLACE = Place(
+    {"TICKCAST_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:22336", "TICKCAST_KAFKA_EMBEDDED": "0"},
+    "mine-",
+    Path("var/feature_stream/local_mine-"),
+    8123,
+    {"ingestor": 9101, "feature_stream": 20_001, "predictor": 9103},
+)
+
+
+def _variables(*arguments: str) -> dict[str, str]:
+    options = parse_options(arguments)
+    return service_variables(options.settings, "1d", PLACE)
+
+
+def test_every_variable_is_a_setting_of_some_service() -> None:
+    known = set().union(*map(variables, settings_classes()))
+    assert set(_variables("--speed", "2", "--start", "2010-01-04", "--end", "2011-01-03")) <= known
+
+
+def test_every_option_is_a_setting_of_some_service() -> None:
+    assert variables(RunSettings) <= set().union(*map(variables, settings_classes()))
+
+
+def test_the_services_understand_what_the_options_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = "--speed 2.5 --tickers AAPL,IBM --start 2011-01-03 --end 2012-01-03 --loop --source file:a.csv"
+    for name, value in _variables(*words.split()).items():
+        monkeypatch.setenv(name, value)
+    played = load_settings(IngestorSettings)
+    assert (played.speed, played.tickers, played.start, played.end, played.loop, played.source_path) == (
+        *(2.5, ("AAPL", "IBM"), "2011-01-03", "2012-01-03", True),
+        f"{tmp_path}/a.csv",
+    )
+    trained = load_settings(TrainingSettings)
+    assert (trained.source, trained.tickers, trained.start) == (played.source, played.tickers, played.start)
+    assert load_settings(GatewaySettings).gateway_port == 8123
+    assert load_settings(FeatureStreamSettings).data_directory == PLACE.data_directory
+    assert {s.topic_prefix for s in (played, trained)} == {"mine-"}
+
+
+def test_silence_stays_silence_so_that_a_service_keeps_its_own_default() -> None:
+    assert not {"TICKCAST_SPEED", "TICKCAST_START", "TICKCAST_END"} & set(_variables())
+
+
+def test_the_parts_are_the_four_services_and_a_trainer_in_the_background() -> None:
+    parts = {part.name: part for part in system_parts({"PATH": "/bin"}, _variables(), PLACE)}
+    assert set(parts) == {"ingestor", "feature_stream", "predictor", "gateway", "trainer"}
+    trainer = parts.pop("trainer")
+    assert (trainer.once, trainer.essential, trainer.niceness > 0) == (True, False, True)
+    assert all(part.essential and not part.once and part.health_url for part in parts.values())
+    assert parts["feature_stream"].health_url == "http://127.0.0.1:20001/health"
+    assert parts["feature_stream"].environment is not None
+    assert parts["feature_stream"].environment["TICKCAST_METRICS_PORT"] == "20001"
+    assert parts["gateway"].health_url == "http://127.0.0.1:8123/health"
+    assert parts["gateway"].environment is not None
+    assert parts["gateway"].environment["PATH"] == "/bin"
