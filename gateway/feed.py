@@ -66,7 +66,7 @@ class Feed:
                 await self._poll(consumer)
                 if not self._latest.caught_up and await _has_reached(consumer, ends):
                     self._latest.caught_up = True
-                    _log.info("caught up: %d tickers", len(self._latest))
+                    _log.info("caught up, tickers: %d", len(self._latest))
                 self._note(consumer, started_ms)
         finally:
             await consumer.stop()

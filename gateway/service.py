@@ -56,13 +56,18 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
     sender = RecordSender(settings, parts.instruments)
     feed = Feed(parts, Intake(parts, sender.dead_letter))
     server = GatewayServer(server_config(build_app(parts), settings), parts.hub)
-    async with asyncio.TaskGroup() as tasks:
-        background = [tasks.create_task(work) for work in (feed.run(), sender.run(), report_status(board, sender))]
-        _log.info("serving %s (documentation at /docs)", url_of(listener))
-        await server.serve([listener])
-        await _say_goodbye(board, sender)
-        for task in background:
-            task.cancel()
+    background = [asyncio.create_task(work) for work in (feed.run(), sender.run(), report_status(board, sender))]
+    serving = asyncio.create_task(server.serve([listener]))
+    _log.info("serving %s (documentation at /docs)", url_of(listener))
+    ended, _ = await asyncio.wait({serving, *background}, return_when=asyncio.FIRST_COMPLETED)
+    server.stop()
+    await serving
+    await _say_goodbye(board, sender)
+    for task in background:
+        task.cancel()
+    await asyncio.wait(background, timeout=FAREWELL_SECONDS)  # without a broker, clients take long to close
+    for task in ended:
+        task.result()
 
 
 async def _say_goodbye(board: StatusBoard, sender: RecordSender) -> None:

@@ -1,13 +1,16 @@
 """The public form of a prediction."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import schemas
 from gateway.documents import PredictionDocument
 from gateway.presentation import LARGEST_INTEGER, present
-from schemas.events import Origin
+from schemas.codec import decoder
+from schemas.events import Origin, Prediction
 from tests.gateway.samples import horizon, prediction
 
 
@@ -61,3 +64,11 @@ def test_no_nanoseconds_and_no_large_integers_reach_the_edge() -> None:
             assert abs(value) <= LARGEST_INTEGER
 
     walk(public(shadow=prediction().models, source_offset=LARGEST_INTEGER))
+
+
+def test_the_examples_of_the_contract_are_what_the_gateway_says_of_its_example_prediction() -> None:
+    examples = Path(schemas.__file__).parent / "examples"
+    event = decoder(Prediction)((examples / "Prediction.json").read_bytes())
+    said = json.loads(present(event))
+    assert json.loads((examples / "PredictionMessage.json").read_bytes()) == {"type": "prediction"} | said
+    assert json.loads((examples / "Snapshot.json").read_bytes())["predictions"] == [said]

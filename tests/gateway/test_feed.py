@@ -1,0 +1,190 @@
+"""The views are what the topics say: after every start, through outages, and beside garbage."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+from aiokafka import TopicPartition
+
+from gateway.feed import AnotherLogError, Feed
+from gateway.intake import Intake
+from gateway.parts import Parts
+from gateway.sender import RecordSender, report_status
+from gateway.settings import GatewaySettings
+from schemas.events import Prediction, ServiceState
+from tests.brokers import BrokerUnderTest
+from tests.gateway.proxy import proxy_to
+from tests.gateway.samples import make_parts, model_event, prediction, status
+from tests.gateway.web import until
+
+
+@dataclass
+class Fed:
+    """Parts that a feed fills."""
+
+    parts: Parts
+    feed: "asyncio.Task[None]"
+    sender: RecordSender
+
+
+@contextlib.asynccontextmanager
+async def fed(settings: GatewaySettings) -> AsyncIterator[Fed]:
+    """Run feed, sender and status report as the service does."""
+    parts = make_parts(caught_up=False, **settings.model_dump(exclude={"instance", "gateway_port"}))
+    sender = RecordSender(parts.settings, parts.instruments)
+    works = (
+        Feed(parts, Intake(parts, sender.dead_letter)).run(),
+        sender.run(),
+        report_status(parts.board, sender),
+    )
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield Fed(parts, tasks[0], sender)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def write(broker: BrokerUnderTest, *events: Prediction) -> None:
+    for event in events:
+        await asyncio.to_thread(broker.produce, "predictions-latest", event, key=event.ticker)
+
+
+async def test_the_view_is_right_after_every_start_and_follows_what_comes(broker: BrokerUnderTest) -> None:
+    tickers = [f"T{number}" for number in range(12)]
+    await write(broker, *(prediction(ticker, offset) for offset in range(3) for ticker in tickers))
+    settings = broker.settings(GatewaySettings)
+    async with fed(settings) as first:
+        await until(lambda: first.parts.latest.caught_up, "catching up")
+        assert {e.ticker: e.order[0] for e in first.parts.latest.entries()} == dict.fromkeys(tickers, 2)
+        await write(broker, prediction("T3", 9))
+        await until(lambda: _is(first, 9, "T3"), "an update")
+    async with fed(settings) as second:
+        await until(lambda: second.parts.latest.caught_up, "catching up again")
+        assert second.parts.latest.all_bytes() == first.parts.latest.all_bytes()
+
+
+def _is(given: Fed, offset: int, ticker: str) -> bool:
+    entry = given.parts.latest.get(ticker)
+    return entry is not None and entry.order[0] == offset
+
+
+async def test_empty_topics_are_caught_up_at_once(broker: BrokerUnderTest) -> None:
+    async with fed(broker.settings(GatewaySettings)) as given:
+        await until(lambda: given.parts.latest.caught_up, "catching up with nothing")
+        await until(lambda: given.parts.board.state is ServiceState.READY, "being ready")
+
+
+async def test_garbage_goes_to_dead_letters_and_the_good_beside_it_is_kept(broker: BrokerUnderTest) -> None:
+    await write(broker, prediction("AAPL", 1))
+    wrong: list[bytes | Prediction] = [b"\xff\x00", b'{"id": 1}', b"[" * 50_000, prediction("AAPL", 5, horizons=[])]
+    broker.produce("predictions-latest", *wrong, key="AAPL")
+    broker.produce("service-status", b"garbage", key="x/y")
+    broker.produce("models", b"garbage", key="z")
+    await write(broker, prediction("AAPL", 2))
+    async with fed(broker.settings(GatewaySettings)) as given:
+        await until(lambda: given.parts.latest.caught_up, "catching up")
+        assert _is(given, 2, "AAPL")
+        await given.sender.idle()
+        letters = broker.read("dead-letters", len(wrong) + 2)
+    assert len({letter.headers["dead_letter_id"] for letter in letters}) == len(wrong) + 2
+    assert [letter.value for letter in letters if letter.headers["dead_letter_origin"] == b"predictions-latest"][
+        :2
+    ] == [
+        b"\xff\x00",
+        b'{"id": 1}',
+    ]
+    assert all(letter.headers["dead_letter_reason"] for letter in letters)
+    assert b"tickcast_dead_letters_total{reason=" in given.parts.instruments.text()
+
+
+async def test_a_tombstone_makes_the_ticker_unknown(embedded: BrokerUnderTest) -> None:
+    await write(embedded, prediction("AAPL", 1), prediction("IBM", 1))
+    embedded.produce("predictions-latest", None, key="AAPL")
+    async with fed(embedded.settings(GatewaySettings)) as given:
+        await until(lambda: given.parts.latest.caught_up, "catching up")
+        assert [entry.ticker for entry in given.parts.latest.entries()] == ["IBM"]
+
+
+async def test_the_other_services_and_the_models_are_known_and_the_gateway_says_how_it_is(
+    broker: BrokerUnderTest,
+) -> None:
+    now_ns = time.time_ns()
+    alive, gone = status("ingestor", updated_at_ns=now_ns), status("predictor", updated_at_ns=now_ns - 61 * 10**9)
+    for one in (alive, gone):
+        broker.produce("service-status", one, key=f"{one.service}/{one.instance}")
+    broker.produce("models", model_event("set-1", 1), key="set-1")
+    broker.produce("models", model_event("set-2", 2), key="set-2")
+    async with fed(broker.settings(GatewaySettings)) as given:
+        await until(lambda: given.parts.board.state is ServiceState.READY, "being ready")
+        assert json.loads(given.parts.models.body)["serving"] == "set-2"
+        assert "ingestor" in given.parts.services.document(now_ns)
+        assert "predictor" not in given.parts.services.document(now_ns)
+        records = await asyncio.to_thread(
+            broker.read,
+            "service-status",
+            lambda found: any(r.key == b"gateway/test" and r.event().state == "ready" for r in found),
+        )
+    assert records
+
+
+async def test_an_outage_leaves_the_view_says_degraded_and_heals(
+    embedded: BrokerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.feed.UNREACHABLE_AFTER_SECONDS", 1.0)
+    await write(embedded, prediction("AAPL", 1))
+    async with proxy_to(embedded.bootstrap_servers) as proxy:
+        settings = embedded.settings(GatewaySettings, kafka_bootstrap_servers=proxy.address)
+        async with fed(settings) as given:
+            board = given.parts.board
+            await until(lambda: board.state is ServiceState.READY, "being ready")
+            await proxy.go()
+            await until(lambda: board.state is ServiceState.DEGRADED, "noticing the outage")
+            assert given.parts.latest.caught_up
+            assert _is(given, 1, "AAPL")
+            await write(embedded, prediction("AAPL", 2), prediction("IBM", 1))
+            await proxy.come()
+            await until(lambda: _is(given, 2, "AAPL") and _is(given, 1, "IBM"), "what was missed")
+            await until(lambda: board.state is ServiceState.READY, "being ready again")
+            assert not given.feed.done()
+
+
+async def test_a_broker_that_is_away_at_the_start_is_waited_for(embedded: BrokerUnderTest) -> None:
+    await write(embedded, prediction("AAPL", 1))
+    async with proxy_to(embedded.bootstrap_servers) as proxy:
+        settings = embedded.settings(GatewaySettings, kafka_bootstrap_servers=proxy.address)
+        await proxy.go()
+        async with fed(settings) as given:
+            await until(lambda: "Kafka" in given.parts.board.event().message, "noticing")
+            assert given.parts.board.state is ServiceState.CATCHING_UP
+            await proxy.come()
+            await until(lambda: given.parts.latest.caught_up and _is(given, 1, "AAPL"), "catching up")
+
+
+class ShorterLog:
+    """What is asked of a consumer at a new start, where every partition ends at 5."""
+
+    async def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 5)
+
+    def partitions_for_topic(self, _: str) -> set[int]:
+        return {0}
+
+    def assign(self, _: list[TopicPartition]) -> None: ...
+
+    def seek(self, _: TopicPartition, offset: int) -> None:
+        assert offset <= 5
+
+
+@pytest.mark.parametrize(("read_up_to", "another"), [(4, False), (5, False), (6, True)])
+async def test_a_log_that_ends_before_what_was_read_is_another_one(read_up_to: int, another: bool) -> None:
+    parts = make_parts()
+    feed = Feed(parts, Intake(parts, lambda _: None))
+    feed._next_offsets[TopicPartition("predictions-latest", 0)] = read_up_to
+    with pytest.raises(AnotherLogError) if another else contextlib.nullcontext():
+        await feed._assign(ShorterLog())

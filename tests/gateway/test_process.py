@@ -1,0 +1,128 @@
+"""The gateway as a process: how it starts, refuses to start, and stops."""
+
+import asyncio
+import json
+import signal
+import socket
+import time
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from gateway.latest import entry_of
+from schemas.errors import EXIT_STOP_AND_SAY
+from tests.brokers import BrokerUnderTest
+from tests.gateway.proxy import proxy_to
+from tests.gateway.samples import prediction
+from tests.processes import Processes, ServiceProcess, free_port
+
+#: Of a service whose supervisor should start it again.
+EXIT_AND_TRY_AGAIN = 1
+
+
+def start(processes: Processes, broker: BrokerUnderTest, **settings: Any) -> ServiceProcess:
+    port = free_port()
+    environment = broker.environment(**{"gateway_port": port, "metrics_port": port, **settings})
+    return processes.start("gateway", environment=environment)
+
+
+def ask(service: ServiceProcess, path: str) -> dict[str, Any]:
+    body: dict[str, Any] = httpx.get(f"http://127.0.0.1:{service.health_port}{path}").raise_for_status().json()
+    return body
+
+
+async def hear(connection: Any) -> dict[str, Any]:
+    message: dict[str, Any] = json.loads(await asyncio.wait_for(connection.recv(), 10))
+    return message
+
+
+async def test_rest_socket_and_topic_say_the_same_and_a_restart_changes_nothing(
+    broker: BrokerUnderTest, processes: Processes
+) -> None:
+    broker.produce("predictions-latest", prediction("AAPL", 1), prediction("AAPL", 2), key="AAPL")
+    service = start(processes, broker)
+    await asyncio.to_thread(service.wait_until_healthy)
+    before = ask(service, "/predict/AAPL")
+    async with connect(f"ws://127.0.0.1:{service.health_port}/ws/predictions") as connection:
+        assert (await hear(connection))["type"] == "welcome"
+        await connection.send('{"action": "subscribe", "tickers": ["AAPL"]}')
+        assert (await hear(connection))["tickers"] == ["AAPL"]
+        assert (await hear(connection))["predictions"] == [before]
+        await asyncio.to_thread(broker.produce, "predictions-latest", prediction("AAPL", 3), key="AAPL")
+        update = await hear(connection)
+        began = time.monotonic()
+        service.send(signal.SIGTERM)
+        with pytest.raises(ConnectionClosed) as closed:
+            await hear(connection)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1001
+        assert await asyncio.to_thread(service.wait, 5) == 0
+        assert time.monotonic() - began < 2
+    again = start(processes, broker)
+    await asyncio.to_thread(again.wait_until_healthy)
+    records = [record.event() for record in broker.read("predictions-latest")]
+    expected = json.loads(entry_of(records[-1]).body)
+    assert update == {"type": "prediction"} | expected
+    assert ask(again, "/predict/AAPL") == expected
+    assert ask(again, "/health")["services"]["gateway"]["state"] == "ready"
+
+
+def stopped_and_said(service: ServiceProcess) -> str:
+    """Check that it ended on purpose with one line, and give the line."""
+    assert service.wait(30) == EXIT_STOP_AND_SAY, service.output()
+    (line,) = service.output().strip().splitlines()
+    return line
+
+
+def test_a_taken_port_is_one_clear_line(embedded: BrokerUnderTest, processes: Processes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        line = stopped_and_said(start(processes, embedded, gateway_port=port))
+    assert str(port) in line
+    assert "TICKCAST_GATEWAY_PORT" in line
+
+
+def test_an_unreachable_broker_is_one_clear_line(embedded: BrokerUnderTest, processes: Processes) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    service = start(processes, embedded, kafka_bootstrap_servers=address)
+    assert service.wait(30) == EXIT_AND_TRY_AGAIN
+    (line,) = service.output().strip().splitlines()
+    assert address in line
+
+
+async def test_the_stop_takes_less_than_two_seconds_even_while_the_broker_is_away(
+    embedded: BrokerUnderTest, processes: Processes
+) -> None:
+    async with proxy_to(embedded.bootstrap_servers) as proxy:
+        service = start(processes, embedded, kafka_bootstrap_servers=proxy.address)
+        await asyncio.to_thread(service.wait_until_healthy)
+        await proxy.go()
+        away = lambda: ask(service, "/health")["state"] == "degraded"  # noqa: E731
+        await asyncio.to_thread(service.wait_for, away, what="noticing the outage")
+        began = time.monotonic()
+        service.send(signal.SIGTERM)
+        assert await asyncio.to_thread(service.wait, 5) == 0
+        assert time.monotonic() - began < 2
+    assert "Traceback" not in service.output()
+
+
+def test_a_missing_topic_is_one_clear_line(embedded: BrokerUnderTest, processes: Processes) -> None:
+    line = stopped_and_said(start(processes, embedded, topic_prefix="nobody-made-these."))
+    assert "nobody-made-these.predictions-latest is missing" in line
+
+
+def test_a_wrong_setting_is_one_clear_line(embedded: BrokerUnderTest, processes: Processes) -> None:
+    line = stopped_and_said(start(processes, embedded, heartbeat_seconds="soon"))
+    assert "TICKCAST_HEARTBEAT_SECONDS" in line
+
+
+def test_head_is_answered_like_get_without_a_body(embedded: BrokerUnderTest, processes: Processes) -> None:
+    service = start(processes, embedded)
+    service.wait_until_healthy()
+    answer = httpx.head(f"http://127.0.0.1:{service.health_port}/health")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["Content-Length"]) > 0
+    assert float(answer.headers["X-Response-Time"]) >= 0
