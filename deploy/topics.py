@@ -48,7 +48,7 @@ def create_topics(
             admin.list_topics(settings.topic_prefix + topic.name, timeout=_SECONDS)
     else:
         _create(settings, admin, missing)
-        _wait_until_served(settings, admin)
+        _wait_until_served(settings)
     require_topics(settings, ALL_TOPICS, admin, config_resource)
     return [settings.topic_prefix + topic.name for topic in missing]
 
@@ -117,7 +117,7 @@ def _settle(futures: dict[str, Any], harmless: int) -> None:
         raise StopAndSayError("the broker refuses " + "; ".join(refused))
 
 
-def _wait_until_served(settings: Settings, admin: AdminClient) -> None:
+def _wait_until_served(settings: Settings) -> None:
     """Wait until every partition answers: brokers announce leaders a moment before they lead, and clients that ask
     for offsets in that moment are refused."""
     wanted = [
@@ -126,12 +126,14 @@ def _wait_until_served(settings: Settings, admin: AdminClient) -> None:
         for number in range(partition_count(topic, settings.partitions))
     ]
     try:
-        wait_until(lambda: _all_served(admin, wanted), seconds=_SECONDS, what="the start of the topics' partitions")
+        wait_until(lambda: _all_served(settings, wanted), seconds=_SECONDS, what="the start of the topics' partitions")
     except TimeoutError as error:
         raise StopAndSayError(f"the broker at {settings.kafka_bootstrap_servers} is not well: {error}") from error
 
 
-def _all_served(admin: AdminClient, partitions: list[TopicPartition]) -> bool:
+def _all_served(settings: Settings, partitions: list[TopicPartition]) -> bool:
+    # A client of its own each time: librdkafka remembers for good that a topic it looked up too early has no leader.
+    admin = AdminClient(settings.kafka_config() | {"log_level": "0"})
     asked = admin.list_offsets({p: OffsetSpec.latest() for p in partitions}, request_timeout=_SECONDS)
     return all(future.exception() is None for future in asked.values())
 
