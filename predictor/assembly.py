@@ -4,11 +4,24 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from predictor.ensemble import Ensemble
-from predictor.intervals import HalfWidths, price_range
+from predictor.intervals import HalfWidths, price_bounds
 from predictor.targets import target_time_ns
-from schemas.events import Direction, Features, HorizonPrediction, MemberHorizon, MemberPrediction, Prediction
+from schemas.events import (
+    Direction,
+    Features,
+    HorizonPrediction,
+    MemberHorizon,
+    MemberPrediction,
+    Prediction,
+    PriceRange,
+)
 from schemas.identity import prediction_id
+
+#: By row, horizon and column.
+Numbers = list[list[list[float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +50,26 @@ class Group:
     horizons: tuple[int, ...]
 
 
-def assemble(group: Group, index: int, now_ns: int) -> Prediction:
-    """Make the prediction of one row, which a member with weight has answered."""
+def assemble(group: Group, indices: Sequence[int], now_ns: int) -> list[Prediction]:
+    """Make the predictions of the rows at these indices, which a member with weight has answered each."""
+    horizons, members = _horizon_numbers(group), _member_numbers(group)
+    return [
+        _prediction(group, index, _horizons(group, index, horizons[index]), _models(group, index, members), now_ns)
+        for index in indices
+    ]
+
+
+def direction_of(log_return: float, confidence: float) -> Direction:
+    """Give the direction; neutral where it is no likelier right than wrong."""
+    if confidence <= 0.5:
+        return Direction.NEUTRAL
+    return Direction.BULLISH if log_return > 0 else Direction.BEARISH
+
+
+def _prediction(
+    group: Group, index: int, horizons: list[HorizonPrediction], models: list[MemberPrediction], now_ns: int
+) -> Prediction:
     features, naming = group.rows[index], group.naming
-    models = _models(group, index)
     names = [model.name for model in models]
     return Prediction(
         id=prediction_id(features.id, naming.model_set, naming.weights_version, naming.intervals_version, names),
@@ -50,7 +79,7 @@ def assemble(group: Group, index: int, now_ns: int) -> Prediction:
         as_of_ns=features.as_of_ns,
         current_price=features.current_price,
         bar_index=features.bar_index,
-        horizons=[_horizon(group, index, place) for place in range(len(group.horizons))],
+        horizons=horizons,
         models=models,
         model_set=naming.model_set,
         weights_version=naming.weights_version,
@@ -69,53 +98,70 @@ def assemble(group: Group, index: int, now_ns: int) -> Prediction:
     )
 
 
-def direction_of(log_return: float, confidence: float) -> Direction:
-    """Give the direction; neutral where it is no likelier right than wrong."""
-    if confidence <= 0.5:
-        return Direction.NEUTRAL
-    return Direction.BULLISH if log_return > 0 else Direction.BEARISH
-
-
-def _horizon(group: Group, index: int, place: int) -> HorizonPrediction:
-    features, horizon = group.rows[index], group.horizons[place]
-    log_return = float(group.ensemble.log_returns[index, place])
-    confidence = float(group.ensemble.confidences[index, place])
-    narrow, wide = (float(half_widths[index, place]) for half_widths in group.half_widths)
-    return HorizonPrediction(
-        horizon=horizon,
-        target_time_ns=target_time_ns(features, horizon),
-        log_return=log_return,
-        percent=100.0 * math.expm1(log_return),
-        price_target=features.current_price * math.exp(log_return),
-        direction=direction_of(log_return, confidence),
-        confidence=confidence,
-        interval_95=price_range(features.current_price, log_return, narrow),
-        interval_99=price_range(features.current_price, log_return, wide),
+def _horizon_numbers(group: Group) -> Numbers:
+    """Give, for each row and horizon, the numbers of `_horizon` in their order: all rows at once, for one by one
+    takes twice the time."""
+    prices = np.array([row.current_price for row in group.rows])[:, None]
+    log_returns = group.ensemble.log_returns
+    narrow, wide = (price_bounds(prices, log_returns, each) for each in group.half_widths)
+    columns = (
+        log_returns,
+        100.0 * np.expm1(log_returns),
+        prices * np.exp(log_returns),
+        group.ensemble.confidences,
+        *narrow,
+        *wide,
     )
+    numbers: Numbers = np.stack(columns, axis=-1).tolist()
+    return numbers
 
 
-def _models(group: Group, index: int) -> list[MemberPrediction]:
-    answers = group.ensemble.answers
+def _horizons(group: Group, index: int, numbers: list[list[float]]) -> list[HorizonPrediction]:
+    features = group.rows[index]
     return [
-        MemberPrediction(name=answer.name, version=answer.version, horizons=_member(group, member, index))
-        for member, answer in enumerate(answers)
+        HorizonPrediction(
+            horizon=horizon,
+            target_time_ns=target_time_ns(features, horizon),
+            log_return=log_return,
+            percent=percent,
+            price_target=target,
+            direction=direction_of(log_return, confidence),
+            confidence=confidence,
+            interval_95=None if math.isnan(low_95) else PriceRange(low_95, high_95),
+            interval_99=None if math.isnan(low_99) else PriceRange(low_99, high_99),
+        )
+        for horizon, (log_return, percent, target, confidence, low_95, high_95, low_99, high_99) in zip(
+            group.horizons, numbers, strict=True
+        )
+    ]
+
+
+def _member_numbers(group: Group) -> list[Numbers]:
+    """Give, for each member, row and horizon: log return, spread, confidence, weight."""
+    ensemble = group.ensemble
+    spreads = np.stack([answer.spreads for answer in ensemble.answers])
+    weights = np.broadcast_to(ensemble.weights[:, :, None], spreads.shape)
+    columns = (ensemble.own_log_returns, spreads, ensemble.own_confidences, weights)
+    numbers: list[Numbers] = np.stack(columns, axis=-1).tolist()
+    return numbers
+
+
+def _models(group: Group, index: int, numbers: Sequence[Numbers]) -> list[MemberPrediction]:
+    return [
+        MemberPrediction(name=answer.name, version=answer.version, horizons=_member(group.horizons, own[index]))
+        for answer, own in zip(group.ensemble.answers, numbers, strict=True)
         if answer.answered[index]
     ]
 
 
-def _member(group: Group, member: int, index: int) -> list[MemberHorizon]:
-    ensemble = group.ensemble
-    weight = float(ensemble.weights[member, index])
-    spreads = ensemble.answers[member].spreads[index].tolist()
-    returns = ensemble.own_log_returns[member, index].tolist()
-    confidences = ensemble.own_confidences[member, index].tolist()
+def _member(horizons: tuple[int, ...], numbers: list[list[float]]) -> list[MemberHorizon]:
     return [
         MemberHorizon(
             horizon=horizon,
-            log_return=own,
+            log_return=log_return,
             spread=spread if math.isfinite(spread) else None,
             confidence=confidence,
             weight=weight,
         )
-        for horizon, own, spread, confidence in zip(group.horizons, returns, spreads, confidences, strict=True)
+        for horizon, (log_return, spread, confidence, weight) in zip(horizons, numbers, strict=True)
     ]

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from predictor.manifest import IntervalQuantiles
 from predictor.models.base import FloatArray
-from schemas.events import PriceRange
 
 NORMAL_95 = NormalDist().inv_cdf(0.975)
 NORMAL_99 = NormalDist().inv_cdf(0.995)
@@ -50,8 +49,6 @@ def _bounded(half_widths: FloatArray, known: NDArray[np.bool_]) -> FloatArray:
     return np.where(known, np.minimum(half_widths, LARGEST_LOG_RETURN), np.nan)
 
 
-def price_range(price: float, log_return: float, half_width: float) -> PriceRange | None:
-    """Give the prices around a predicted log return from a price; None where the half-width is unknown."""
-    if math.isnan(half_width):
-        return None
-    return PriceRange(low=price * math.exp(log_return - half_width), high=price * math.exp(log_return + half_width))
+def price_bounds(prices: FloatArray, log_returns: FloatArray, half_widths: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Give the lowest and highest prices of intervals around log returns from a price; NaN where they are unknown."""
+    return prices * np.exp(log_returns - half_widths), prices * np.exp(log_returns + half_widths)

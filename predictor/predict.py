@@ -77,7 +77,8 @@ def _by_members(
         horizons=horizons,
     )
     counted = np.flatnonzero(ensemble.weights.sum(axis=0) > 0).tolist()
-    return {places[index]: assemble(group, index, now_ns) for index in counted}, failures
+    made = assemble(group, counted, now_ns)
+    return {places[index]: prediction for index, prediction in zip(counted, made, strict=True)}, failures
 
 
 def _missing(model_set: ModelSet, answers: Sequence[Answer], count: int) -> list[str | None]:
@@ -104,4 +105,4 @@ def _by_statistics(
         naming=fallback.naming,
         horizons=horizons,
     )
-    return {place: assemble(group, index, now_ns) for index, place in enumerate(places)}
+    return dict(zip(places, assemble(group, range(len(rows)), now_ns), strict=True))

@@ -33,6 +33,9 @@ class FeatureReader:
                 "client.id": f"predictor/{settings.instance}",
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
+                # The shortest that brokers allow: partitions of a killed process are answered again after it.
+                "session.timeout.ms": 6_000,
+                "heartbeat.interval.ms": 1_000,
                 # The embedded broker holds an empty fetch for its whole wait, even when a record comes.
                 "fetch.wait.max.ms": 20 if settings.kafka_embedded else 500,
                 "queued.max.messages.kbytes": 32_768,

@@ -81,7 +81,7 @@ def test_usual_events_have_no_problem() -> None:
     time_ns=st.integers(-(2**62) + 1, 2**62 - 1),
 )
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_no_event_that_is_accepted_can_stop_the_predictor(  # noqa: PLR0917 - hypothesis gives them by name
+def test_no_event_that_is_accepted_can_stop_the_predictor(
     price: float, last: float, volatility: float | None, returns: list[float], inputs: list[float], time_ns: int
 ) -> None:
     bar = structs.replace(final().bar, start_ns=time_ns)

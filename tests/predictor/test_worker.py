@@ -1,11 +1,12 @@
 """The worker on a broker: what is said, what is committed, what survives."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import pytest
 from msgspec import structs
 
+from predictor.artifacts import ModelSet
 from predictor.publisher import DeliveryError
 from schemas.broker import wait_until
 from schemas.codec import encode, event_headers
@@ -63,6 +64,7 @@ def test_provisional_predictions_stay_out_of_predictions(broker: BrokerUnderTest
         predictor.wait_until_caught_up()
         send(broker, [closed, moved, before_any_bar()])
         latest = predictions(broker.read("predictions-latest", until=_has(moved.id, before_any_bar().id)))
+        wait_until(lambda: committed_records(broker) == 3, seconds=10, what="the commit")
         said = predictions(broker.read("predictions"))
     assert [each.feature_id for each in said] == [closed.id]
     assert {each.feature_id for each in latest if each.provisional} == {moved.id, before_any_bar().id}
@@ -85,18 +87,22 @@ def test_a_set_announced_while_running_is_swapped_in_place(broker: BrokerUnderTe
     newer = a_set([Momentum("forest", 0.7), Momentum("lstm", 0.1)], [0.4, 0.6], name="set-b")
     with running(broker, PAIR, newer) as predictor:
         predictor.wait_until_caught_up()
-        assert predictor.board.state is ServiceState.DEGRADED
+        assert predictor.board.event().message == "untrained: the statistical forecaster answers"
         for day, (model_set, degraded) in enumerate(((None, "untrained"), (PAIR, None), (newer, None))):
             if model_set is not None:
                 announce(broker, model_set, now_ns=day)
-                wait_until(lambda wanted=model_set: predictor.worker.serving.current is wanted, seconds=10, what="swap")
+                wait_until(_serves(predictor, model_set), seconds=10, what="swap")
             send(broker, finals([day]))
             said = predictions(broker.read("predictions", until=(day + 1) * len(TICKERS)))
             name = "statistical" if model_set is None else model_set.manifest.model_set
             ours = [each for each in said if each.bar_index == 100 + day]
             assert {(each.model_set, each.degraded) for each in ours} == {(name, degraded)}
-        assert predictor.board.state is ServiceState.READY
+        wait_until(lambda: predictor.board.state is ServiceState.READY, seconds=10, what="being ready")
         assert predictor.counted("tickcast_model_swaps_total") == 2
+
+
+def _serves(predictor: RunningPredictor, model_set: ModelSet) -> Callable[[], bool]:
+    return lambda: predictor.worker.serving.current is model_set
 
 
 def test_garbage_goes_to_dead_letters_and_the_stream_goes_on(broker: BrokerUnderTest) -> None:

@@ -1,0 +1,87 @@
+"""The predictor as a process."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from schemas.errors import EXIT_STOP_AND_SAY
+from schemas.events import Prediction, ServiceState
+from tests.brokers import BrokerUnderTest
+from tests.predictor.feature_events import final
+from tests.predictor.saved_sets import save_linear_set
+from tests.predictor.test_worker import TICKERS, content, finals, predictions, send
+from tests.processes import Processes
+
+
+def test_serving_imports_no_training_library() -> None:
+    heavy = "{'tensorflow', 'keras', 'sklearn', 'pandas', 'tf2onnx', 'skl2onnx', 'onnx'}"
+    code = f"import sys, predictor.__main__; print(sorted({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_an_unknown_argument_is_refused_in_one_line() -> None:
+    ended = subprocess.run([sys.executable, "-m", "predictor", "fly"], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == "predictor: unknown argument 'fly': there is only `train`\n"
+
+
+def test_sigkill_between_batches_loses_nothing_and_says_nothing_twice_with_another_content(
+    broker: BrokerUnderTest, processes: Processes, tmp_path: Path
+) -> None:
+    _, event = save_linear_set(tmp_path)
+    broker.produce("models", event, key=event.model_set)
+    send(broker, finals(range(20)))
+    first = processes.start("predictor", environment=broker.environment())
+    broker.read("predictions", until=10)
+    first.kill()
+    send(broker, finals(range(20, 25)))
+    second = processes.start("predictor", environment=broker.environment())
+    wanted = {each.id for each in finals(range(25))}
+    said = predictions(
+        broker.read("predictions", until=lambda records: wanted <= {each.feature_id for each in predictions(records)})
+    )
+    by_id: dict[str, Prediction] = {}
+    for prediction in said:
+        assert content(by_id.setdefault(prediction.id, prediction)) == content(prediction)
+        assert (prediction.model_set, prediction.degraded) == ("set-linear", None)
+        assert prediction.horizons[0].log_return not in [model.horizons[0].log_return for model in prediction.models]
+    assert len(by_id) == len(wanted)
+    assert second.stop() == 0
+
+
+def test_health_metrics_and_status_tell_how_it_is(kafka: BrokerUnderTest, processes: Processes, tmp_path: Path) -> None:
+    service = processes.start("predictor", environment=kafka.environment(models_directory=tmp_path))
+    service.wait_until_healthy()
+    service.wait_for(lambda: service.health()["state"] == "degraded", what="saying that it is untrained")
+    folder, event = save_linear_set(tmp_path)
+    elsewhere = structs.replace(event, location=f"/somewhere/else/{folder.name}")
+    kafka.produce("models", elsewhere, key=event.model_set)
+    service.wait_for(lambda: service.health()["state"] == "ready", what="the set's turn")
+    send(kafka, [final(ticker) for ticker in TICKERS])
+    service.wait_for(lambda: service.metric("tickcast_predictions_total") == len(TICKERS), what="the predictions")
+    assert service.metric("tickcast_model_swaps_total") == 1
+    assert service.stop() == 0
+    states = [record.event().state for record in kafka.read("service-status")]
+    assert states[-1] is ServiceState.STOPPING
+    assert ServiceState.READY in states
+
+
+def test_missing_topics_stop_it_with_one_line(kafka: BrokerUnderTest, processes: Processes) -> None:
+    environment = kafka.environment(topic_prefix="nothing.here.")
+    service = processes.start("predictor", environment=environment)
+    assert service.wait() == EXIT_STOP_AND_SAY
+    lines = [line for line in service.output().splitlines() if line.startswith("predictor: ")]
+    assert len(lines) == 1
+    assert "topic nothing.here.features is missing" in lines[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_leaves_at_once_when_told_to(kafka: BrokerUnderTest, processes: Processes, number: signal.Signals) -> None:
+    service = processes.start("predictor", environment=kafka.environment())
+    service.wait_until_healthy()
+    service.send(number)
+    assert service.wait(5) == 0
