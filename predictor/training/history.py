@@ -2,6 +2,7 @@
 
 from ingestor.sources.bars import BarColumns
 from ingestor.sources.daily_prices import load_daily_bars
+from predictor.training.file_history import load_file_bars
 from predictor.training.settings import TrainingSettings
 from schemas.errors import StopAndSayError
 from schemas.times import interval_ns
@@ -30,4 +31,4 @@ def _all_bars(settings: TrainingSettings) -> dict[str, BarColumns]:
                 f"TICKCAST_INTERVAL: replay has daily bars, so train with 1d, not {settings.interval}"
             )
         return load_daily_bars(settings.tickers)
-    raise StopAndSayError("files are not read yet")
+    return load_file_bars(settings.source.removeprefix("file:"), settings.interval, settings.tickers)

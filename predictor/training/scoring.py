@@ -4,13 +4,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from predictor.manifest import Manifest
+from predictor.models.base import FloatArray
 from predictor.training.dataset import Dataset
 from schemas.events import HoldOutScore
-
-FloatArray = NDArray[np.float64]
 
 
 def score(horizons: Sequence[int], predicted: FloatArray, actual: FloatArray) -> list[HoldOutScore]:

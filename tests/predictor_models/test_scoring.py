@@ -1,0 +1,40 @@
+"""Scores against sums by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from predictor.training.scoring import baselines, constant_direction, score, score_table
+from tests.predictor_models.examples import HORIZONS, hold_out_scores, manifest, random_samples
+
+
+def test_errors_and_hit_rate_are_what_they_say() -> None:
+    actual = np.array([[0.1], [-0.2], [0.0], [0.3]])
+    predicted = np.array([[0.2], [0.1], [0.1], [0.1]])
+    (scored,) = score((5,), predicted, actual)
+    assert (scored.horizon, scored.count) == (5, 4)
+    assert scored.mean_absolute_error == pytest.approx((0.1 + 0.3 + 0.1 + 0.2) / 4)
+    assert scored.root_mean_squared_error == pytest.approx(math.sqrt((0.01 + 0.09 + 0.01 + 0.04) / 4))
+    assert scored.hit_rate == pytest.approx(2 / 3), "the row that did not move has no direction"
+
+
+def test_no_change_has_errors_and_no_direction() -> None:
+    past, held_out = random_samples(1, 200, 3), random_samples(2, 50, 3)
+    for column, scored in enumerate(baselines(past, held_out)["no_change"]):
+        assert scored.hit_rate is None
+        assert scored.mean_absolute_error == pytest.approx(np.abs(held_out.log_returns[:, column]).mean())
+
+
+def test_constant_direction_is_the_pasts_and_not_the_hold_outs() -> None:
+    past, held_out = random_samples(1, 200, 3), random_samples(2, 50, 3)
+    rising, falling = np.abs(past.log_returns), -np.abs(held_out.log_returns)
+    past.log_returns[:], held_out.log_returns[:] = rising, falling
+    assert (constant_direction(past, held_out.units()) > 0).all()
+    assert [scored.hit_rate for scored in baselines(past, held_out)["constant_direction"]] == [0.0] * len(HORIZONS)
+
+
+def test_the_table_has_a_line_for_every_horizon_and_forecaster() -> None:
+    lines = score_table(manifest(hold_out=hold_out_scores())).splitlines()
+    for name in ("forest", "lstm", "ensemble", "no_change", "constant_direction"):
+        assert sum(name in line for line in lines) == len(HORIZONS)

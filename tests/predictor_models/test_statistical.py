@@ -1,0 +1,54 @@
+"""The forecaster without training, against the standard library."""
+
+import math
+from statistics import NormalDist, fmean, stdev
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from predictor.models.base import Batch
+from predictor.models.statistical import StatisticalForecaster, normal_confidence
+from schemas.features import RETURNS_COUNT
+from tests.predictor_models.examples import HORIZONS, random_batch
+
+returns_of_one = st.lists(st.floats(-0.5, 0.5), min_size=2, max_size=RETURNS_COUNT)
+
+
+def batch_of(histories: list[list[float]]) -> Batch:
+    returns = np.full((len(histories), RETURNS_COUNT), np.nan)
+    for row, history in zip(returns, histories, strict=True):
+        if history:
+            row[-len(history) :] = history
+    empty = random_batch(1, len(histories))
+    return Batch(empty.model_inputs, empty.sequence, returns, np.full(len(histories), np.nan))
+
+
+@given(st.lists(returns_of_one, min_size=1, max_size=5))
+def test_mean_and_deviation_of_each_row_are_the_standard_librarys(histories: list[list[float]]) -> None:
+    forecast = StatisticalForecaster(HORIZONS).predict(batch_of(histories))
+    for row, history in enumerate(histories):
+        for column, horizon in enumerate(HORIZONS):
+            assert forecast.log_returns[row, column] == pytest.approx(fmean(history) * horizon, abs=1e-12)
+            expected = stdev(history) * math.sqrt(horizon)
+            assert forecast.spreads[row, column] == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("history", [[], [0.3]])
+def test_with_fewer_than_two_returns_it_predicts_no_change_of_unknown_spread(history: list[float]) -> None:
+    forecast = StatisticalForecaster(HORIZONS).predict(batch_of([history, [0.1, 0.2]]))
+    assert (forecast.log_returns[0] == 0.0).all()
+    assert np.isnan(forecast.spreads[0]).all()
+    assert forecast.log_returns[1, 0] == pytest.approx(0.15)
+
+
+@given(st.floats(-0.3, 0.3), st.floats(1e-4, 1.0))
+def test_confidence_is_the_normal_probability_of_the_right_direction(log_return: float, spread: float) -> None:
+    assert normal_confidence(log_return, spread) == pytest.approx(NormalDist().cdf(abs(log_return) / spread), abs=1e-12)
+
+
+def test_confidence_without_a_spread_or_a_return_is_a_coins() -> None:
+    assert normal_confidence(0.1, math.nan) == 0.5
+    assert normal_confidence(0.0, 0.0) == 0.5
+    assert normal_confidence(0.1, 0.0) == 1.0

@@ -1,0 +1,147 @@
+"""A whole training: what the manifest says of it is so."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from predictor.artifacts import Manifest, ModelSet
+from predictor.models.base import Batch
+from predictor.training.dataset import Dataset, dataset_from_bars
+from predictor.training.fitting import Progress
+from predictor.training.history import load_history
+from predictor.training.scoring import score
+from predictor.training.split import hold_out_split, last_bars
+from schemas.times import from_rfc3339
+from tests.predictor_models.conftest import SMALL, Trained
+from tests.predictor_models.examples import HORIZONS
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def samples(trained: Trained) -> Dataset:
+    """Give what the small training was given."""
+    settings = trained.settings
+    return last_bars(dataset_from_bars(load_history(settings), "1d", HORIZONS), settings.training_window_bars)
+
+
+@pytest.fixture(scope="module")
+def manifest(model_set: ModelSet) -> Manifest:
+    """Give the trained set's manifest."""
+    return model_set.manifest
+
+
+def test_training_ends_before_what_is_played_live(manifest: Manifest, samples: Dataset) -> None:
+    before_ns = from_rfc3339(str(SMALL["start"]))
+    assert manifest.train_start_ns == samples.as_of_ns.min()
+    assert manifest.train_end_ns == samples.label_end_ns.max() <= before_ns
+    assert manifest.train_end_ns == from_rfc3339("2008-01-01"), "the end of the last trading day of 2007"
+    assert manifest.samples == len(samples) == 3 * 700
+    assert manifest.hold_out_start_ns == hold_out_split(samples).after.as_of_ns.min()
+
+
+def test_every_forecaster_is_scored_on_every_horizon_of_the_whole_hold_out(
+    manifest: Manifest, samples: Dataset
+) -> None:
+    held_out = hold_out_split(samples).after
+    assert manifest.hold_out_dates == len(np.unique(held_out.as_of_ns))
+    scored = [member.hold_out for member in manifest.members] + [manifest.hold_out, *manifest.baselines.values()]
+    for scores in scored:
+        assert [each.horizon for each in scores] == list(HORIZONS)
+        assert {each.count for each in scores} == {len(held_out)}
+    assert manifest.baselines["no_change"] == score(
+        HORIZONS, np.zeros((len(held_out), 3), np.float64), held_out.log_returns
+    )
+    for member in manifest.members:
+        assert member.hold_out != manifest.hold_out
+
+
+def test_the_hold_out_scores_are_not_of_models_that_have_seen_it(model_set: ModelSet, samples: Dataset) -> None:
+    """The refitted forest knows the hold-out, so it is better on it than the saved score says."""
+    held_out = hold_out_split(samples).after
+    forest = next(each for each in model_set.members if each.forecaster.name == "forest").forecaster
+    refitted = score(HORIZONS, forest.predict(held_out.batch).log_returns, held_out.log_returns)
+    saved = next(each for each in model_set.manifest.members if each.name == "forest").hold_out
+    for knows, knew_not in zip(refitted, saved, strict=True):
+        assert knows.root_mean_squared_error < knew_not.root_mean_squared_error
+
+
+def test_intervals_and_spreads_are_positive_and_ordered(manifest: Manifest) -> None:
+    for quantiles in manifest.interval_quantiles:
+        assert 1.0 < quantiles.quantile_95 < quantiles.quantile_99 < 20.0
+    for member in manifest.members:
+        assert all(0.5 < scale < 3.0 for scale in member.spread_scale)
+        assert member.training_seconds > 0
+    assert [member.prior_weight for member in manifest.members] == [0.4, 0.6]
+
+
+class SpyingModel:
+    """Remembers what it is fitted on and asked about; predicts nothing much."""
+
+    name = "forest"
+    feature_importance: dict[str, float] = {}  # noqa: RUF012 - a constant
+
+    def __init__(self, seen: list[Dataset]) -> None:
+        self.seen = seen
+
+    def predict_targets(self, batch: Batch) -> np.ndarray:
+        return np.asarray(batch.model_inputs[:, :3], np.float64) * 0.01
+
+    def refit(self, dataset: Dataset) -> "SpyingModel":
+        self.seen.append(dataset)
+        return self
+
+    def export(self) -> bytes:
+        return b""
+
+
+def test_models_are_fitted_on_the_purged_part_first_and_on_everything_last(
+    samples: Dataset, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from predictor.training import pipeline
+
+    seen: list[Dataset] = []
+
+    def fit(dataset: Dataset, seed: int, progress: Progress) -> SpyingModel:
+        seen.append(dataset)
+        return SpyingModel(seen)
+
+    monkeypatch.setattr(pipeline, "FITTERS", {"forest": fit})
+    monkeypatch.setattr(pipeline, "checked_export", lambda model, dataset: model.export())
+    trained = pipeline.train(samples, "1d", manifest.options, now_ns=1)
+    first, second = seen
+    assert first.label_end_ns.max() < trained.manifest.hold_out_start_ns
+    assert len(second) == len(samples)
+
+
+def forest_targets(few: Dataset, seed: int) -> np.ndarray:
+    from predictor.training.forest_fit import fit_forest
+
+    return np.asarray(fit_forest(few, seed, Progress(1)).predict_targets(few.batch))
+
+
+def lstm_targets(few: Dataset, seed: int) -> np.ndarray:
+    from predictor.training.lstm_fit import FittedLstm
+
+    return np.asarray(FittedLstm(None, 1, seed, Progress(1)).refit(few).predict_targets(few.batch))
+
+
+@pytest.mark.parametrize("targets", [forest_targets, lstm_targets])
+def test_the_same_seed_gives_the_same_model(targets: Callable[[Dataset, int], np.ndarray], samples: Dataset) -> None:
+    few = samples.rows(slice(0, 300))
+    assert np.array_equal(targets(few, 1), targets(few, 1))
+
+
+def test_another_seed_gives_another_model(samples: Dataset) -> None:
+    few = samples.rows(slice(0, 300))
+    assert not np.array_equal(forest_targets(few, 1), forest_targets(few, 2))
+
+
+def test_an_lstm_without_enough_dates_to_stop_early_on_is_still_fitted(samples: Dataset) -> None:
+    from predictor.training.lstm_fit import UNTESTED_EPOCHS, fit_lstm
+
+    few = samples.rows(slice(0, 66))
+    model = fit_lstm(few, 1, Progress(1))
+    assert model.epochs == UNTESTED_EPOCHS
+    assert np.isfinite(model.predict_targets(few.batch)).all()
