@@ -156,6 +156,7 @@ def test_of_a_frame_with_only_bad_ticks_the_watermark_still_counts() -> None:
         (b"null", "object"),
         (b"[" * 100_000, "nested|Expected"),
         (b'{"source": ' + b"[" * 100_000, "nested|Expected"),
+        (b'{"unknown": ' + b"[" * 100_000, "nested too deeply"),
         (written()[:-10], "truncated"),
         (written(source=None), "source"),
         (written(source="\ud800"), "surrogates|malformed"),
