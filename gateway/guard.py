@@ -1,5 +1,6 @@
 """Who may come in: the `Host` that is asked for, and the `Origin` whose page asks."""
 
+from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+@lru_cache(maxsize=256)
 def _host_and_port(authority: str) -> tuple[str, int | None] | None:
     """Split `name:port`; None where it is neither."""
     try:

@@ -70,6 +70,17 @@ def too_many_clients(maximum: int) -> ProblemError:
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "too-many-clients", detail, {"Retry-After": "30"})
 
 
+def upgrade_required() -> ProblemError:
+    """Give the answer where plain HTTP asks for the WebSocket."""
+    detail = "this is the WebSocket: open it with a WebSocket client, or ask /predictions"
+    return ProblemError(HTTPStatus.UPGRADE_REQUIRED, "upgrade-required", detail, {"Upgrade": "websocket"})
+
+
+def nothing_here(path: str, instead: str) -> ProblemError:
+    """Give the answer where there is nothing."""
+    return ProblemError(HTTPStatus.NOT_FOUND, "not-found", f"there is nothing at {path[:100]}: {instead}")
+
+
 async def _problem(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)  # noqa: S101 -- registered for this class only
     return error.response()
@@ -78,12 +89,12 @@ async def _problem(_request: Request, error: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 -- registered for this class only
     status = HTTPStatus(error.status_code)
-    name = status.phrase.lower().replace(" ", "-")
-    details = {
-        HTTPStatus.NOT_FOUND: f"there is nothing at {request.url.path[:100]}: /docs lists what there is",
-        HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not for {request.url.path[:100]}: use GET",
-    }
-    return ProblemError(status, name, details.get(status, str(error.detail)), error.headers).response()
+    if status is HTTPStatus.NOT_FOUND:
+        return nothing_here(request.url.path, "/docs lists what there is").response()
+    detail = str(error.detail)
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"{request.method} is not for {request.url.path[:100]}: use GET"
+    return ProblemError(status, status.phrase.lower().replace(" ", "-"), detail, error.headers).response()
 
 
 async def _invalid_input(_request: Request, error: Exception) -> Response:

@@ -8,6 +8,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.instruments import Instruments
 
+#: The pages of the documentation carry their own scripts; nothing may come from other servers.
+_NOTHING_FROM_ELSEWHERE = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; worker-src 'self' blob:"
+)
 _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 
 
@@ -41,6 +46,8 @@ class Timing:
                 headers = MutableHeaders(scope=message)
                 headers["X-Response-Time"] = f"{seconds:.6f}"
                 headers["X-Content-Type-Options"] = "nosniff"
+                if headers.get("Content-Type", "").startswith("text/html"):
+                    headers.setdefault("Content-Security-Policy", _NOTHING_FROM_ELSEWHERE)
                 self._instruments.http_seconds.labels(_route_of(inner), message["status"]).observe(seconds)
             await send(message)
 

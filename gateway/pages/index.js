@@ -61,11 +61,17 @@ function receive(message) {
   }
   if (message.type === "welcome") heartbeatSeconds = message.heartbeat_seconds;
   else if (message.type === "subscribed") {
+    forget();
     retryMs = RETRY_FIRST_MS;
     say("live", "live");
   } else if (message.type === "snapshot") message.predictions.forEach(keep);
   else if (message.type === "prediction") keep(message);
   else if (message.type === "error") say("lost", message.message);
+}
+
+function forget() { // the snapshot that follows is everything; what it does not have is gone
+  for (const known of [latest, rows, changed]) known.clear();
+  body.replaceChildren();
 }
 
 function keep(prediction) {

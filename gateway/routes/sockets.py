@@ -2,17 +2,31 @@
 
 import asyncio
 
+from fastapi import APIRouter
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.conversation import Conversation
 from gateway.mailbox import Mailbox
 from gateway.parts import Parts
 from gateway.presentation import time_text
-from gateway.problems import ProblemError, not_caught_up, stopping, too_many_clients
+from gateway.problems import ProblemError, not_caught_up, stopping, too_many_clients, upgrade_required
 
+SOCKET_PATH = "/ws/predictions"
 GOING_AWAY = 1001
 #: Messages sent at a stretch; between two stretches the other clients have their turn.
 STRETCH = 64
+
+
+def no_socket_router() -> APIRouter:
+    """Tell those who ask the socket's address with plain HTTP."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get(SOCKET_PATH)
+    async def not_a_socket() -> Response:
+        raise upgrade_required()
+
+    return router
 
 
 class PredictionSocket:
@@ -100,7 +114,8 @@ class Connection:
             self._count_skipped()
             if not self._mailbox.has_replies:
                 self._answered.set()
-            await asyncio.sleep(0)
+            if len(messages) == STRETCH:
+                await asyncio.sleep(0)
 
     def _count_skipped(self) -> None:
         self._parts.instruments.conflated.inc(self._mailbox.skipped - self._skipped_counted)

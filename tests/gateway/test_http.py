@@ -136,6 +136,12 @@ async def test_errors_of_routing_are_problems_too(client: httpx.AsyncClient) -> 
     assert "GET" in answer.headers["allow"]
 
 
+async def test_plain_http_at_the_address_of_the_socket_is_told_so(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/ws/predictions")
+    problem(answer, 426)
+    assert answer.headers["upgrade"] == "websocket"
+
+
 async def test_an_unexpected_error_is_a_500_problem_that_tells_nothing_of_the_inside(
     client: httpx.AsyncClient, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +199,8 @@ async def test_pages_need_nothing_from_elsewhere(client: httpx.AsyncClient, path
     answer = await client.get(path)
     assert answer.status_code == 200
     assert float(answer.headers["x-response-time"]) >= 0
+    if answer.headers["content-type"].startswith("text/html"):
+        assert "http" not in answer.headers["content-security-policy"]
     links = [part.split('"')[0] for name in ("src", "href") for part in answer.text.split(f'{name}="')[1:]]
     assert not [link for link in links if link.startswith(("http:", "https:", "//"))]
 

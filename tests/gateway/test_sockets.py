@@ -76,6 +76,14 @@ async def test_our_own_origin_is_let_in() -> None:
         assert json.loads(await connection.recv())["type"] == "welcome"
 
 
+async def test_another_path_is_refused_at_the_handshake() -> None:
+    async with running(make_parts()) as server:
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(server.socket_url + "/other")
+    assert refused.value.response.status_code == 404
+    assert "/ws/predictions" in json.loads(refused.value.response.body)["detail"]
+
+
 async def test_a_foreign_host_is_refused_at_the_handshake() -> None:
     async with running(make_parts()) as server:
         port = server.url.rpartition(":")[2]
