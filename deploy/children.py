@@ -49,10 +49,10 @@ def stop_child(process: subprocess.Popen[bytes], *, seconds: float = STOP_SECOND
 
 
 def last_lines(log: Path, count: int = 4) -> str:
-    """Give the last lines of a log as one line, for an error message."""
+    """Give the last lines of a log, without the frames of Java's stack traces, as one line for an error message."""
     try:
         text = log.read_bytes()[-8_192:].decode(errors="replace")
     except OSError:
         return "(no log)"
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(("\tat ", "\t... "))]
     return " | ".join(line[:240] for line in lines[-count:]) or "(its log is empty)"

@@ -1,10 +1,10 @@
 """Ask a broker whether it is there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from schemas.errors import StopAndSayError
 
@@ -24,6 +24,7 @@ class Asker:
     """Asks one address, again and again where it must."""
 
     def __init__(self, config: Mapping[str, str]) -> None:
+        self._config = config
         self._client = AdminClient({**config, **_QUIET})
 
     def ask(self, seconds: float) -> Answer | None:
@@ -33,6 +34,28 @@ class Asker:
         except KafkaException:
             return None
         return Answer(found.cluster_id, len(found.brokers)) if found.brokers else None
+
+    def serves_all(self, seconds: float) -> bool:
+        """Tell whether every partition that it has answers."""
+        try:
+            found = self._client.list_topics(timeout=seconds)
+        except KafkaException:
+            return False
+        partitions = [
+            TopicPartition(name, number) for name, topic in found.topics.items() for number in topic.partitions
+        ]
+        return all_answer(self._config, partitions, seconds)
+
+
+def all_answer(config: Mapping[str, str], partitions: Sequence[TopicPartition], seconds: float) -> bool:
+    """Tell whether every partition answers: brokers announce a leader a moment before it leads, and clients that ask
+    for offsets in that moment are refused."""
+    if not partitions:
+        return True
+    # A client of its own each time: librdkafka remembers for good that a topic it looked up too early has no leader.
+    client = AdminClient({**config, **_QUIET})
+    asked = client.list_offsets({partition: OffsetSpec.latest() for partition in partitions}, request_timeout=seconds)
+    return all(future.exception() is None for future in asked.values())
 
 
 def require_answer(config: Mapping[str, str], *, seconds: float = 10.0) -> Answer:

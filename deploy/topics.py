@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
+from deploy.reach import all_answer
 from schemas.broker import found_topics, require_topics, wait_until
 from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
 from schemas.settings import Settings, load_settings
@@ -118,24 +119,20 @@ def _settle(futures: dict[str, Any], harmless: int) -> None:
 
 
 def _wait_until_served(settings: Settings) -> None:
-    """Wait until every partition answers: brokers announce leaders a moment before they lead, and clients that ask
-    for offsets in that moment are refused."""
+    """Wait until every partition answers, those that were there too."""
     wanted = [
         TopicPartition(settings.topic_prefix + topic.name, number)
         for topic in ALL_TOPICS
         for number in range(partition_count(topic, settings.partitions))
     ]
     try:
-        wait_until(lambda: _all_served(settings, wanted), seconds=_SECONDS, what="the start of the topics' partitions")
+        wait_until(
+            lambda: all_answer(settings.kafka_config(), wanted, _SECONDS),
+            seconds=_SECONDS,
+            what="the start of the topics' partitions",
+        )
     except TimeoutError as error:
         raise StopAndSayError(f"the broker at {settings.kafka_bootstrap_servers} is not well: {error}") from error
-
-
-def _all_served(settings: Settings, partitions: list[TopicPartition]) -> bool:
-    # A client of its own each time: librdkafka remembers for good that a topic it looked up too early has no leader.
-    admin = AdminClient(settings.kafka_config() | {"log_level": "0"})
-    asked = admin.list_offsets({p: OffsetSpec.latest() for p in partitions}, request_timeout=_SECONDS)
-    return all(future.exception() is None for future in asked.values())
 
 
 def main() -> int:

@@ -1,10 +1,12 @@
 """The Java runtime from PyPI, and the command lines of Kafka's programs."""
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.kafka.jars import UnavailableError
+from deploy.kafka.settings import LocalKafkaSettings
 
 _LOGGER = "-Dorg.slf4j.simpleLogger"
 _LOG_OPTIONS = (
@@ -39,10 +41,11 @@ def java_environment() -> dict[str, str]:
     return ours | {"LC_ALL": "C.UTF-8"}
 
 
-def server_command(class_path: Sequence[Path], configuration: Path, heap_mib: int) -> list[str]:
+def server_command(class_path: Sequence[Path], configuration: Path, settings: LocalKafkaSettings) -> list[str]:
     """Give the command that runs the broker in the foreground."""
-    options = [f"-Xmx{heap_mib}m", "-Xms128m", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true"]
-    return [*_java(class_path, [*options, *_LOG_OPTIONS]), "kafka.Kafka", str(configuration)]
+    heap = [f"-Xmx{settings.kafka_heap_mib}m", "-Xms128m", "-XX:+ExitOnOutOfMemoryError"]
+    options = [*heap, "-Djava.awt.headless=true", *_LOG_OPTIONS, *shlex.split(settings.kafka_java_options)]
+    return [*_java(class_path, options), "kafka.Kafka", str(configuration)]
 
 
 def format_command(class_path: Sequence[Path], configuration: Path, cluster_id: str) -> list[str]:

@@ -32,6 +32,9 @@ transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=1
+# After a kill the node waits this long before it believes that its last life is over; 9 s is the default.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 # A group of one machine is complete when its first member comes.
 group.initial.rebalance.delay.ms=0
 # The cleaner's map lives in the heap; this holds 600,000 keys.

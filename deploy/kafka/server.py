@@ -95,7 +95,7 @@ def _start_on_some_port(
         folder.begin_log()
         _format_once(folder, class_path)
         process = start_child(
-            server_command(class_path, folder.configuration, settings.kafka_heap_mib),
+            server_command(class_path, folder.configuration, settings),
             log=folder.log,
             environment=java_environment(),
         )
@@ -141,7 +141,7 @@ def _becomes_ready(process: subprocess.Popen[bytes], folder: NodeFolder, ports: 
         if process.poll() is not None:
             return True
         answer = asker.ask(1.0)
-        return answer is not None and answer.cluster_id == ours
+        return answer is not None and answer.cluster_id == ours and asker.serves_all(5.0)
 
     try:
         wait_until(settled, seconds=READY_SECONDS, what="the first answer of Kafka", every_seconds=0.02)
