@@ -33,6 +33,11 @@ class Pace:
         self._due_seconds: float | None = None
         self._reached_ns: int | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Tell whether there is any waiting."""
+        return self._speed > 0
+
     async def step(self, units: float) -> None:
         """Wait until so many units have passed since the last step; the first step is at once."""
         due = self._next_due(units)

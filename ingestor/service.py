@@ -1,0 +1,132 @@
+"""The ingestor as a service."""
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+from confluent_kafka import Producer
+
+from ingestor.frames import FrameBuilder
+from ingestor.player import Player
+from ingestor.publisher import Publisher, PublishError, producer_config
+from ingestor.settings import IngestorSettings
+from ingestor.sources.moments import Source
+from ingestor.sources.open_source import open_source
+from ingestor.start import Start, read_start
+from ingestor.validation import LiveBounds, Validator
+from schemas.errors import RetryError
+from schemas.events import ServiceState
+from schemas.service import serve_metrics
+from schemas.status import StatusBoard, StatusReporter
+
+_log = logging.getLogger(__name__)
+
+#: How often delivery reports are taken and figures refreshed while nothing else happens.
+_POLL_SECONDS = 0.1
+_FIGURES_SECONDS = 2.0
+_DRAIN_SECONDS = 3.0
+
+
+def run(settings: IngestorSettings) -> None:
+    """Play the source until told to stop; after its end, live on and say so.
+
+    Raises:
+        StopAndSayError: It cannot start, or not continue what is kept.
+    """
+    try:
+        asyncio.run(_serve(settings))
+    except RetryError as error:
+        _log.error("%s; ending, to begin again where the log ends", error)
+        sys.exit(1)
+
+
+async def _serve(settings: IngestorSettings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    board = StatusBoard("ingestor", settings.instance)
+    server = serve_metrics(board, settings.metrics_host, settings.metrics_port)
+    try:
+        source = open_source(settings)
+        start = await asyncio.to_thread(read_start, settings, source)
+        await _report(settings, board, source, start, stop)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+async def _report(
+    settings: IngestorSettings, board: StatusBoard, source: Source, start: Start, stop: asyncio.Event
+) -> None:
+    """Play and report; at the end of the service, send what is left and wait for it."""
+    publisher = Publisher(Producer(producer_config(settings)), settings.topic_prefix, settings.name)
+    player = make_player(settings, source, start, publisher)
+    reporter = StatusReporter(board, publisher.send_status)
+    reporter.start()
+    try:
+        played = _play(board, player, source, start)
+        await _until_stopped(stop, played, player.send_what_lingers(), _watch(board, publisher))
+    finally:
+        with suppress(PublishError, TimeoutError):
+            await asyncio.wait_for(player.finish(), _DRAIN_SECONDS)
+        await asyncio.to_thread(reporter.stop)
+        left = await asyncio.to_thread(publisher.drain, _DRAIN_SECONDS)
+        if left:
+            _log.warning("%d records were not acknowledged in time; the next start goes on where the log ends", left)
+
+
+def make_player(settings: IngestorSettings, source: Source, start: Start, publisher: Publisher) -> Player:
+    """Wire what plays a source."""
+    bounds = LiveBounds(maximum_jump=settings.maximum_jump, maximum_future_seconds=settings.maximum_future_seconds)
+    return Player(
+        settings.name,
+        FrameBuilder(settings.name, start.points, settings.frame_ticks, start.positions.write),
+        Validator(bounds if source.live else None),
+        publisher,
+        linger_seconds=settings.linger_ms / 1_000,
+        after=start.after,
+    )
+
+
+async def _until_stopped(stop: asyncio.Event, *jobs: Coroutine[None, None, None]) -> None:
+    """Run jobs until told to stop, or until one fails; one that ends is not missed."""
+    stopping = asyncio.create_task(stop.wait())
+    tasks: set[asyncio.Task[Any]] = {stopping, *(asyncio.create_task(job) for job in jobs)}
+    running = set(tasks)
+    try:
+        while not stopping.done():
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _play(board: StatusBoard, player: Player, source: Source, start: Start) -> None:
+    going_on = "" if start.after is None else ", going on where the log ends"
+    _log.info("playing %s%s", source.title, going_on)
+    board.set_state(ServiceState.READY, source.title)
+    await player.play(source, start.last_prices)
+    await player.finish()
+    board.set_state(ServiceState.ENDED, f"the data has ended: {source.title}")
+    _log.info("the data has ended: %s; everything else goes on", source.title)
+
+
+async def _watch(board: StatusBoard, publisher: Publisher) -> None:
+    """Take delivery reports and keep the figures fresh, for ever."""
+    since, before = time.monotonic(), 0
+    while True:
+        publisher.poll()
+        seconds = time.monotonic() - since
+        if seconds >= _FIGURES_SECONDS:
+            ticks = publisher.acknowledged_ticks
+            board.set_figures(rates={"ticks": round((ticks - before) / seconds, 1)})
+            since, before = time.monotonic(), ticks
+        await asyncio.sleep(_POLL_SECONDS)

@@ -1,0 +1,71 @@
+"""What a file holds, told from its beginning and its end."""
+
+from itertools import islice
+
+from msgspec import Struct
+
+from ingestor.sources.file_columns import FileKind, Read, RowReader, TimedBar
+from ingestor.sources.file_intervals import bar_length_ns, interval_for
+from ingestor.sources.file_rows import open_rows
+from ingestor.sources.file_source import HEAD_ROWS
+from schemas.times import NS_PER_SECOND, Interval, to_rfc3339
+
+
+class FileDescription(Struct, frozen=True, kw_only=True):
+    """What a file holds.
+
+    Attributes:
+        interval: The shortest one that holds the file's bars; null for ticks, or where one cannot tell.
+        bar_seconds: How long the bars really are.
+        tickers: Number of tickers in the rows that were looked at.
+        whole: All rows were looked at.
+    """
+
+    kind: FileKind
+    interval: Interval | None
+    bar_seconds: float | None
+    tickers: int
+    first: str | None
+    last: str | None
+    whole: bool
+
+
+def describe_file(path: str) -> FileDescription:
+    """Describe a file without reading more than its beginning and its end.
+
+    Raises:
+        StopAndSayError: It cannot be read, or lacks a column.
+    """
+    file = open_rows(path)
+    reader = RowReader(file, path)
+    head = list(islice(reader.read(), HEAD_ROWS + 1))
+    whole = len(head) <= HEAD_ROWS
+    seen = [_ticker_and_time(read) for read in head if isinstance(read, Read)]
+    tail = seen if whole else [_ticker_and_time(r) for r in reader.understand(file.tail()) if isinstance(r, Read)]
+    length_ns = bar_length_ns(_by_ticker(seen).values()) if reader.kind == "bars" else None
+    return FileDescription(
+        kind=reader.kind,
+        interval=interval_for(length_ns) if length_ns else None,
+        bar_seconds=length_ns / NS_PER_SECOND if length_ns else None,
+        tickers=len({ticker for ticker, _ in seen + tail}),
+        first=to_rfc3339(min(time_ns for _, time_ns in seen)) if seen else None,
+        last=to_rfc3339(max(time_ns for _, time_ns in tail)) if tail else None,
+        whole=whole,
+    )
+
+
+def detect_interval(path: str) -> Interval | None:
+    """Tell the interval of a file's bars; None for ticks, or where one cannot tell."""
+    return describe_file(path).interval
+
+
+def _ticker_and_time(read: Read) -> tuple[str, int]:
+    value = read.value
+    return (value.bar.ticker, value.time_ns) if isinstance(value, TimedBar) else (value.ticker, value.time_ns)
+
+
+def _by_ticker(seen: list[tuple[str, int]]) -> dict[str, list[int]]:
+    times: dict[str, list[int]] = {}
+    for ticker, time_ns in seen:
+        times.setdefault(ticker, []).append(time_ns)
+    return times

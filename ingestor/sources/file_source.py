@@ -1,0 +1,69 @@
+"""A file of ticks or bars as a source."""
+
+from collections.abc import AsyncIterator
+from itertools import islice
+
+from ingestor.sources.bars import BarColumns
+from ingestor.sources.file_bar_play import BarFilePlay
+from ingestor.sources.file_columns import Read, RowReader, TimedBar
+from ingestor.sources.file_history import read_history
+from ingestor.sources.file_intervals import bar_length_ns, interval_for
+from ingestor.sources.file_options import FileOptions
+from ingestor.sources.file_rows import open_rows
+from ingestor.sources.file_tick_play import TickFilePlay
+from ingestor.sources.moments import Moment, Position
+from ingestor.sources.pace import Pace
+from schemas.errors import StopAndSayError
+from schemas.times import interval_ns
+
+#: Rows from which the length of the bars is told.
+HEAD_ROWS = 2_000
+
+
+def length_of_bars(reader: RowReader) -> int | None:
+    """Tell from the first rows how long a file's bars are; None where they do not tell."""
+    times: dict[str, list[int]] = {}
+    for read in islice(reader.read(), HEAD_ROWS):
+        if isinstance(read, Read) and isinstance(read.value, TimedBar):
+            times.setdefault(read.value.bar.ticker, []).append(read.value.time_ns)
+    return bar_length_ns(times.values())
+
+
+class FileSource:
+    """Plays a CSV or Parquet file, streamed.
+
+    Raises:
+        StopAndSayError: The file cannot be read, lacks a column, or its bars are longer than the interval.
+    """
+
+    live = False
+
+    def __init__(self, options: FileOptions, pace: Pace) -> None:
+        file = open_rows(options.path)
+        self._options = options
+        self._reader = RowReader(file, options.path, options.tickers)
+        self.content = options.content(file.identity)
+        self.title = f"{self._reader.kind} of {options.path}"
+        self._play: BarFilePlay | TickFilePlay
+        if self._reader.kind == "bars":
+            self._play = BarFilePlay(options, self._reader, self._bar_length_ns(), pace)
+        else:
+            self._play = TickFilePlay(options, self._reader, pace)
+
+    def moments(self, after: Position | None, last_prices: dict[str, float]) -> AsyncIterator[Moment]:  # noqa: ARG002
+        """Play what comes after a position."""
+        return self._play.moments(after)
+
+    def history(self) -> dict[str, BarColumns]:
+        """Give all bars of the file, folded to the interval, by ticker."""
+        return read_history(self._reader, interval_ns(self._options.interval))
+
+    def _bar_length_ns(self) -> int:
+        wanted_ns = interval_ns(self._options.interval)
+        length_ns = length_of_bars(self._reader) or wanted_ns
+        if length_ns > wanted_ns:
+            raise StopAndSayError(
+                f"TICKCAST_INTERVAL: {self._options.path} holds bars of {interval_for(length_ns)}, "
+                f"which do not fit into {self._options.interval}: set {interval_for(length_ns)} or longer"
+            )
+        return length_ns

@@ -1,0 +1,119 @@
+"""A file of ticks, played at the distance of their times."""
+
+from collections.abc import AsyncIterator
+
+from ingestor.sources.file_columns import Read, RowReader
+from ingestor.sources.file_options import FileOptions
+from ingestor.sources.file_order import Order
+from ingestor.sources.moments import Moment, Position, Rejected
+from ingestor.sources.pace import Pace
+from ingestor.sources.replay import WARM_UP_BARS
+from schemas.events import Origin, Tick
+from schemas.times import bar_start_ns, interval_ns
+
+#: A position is (row, one of these, newest time so far): what may come before a row's tick, it, and the end.
+_QUIET, _MARK, _TICK, _END = range(4)
+
+
+class TickFilePlay:
+    """Plays ticks; a watermark whenever the file's time has passed the end of a bar, and while it is quiet.
+
+    Rows may go back in time by the disorder allowed; the watermarks keep that distance.
+    """
+
+    def __init__(self, options: FileOptions, reader: RowReader, pace: Pace) -> None:
+        self._options = options
+        self._reader = reader
+        self._pace = pace
+        self._interval_ns = interval_ns(options.interval)
+        self._start_ns = options.start_ns or 0
+        self._warm_up_ns = max(0, self._start_ns - WARM_UP_BARS * self._interval_ns)
+        self._order = Order(options.path)
+        self._newest_ns = 0
+        self._marked_ns = 0
+
+    async def moments(self, after: Position | None) -> AsyncIterator[Moment]:
+        """Play what comes after a position.
+
+        Raises:
+            StopAndSayError: Nothing in the file is live.
+        """
+        row, number, self._newest_ns = after or (0, _END, 0)
+        self._marked_ns = self._mark_ns()
+        for read in self._reader.read(row if number >= _TICK else row - 1):
+            if isinstance(read, Rejected):
+                row = int(read.place or row)
+                yield Moment(position=self._place(row, _TICK), rejected=[read])
+                continue
+            if self._options.end_ns is not None and self._complete_ns() >= self._options.end_ns:
+                break
+            row = read.row.number
+            async for moment in self._row_moments(read):
+                yield moment
+        if self._newest_ns < self._start_ns or not self._newest_ns:
+            raise self._options.nothing_live()
+        yield self._end(row)
+
+    async def _row_moments(self, read: Read) -> AsyncIterator[Moment]:
+        row, tick = read.row.number, read.value
+        if not isinstance(tick, Tick):
+            return
+        problem = self._order.problem(tick.time_ns, self._complete_ns())
+        if problem:
+            rejected = self._reader.reject(read.row, "order", problem)
+            yield Moment(position=self._place(row, _TICK), rejected=[rejected])
+            return
+        first = not self._newest_ns
+        self._newest_ns = max(self._newest_ns, tick.time_ns)
+        if first:  # no bar can have ended yet
+            self._marked_ns = self._mark_ns()
+        if not self._is_played(tick.time_ns):
+            return
+        async for moment in self._before(row, tick.time_ns):
+            yield moment
+        yield Moment(
+            position=self._place(row, _TICK),
+            tickers=[tick.ticker],
+            times_ns=[tick.time_ns],
+            prices=[tick.price],
+            sizes=[tick.size],
+            origin=self._origin(tick.time_ns),
+        )
+
+    async def _before(self, row: int, time_ns: int) -> AsyncIterator[Moment]:
+        """Wait for a tick's time; say where the file is while it is quiet, and where bars have ended."""
+        if self._pace.waits and time_ns >= self._start_ns:
+            async for reached_ns in self._pace.until(time_ns):
+                quiet_ns = min(reached_ns, self._complete_ns())
+                if quiet_ns > self._marked_ns:
+                    self._marked_ns = quiet_ns
+                    yield Moment(position=self._place(row, _QUIET), watermark_ns=quiet_ns)
+        if self._mark_ns() > self._marked_ns:
+            self._marked_ns = self._mark_ns()
+            origin = self._origin(time_ns)
+            yield Moment(position=self._place(row, _MARK), watermark_ns=self._marked_ns, origin=origin)
+
+    def _end(self, row: int) -> Moment:
+        """Close the last bars: there is no more to come."""
+        newest_ns = self._newest_ns
+        if self._options.end_ns is not None:
+            newest_ns = min(newest_ns, self._options.end_ns - 1)
+        end_ns = bar_start_ns(newest_ns, self._interval_ns) + self._interval_ns
+        return Moment(position=self._place(row, _END), watermark_ns=end_ns)
+
+    def _is_played(self, time_ns: int) -> bool:
+        end_ns = self._options.end_ns
+        return time_ns >= self._warm_up_ns and (end_ns is None or time_ns < end_ns)
+
+    def _origin(self, time_ns: int) -> Origin:
+        return Origin.NORMAL if time_ns >= self._start_ns else Origin.WARM_UP
+
+    def _place(self, row: int, number: int) -> Position:
+        return (row, number, self._newest_ns)
+
+    def _complete_ns(self) -> int:
+        """Give the time before which no row can come any more."""
+        return max(0, self._newest_ns - self._options.disorder_ns)
+
+    def _mark_ns(self) -> int:
+        return bar_start_ns(self._complete_ns(), self._interval_ns)

@@ -1,0 +1,60 @@
+"""Times as files write them."""
+
+import re
+from decimal import Decimal
+from functools import lru_cache
+
+from schemas.times import NS_PER_SECOND, from_rfc3339
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
+_BASIC_DATE = re.compile(r"\d{8}")
+_NANOSECONDS = re.compile(r"(?P<before>.*:\d\d)[.,](?P<digits>\d{7,9})\d*(?P<zone>\D.*)?")
+_END_OF_TIME_NS = 2**63
+
+_LARGEST_EXPONENT = 20
+
+#: An epoch below this many is in seconds (until the year 5138), milliseconds, microseconds; else nanoseconds.
+_EPOCH_UNITS: tuple[tuple[Decimal, int], ...] = (
+    (Decimal(10**11), NS_PER_SECOND),
+    (Decimal(10**14), 1_000_000),
+    (Decimal(10**17), 1_000),
+)
+
+
+@lru_cache(maxsize=8_192)
+def parse_time(value: str | float | Decimal) -> int:
+    """Read a time as nanoseconds since 1970 in UTC.
+
+    ISO 8601 text, in UTC where it states no zone, or an epoch whose size tells seconds, milliseconds,
+    microseconds and nanoseconds apart. Eight digits are a date.
+
+    Raises:
+        ValueError: It is no time, or none in the years 1970 to 2262.
+    """
+    try:
+        time_ns = _from_text(value.strip()) if isinstance(value, str) else _from_epoch(Decimal(str(value)))
+    except (ValueError, ArithmeticError) as error:
+        raise ValueError(
+            f"{str(value)[:40]!r} is no time: use ISO 8601 like 2024-01-31T14:30:00Z, or an epoch in s, ms, us or ns"
+        ) from error
+    if not 0 <= time_ns < _END_OF_TIME_NS:
+        raise ValueError(f"{str(value)[:40]!r} is not in the years 1970 to 2262")
+    return time_ns
+
+
+def _from_text(text: str) -> int:
+    if _NUMBER.fullmatch(text) and not _BASIC_DATE.fullmatch(text):
+        return _from_epoch(Decimal(text))
+    fine = _NANOSECONDS.fullmatch(text)
+    if fine:
+        return from_rfc3339(fine["before"] + (fine["zone"] or "")) + int(fine["digits"].ljust(9, "0"))
+    return from_rfc3339(text)
+
+
+def _from_epoch(number: Decimal) -> int:
+    if number.adjusted() > _LARGEST_EXPONENT:  # as an integer it could fill the memory
+        raise ValueError("too large")
+    for limit, unit_ns in _EPOCH_UNITS:
+        if abs(number) < limit:
+            return int(number * unit_ns)
+    return int(number)

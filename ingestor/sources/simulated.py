@@ -1,0 +1,172 @@
+"""Made-up ticks at any rate: seeded geometric random walks on the wall clock, for load."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestor.sources.bars import BarColumns
+from ingestor.sources.moments import Moment, Position
+from ingestor.sources.pace import QUIET_SECONDS
+from schemas.events import Origin
+from schemas.times import NS_PER_SECOND
+
+KNOWN_TICKERS: tuple[str, ...] = ("AAPL", "GOOGL", "MSFT", "AMZN", "TSLA", "META", "NVDA", "NFLX", "ORCL", "CRM")
+
+#: Ticks in one moment, at most, and the shortest time between two.
+_BATCH_TICKS = 512
+_BATCH_SECONDS = 0.005
+#: A source that is further behind than this, because the broker was slow, leaves the rest out: time goes on.
+_MAXIMUM_BEHIND_SECONDS = 1.0
+_YEARLY_VOLATILITY = 0.3
+_TRADING_SECONDS_PER_YEAR = 252 * 6.5 * 3_600
+_LOWEST_PRICE = 0.01
+
+
+_Columns = tuple[list[str], list[float], list[float]]
+
+
+class SimulatedOptions(NamedTuple):
+    """What is made up; the interval is only told to who asks what the kept data was made with."""
+
+    tickers: tuple[str, ...]
+    rate_per_second: float
+    seed: int
+    interval: str
+
+
+def simulated_tickers(count: int) -> tuple[str, ...]:
+    """Give so many symbols: ten well-known ones, then made-up ones."""
+    return (*KNOWN_TICKERS[:count], *(f"SIM{number:05d}" for number in range(len(KNOWN_TICKERS) + 1, count + 1)))
+
+
+class Walks:
+    """The prices of all tickers; the same seed, place and prices give the same ticks."""
+
+    def __init__(self, options: SimulatedOptions, place: int, last_prices: dict[str, float]) -> None:
+        tickers = options.tickers
+        first = np.random.default_rng(options.seed).uniform(20.0, 500.0, len(tickers))
+        prices = [last_prices.get(ticker, price) for ticker, price in zip(tickers, first.tolist(), strict=True)]
+        self._random = np.random.default_rng([options.seed, place])
+        self._tickers = np.array(tickers, dtype=object)
+        self._log_prices = np.log(np.array(prices))
+        seconds_per_step = len(tickers) / options.rate_per_second
+        self._step = _YEARLY_VOLATILITY * float(np.sqrt(seconds_per_step / _TRADING_SECONDS_PER_YEAR))
+
+    def ticks(self, count: int) -> _Columns:
+        """Give tickers, prices and sizes of so many ticks."""
+        if not count:
+            return [], [], []
+        chosen = self._random.integers(0, len(self._tickers), count)
+        logs = self._advance(chosen, self._random.normal(0.0, self._step, count))
+        prices = np.maximum(np.round(np.exp(logs), 4), _LOWEST_PRICE)
+        sizes = self._random.integers(1, 500, count).astype(np.float64)
+        return self._tickers[chosen].tolist(), prices.tolist(), sizes.tolist()
+
+    def _advance(self, chosen: NDArray[np.int64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Walk each ticker its steps, in order, and give the log price after every step."""
+        order = np.argsort(chosen, kind="stable")
+        sorted_tickers = chosen[order]
+        sums = np.cumsum(steps[order])
+        starts = np.flatnonzero(np.r_[True, sorted_tickers[1:] != sorted_tickers[:-1]])
+        before = np.repeat(np.r_[0.0, sums[starts[1:] - 1]], np.diff(np.r_[starts, len(chosen)]))
+        logs = np.empty(len(chosen))
+        logs[order] = self._log_prices[sorted_tickers] + sums - before
+        ends = np.r_[starts[1:] - 1, len(chosen) - 1]
+        self._log_prices[sorted_tickers[ends]] = logs[order[ends]]
+        return logs
+
+
+class SimulatedSource:
+    """Gives ticks of random tickers at an even rate, and a watermark at least once a second.
+
+    A position is the number of the batch; after a restart it goes on with the next, at the prices of the log.
+
+    Args:
+        clock_ns: The wall clock.
+        sleep: Waits for so many seconds.
+    """
+
+    live = True
+
+    def __init__(
+        self,
+        options: SimulatedOptions,
+        clock_ns: Callable[[], int] = time.time_ns,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._options = options
+        self._clock_ns = clock_ns
+        self._sleep = sleep
+        self.content = {"source": "simulated", "interval": options.interval}
+        self.title = f"made-up ticks of {len(options.tickers)} tickers, {options.rate_per_second:g} a second"
+
+    def history(self) -> dict[str, BarColumns]:
+        """Give nothing: there is no past."""
+        return {}
+
+    async def moments(self, after: Position | None, last_prices: dict[str, float]) -> AsyncIterator[Moment]:
+        """Make up ticks, for ever."""
+        number = after[0] + 1 if after else 1
+        walks = Walks(self._options, number, last_prices)
+        schedule = _Schedule(self._clock_ns(), self._options.rate_per_second)
+        while True:
+            times_ns = schedule.due(self._clock_ns())
+            mark_ns = schedule.mark(self._clock_ns())
+            if times_ns or mark_ns is not None:
+                yield _moment(number, walks.ticks(len(times_ns)), times_ns, mark_ns)
+                number += 1
+            await self._sleep(schedule.pause_seconds(self._clock_ns()))
+
+
+class _Schedule:
+    """Says which ticks are due, and when the next are; times count from its start."""
+
+    def __init__(self, start_ns: int, rate_per_second: float) -> None:
+        self._start_ns = start_ns
+        self._gap_ns = NS_PER_SECOND / rate_per_second
+        self._next_ns = 0.0
+        self._marked_ns = 0
+
+    def due(self, now_ns: int) -> list[int]:
+        """Give the times of the ticks that are due, a batch of them at most."""
+        elapsed_ns = now_ns - self._start_ns
+        self._next_ns = max(self._next_ns, elapsed_ns - _MAXIMUM_BEHIND_SECONDS * NS_PER_SECOND)
+        if elapsed_ns < self._next_ns:
+            return []
+        count = min(_BATCH_TICKS, int((elapsed_ns - self._next_ns) // self._gap_ns) + 1)
+        times_ns = [self._start_ns + int(self._next_ns + index * self._gap_ns) for index in range(count)]
+        self._next_ns += count * self._gap_ns
+        return times_ns
+
+    def mark(self, now_ns: int) -> int | None:
+        """Give a watermark where it is time for one: no later tick lies before it."""
+        elapsed_ns = now_ns - self._start_ns
+        if elapsed_ns - self._marked_ns < QUIET_SECONDS * NS_PER_SECOND:
+            return None
+        self._marked_ns = min(elapsed_ns, int(self._next_ns))
+        return self._start_ns + self._marked_ns
+
+    def pause_seconds(self, now_ns: int) -> float:
+        """Give the time until the next tick or watermark; at a high rate, until there is a batch."""
+        elapsed_ns = now_ns - self._start_ns
+        if self._next_ns + _BATCH_SECONDS * NS_PER_SECOND < elapsed_ns:
+            return 0.0
+        next_ns = min(self._next_ns, self._marked_ns + QUIET_SECONDS * NS_PER_SECOND)
+        return max(_BATCH_SECONDS, (next_ns - elapsed_ns) / NS_PER_SECOND)
+
+
+def _moment(number: int, ticks: _Columns, times_ns: list[int], mark_ns: int | None) -> Moment:
+    tickers, prices, sizes = ticks
+    return Moment(
+        position=(number,),
+        tickers=tickers,
+        times_ns=times_ns,
+        prices=prices,
+        sizes=sizes,
+        origin=Origin.SIMULATED,
+        watermark_ns=mark_ns,
+    )

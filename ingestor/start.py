@@ -1,0 +1,62 @@
+"""Before the first tick: is the broker as it should be, and where does the log end?"""
+
+from typing import NamedTuple
+
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+
+from ingestor.frames import ResumePoint
+from ingestor.positions import PositionText
+from ingestor.resume import KafkaLogEnd, KeptLog, read_kept_log, resume_points
+from ingestor.settings import IngestorSettings
+from ingestor.sources.moments import Position, Source
+from schemas.broker import require_topics
+from schemas.errors import StopAndSayError
+from schemas.topics import DEAD_LETTERS, SERVICE_STATUS, TICKS
+
+
+class Start(NamedTuple):
+    """Where a source goes on.
+
+    Attributes:
+        points: By partition.
+        last_prices: The source's newest prices near the end of the log.
+    """
+
+    points: list[ResumePoint]
+    positions: PositionText
+    last_prices: dict[str, float]
+
+    @property
+    def after(self) -> Position | None:
+        """Give the place that every partition has passed; None: the beginning."""
+        places = [point.position for point in self.points]
+        known = [place for place in places if place is not None]
+        return min(known) if len(known) == len(places) else None
+
+
+def read_start(settings: IngestorSettings, source: Source) -> Start:
+    """Check the topics and find where the source goes on.
+
+    Raises:
+        StopAndSayError: No broker answers, a topic is not as it should be, or the kept data is of another play.
+        RetryError: The broker stopped to answer.
+    """
+    kept, positions = _read_kept(settings), PositionText(source.content)
+    points = resume_points(kept, positions, settings.name, named=bool(settings.source_name))
+    return Start(points, positions, kept.last_prices)
+
+
+def _read_kept(settings: IngestorSettings) -> KeptLog:
+    config = settings.kafka_config()
+    admin = AdminClient(config)
+    topics = (TICKS, SERVICE_STATUS, DEAD_LETTERS)
+    require_topics(settings, topics, admin, lambda name: ConfigResource(ResourceType.TOPIC, name))
+    name = settings.topic_prefix + TICKS.name
+    count = len(admin.list_topics(name, timeout=10).topics[name].partitions)
+    if count != settings.partitions:  # the embedded broker has its own mind
+        raise StopAndSayError(f"TICKCAST_PARTITIONS: topic {name} has {count} partitions, not {settings.partitions}")
+    log = KafkaLogEnd(config, name)
+    try:
+        return read_kept_log(log, settings.partitions, settings.name)
+    finally:
+        log.close()

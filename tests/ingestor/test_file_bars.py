@@ -1,0 +1,215 @@
+"""A file of bars."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from ingestor.sources.file_intervals import bar_length_ns
+from ingestor.sources.file_options import FileOptions
+from ingestor.sources.moments import Moment
+from ingestor.sources.pace import Pace
+from schemas.errors import StopAndSayError
+from schemas.events import Origin
+from schemas.times import from_rfc3339, to_rfc3339
+from tests.ingestor.clocks import ManualClock
+from tests.ingestor.files import MINUTE_NS, START_NS, play, write_csv, write_parquet
+from tests.ingestor.fold import FoldedBar, fold, ticks_of
+
+_HEADER = "ticker,timestamp,open,high,low,close,volume"
+_TICKERS = ("AAPL", "BRK.B", "MSFT")
+
+
+def _bars(count: int, tickers: tuple[str, ...] = _TICKERS) -> dict[str, dict[int, FoldedBar]]:
+    """Minute bars; a ticker now and then has none."""
+    chance = random.Random(7)
+    bars: dict[str, dict[int, FoldedBar]] = {ticker: {} for ticker in tickers}
+    for minute in range(count):
+        for ticker in tickers:
+            if minute and chance.random() < 0.2:
+                continue
+            low, one, two, high = sorted(chance.uniform(50, 150) for _ in range(4))
+            first, last = chance.choice([(one, two), (two, one)])
+            bars[ticker][START_NS + minute * MINUTE_NS] = FoldedBar(first, high, low, last, chance.uniform(0, 1e6), 4)
+    return bars
+
+
+def _rows(bars: dict[str, dict[int, FoldedBar]]) -> list[tuple[str, int, FoldedBar]]:
+    return sorted(
+        ((ticker, start, bar) for ticker, own in bars.items() for start, bar in own.items()), key=lambda row: row[1]
+    )
+
+
+def _lines(bars: dict[str, dict[int, FoldedBar]]) -> list[str]:
+    return [
+        f"{ticker},{to_rfc3339(start)},{bar.open!r},{bar.high!r},{bar.low!r},{bar.close!r},{bar.volume!r}"
+        for ticker, start, bar in _rows(bars)
+    ]
+
+
+def _marks(moments: list[Moment]) -> list[int]:
+    return [moment.watermark_ns for moment in moments if moment.watermark_ns is not None]
+
+
+def test_everything_played_folds_back_to_the_files_bars_bit_for_bit(tmp_path: Path) -> None:
+    bars = _bars(100)
+    path = write_csv(tmp_path / "bars.csv", _HEADER, *_lines(bars))
+    moments = play(FileOptions(path, "1m"))
+    assert fold(ticks_of(moments), MINUTE_NS) == bars
+    starts = sorted({start for own in bars.values() for start in own})
+    assert _marks(moments) == [start + MINUTE_NS for start in starts]
+    positions = [moment.position for moment in moments]
+    assert positions == sorted(set(positions))
+
+
+def test_parquet_plays_what_csv_plays(tmp_path: Path) -> None:
+    bars = _bars(20)
+    rows = _rows(bars)
+    names = ("open", "high", "low", "close", "volume")
+    columns = {name: [getattr(bar, name) for _, _, bar in rows] for name in names}
+    path = write_parquet(
+        tmp_path / "bars.parquet",
+        {"ticker": [row[0] for row in rows], "timestamp": [row[1] for row in rows], **columns},
+    )
+    csv_path = write_csv(tmp_path / "bars.csv", _HEADER, *_lines(bars))
+    parquet_ticks, csv_ticks = (ticks_of(play(FileOptions(p, "1m"))) for p in (path, csv_path))
+    assert parquet_ticks == csv_ticks
+    assert fold(parquet_ticks, MINUTE_NS) == bars
+
+
+@pytest.mark.parametrize("start_minute", [None, 30])
+def test_a_play_goes_on_after_any_position_with_what_it_would_have_played(
+    tmp_path: Path, start_minute: int | None
+) -> None:
+    lines = _lines(_bars(40))
+    lines.insert(50, "AAPL,rubbish")
+    path = write_csv(tmp_path / "bars.csv", _HEADER, *lines)
+    start_ns = None if start_minute is None else START_NS + start_minute * MINUTE_NS
+    options = FileOptions(path, "5m", start_ns=start_ns)
+    whole = play(options)
+    for cut in range(0, len(whole), 7):
+        assert play(options, after=whole[cut].position) == whole[cut + 1 :]
+
+
+def test_what_lies_before_the_start_is_warm_up_and_at_most_250_times_of_it(tmp_path: Path) -> None:
+    bars = _bars(300, ("AAPL",))
+    path = write_csv(tmp_path / "bars.csv", _HEADER, *_lines(bars))
+    start_ns = sorted(bars["AAPL"])[-20]
+    clock = ManualClock()
+    moments = play(FileOptions(path, "1m", start_ns=start_ns), pace=Pace(2.0, clock, clock.sleep))
+    played = fold(ticks_of([m for m in moments if m.origin is Origin.WARM_UP]), MINUTE_NS)["AAPL"]
+    before = [start for start in sorted(bars["AAPL"]) if start < start_ns]
+    assert sorted(played) == before[-250:]
+    live = fold(ticks_of([m for m in moments if m.origin is Origin.NORMAL]), MINUTE_NS)["AAPL"]
+    assert sorted(live) == [start for start in sorted(bars["AAPL"]) if start >= start_ns]
+    assert sum(clock.slept) == pytest.approx(20 / 2.0 - 0.125)
+
+
+def test_an_end_and_a_list_of_tickers_leave_out_the_rest(tmp_path: Path) -> None:
+    bars = _bars(20)
+    path = write_csv(tmp_path / "bars.csv", _HEADER, *_lines(bars))
+    end_ns = START_NS + 10 * MINUTE_NS
+    played = fold(ticks_of(play(FileOptions(path, "1m", ("MSFT",), end_ns=end_ns))), MINUTE_NS)
+    assert played == {"MSFT": {start: bar for start, bar in bars["MSFT"].items() if start < end_ns}}
+
+
+def test_longer_bars_are_closed_by_watermarks_where_their_last_minute_is_missing(tmp_path: Path) -> None:
+    rows = [
+        f"AAPL,{to_rfc3339(START_NS + minute * MINUTE_NS)},1,1,1,1,1"
+        for minute in (0, 1, 2, 3, 4, 5, 6, 20, 21, 22, 23, 24, 31)
+    ]
+    path = write_csv(tmp_path / "bars.csv", _HEADER, *rows)
+    marks = [(mark - START_NS) // MINUTE_NS for mark in _marks(play(FileOptions(path, "5m")))]
+    assert marks == [1, 2, 3, 4, 5, 6, 7, 20, 21, 22, 23, 24, 25, 32, 35]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("AAPL,2024-01-02T14:31:00Z,1,2,1,1", "the row has 6 values for 7 columns"),
+        ("AAPL,2024-01-02T14:31:00Z,1,2,1,1,1,", "the row has 8 values for 7 columns"),
+        ("AAPL,nonsense,1,2,1,1,1", "timestamp: 'nonsense' is no time"),
+        ("AAPL,2024-01-02T14:31:00Z,1,2,1,x,1", "close: 'x' is not a number"),
+        ("AAPL,2024-01-02T14:31:00Z,1,2,1,,1", "close: '' is not a number"),
+        ("AAPL,2024-01-02T14:31:00Z,1,2,1,nan,1", "close: nan is not a positive number"),
+        ("AAPL,2024-01-02T14:31:00Z,1,2,0,1,1", "low: 0.0 is not a positive number"),
+        ("AAPL,2024-01-02T14:31:00Z,1,2,1,1,-1", "volume: -1.0 is not a number"),
+        ("AAPL,2024-01-02T14:31:00Z,1,2,1.5,1,1", "do not hold open 1.0 and close 1.0"),
+        ("A B,2024-01-02T14:31:00Z,1,2,1,1,1", "ticker 'A B' is not a symbol"),
+        (",2024-01-02T14:31:00Z,1,2,1,1,1", "ticker '' is not a symbol"),
+        ("AAPL,2024-01-02T14:29:00Z,1,2,1,1,1", "lies before 2024-01-02T14:30:00Z"),
+        ("AAPL,2024-01-02T14:30:00Z,1,2,1,1,1", "a second bar of AAPL at 2024-01-02T14:30:00Z"),
+        ('"AAPL,2024-01-02T14:31:00Z,1,2,1,1,1', "the line is no CSV"),
+        ("AAPL,\udcff,1,2,1,1,1", "can't decode"),
+        ("A" * 70_000, "longer than 65536 bytes"),
+    ],
+)
+def test_a_bad_row_is_reported_with_its_line_and_the_rest_goes_on(tmp_path: Path, row: str, reason: str) -> None:
+    path = tmp_path / "bars.csv"
+    lines = [_HEADER, *[f"{t},2024-01-02T14:30:00Z,1,2,1,1,1" for t in ("AAPL", "MSFT")], row]
+    lines += [f"MSFT,2024-01-02T14:3{minute}:00Z,1,2,1,1,1" for minute in (1, 2)]
+    path.write_bytes("\n".join(lines).encode(errors="surrogateescape"))
+    moments = play(FileOptions(str(path), "1m"))
+    rejected = [bad for moment in moments for bad in moment.rejected]
+    assert [bad.place for bad in rejected] == ["4"]
+    assert reason in rejected[0].reason
+    assert rejected[0].value.rstrip(b"\n")[:65_536] == row.encode(errors="surrogateescape")[:65_536]
+    bar = FoldedBar(1.0, 2.0, 1.0, 1.0, 1.0, 4)
+    minutes = [START_NS + minute * MINUTE_NS for minute in range(3)]
+    assert fold(ticks_of(moments), MINUTE_NS) == {"AAPL": {START_NS: bar}, "MSFT": dict.fromkeys(minutes, bar)}
+
+
+def test_a_file_cut_off_in_a_row_plays_what_is_whole(tmp_path: Path) -> None:
+    bars = _bars(20, ("AAPL",))
+    path = Path(write_csv(tmp_path / "bars.csv", _HEADER, *_lines(bars)))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-40])
+    moments = play(FileOptions(str(path), "1m"))
+    assert len(fold(ticks_of(moments), MINUTE_NS)["AAPL"]) == len(bars["AAPL"]) - 1
+    assert len([bad for moment in moments for bad in moment.rejected]) == 1
+
+
+def test_a_file_in_another_order_is_refused(tmp_path: Path) -> None:
+    bars = _bars(150)
+    lines = sorted(_lines(bars))
+    with pytest.raises(StopAndSayError, match="sort its rows by timestamp"):
+        play(FileOptions(write_csv(tmp_path / "bars.csv", _HEADER, *lines), "1m"))
+
+
+def test_a_file_that_nothing_can_be_read_of_is_refused(tmp_path: Path) -> None:
+    lines = [f"AAPL,{day}/01/2024,1,1,1,1,1" for day in range(1_001)]
+    with pytest.raises(StopAndSayError, match="none of the first 1000 rows can be understood; row 1001: timestamp"):
+        play(FileOptions(write_csv(tmp_path / "bars.csv", _HEADER, *lines), "1m"))
+
+
+def test_a_start_after_the_end_is_refused(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "bars.csv", _HEADER, *_lines(_bars(5)))
+    with pytest.raises(StopAndSayError, match=r"nothing to play from TICKCAST_START 2030-01-01 on of .* AAPL"):
+        play(FileOptions(path, "1m", ("AAPL",), start_ns=from_rfc3339("2030-01-01")))
+
+
+def test_bars_longer_than_the_interval_are_refused_with_the_interval_that_would_do(tmp_path: Path) -> None:
+    rows = [f"AAPL,2024-01-0{day},1,1,1,1,1" for day in (1, 2, 3, 4)]
+    with pytest.raises(StopAndSayError, match=r"holds bars of 1d.* 1m: set 1d or longer"):
+        play(FileOptions(write_csv(tmp_path / "bars.csv", _HEADER, *rows), "1m"))
+
+
+def test_daily_bars_stamped_at_local_midnight_are_bars_of_their_utc_days(tmp_path: Path) -> None:
+    stamps = ["2024-03-08T00:00:00-05:00", "2024-03-11T00:00:00-04:00", "2024-03-12T00:00:00-04:00"]
+    path = write_csv(tmp_path / "bars.csv", _HEADER, *(f"AAPL,{stamp},1,1,1,1,1" for stamp in stamps))
+    moments = play(FileOptions(path, "1d"))
+    assert _marks(moments) == [from_rfc3339(day) for day in ("2024-03-09", "2024-03-12", "2024-03-13")]
+
+
+def test_a_length_is_told_from_distances() -> None:
+    minute = 60 * 10**9
+    day = 1_440 * minute
+    assert bar_length_ns([[0, day, 4 * day, 5 * day]]) == day
+    assert bar_length_ns([[0, 23 * 60 * minute, 47 * 60 * minute]]) == day
+    assert bar_length_ns([[0, 7 * day, 14 * day]]) == day
+    assert bar_length_ns([[0, 2 * minute, 5 * minute], [minute]]) == minute
+    assert bar_length_ns([[0, 15 * minute, 45 * minute, day]]) == 15 * minute
+    assert bar_length_ns([[0], [minute], []]) is None
+    odd = [number * minute for number in range(100)] + [99 * minute + 1_000_000_000]
+    assert bar_length_ns([odd]) == minute
+    assert bar_length_ns([[0, 1, 2, 3]]) == 1_000_000_000

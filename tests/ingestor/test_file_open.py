@@ -1,0 +1,151 @@
+"""Files that cannot be played, and what is said of them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingestor.sources.file_description import describe_file, detect_interval
+from ingestor.sources.file_options import FileOptions
+from ingestor.sources.file_source import FileSource
+from ingestor.sources.history import load_history
+from ingestor.sources.pace import Pace
+from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
+from schemas.times import to_rfc3339
+from tests.ingestor.files import MINUTE_NS, START_NS, play, write_csv, write_parquet
+
+_BARS = "ticker,timestamp,open,high,low,close,volume"
+_TICKS = "ticker,timestamp,price,size"
+
+
+def _minute_bars(path: Path, count: int) -> str:
+    rows = [f"AAPL,{to_rfc3339(START_NS + minute * MINUTE_NS)},1,4,0.5,2,10" for minute in range(count)]
+    return write_csv(path, _BARS, *rows)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty: its first line must name the columns"),
+        (b"\n\n", "is empty"),
+        (
+            b"ticker,timestamp,open,high,low,volume\n",
+            "lacks the column close: a file of bars has ticker",
+        ),
+        (b"ticker,price\n", "lacks the columns timestamp, size: a file of ticks has ticker,timestamp,price,size"),
+        (b"PAR1 and no more", "is no whole Parquet file"),
+    ],
+)
+def test_a_file_that_cannot_be_played_is_refused_by_name(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_bytes(content)
+    with pytest.raises(StopAndSayError, match=f"prices.csv {message}"):
+        FileSource(FileOptions(str(path), "1m"), Pace(0))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StopAndSayError, match=r"missing\.csv cannot be read: No such file"):
+        describe_file(str(tmp_path / "missing.csv"))
+
+
+def test_a_parquet_file_cut_off_is_refused(tmp_path: Path) -> None:
+    path = Path(write_parquet(tmp_path / "t.parquet", {name: [1.0] * 50 for name in _TICKS.split(",")}))
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(StopAndSayError, match=r"t\.parquet is no whole Parquet file"):
+        describe_file(str(path))
+
+
+def test_a_parquet_file_damaged_inside_is_refused_when_it_comes_to_that(tmp_path: Path) -> None:
+    columns = {"ticker": ["AAPL"] * 900, "timestamp": list(range(START_NS, START_NS + 900)), "size": [1.0] * 900}
+    columns["price"] = np.random.default_rng(1).uniform(1, 2, 900).tolist()
+    path = Path(write_parquet(tmp_path / "t.parquet", dict(columns), row_group_size=300))
+    data = bytearray(path.read_bytes())
+    middle = len(data) * 6 // 10
+    data[middle : middle + 2_000] = b"\xff" * 2_000
+    path.write_bytes(data)
+    with pytest.raises(StopAndSayError, match="is damaged after its beginning"):
+        play(FileOptions(str(path), "1m"))
+
+
+def test_a_byte_order_mark_spaces_capitals_and_other_columns_do_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("\ufeffName, Ticker ,TIMESTAMP,Price,Size\nApple,aapl,1704205800,1,2\n", encoding="utf-8")
+    moments = play(FileOptions(str(path), "1m"))
+    assert [moment.tickers for moment in moments if moment.tickers] == [["AAPL"]]
+
+
+def test_bars_are_described_by_their_beginning_and_end(tmp_path: Path) -> None:
+    description = describe_file(_minute_bars(tmp_path / "b.csv", 5_000))
+    assert (description.kind, description.interval, description.tickers) == ("bars", "1m", 1)
+    assert (description.first, description.whole) == (to_rfc3339(START_NS), False)
+    assert description.last == to_rfc3339(START_NS + 4_999 * MINUTE_NS)
+
+
+def test_ticks_have_no_interval_and_bars_between_intervals_get_the_next_longer_one(tmp_path: Path) -> None:
+    ticks = write_csv(tmp_path / "t.csv", _TICKS, "AAPL,1704205800,1,1", "MSFT,1704205801,1,1")
+    assert detect_interval(ticks) is None
+    assert describe_file(ticks).tickers == 2
+    rows = [f"AAPL,{to_rfc3339(START_NS + number * 15 * MINUTE_NS)},1,1,1,1,1" for number in range(9)]
+    description = describe_file(write_csv(tmp_path / "b.csv", _BARS, *rows))
+    assert (description.interval, description.bar_seconds) == ("1h", 900.0)
+
+
+def test_a_parquet_file_is_described_like_a_csv(tmp_path: Path) -> None:
+    csv_path = _minute_bars(tmp_path / "b.csv", 50)
+    columns: dict[str, object] = {name: [1.0] * 50 for name in ("open", "high", "low", "close", "volume")}
+    columns["ticker"] = ["AAPL"] * 50
+    columns["timestamp"] = [START_NS + minute * MINUTE_NS for minute in range(50)]
+    assert describe_file(write_parquet(tmp_path / "b.parquet", columns)) == describe_file(csv_path)
+
+
+def test_a_history_of_bars_ticks_and_longer_bars_is_folded_and_cut(tmp_path: Path) -> None:
+    path = _minute_bars(tmp_path / "b.csv", 10)
+    minutes = load_history(f"file:{path}", "1m", start_ns=START_NS + MINUTE_NS, end_ns=START_NS + 3 * MINUTE_NS)
+    assert minutes["AAPL"].start_ns.tolist() == [START_NS + MINUTE_NS, START_NS + 2 * MINUTE_NS]
+    fives = load_history(f"file:{path}", "5m")["AAPL"]
+    assert fives.start_ns.tolist() == [START_NS, START_NS + 5 * MINUTE_NS]
+    assert [fives.open[0], fives.high[0], fives.low[0], fives.close[0], fives.volume[0]] == [1.0, 4.0, 0.5, 2.0, 50.0]
+    ticks = write_csv(tmp_path / "t.csv", _TICKS, "B,1704205800,3,1", "B,1704205830,1,2", "bad", "A,1704205801,1,1")
+    history = load_history(f"file:{ticks}", "1m")
+    assert list(history) == ["A", "B"]
+    assert [history["B"].open[0], history["B"].close[0], history["B"].volume[0]] == [3.0, 1.0, 3.0]
+    assert list(load_history(f"file:{ticks}", "1m", ["B"])) == ["B"]
+
+
+def test_a_source_says_the_same_past_that_training_reads(tmp_path: Path) -> None:
+    path = _minute_bars(tmp_path / "b.csv", 10)
+    own = FileSource(FileOptions(path, "5m"), Pace(0)).history()
+    training = load_history(f"file:{path}", "5m")
+    assert {ticker: bars.volume.tolist() for ticker, bars in own.items()} == {
+        ticker: bars.volume.tolist() for ticker, bars in training.items()
+    }
+    assert len(load_history("replay", "1d")) == 5
+    assert load_history("simulated", "1m") == {}
+    with pytest.raises(StopAndSayError, match="use replay, simulated or file:PATH"):
+        load_history("yahoo", "1d")
+
+
+def test_rows_added_later_do_not_make_it_another_file_and_another_first_row_does(tmp_path: Path) -> None:
+    options = FileOptions(_minute_bars(tmp_path / "b.csv", 10), "1m")
+    before = FileSource(options, Pace(0)).content
+    _minute_bars(tmp_path / "b.csv", 20)
+    assert FileSource(options, Pace(0)).content == before
+    write_csv(tmp_path / "b.csv", _BARS, "AAPL,1704205800,2,2,2,2,2")
+    assert FileSource(options, Pace(0)).content != before
+
+
+def test_the_command_describes_in_one_line_of_json_and_says_what_is_wrong_in_one_line(tmp_path: Path) -> None:
+    def describe(path: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "ingestor", "describe", f"file:{path}"]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    finished = describe(_minute_bars(tmp_path / "b.csv", 3))
+    assert finished.returncode == 0, finished.stderr
+    assert json.loads(finished.stdout)["interval"] == "1m"
+    missing = describe(str(tmp_path / "no.csv"))
+    assert missing.returncode == EXIT_STOP_AND_SAY
+    assert missing.stderr.count("\n") == 1
+    assert "no.csv cannot be read" in missing.stderr
