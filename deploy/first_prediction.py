@@ -3,21 +3,23 @@
 from typing import Any
 
 from deploy.log_lines import Log
-from deploy.readiness import until
-
-_HELLO = """open {url}/ in a browser, or ask: curl {url}/predict/{ticker}"""
+from deploy.readiness import until, until_ready
 
 
 async def greet(url: str, log: Log) -> None:
-    """Print the first prediction, and one line once a trained model is behind one."""
-    first = (await until(f"{url}/predictions", lambda answer: bool(predictions(answer))))["predictions"][0]
+    """Print the address, the first prediction, and one line once trained models are behind one."""
+    await until_ready(f"{url}/health")
+    log.say(f"open {url}/ in a browser; {url}/docs says what else there is")
+    first = predictions(await until(f"{url}/predictions", lambda answer: bool(predictions(answer))))[0]
     log.say(f"first prediction: {sentence(first)}")
-    log.say(_HELLO.format(url=url, ticker=first["ticker"]))
-    if first["degraded"] is None:
-        return
-    answer = await until(f"{url}/predictions", lambda answer: any(p["degraded"] is None for p in predictions(answer)))
-    trained = next(p for p in predictions(answer) if p["degraded"] is None)
-    log.say(f"the models answer now: {sentence(trained)}")
+    log.say(f"ask for it: curl {url}/predict/{first['ticker']}")
+    if first["degraded"] is not None:
+        answer = await until(f"{url}/predictions", lambda answer: bool(_trained(answer)))
+        log.say(f"the models answer now: {sentence(_trained(answer)[0])}")
+
+
+def _trained(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    return [prediction for prediction in predictions(answer) if prediction["degraded"] is None]
 
 
 def predictions(answer: dict[str, Any]) -> list[dict[str, Any]]:

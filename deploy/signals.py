@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+_HANGUP_COUNTS = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN  # under nohup it does not
+
 #: Ctrl-C, an order from outside, a terminal that is closed.
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if _HANGUP_COUNTS else []))
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -29,7 +29,9 @@ def test_a_prediction_is_said_in_one_sentence() -> None:
 async def _greeting(monkeypatch: pytest.MonkeyPatch, *answers: list[dict[str, Any]]) -> list[str]:
     coming = iter(answers)
 
-    async def fetch(_url: str) -> tuple[int, bytes]:
+    async def fetch(url: str) -> tuple[int, bytes]:
+        if url.endswith("/health"):
+            return 200, b"{}"
         return 200, json.dumps({"predictions": next(coming)}).encode()
 
     monkeypatch.setattr("deploy.readiness.fetch", fetch)
@@ -42,12 +44,12 @@ async def _greeting(monkeypatch: pytest.MonkeyPatch, *answers: list[dict[str, An
 
 async def test_the_first_prediction_is_shown_and_then_the_first_of_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
     untrained, trained = [_prediction("untrained")], [_prediction("untrained"), _prediction(None)]
-    first, hello, models = await _greeting(monkeypatch, [], [], untrained, untrained, trained)
+    hello, first, how, models = await _greeting(monkeypatch, [], [], untrained, untrained, trained)
+    assert "open http://127.0.0.1:8000/ in a browser" in hello
     assert "first prediction: AAPL at 30.57" in first
-    assert "http://127.0.0.1:8000/" in hello
-    assert "curl http://127.0.0.1:8000/predict/AAPL" in hello
+    assert "curl http://127.0.0.1:8000/predict/AAPL" in how
     assert "the models answer now: AAPL" in models
 
 
-async def test_a_system_with_trained_models_needs_no_second_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(await _greeting(monkeypatch, [_prediction(None)])) == 2
+async def test_a_system_with_trained_models_needs_no_line_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(await _greeting(monkeypatch, [_prediction(None)])) == 3
