@@ -2,16 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
-
-from predictor.ensemble import Ensemble
-from predictor.intervals import HalfWidths, price_bounds
+from predictor.group import Group, Numbers, horizon_numbers, member_numbers
 from predictor.targets import target_time_ns
 from schemas.events import (
     Direction,
-    Features,
     HorizonPrediction,
     MemberHorizon,
     MemberPrediction,
@@ -20,39 +15,10 @@ from schemas.events import (
 )
 from schemas.identity import prediction_id
 
-#: By row, horizon and column.
-Numbers = list[list[list[float]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """What names and marks the predictions of a group, beside the members.
-
-    Attributes:
-        train_end_ns: As of a time up to this, a prediction is in the sample; None: nothing was trained.
-    """
-
-    model_set: str
-    weights_version: str
-    intervals_version: str
-    train_end_ns: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Events that the same members were asked about: n rows."""
-
-    rows: Sequence[Features]
-    ensemble: Ensemble
-    half_widths: HalfWidths
-    degraded: Sequence[str | None]
-    naming: Naming
-    horizons: tuple[int, ...]
-
 
 def assemble(group: Group, indices: Sequence[int], now_ns: int) -> list[Prediction]:
     """Make the predictions of the rows at these indices, which a member with weight has answered each."""
-    horizons, members = _horizon_numbers(group), _member_numbers(group)
+    horizons, members = horizon_numbers(group), member_numbers(group)
     return [
         _prediction(group, index, _horizons(group, index, horizons[index]), _models(group, index, members), now_ns)
         for index in indices
@@ -98,24 +64,6 @@ def _prediction(
     )
 
 
-def _horizon_numbers(group: Group) -> Numbers:
-    """Give, for each row and horizon, the numbers of `_horizon` in their order: all rows at once, for one by one
-    takes twice the time."""
-    prices = np.array([row.current_price for row in group.rows])[:, None]
-    log_returns = group.ensemble.log_returns
-    narrow, wide = (price_bounds(prices, log_returns, each) for each in group.half_widths)
-    columns = (
-        log_returns,
-        100.0 * np.expm1(log_returns),
-        prices * np.exp(log_returns),
-        group.ensemble.confidences,
-        *narrow,
-        *wide,
-    )
-    numbers: Numbers = np.stack(columns, axis=-1).tolist()
-    return numbers
-
-
 def _horizons(group: Group, index: int, numbers: list[list[float]]) -> list[HorizonPrediction]:
     features = group.rows[index]
     return [
@@ -134,16 +82,6 @@ def _horizons(group: Group, index: int, numbers: list[list[float]]) -> list[Hori
             group.horizons, numbers, strict=True
         )
     ]
-
-
-def _member_numbers(group: Group) -> list[Numbers]:
-    """Give, for each member, row and horizon: log return, spread, confidence, weight."""
-    ensemble = group.ensemble
-    spreads = np.stack([answer.spreads for answer in ensemble.answers])
-    weights = np.broadcast_to(ensemble.weights[:, :, None], spreads.shape)
-    columns = (ensemble.own_log_returns, spreads, ensemble.own_confidences, weights)
-    numbers: list[Numbers] = np.stack(columns, axis=-1).tolist()
-    return numbers
 
 
 def _models(group: Group, index: int, numbers: Sequence[Numbers]) -> list[MemberPrediction]:

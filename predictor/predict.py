@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from predictor.artifacts import ModelSet
-from predictor.assembly import Group, Naming, assemble
+from predictor.assembly import assemble
 from predictor.batch import model_batch, statistical_batch, travelled, why_not_for_models
 from predictor.degraded import NO_MEMBER_ANSWERED, UNTRAINED, without
 from predictor.ensemble import Answer, ask_members, ask_statistical, combine
+from predictor.group import Group, Naming
 from predictor.intervals import hold_out_half_widths, normal_half_widths
 from predictor.models.statistical import StatisticalForecaster
 from schemas.events import Features, Prediction

@@ -9,8 +9,6 @@ from schemas.errors import RetryError
 from schemas.events import Prediction
 from schemas.topics import DEAD_LETTERS, PREDICTIONS, PREDICTIONS_LATEST, SERVICE_STATUS
 
-_DELIVER_WITHIN_SECONDS = 30
-
 
 class DeliveryError(RetryError):
     """The broker did not take a record: nothing may be committed, the process must begin again."""
@@ -19,7 +17,8 @@ class DeliveryError(RetryError):
 class Publisher:
     """The producer of the predictor."""
 
-    def __init__(self, settings: PredictorSettings) -> None:
+    def __init__(self, settings: PredictorSettings, deliver_within_seconds: float = 30.0) -> None:
+        self._deliver_within_seconds = deliver_within_seconds
         self._prefix = settings.topic_prefix
         self._source = f"predictor/{settings.instance}"
         self._pending = 0
@@ -32,7 +31,7 @@ class Publisher:
                 "enable.idempotence": True,
                 "partitioner": "murmur2_random",
                 "linger.ms": 1,
-                "message.timeout.ms": _DELIVER_WITHIN_SECONDS * 1_000,
+                "message.timeout.ms": int(deliver_within_seconds * 1_000),
             }
         )
 
@@ -61,7 +60,7 @@ class Publisher:
         Raises:
             DeliveryError: One was not.
         """
-        self._producer.flush(_DELIVER_WITHIN_SECONDS + 5)
+        self._producer.flush(self._deliver_within_seconds + 5)
         if self._error is not None or self._pending:
             raise DeliveryError(f"the broker did not take a record: {self._error or 'no answer'}")
 

@@ -35,6 +35,14 @@ class Raising(Momentum):
         raise RuntimeError("the session is broken")
 
 
+class FirstRowOnly(Momentum):
+    """Answers one row, whatever it is asked."""
+
+    def predict(self, batch: Batch) -> Forecast:
+        forecast = super().predict(batch)
+        return Forecast(log_returns=forecast.log_returns[:1], spreads=forecast.spreads[:1])
+
+
 class NotFinite(Momentum):
     """Gives NaN where the first input is negative."""
 

@@ -12,7 +12,7 @@ from predictor.predict import predict
 from schemas.codec import decoder, encode
 from schemas.events import Direction, Features, Origin, Prediction
 from tests.predictor.feature_events import DAY_NS, before_any_bar, final, provisional_after, warming_up
-from tests.predictor.forecasters import HORIZONS, Momentum, NotFinite, Raising, a_set
+from tests.predictor.forecasters import HORIZONS, FirstRowOnly, Momentum, NotFinite, Raising, a_set
 
 FOREST, LSTM = Momentum("forest", 0.5), Momentum("lstm", -0.2)
 PAIR = a_set([FOREST, LSTM], [0.4, 0.6])
@@ -191,6 +191,13 @@ def test_a_member_that_raises_is_left_out_and_said() -> None:
     assert prediction.horizons[0].log_return == prediction.models[0].horizons[0].log_return
     assert prediction.id.endswith("/forest")
     assert "the session is broken" in predicted.failures["lstm"]
+
+
+def test_a_member_that_gives_another_number_of_rows_is_left_out() -> None:
+    events = [final("AAPL"), final("GOOG")]
+    predicted = predict(events, a_set([FOREST, FirstRowOnly("lstm", 1.0)], [0.4, 0.6]), HORIZONS, now_ns=9)
+    assert [each.degraded for each in predicted.predictions] == ["without lstm"] * 2
+    assert "shape (1, 3), not (2, 3)" in predicted.failures["lstm"]
 
 
 def test_a_member_whose_numbers_are_not_finite_is_left_out_of_those_rows_only() -> None:
