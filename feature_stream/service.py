@@ -153,6 +153,8 @@ class FeatureStream:
             for partition in self._stage.take(events):
                 self._rewind(partition)
             self._outputs.poll()
+        except TickcastError as error:
+            self._fail(error)
         except Exception as error:  # stop: an exception that left the agent would lose its events
             _log.exception("a micro-batch failed")
             self._fail(error)
@@ -252,7 +254,7 @@ def run(settings: FeatureStreamSettings) -> None:
     require_topics(
         settings,
         _NEEDED,
-        AdminClient(settings.kafka_config()),
+        AdminClient(settings.kafka_config() | {"log_level": "0"}),
         lambda name: ConfigResource(ResourceType.TOPIC, name),
     )
     uvloop.install()

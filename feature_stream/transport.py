@@ -52,7 +52,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit for lag monitors; nothing is resumed from it, so a failure is only said."""
         try:
-            await self._ensure_consumer().commit(dict(offsets))
+            next_offsets = {driver.ensure_aiokafka_TP(tp): offset for tp, offset in offsets.items()}
+            await self._ensure_consumer().commit(next_offsets)
         except (KafkaError, IllegalStateError) as error:
             _log.warning("offsets were not committed: %r", error)
             return False

@@ -11,6 +11,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, Topic
 from msgspec import Struct
 
 from deploy.topics import create_topics, delete_topics
+from schemas.broker import wait_until
 from schemas.codec import decoder, encode
 from schemas.settings import ENV_PREFIX, AnySettings, Settings
 from schemas.topics import ALL_TOPICS, Topic
@@ -95,6 +96,15 @@ class BrokerUnderTest:
     def delete_topics(self) -> None:
         """Delete the topics, where the broker can."""
         delete_topics(self.settings(), [self.topic_prefix + topic.name for topic in ALL_TOPICS])
+
+    def replace_topic(self, topic: Topic | str) -> None:
+        """Put an empty topic in a topic's place."""
+        name = self.full_name(topic)
+        consumer = self._consumer()
+        delete_topics(self.settings(), [name])
+        wait_until(lambda: name not in consumer.list_topics(timeout=5).topics, seconds=20, what=f"{name} being deleted")
+        consumer.close()
+        self.create_topics()
 
     def full_name(self, topic: Topic | str) -> str:
         """Give the name on the broker."""

@@ -1,0 +1,211 @@
+"""The feature stage as a process: what it says is what the log says, whatever happens to it."""
+
+import random
+import signal
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+import msgspec
+import pytest
+
+from feature_stream.frames import read_frame
+from schemas.errors import EXIT_STOP_AND_SAY
+from schemas.events import TickFrame
+from schemas.partitioning import partition_of
+from schemas.topics import BARS, DEAD_LETTERS, FEATURES, TICKER_STATES_CHANGELOG, TICKS
+from tests.brokers import BrokerUnderTest, Record
+from tests.contents import content_of, contents
+from tests.feature_stream.simulation import PARTITIONS, START_NS, expected_events, market_frames
+from tests.processes import Processes, ServiceProcess
+
+pytestmark = pytest.mark.integration
+
+
+def _start(processes: Processes, broker: BrokerUnderTest, **settings: Any) -> ServiceProcess:
+    environment = broker.environment(interval="1m", update_interval_ms=50, **settings)
+    return processes.start("feature_stream", environment=environment)
+
+
+def _feed(broker: BrokerUnderTest, frames: list[tuple[int, TickFrame]]) -> None:
+    for partition in range(PARTITIONS):
+        broker.produce(TICKS, *(frame for home, frame in frames if home == partition), partition=partition)
+
+
+def _all_ids(wanted: set[str]) -> Callable[[list[Record]], bool]:
+    return lambda records: wanted <= {record.event().id for record in records}
+
+
+def _assert_says_what_the_log_says(broker: BrokerUnderTest) -> None:
+    bars, finals = expected_events(broker.read(TICKS))
+    assert bars
+    said_bars = contents(broker.read(BARS, _all_ids(set(bars))))
+    assert said_bars == {key: content_of(bar) for key, bar in bars.items()}
+    said = contents(broker.read(FEATURES, _all_ids(set(finals))))
+    said_finals = {key: content for key, content in said.items() if content["final"]}
+    assert said_finals == {key: content_of(event) for key, event in finals.items()}
+
+
+def test_bars_and_final_features_are_those_of_the_pure_functions(
+    broker: BrokerUnderTest, processes: Processes, rng: random.Random
+) -> None:
+    stage = _start(processes, broker)
+    _feed(broker, list(market_frames(rng, tickers=20, minutes=40)))
+    _assert_says_what_the_log_says(broker)
+    stage.wait_until_healthy()
+    assert stage.stop() == 0
+
+
+def test_provisional_features_equal_what_the_log_says_at_their_offset(
+    kafka: BrokerUnderTest, processes: Processes, rng: random.Random
+) -> None:
+    _start(processes, kafka)
+    _feed(kafka, list(market_frames(rng, tickers=8, minutes=3))[: -3 * PARTITIONS])
+    _assert_says_what_the_log_says(kafka)
+    records = kafka.read(FEATURES, lambda read: any(not record.event().final for record in read))
+    provisional = [record.event() for record in records if not record.event().final]
+    log = {(record.partition, record.offset): read_frame(record.value).frame for record in kafka.read(TICKS)}
+    for event in provisional:
+        frame = log[event.source_partition, event.source_offset]
+        assert event.ticker in frame.tickers
+        assert event.current_price == event.bar.close
+        bar_ticks = [
+            (time_ns, price)
+            for (partition, offset), other in log.items()
+            if partition == event.source_partition and offset <= event.source_offset
+            for ticker, time_ns, price in zip(other.tickers, other.times_ns, other.prices, strict=True)
+            if ticker == event.ticker and event.bar.start_ns <= time_ns < event.bar.end_ns
+        ]
+        assert event.bar.tick_count == len(bar_ticks)
+        assert event.current_price == max(bar_ticks)[1]
+        assert event.bar.high == max(price for _, price in bar_ticks)
+
+
+def test_a_killed_stage_begins_where_its_table_stands(
+    kafka: BrokerUnderTest, processes: Processes, rng: random.Random
+) -> None:
+    frames = list(market_frames(rng, tickers=20, minutes=60))
+    third = len(frames) // 3
+    first = _start(processes, kafka)
+    _feed(kafka, frames[:third])
+    kafka.read(TICKER_STATES_CHANGELOG, 1)
+    first.kill()
+    second = _start(processes, kafka)
+    _feed(kafka, frames[third : 2 * third])
+    second.wait_for(lambda: second.metric("tickcast_ticks_absorbed_total") > 0, what="absorbing ticks")
+    assert second.stop() == 0
+    third_life = _start(processes, kafka)
+    _feed(kafka, frames[2 * third :])
+    _assert_says_what_the_log_says(kafka)
+    assert third_life.alive()
+
+
+def test_two_workers_share_the_partitions_and_one_takes_over_from_the_other(
+    kafka: BrokerUnderTest, processes: Processes, rng: random.Random
+) -> None:
+    frames = iter(list(market_frames(rng, tickers=20, minutes=60)))
+    workers = [_start(processes, kafka, instance=f"worker-{number}") for number in range(2)]
+    while not all(worker.metric("tickcast_ticks_absorbed_total") for worker in workers):
+        _feed(kafka, list(islice(frames, PARTITIONS)))
+    workers[0].send(signal.SIGSTOP)
+    _feed(kafka, list(frames))
+    _assert_says_what_the_log_says(kafka)
+    workers[0].send(signal.SIGCONT)
+    assert workers[0].wait() == 1
+    assert "begins again" in workers[0].output()
+    _assert_says_what_the_log_says(kafka)
+
+
+def _frame_json(**changes: Any) -> dict[str, Any]:
+    ticker = "GOOD"
+    frame = TickFrame(
+        source="bad",
+        sequence=0,
+        position="",
+        tickers=[ticker],
+        times_ns=[START_NS],
+        prices=[1.0],
+        sizes=[1.0],
+        ingested_at_ns=START_NS,
+    )
+    return {**msgspec.to_builtins(frame), **changes}
+
+
+def _three(**changes: Any) -> dict[str, Any]:
+    columns = {"tickers": ["GOOD"] * 3, "times_ns": [START_NS] * 3, "prices": [1.0] * 3, "sizes": [1.0] * 3}
+    return _frame_json(**(columns | changes))
+
+
+_WRONG_HOME = next(t for t in ("AAA", "BBB", "CCC") if partition_of(t, PARTITIONS) != partition_of("GOOD", PARTITIONS))
+
+BAD_RECORDS: dict[str, tuple[bytes, str, int]] = {
+    "garbage": (b"\x00not json", "undecodable", 0),
+    "nothing": (b"", "undecodable", 0),
+    "a missing column": (
+        msgspec.json.encode({k: v for k, v in _frame_json(sequence=1).items() if k != "prices"}),
+        "prices",
+        0,
+    ),
+    "a price that is NaN": (
+        msgspec.json.encode(_three(sequence=2, prices=[1.0, 7.5, 1.0])).replace(b"7.5", b"NaN"),
+        "price",
+        2,
+    ),
+    "a wrong ticker": (msgspec.json.encode(_three(sequence=3, tickers=["GOOD", "no good", "GOOD"])), "ticker", 2),
+    "a ticker of another partition": (
+        msgspec.json.encode(_three(sequence=4, tickers=["GOOD", _WRONG_HOME, "GOOD"])),
+        "partition",
+        2,
+    ),
+    "a negative size": (msgspec.json.encode(_three(sequence=5, sizes=[1.0, -1.0, 1.0])), "size", 2),
+}
+
+
+def _offset_of(letter: Record) -> int:
+    return int(letter.headers["dead_letter_offset"])
+
+
+def test_what_is_bad_goes_to_dead_letters_and_the_good_beside_it_is_kept(
+    broker: BrokerUnderTest, processes: Processes
+) -> None:
+    stage = _start(processes, broker)
+    home = partition_of("GOOD", PARTITIONS)
+    for value, _, _ in BAD_RECORDS.values():
+        broker.produce(TICKS, value, partition=home)
+    unknown_field = msgspec.json.encode(_three(sequence=6, a_field_of_the_future=[1, 2]))
+    close = _frame_json(sequence=7, tickers=[], times_ns=[], prices=[], sizes=[], watermark_ns=START_NS + 60 * 10**9)
+    broker.produce(TICKS, unknown_field, msgspec.json.encode(close), partition=home)
+    [bar] = [record.event() for record in broker.read(BARS, 1)]
+    good = sum(kept for _, _, kept in BAD_RECORDS.values()) + 3
+    assert (bar.ticker, bar.tick_count) == ("GOOD", good)
+    letters = sorted(broker.read(DEAD_LETTERS, len(BAD_RECORDS)), key=_offset_of)
+    reasons = [letter.headers["dead_letter_reason"].decode() for letter in letters]
+    assert len(reasons) == len(BAD_RECORDS)
+    for reason, (value, wanted, kept), letter in zip(reasons, BAD_RECORDS.values(), letters, strict=True):
+        assert wanted in reason
+        assert letter.headers["dead_letter_partition"] == str(home).encode()
+        if kept == 0:
+            assert (letter.value or b"") == value
+        else:
+            assert letter.headers["dead_letter_index"] == b"1"
+    assert stage.alive()
+
+
+def test_a_log_that_ends_before_the_state_is_another_log(kafka: BrokerUnderTest, processes: Processes) -> None:
+    frame = TickFrame(
+        source="a", sequence=0, position="", tickers=[], times_ns=[], prices=[], sizes=[], ingested_at_ns=START_NS
+    )
+    stage = _start(processes, kafka)
+    kafka.produce(TICKS, frame, msgspec.structs.replace(frame, sequence=1), partition=0)
+    kafka.read(TICKER_STATES_CHANGELOG, 1)
+    assert stage.stop() == 0
+    kafka.replace_topic(TICKS)
+    again = _start(processes, kafka)
+    assert again.wait() == EXIT_STOP_AND_SAY
+    assert "--fresh" in again.output()
+
+
+def test_a_missing_topic_stops_with_one_line(make_kafka: Callable[..., BrokerUnderTest], processes: Processes) -> None:
+    stage = _start(processes, make_kafka(create=False))
+    assert stage.wait() == EXIT_STOP_AND_SAY
+    assert "is missing" in stage.output()
