@@ -71,8 +71,10 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
 
 
 async def _say_goodbye(board: StatusBoard, sender: RecordSender) -> None:
+    reachable = board.state is ServiceState.READY
     board.set_state(ServiceState.STOPPING)
     sender.status(*board.record())
-    with contextlib.suppress(TimeoutError):  # without a broker there is nobody to tell
-        async with asyncio.timeout(FAREWELL_SECONDS):
-            await sender.idle()
+    if reachable:  # without a broker there is nobody to tell
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await sender.idle()

@@ -17,6 +17,7 @@ from schemas.errors import EXIT_STOP_AND_SAY
 from tests.brokers import BrokerUnderTest
 from tests.gateway.proxy import proxy_to
 from tests.gateway.samples import prediction
+from tests.gateway.web import DEADLINE_SECONDS, STOP_WITHIN_SECONDS
 from tests.processes import Processes, ServiceProcess, free_port
 
 #: Of a service whose supervisor should start it again.
@@ -59,8 +60,8 @@ async def test_rest_socket_and_topic_say_the_same_and_a_restart_changes_nothing(
             await hear(connection)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1001
-        assert await asyncio.to_thread(service.wait, 5) == 0
-        assert time.monotonic() - began < 2
+        assert await asyncio.to_thread(service.wait, DEADLINE_SECONDS) == 0
+        assert time.monotonic() - began < STOP_WITHIN_SECONDS
     again = start(processes, broker)
     await asyncio.to_thread(again.wait_until_healthy)
     records = [record.event() for record in broker.read("predictions-latest")]
@@ -93,9 +94,7 @@ def test_an_unreachable_broker_is_one_clear_line(embedded: BrokerUnderTest, proc
     assert address in line
 
 
-async def test_the_stop_takes_less_than_two_seconds_even_while_the_broker_is_away(
-    embedded: BrokerUnderTest, processes: Processes
-) -> None:
+async def test_the_stop_is_quick_even_while_the_broker_is_away(embedded: BrokerUnderTest, processes: Processes) -> None:
     async with proxy_to(embedded.bootstrap_servers) as proxy:
         service = start(processes, embedded, kafka_bootstrap_servers=proxy.address)
         await asyncio.to_thread(service.wait_until_healthy)
@@ -104,8 +103,8 @@ async def test_the_stop_takes_less_than_two_seconds_even_while_the_broker_is_awa
         await asyncio.to_thread(service.wait_for, away, what="noticing the outage")
         began = time.monotonic()
         service.send(signal.SIGTERM)
-        assert await asyncio.to_thread(service.wait, 5) == 0
-        assert time.monotonic() - began < 2
+        assert await asyncio.to_thread(service.wait, DEADLINE_SECONDS) == 0
+        assert time.monotonic() - began < STOP_WITHIN_SECONDS
     assert "Traceback" not in service.output()
 
 
