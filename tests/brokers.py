@@ -1,25 +1,20 @@
 """A broker as one test sees it: a topic prefix of its own, topics made, ways to write and to read."""
 
-import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, TypeVar, overload
+from dataclasses import dataclass
+from typing import Any, overload
 
-import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from msgspec import Struct
 
 from deploy.topics import create_topics, delete_topics
 from schemas.broker import wait_until
-from schemas.codec import decoder, encode
+from schemas.codec import encode
 from schemas.settings import ENV_PREFIX, AnySettings, Settings
 from schemas.topics import ALL_TOPICS, Topic
+from tests.records import DEADLINE_SECONDS, Enough, Record, bounds_of, read_until
 
-DEADLINE_SECONDS = 30.0
 _BY_NAME = {topic.name: topic for topic in ALL_TOPICS}
-
-Event = TypeVar("Event", bound=Struct)
 
 
 @dataclass(frozen=True)
@@ -28,29 +23,6 @@ class Server:
 
     bootstrap_servers: str
     embedded: bool
-
-
-@dataclass(frozen=True)
-class Record:
-    """One record, as read."""
-
-    topic: Topic
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    headers: dict[str, bytes] = field(repr=False)
-    timestamp_ms: int = 0
-
-    def event(self, event_type: type[Event] | None = None) -> Any:
-        """Decode the value as the topic's event, or as another type."""
-        wanted = event_type or self.topic.event
-        assert wanted is not None, f"{self.topic.name} has no event type"
-        return decoder(wanted)(self.value)
-
-
-#: Tells whether what was read so far is enough; a number means that many records.
-Enough = Callable[[list[Record]], bool] | int
 
 
 class BrokerUnderTest:
@@ -146,7 +118,7 @@ class BrokerUnderTest:
         """
         consumer = self._consumer()
         try:
-            return _read(consumer, _topic(topic), self._partitions(consumer, topic), until, deadline_seconds)
+            return read_until(consumer, _topic(topic), self._partitions(consumer, topic), until, deadline_seconds)
         finally:
             consumer.close()
 
@@ -154,7 +126,7 @@ class BrokerUnderTest:
         """Give the offset that the next record of each partition will get."""
         consumer = self._consumer()
         try:
-            return {p.partition: _bounds(consumer, p)[1] for p in self._partitions(consumer, topic)}
+            return {p.partition: bounds_of(consumer, p)[1] for p in self._partitions(consumer, topic)}
         finally:
             consumer.close()
 
@@ -194,58 +166,4 @@ def _topic(topic: Topic | str) -> Topic:
     return _BY_NAME[topic] if isinstance(topic, str) else topic
 
 
-def _bounds(consumer: Consumer, partition: TopicPartition) -> tuple[int, int]:
-    first, end = consumer.get_watermark_offsets(partition, timeout=DEADLINE_SECONDS)
-    return first, end
-
-
-def _read(
-    consumer: Consumer, topic: Topic, partitions: list[TopicPartition], until: Enough | None, deadline_seconds: float
-) -> list[Record]:
-    enough = _to_ends(consumer, partitions) if until is None else _as_condition(until)
-    consumer.assign(partitions)
-    records: list[Record] = []
-    deadline = time.monotonic() + deadline_seconds
-    while not enough(records):
-        if time.monotonic() > deadline:
-            pytest.fail(_too_late(topic, records, deadline_seconds), pytrace=False)
-        messages = consumer.consume(1_000, 0.05)
-        records.extend(_record(topic, message) for message in messages if message.error() is None)
-    return records
-
-
-def _as_condition(until: Enough) -> Callable[[list[Record]], bool]:
-    if isinstance(until, int):
-        return lambda records: len(records) >= until
-    return until
-
-
-def _to_ends(consumer: Consumer, partitions: list[TopicPartition]) -> Callable[[list[Record]], bool]:
-    """Tell when every partition's reading position has reached its end of now; compaction leaves holes."""
-    bounds = {p.partition: _bounds(consumer, p) for p in partitions}
-    wanted = {number: end for number, (first, end) in bounds.items() if end > first}
-
-    def reached(_: list[Record]) -> bool:
-        at = {p.partition: p.offset for p in consumer.position(partitions)}
-        return all(at[number] >= end for number, end in wanted.items())
-
-    return lambda records: not wanted or (bool(consumer.assignment()) and reached(records))
-
-
-def _record(topic: Topic, message: Message) -> Record:
-    return Record(
-        topic=topic,
-        partition=message.partition(),
-        offset=message.offset(),
-        key=message.key(),
-        value=message.value(),
-        headers=dict(message.headers() or []),
-        timestamp_ms=message.timestamp()[1],
-    )
-
-
-def _too_late(topic: Topic, records: list[Record], seconds: float) -> str:
-    newest = "\n".join(f"  {r.partition}/{r.offset} {r.key!r}: {(r.value or b'')[:300]!r}" for r in records[-5:])
-    return (
-        f"{topic.name}: not enough within {seconds:g} s; {len(records)} records were read, the last of them:\n{newest}"
-    )
+__all__ = ["BrokerUnderTest", "Enough", "Record", "Server"]

@@ -15,6 +15,13 @@ from tests.processes import Processes
 from tests.servers import ADDRESS_VARIABLE, kafka_server
 
 _SEED_VARIABLE = "TICKCAST_TEST_SEED"
+#: Of this machine's settings, those that say where a test's Kafka comes from.
+_KEPT_VARIABLES = (
+    ADDRESS_VARIABLE,
+    _SEED_VARIABLE,
+    f"{ENV_PREFIX}JARS_FOLDER",
+    f"{ENV_PREFIX}MAVEN_REPOSITORY",
+)
 _seed_of = pytest.StashKey[int]()
 _notes_of = pytest.StashKey[list[tuple[str, Callable[[], str]]]]()
 _SERVER_FIXTURES = {"kafka", "embedded", "broker", "make_kafka", "kafka_address", "embedded_address"}
@@ -52,7 +59,7 @@ def _no_settings_of_this_machine() -> Iterator[None]:
     """Keep the developer's own `TICKCAST_*` out of the tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [n for n in os.environ if n.startswith(ENV_PREFIX)]:
-            if name not in (ADDRESS_VARIABLE, _SEED_VARIABLE, f"{ENV_PREFIX}JARS_FOLDER"):
+            if name not in _KEPT_VARIABLES:
                 patch.delenv(name)
         yield
 

@@ -50,7 +50,7 @@ def _container(why_not_local: str) -> Iterator[Server]:
     """Give Kafka in a container, where an engine answers."""
     from docker import from_env  # type: ignore[import-untyped]
     from docker.errors import DockerException  # type: ignore[import-untyped]
-    from testcontainers.kafka import KafkaContainer
+    from testcontainers.community.kafka import KafkaContainer
 
     try:
         from_env(timeout=5).ping()

@@ -3,11 +3,25 @@
 import random
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 HOST = "127.0.0.1"
 #: Below what systems hand out to outgoing connections, so that a port once chosen is still free after a restart.
 _RANGE = (20_000, 32_000)
 _TRIES = 200
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the node listens, on 127.0.0.1."""
+
+    broker: int
+    controller: int
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Give the address for clients."""
+        return f"{HOST}:{self.broker}"
 
 
 def is_free(port: int) -> bool:

@@ -10,14 +10,12 @@ from deploy.kafka.claim import claim, end_orphan
 from deploy.kafka.jars import have_jars, maven_fetch
 from deploy.kafka.java import format_command, java_environment, java_program, server_command
 from deploy.kafka.lock import LockedJar, kafka_version, locked_jars
-from deploy.kafka.node import NodeFolder, Ports, choose_ports, new_cluster_id
+from deploy.kafka.node import NodeFolder, choose_ports, new_cluster_id
+from deploy.kafka.ports import Ports
+from deploy.kafka.ready import becomes_ready
 from deploy.kafka.settings import LocalKafkaSettings
-from deploy.reach import Asker
-from schemas.broker import wait_until
 from schemas.errors import StopAndSayError
 
-#: From start to the first answer; two seconds on an idle machine, more after a crash with much to check.
-READY_SECONDS = 90.0
 _FORMAT_SECONDS = 60.0
 
 Say = Callable[[str], None]
@@ -100,7 +98,7 @@ def _start_on_some_port(
             environment=java_environment(),
         )
         folder.pid.write_text(str(process.pid))
-        if _becomes_ready(process, folder, ports, may_fail=not last_try):
+        if becomes_ready(process, folder, ports, may_fail=not last_try):
             return process, ports
     raise AssertionError("the last try raises or returns")
 
@@ -130,29 +128,3 @@ def _format_once(folder: NodeFolder, class_path: list[Path]) -> None:
         )
     if done.returncode != 0 or folder.cluster_id() is None:
         raise StopAndSayError(f"Kafka cannot prepare {folder.data}: {last_lines(folder.log)}")
-
-
-def _becomes_ready(process: subprocess.Popen[bytes], folder: NodeFolder, ports: Ports, *, may_fail: bool) -> bool:
-    """Wait until the node itself, and not another on its port, answers as the broker."""
-    asker = Asker({"bootstrap.servers": ports.bootstrap_servers})
-    ours = folder.cluster_id()
-
-    def settled() -> bool:
-        if process.poll() is not None:
-            return True
-        answer = asker.ask(1.0)
-        return answer is not None and answer.cluster_id == ours and asker.serves_all(5.0)
-
-    try:
-        wait_until(settled, seconds=READY_SECONDS, what="the first answer of Kafka", every_seconds=0.02)
-    except BaseException as error:
-        stop_child(process)
-        if isinstance(error, TimeoutError):
-            raise StopAndSayError(f"{error}: {last_lines(folder.log)}; the rest is in {folder.log}") from error
-        raise
-    if process.poll() is None:
-        return True
-    words = last_lines(folder.log)
-    if may_fail and "Address already in use" in folder.log.read_text(errors="replace"):
-        return False
-    raise StopAndSayError(f"Kafka ended at its start: {words}; the rest is in {folder.log}")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.kafka.node import NodeFolder, Ports, choose_ports, new_cluster_id
-from deploy.kafka.ports import HOST, free_ports, is_free
+from deploy.kafka.node import NodeFolder, choose_ports, new_cluster_id
+from deploy.kafka.ports import HOST, Ports, free_ports, is_free
 
 
 def _read_java_properties(text: str) -> dict[str, str]:
