@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -13,6 +14,7 @@ from deploy.run_options import RunSettings
 from feature_stream.settings import FeatureStreamSettings
 from gateway.settings import GatewaySettings
 from ingestor.settings import IngestorSettings
+from ingestor.sources.file_description import describe_file
 from predictor.training.settings import TrainingSettings
 from schemas.settings import ENV_PREFIX, Settings
 from schemas.topics import TOPICS, Cleanup, Topic
@@ -131,6 +133,20 @@ def test_the_first_screen_says_what_it_is_how_to_start_it_and_what_one_will_see(
     screen = "\n".join(README.splitlines()[:40])
     for word in ("make run", "make test", "REST", "WebSocket", "Kafka", "http://127.0.0.1:8000/", "```text"):
         assert word in screen
+
+
+def test_the_files_shown_are_understood(tmp_path: Path) -> None:
+    bars, ticks = code_blocks(README, "csv")
+    (tmp_path / "bars.csv").write_text(bars)
+    (tmp_path / "ticks.csv").write_text(ticks)
+    described_bars, described_ticks = (describe_file(str(tmp_path / f"{kind}.csv")) for kind in ("bars", "ticks"))
+    assert (described_bars.kind, described_bars.interval, described_bars.tickers) == ("bars", "1d", 2)
+    assert (described_bars.first, described_bars.last) == ("2024-01-02T00:00:00Z", "2024-01-03T00:00:00Z")
+    assert (described_ticks.kind, described_ticks.first, described_ticks.last) == (
+        "ticks",
+        "2024-01-02T14:30:00.125Z",
+        "2024-01-02T14:30:00.250Z",
+    )
 
 
 def test_it_says_what_it_is_not() -> None:
