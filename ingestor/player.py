@@ -56,7 +56,7 @@ class Player:
         self._faults = 0
 
     async def play(self, source: Source, last_prices: dict[str, float]) -> None:
-        """Play to the end; `finish` sends the rest.
+        """Play to the end; `finish` sends the rest and waits for it.
 
         Raises:
             PublishError: The broker refused a record for good.
@@ -80,10 +80,11 @@ class Player:
                 await self._send(self._builder.take())
 
     async def finish(self) -> None:
-        """Send what still waits for its frame, or for confirmation."""
+        """Send what still waits for its frame, or for confirmation, and wait until the broker has it all."""
         async with self._turn:
             await self._dead_letter(self._validator.release())
             await self._send(self._builder.take())
+            await self._publisher.settle()
 
     async def _take(self, moment: Moment) -> None:
         now_ns = self._clock_ns()

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-import sys
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -19,7 +18,6 @@ from ingestor.sources.moments import Source
 from ingestor.sources.open_source import open_source
 from ingestor.start import Start, read_start
 from ingestor.validation import LiveBounds, Validator
-from schemas.errors import RetryError
 from schemas.events import ServiceState
 from schemas.service import serve_metrics
 from schemas.status import StatusBoard, StatusReporter
@@ -37,12 +35,9 @@ def run(settings: IngestorSettings) -> None:
 
     Raises:
         StopAndSayError: It cannot start, or not continue what is kept.
+        RetryError: The broker does not answer, or refuses a record; begin again where the log ends.
     """
-    try:
-        asyncio.run(_serve(settings))
-    except RetryError as error:
-        _log.error("%s; ending, to begin again where the log ends", error)
-        sys.exit(1)
+    asyncio.run(_serve(settings))
 
 
 async def _serve(settings: IngestorSettings) -> None:

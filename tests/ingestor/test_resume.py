@@ -1,0 +1,123 @@
+"""Where the log ends for a source."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingestor.frames import ResumePoint
+from ingestor.positions import PositionText
+from ingestor.resume import KafkaLogEnd, KeptLog, read_kept_log, resume_points
+from schemas.codec import encode
+from schemas.errors import StopAndSayError
+from schemas.events import TickFrame
+from schemas.topics import TICKS
+from tests.brokers import BrokerUnderTest
+
+_POSITIONS = PositionText({"source": "replay"})
+
+
+def _frame(source: str, sequence: int, prices: dict[str, float] | None = None) -> TickFrame:
+    prices = prices or {}
+    return TickFrame(
+        source=source,
+        sequence=sequence,
+        position=_POSITIONS.write((0, sequence)),
+        tickers=list(prices),
+        times_ns=[1] * len(prices),
+        prices=list(prices.values()),
+        sizes=[1.0] * len(prices),
+        ingested_at_ns=1,
+    )
+
+
+class _ListLog:
+    """Partitions as lists; counts the records that are read."""
+
+    def __init__(self, *partitions: list[bytes | None], first: int = 0) -> None:
+        self._partitions = partitions
+        self._first = first
+        self.read = 0
+
+    def bounds(self, partition: int) -> tuple[int, int]:
+        return self._first, self._first + len(self._partitions[partition])
+
+    def values(self, partition: int, first: int, end: int) -> Sequence[bytes | None]:
+        assert first >= self._first
+        values = self._partitions[partition][first - self._first : end - self._first]
+        self.read += len(values)
+        return values
+
+
+def _log(*sources: str) -> list[bytes | None]:
+    counts = dict.fromkeys(sources, -1)
+    values: list[bytes | None] = []
+    for source in sources:
+        counts[source] += 1
+        values.append(encode(_frame(source, counts[source])) if source != "garbage" else b"{]")
+    return values
+
+
+@given(
+    st.lists(st.sampled_from(["replay", "other", "garbage"]), max_size=300),
+    st.integers(0, 9_000),
+)
+def test_the_last_own_frame_is_found_wherever_it_lies(sources: list[str], first: int) -> None:
+    kept = read_kept_log(_ListLog(_log(*sources), first=first), 1, "replay")
+    count = sources.count("replay")
+    assert (kept.last[0].sequence if kept.last[0] else None) == (count - 1 if count else None)
+
+
+def test_thousands_of_other_frames_between_are_read_over_and_what_lies_further_back_is_not() -> None:
+    log = _ListLog(_log(*["replay"] * 50_000, *["other"] * 5_000))
+    kept = read_kept_log(log, 1, "replay")
+    assert kept.last[0] is not None
+    assert kept.last[0].sequence == 49_999
+    assert kept.others == {"other"}
+    assert log.read < 12_000
+
+
+def test_a_log_without_other_frames_is_hardly_read() -> None:
+    log = _ListLog(*[_log(*["replay"] * 10_000)] * 4)
+    read_kept_log(log, 4, "replay")
+    assert log.read <= 4 * 32
+
+
+def test_every_partition_goes_on_after_its_own_last_frame() -> None:
+    kept = read_kept_log(_ListLog(_log("replay", "replay", "other"), [], _log("replay")), 3, "replay")
+    assert resume_points(kept, _POSITIONS, "replay", named=False) == [
+        ResumePoint(2, (0, 1)),
+        ResumePoint(0, None),
+        ResumePoint(1, (0, 0)),
+    ]
+
+
+def test_the_newest_prices_near_the_end_come_with_it() -> None:
+    frames = [_frame("s", 0, {"A": 1.0, "B": 2.0}), _frame("s", 1, {"A": 3.0}), _frame("other", 0, {"A": 9.0})]
+    assert read_kept_log(_ListLog([encode(frame) for frame in frames]), 1, "s").last_prices == {"A": 3.0, "B": 2.0}
+
+
+def test_another_source_over_kept_data_is_refused_unless_it_has_a_name_of_its_own() -> None:
+    kept = read_kept_log(_ListLog(_log("replay"), []), 2, "simulated")
+    with pytest.raises(StopAndSayError, match=r"played by replay, not simulated.*--fresh.*TICKCAST_SOURCE_NAME"):
+        resume_points(kept, _POSITIONS, "simulated", named=False)
+    assert resume_points(kept, _POSITIONS, "simulated", named=True) == [ResumePoint()] * 2
+
+
+def test_an_empty_log_is_played_from_the_beginning() -> None:
+    assert resume_points(KeptLog([None, None], set(), {}), _POSITIONS, "replay", named=False) == [ResumePoint()] * 2
+
+
+def test_a_brokers_partitions_are_read_back_like_lists(broker: BrokerUnderTest) -> None:
+    logs = [_log(*["replay"] * 200, *["other"] * 700), _log("garbage", "other"), [], _log("replay")]
+    for partition, values in enumerate(logs):
+        broker.produce(TICKS, *values, partition=partition)
+    log = KafkaLogEnd(broker.settings().kafka_config(), broker.full_name(TICKS))
+    try:
+        kept = read_kept_log(log, 4, "replay")
+        assert [last.sequence if last else None for last in kept.last] == [199, None, None, 0]
+        assert log.values(0, 3, 7) == logs[0][3:7]
+        assert kept.others == {"other"}
+    finally:
+        log.close()
