@@ -75,7 +75,8 @@ class LocalSystem:
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                task.result()
+                if not task.cancelled():
+                    task.result()
         finally:
             for task in (greeting, *tasks):
                 task.cancel()
@@ -118,38 +119,44 @@ class LocalSystem:
                 await asyncio.sleep(_LOOK_AT_BROKER_EVERY_SECONDS)
             if broker.kind == "embedded":
                 raise StartAfreshError(f"{broker.last_words()}; with it went all that it held")
-            deaths = backoff.deaths(deaths, time.monotonic() - started_at)
-            delay_seconds = backoff.delay_seconds(deaths)
-            self._log.say(f"{broker.last_words()}; starting it again in {delay_seconds:g} s")
+            self._log.say(f"{broker.last_words()}; it is started again")
             self._supervisor.broker_lost()
-            await asyncio.sleep(delay_seconds)
-            broker = self._revive(broker)
-
-    def _revive(self, broker: RunningBroker) -> RunningBroker:
-        """Start local Kafka again; the services wait for it by themselves."""
-        with self._interruptible():
-            try:
-                revived = self._start_broker("local")
-            except StopAndSayError as error:
-                self._log.say(str(error))
-                return broker  # still dead: the next round of the watch tries again, later
-            if revived.bootstrap_servers != broker.bootstrap_servers:
-                raise StartAfreshError(f"the broker came back elsewhere, at {revived.bootstrap_servers}")
-            self._log.say(revived.message)
+            broker.stop()  # what is left of it
+            deaths = backoff.deaths(deaths, time.monotonic() - started_at)
+            broker = await self._revive(broker.bootstrap_servers, backoff, deaths)
             self._supervisor.broker_back()
-            return revived
+
+    async def _revive(self, bootstrap_servers: str, backoff: Backoff, deaths: int) -> RunningBroker:
+        """Start local Kafka until it runs; the services wait for it by themselves.
+
+        Raises:
+            StartAfreshError: It is elsewhere now.
+        """
+        while True:
+            await asyncio.sleep(backoff.delay_seconds(deaths))
+            try:
+                with self._interruptible():
+                    broker = self._start_broker("local")
+                    break
+            except StopAndSayError as error:
+                deaths += 1
+                self._log.say(f"{error}; trying again in {backoff.delay_seconds(deaths):g} s")
+        if broker.bootstrap_servers != bootstrap_servers:
+            raise StartAfreshError(f"the broker came back elsewhere, at {broker.bootstrap_servers}")
+        self._log.say(broker.message)
         return broker
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """Let a signal end what blocks the event loop."""
+        """Let a signal end what blocks the event loop, and this task with it."""
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             loop.remove_signal_handler(number)
         raise_on_signals()
         try:
             yield
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
             self._ordered_to_stop.set()
+            raise asyncio.CancelledError from interrupt
         finally:
             self._catch_signals()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TextIO
 
+from deploy.repeats import Repeats
+
 #: Progress bars rewrite their line many times a second; the log shows one state of them this often.
 PROGRESS_EVERY_SECONDS = 5.0
 
@@ -60,19 +62,21 @@ class Log:
         self._clock = clock
         self._colours: dict[str, int] = {OWN_NAME: _OWN_COLOUR}
         self._progress_at: dict[str, float] = {}
+        self._repeats = Repeats(clock)
 
     def say(self, text: str) -> None:
         """Write a line of our own, with the time before it as the services' lines have it."""
         self._write(OWN_NAME, f"{datetime.now(UTC):%H:%M:%S} {text}")
 
     def show(self, name: str, line: Line) -> None:
-        """Write a line of a process; of a progress bar's states, one every few seconds."""
+        """Write a line of a process; of a progress bar's states and of what repeats, one every few seconds."""
         if line.progress:
             now = self._clock()
             if now - self._progress_at.get(name, -PROGRESS_EVERY_SECONDS) < PROGRESS_EVERY_SECONDS:
                 return
             self._progress_at[name] = now
-        self._write(name, line.text)
+        if (text := self._repeats.pass_on(name, line.text)) is not None:
+            self._write(name, text)
 
     def _write(self, name: str, text: str) -> None:
         prefix = f"{name:<{_NAME_WIDTH}} |"

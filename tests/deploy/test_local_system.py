@@ -40,6 +40,8 @@ class World:
         self.address: Callable[[], str] = lambda: "127.0.0.1:22336"
         self.parts: list[Part] = []
         self.running_at_broker_stop: list[bool] = []
+        self.stopped: list[int] = []
+        self.refusals: list[str] = []
         self.stream = io.StringIO()
         monkeypatch.setenv("PARENT", str(os.getpid()))
         monkeypatch.setattr(local_system, "start_broker", self._start_broker)
@@ -57,7 +59,10 @@ class World:
         LocalSystem(parse_options([]), Log(self.stream, colour=False), "1d", 8123).run()
 
     def _start_broker(self, choice: str, **_: Any) -> RunningBroker:
+        assert all(broker.process and broker.process.pid in self.stopped for broker in self.brokers), "folder in use"
         self.asked.append(choice)
+        if self.refusals and len(self.asked) > 1:
+            raise StopAndSayError(self.refusals.pop())
         process = subprocess.Popen([sys.executable, "-I", "-S", "-c", self.broker_code], start_new_session=True)
         message = f"broker number {len(self.asked)}"
         broker = RunningBroker(self.kind, self.address(), process, message, _stop=lambda: self._stop(process))
@@ -67,6 +72,7 @@ class World:
 
     def _stop(self, process: subprocess.Popen[bytes]) -> None:
         self.running_at_broker_stop = [lives(pid) for pid in self.part_pids()]
+        self.stopped.append(process.pid)
         process.terminate()
         process.wait()
 
@@ -137,8 +143,23 @@ def test_local_kafka_is_started_again_and_the_services_stay(world: World) -> Non
     world.run()
     assert world.asked == ["auto", "local"]
     assert len(world.part_pids()) == 1
-    assert "starting it again in 0.5 s" in world.log
+    assert "it is started again" in world.log
     assert "broker number 2" in world.log
+
+
+def test_local_kafka_that_does_not_come_back_at_once_is_tried_again(world: World) -> None:
+    world.refusals = ["no memory left"]
+    world.parts = [python("service", _TELL + "os.kill(int(os.environ['BROKER']), signal.SIGKILL)\n" + FOREVER)]
+
+    def address() -> str:
+        if len(world.brokers) == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return "127.0.0.1:22336"
+
+    world.address = address
+    world.run()
+    assert world.asked == ["auto", "local", "local"]
+    assert "no memory left; trying again in 1 s" in world.log
 
 
 def test_a_broker_that_comes_back_elsewhere_starts_the_system_afresh(world: World) -> None:

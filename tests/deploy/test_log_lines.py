@@ -49,8 +49,8 @@ def test_every_line_carries_its_name() -> None:
 def test_names_have_their_own_colours_which_stay() -> None:
     stream = io.StringIO()
     log = Log(stream, colour=True)
-    for name in ("a", "b", "a"):
-        log.show(name, Line("x"))
+    for number, name in enumerate(("a", "b", "a")):
+        log.show(name, Line(f"line {number}"))
     first, second, third = [line.split("m")[0] for line in stream.getvalue().splitlines()]
     assert first == third != second
 
@@ -77,3 +77,24 @@ def test_the_system_goes_on_when_nobody_reads_its_log_any_more() -> None:
 
 def test_a_file_is_not_coloured() -> None:
     assert not wants_colour(io.StringIO())
+
+
+def test_a_line_that_repeats_is_shown_now_and_then_with_the_number_of_the_others() -> None:
+    stream, now = io.StringIO(), 0.0
+    log = Log(stream, colour=False, clock=lambda: now)
+    for step in range(101):
+        now = step / 10
+        log.show("predictor", Line(f"%3|17952009{step:02d}.509|FAIL| connection refused"))
+        log.show("gateway", Line(f"18:54:{step % 60:02d} partition {step}"))
+    shown = [line for line in stream.getvalue().splitlines() if line.startswith("predictor")]
+    assert len(shown) == 2
+    assert shown[1].endswith("FAIL| connection refused (99 more like it)")
+    assert sum(line.startswith("gateway") for line in stream.getvalue().splitlines()) == 101
+
+
+def test_the_same_line_of_two_services_is_shown_for_both() -> None:
+    stream = io.StringIO()
+    log = Log(stream, colour=False)
+    for name in ("ingestor", "predictor"):
+        log.show(name, Line("no broker"))
+    assert len(stream.getvalue().splitlines()) == 2
