@@ -74,6 +74,7 @@ def assert_purged(before: Dataset, after: Dataset) -> None:
     assert not len(before) or before.label_end_ns.max() < after.as_of_ns.min()
 
 
+@settings(deadline=None)
 @given(st.integers(30, 300), st.integers(1, 4), st.floats(0.05, 0.5))
 def test_no_training_label_closes_at_or_after_the_first_moment_held_out(dates: int, tickers: int, share: float) -> None:
     dataset = random_samples(dates, dates, tickers)

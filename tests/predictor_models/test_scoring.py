@@ -34,6 +34,13 @@ def test_constant_direction_is_the_pasts_and_not_the_hold_outs() -> None:
     assert [scored.hit_rate for scored in baselines(past, held_out)["constant_direction"]] == [0.0] * len(HORIZONS)
 
 
+def test_constant_direction_goes_by_the_size_of_the_pasts_mean_scaled_return() -> None:
+    past, held_out = random_samples(1, 200, 3), random_samples(2, 50, 3)
+    past.log_returns[:] = past.units() * np.where(np.arange(len(past)) % 3 == 0, 1.0, -1.0)[:, None]
+    said = constant_direction(past, held_out.units())
+    assert np.allclose(said, -np.abs(2 / 3 - 1 / 3) * held_out.units(), rtol=0.02)
+
+
 def test_the_table_has_a_line_for_every_horizon_and_forecaster() -> None:
     lines = score_table(manifest(hold_out=hold_out_scores())).splitlines()
     for name in ("forest", "lstm", "ensemble", "no_change", "constant_direction"):

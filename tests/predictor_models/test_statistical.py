@@ -5,7 +5,7 @@ from statistics import NormalDist, fmean, stdev
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from predictor.models.base import Batch
@@ -25,6 +25,7 @@ def batch_of(histories: list[list[float]]) -> Batch:
     return Batch(empty.model_inputs, empty.sequence, returns, np.full(len(histories), np.nan))
 
 
+@settings(deadline=None)
 @given(st.lists(returns_of_one, min_size=1, max_size=5))
 def test_mean_and_deviation_of_each_row_are_the_standard_librarys(histories: list[list[float]]) -> None:
     forecast = StatisticalForecaster(HORIZONS).predict(batch_of(histories))
@@ -43,6 +44,7 @@ def test_with_fewer_than_two_returns_it_predicts_no_change_of_unknown_spread(his
     assert forecast.log_returns[1, 0] == pytest.approx(0.15)
 
 
+@settings(deadline=None)
 @given(st.floats(-0.3, 0.3), st.floats(1e-4, 1.0))
 def test_confidence_is_the_normal_probability_of_the_right_direction(log_return: float, spread: float) -> None:
     assert normal_confidence(log_return, spread) == pytest.approx(NormalDist().cdf(abs(log_return) / spread), abs=1e-12)
