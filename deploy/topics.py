@@ -47,10 +47,11 @@ def create_topics(
     if settings.kafka_embedded:
         for topic in missing:
             admin.list_topics(settings.topic_prefix + topic.name, timeout=_SECONDS)
-    else:
+    elif missing:
         _create(settings, admin, missing)
-        _wait_until_served(settings)
     require_topics(settings, ALL_TOPICS, admin, config_resource)
+    if not settings.kafka_embedded:
+        _wait_until_served(settings)
     return [settings.topic_prefix + topic.name for topic in missing]
 
 
@@ -90,8 +91,6 @@ def _ask(find: Callable[[], dict[str, FoundTopic]], settings: Settings) -> dict[
 
 
 def _create(settings: Settings, admin: AdminClient, topics: list[Topic]) -> None:
-    if not topics:
-        return
     new = [
         NewTopic(
             settings.topic_prefix + topic.name,
@@ -103,6 +102,8 @@ def _create(settings: Settings, admin: AdminClient, topics: list[Topic]) -> None
     ]
     # Another deployment may make the same ones now; the check that follows speaks for both.
     _settle(admin.create_topics(new, operation_timeout=_SECONDS), KafkaError.TOPIC_ALREADY_EXISTS)
+    names = {topic.topic for topic in new}
+    _wait(settings, lambda: names <= admin.list_topics(timeout=_SECONDS).topics.keys(), "the news of the topics")
 
 
 def _settle(futures: dict[str, Any], harmless: int) -> None:
@@ -125,13 +126,15 @@ def _wait_until_served(settings: Settings) -> None:
         for topic in ALL_TOPICS
         for number in range(partition_count(topic, settings.partitions))
     ]
+    _wait(
+        settings, lambda: all_answer(settings.kafka_config(), wanted, _SECONDS), "the start of the topics' partitions"
+    )
+
+
+def _wait(settings: Settings, holds: Callable[[], bool], what: str) -> None:
     try:
-        wait_until(
-            lambda: all_answer(settings.kafka_config(), wanted, _SECONDS),
-            seconds=_SECONDS,
-            what="the start of the topics' partitions",
-        )
-    except TimeoutError as error:
+        wait_until(holds, seconds=_SECONDS, what=what)
+    except (TimeoutError, KafkaException) as error:
         raise StopAndSayError(f"the broker at {settings.kafka_bootstrap_servers} is not well: {error}") from error
 
 

@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from deploy.topics import config_resource, create_topics
-from schemas.broker import require_topics
+from schemas.broker import require_topics, wait_until
 from schemas.errors import StopAndSayError
 from schemas.settings import Settings
 from schemas.topics import ALL_TOPICS, BARS, MODELS, PREDICTIONS_LATEST, TICKER_STATES_CHANGELOG, partition_count
@@ -29,6 +29,7 @@ def _make(broker: BrokerUnderTest, name: str, partitions: int, **config: str) ->
     admin = _admin(broker)  # its answers end with it
     for future in admin.create_topics([new]).values():
         future.result()
+    wait_until(lambda: new.topic in admin.list_topics(timeout=10).topics, seconds=10, what="the news of the topic")
 
 
 def _ours(broker: BrokerUnderTest) -> dict[str, int]:
