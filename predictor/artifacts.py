@@ -2,8 +2,6 @@
 
 import hashlib
 import logging
-import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -147,16 +145,16 @@ def save_model_set(manifest: Manifest, files: Mapping[str, bytes], directory: Pa
         files: Content by file name. A set of this name that is there already is replaced.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=directory))
-    unfinished.chmod(0o755)
-    for name, content in files.items():
-        (unfinished / name).write_bytes(content)
-    save_manifest(manifest, unfinished)
     folder = directory / manifest.model_set
-    if folder.exists():
-        os.rename(folder, unfinished / "replaced")  # noqa: PTH104 - Path.rename would do the same
-    unfinished.rename(folder)
-    shutil.rmtree(folder / "replaced", ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=directory) as place:
+        unfinished = Path(place, "set")
+        unfinished.mkdir()
+        for name, content in files.items():
+            (unfinished / name).write_bytes(content)
+        save_manifest(manifest, unfinished)
+        if folder.exists():
+            folder.rename(Path(place, "replaced"))
+        unfinished.rename(folder)
     return folder
 
 

@@ -8,7 +8,7 @@ from predictor.artifacts import TrainingOptions, model_event, read_manifest, sav
 from predictor.training.announce import announce, newest_decision, require_models_topic
 from predictor.training.dataset import Dataset, dataset_from_bars
 from predictor.training.ensure import announced_set, newest_set_on_disk
-from predictor.training.history import load_history
+from predictor.training.history import bars_before_start
 from predictor.training.quiet import quiet_import
 from predictor.training.scoring import score_table
 from predictor.training.settings import TrainingSettings
@@ -70,7 +70,7 @@ def train_and_save(settings: TrainingSettings, *, announcing: bool) -> Path:
 
 def _dataset(settings: TrainingSettings) -> Dataset:
     """Make the samples, and see that they are enough before TensorFlow is imported."""
-    dataset = dataset_from_bars(load_history(settings), settings.interval, settings.horizons)
+    dataset = dataset_from_bars(bars_before_start(settings), settings.interval, settings.horizons)
     dataset = last_bars(dataset, settings.training_window_bars)
     hold_out_split(dataset)
     return dataset

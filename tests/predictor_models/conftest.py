@@ -9,7 +9,7 @@ import pytest
 from predictor.artifacts import ModelSet, load_model_set
 from predictor.training.dataset import Dataset, dataset_from_bars
 from predictor.training.fitting import FittedModel, Progress
-from predictor.training.history import load_history
+from predictor.training.history import bars_before_start
 from predictor.training.settings import TrainingSettings
 from predictor.training.tasks import train_and_save
 from schemas.features import FEATURE_VERSION
@@ -50,7 +50,7 @@ def model_set(trained: Trained) -> ModelSet:
 @pytest.fixture(scope="session")
 def later() -> Dataset:
     """Give samples of the two years after the training's end, of all tickers that trade then."""
-    dataset = dataset_from_bars(load_history(TrainingSettings(_env_file=None)), "1d", (1, 5, 21))
+    dataset = dataset_from_bars(bars_before_start(TrainingSettings(_env_file=None)), "1d", (1, 5, 21))
     return dataset.rows(dataset.as_of_ns > from_rfc3339(SMALL["start"]))
 
 

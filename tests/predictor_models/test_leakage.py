@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ingestor.sources.bars import BarColumns
 from predictor.models.base import Batch
 from predictor.training.dataset import Dataset, dataset_from_bars
-from predictor.training.history import load_history
+from predictor.training.history import bars_before_start
 from predictor.training.settings import TrainingSettings
 from predictor.training.split import TooFewSamplesError, hold_out_split, last_bars, split_by_date
 from schemas.errors import StopAndSayError
@@ -84,7 +84,7 @@ def test_no_training_label_closes_at_or_after_the_first_moment_held_out(dates: i
 
 
 def test_the_hold_out_of_the_real_prices_is_purged_and_the_last_fifteen_percent() -> None:
-    dataset = dataset_from_bars(load_history(TrainingSettings(_env_file=None)), "1d", HORIZONS)
+    dataset = dataset_from_bars(bars_before_start(TrainingSettings(_env_file=None)), "1d", HORIZONS)
     split = hold_out_split(dataset)
     assert_purged(split.before, split.after)
     dates = np.unique(dataset.as_of_ns)
@@ -94,11 +94,11 @@ def test_the_hold_out_of_the_real_prices_is_purged_and_the_last_fifteen_percent(
 
 def test_no_bar_that_ends_after_the_first_live_moment_is_loaded() -> None:
     for start in ("2010-01-04", "2010-01-04T14:30:00Z", "2010-01-05T23:59:59Z"):
-        history = load_history(TrainingSettings(_env_file=None, start=start))
+        history = bars_before_start(TrainingSettings(_env_file=None, start=start))
         ends = [int(columns.start_ns.max()) + DAY_NS for columns in history.values() if len(columns)]
         assert len(ends) == 4, "FB does not trade yet"
         assert max(ends) <= from_rfc3339(start)
-    dataset = dataset_from_bars(load_history(TrainingSettings(_env_file=None)), "1d", HORIZONS)
+    dataset = dataset_from_bars(bars_before_start(TrainingSettings(_env_file=None)), "1d", HORIZONS)
     assert dataset.label_end_ns.max() == from_rfc3339("2010-01-01")
 
 

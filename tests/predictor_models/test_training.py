@@ -9,7 +9,7 @@ from predictor.artifacts import Manifest, ModelSet
 from predictor.models.base import Batch
 from predictor.training.dataset import Dataset, dataset_from_bars
 from predictor.training.fitting import Progress
-from predictor.training.history import load_history
+from predictor.training.history import bars_before_start
 from predictor.training.scoring import score
 from predictor.training.split import hold_out_split, last_bars
 from schemas.times import from_rfc3339
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 def samples(trained: Trained) -> Dataset:
     """Give what the small training was given."""
     settings = trained.settings
-    return last_bars(dataset_from_bars(load_history(settings), "1d", HORIZONS), settings.training_window_bars)
+    return last_bars(dataset_from_bars(bars_before_start(settings), "1d", HORIZONS), settings.training_window_bars)
 
 
 @pytest.fixture(scope="module")
