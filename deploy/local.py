@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import NoReturn
 
 from deploy.backoff import Backoff
-from deploy.local_system import LocalSystem, StartAfreshError
+from deploy.local_system import LocalSystem
 from deploy.log_lines import Log, wants_colour
 from deploy.preparation import check_gateway_port, choose_interval
 from deploy.run_options import RunOptions, parse_options
 from deploy.running_env import only_run
 from deploy.signals import raise_on_signals
-from deploy.supervisor import PartDied, PartStopped
+from deploy.supervisor import StartAfreshError
 from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
 
 _EXIT_INTERRUPTED = 130
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         options = parse_options(sys.argv[1:] if arguments is None else arguments)
         with only_run(options.var):
             _rounds(options, Log(sys.stdout, colour=wants_colour(sys.stdout)))
-    except (StopAndSayError, PartStopped) as error:
+    except StopAndSayError as error:
         print(f"tickcast: {error}", file=sys.stderr, flush=True)
         sys.exit(EXIT_STOP_AND_SAY)
     except KeyboardInterrupt:
@@ -44,10 +44,10 @@ def _rounds(options: RunOptions, log: Log) -> None:
         try:
             LocalSystem(options, log, interval, gateway_port).run()
             return
-        except (PartDied, StartAfreshError) as error:
+        except StartAfreshError:
             deaths = backoff.deaths(deaths, time.monotonic() - started_at)
             delay_seconds = backoff.delay_seconds(deaths)
-            log.say(f"{error}; the whole system starts afresh in {delay_seconds:g} s")
+            log.say(f"the whole system starts afresh in {delay_seconds:g} s")
         time.sleep(delay_seconds)  # Ctrl-C ends it
         options = replace(options, fresh=False)  # once is enough
 

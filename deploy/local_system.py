@@ -15,7 +15,7 @@ from deploy.preparation import prepare_place, running_variables
 from deploy.run_options import RunOptions
 from deploy.running_env import remove_running_env, write_running_env
 from deploy.signals import SIGNALS, ignore_signals, raise_on_signals
-from deploy.supervisor import Supervisor
+from deploy.supervisor import StartAfreshError, Supervisor
 from deploy.system_parts import Place, service_variables, system_parts
 from schemas.errors import StopAndSayError, TickcastError
 
@@ -23,10 +23,6 @@ _LOOK_AT_BROKER_EVERY_SECONDS = 0.25
 #: From the order to stop to the end of the last process, and what of it the services may take.
 _STOP_SECONDS = 4.7
 _SERVICES_STOP_SECONDS = 3.5
-
-
-class StartAfreshError(TickcastError):
-    """The system lost what it cannot do without: everything must start again, the broker first."""
 
 
 class LocalSystem:
@@ -44,9 +40,8 @@ class LocalSystem:
         """Start everything, serve until a signal, stop everything.
 
         Raises:
-            PartStopped: An essential part stopped for good.
-            PartDied, StartAfreshError: The system must start afresh.
-            StopAndSayError: It cannot start; one line says why.
+            StartAfreshError: The system must start afresh.
+            StopAndSayError: It cannot start, or an essential part stopped for good; one line says why.
         """
         try:
             broker = self._start_broker(self._options.broker)
@@ -77,6 +72,9 @@ class LocalSystem:
             for task in done:
                 if not task.cancelled():
                     task.result()
+        except TickcastError as error:
+            self._log.say(str(error))
+            raise
         finally:
             for task in (greeting, *tasks):
                 task.cancel()

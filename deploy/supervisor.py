@@ -11,14 +11,11 @@ from deploy.backoff import Backoff
 from deploy.log_lines import Log
 from deploy.parts import Part, Verdict, how_it_ended, verdict
 from deploy.running_part import RunningPart
+from schemas.errors import StopAndSayError, TickcastError
 
 
-class PartStopped(Exception):  # noqa: N818 - an event, not a fault of ours
-    """An essential part stopped for good and said why."""
-
-
-class PartDied(Exception):  # noqa: N818 - likewise
-    """A part died where the whole system must start afresh."""
+class StartAfreshError(TickcastError):
+    """The system lost what it cannot do without: everything must start again, the broker first."""
 
 
 class Supervisor:
@@ -28,7 +25,7 @@ class Supervisor:
         """Make one without parts.
 
         Args:
-            restart: Start again what dies; otherwise `watch` raises `PartDied`.
+            restart: Start again what dies; otherwise `watch` raises `StartAfreshError`.
         """
         self._log = log
         self._restart = restart
@@ -48,8 +45,8 @@ class Supervisor:
         """Return when every part is done.
 
         Raises:
-            PartStopped: An essential part exited with the code that says "starting again would not help".
-            PartDied: A part died, and this supervisor starts nothing again.
+            StopAndSayError: An essential part exited with the code that says "starting again would not help".
+            StartAfreshError: A part died, and this supervisor starts nothing again.
         """
         for ended in asyncio.as_completed(list(self._tasks)):
             await ended
@@ -119,11 +116,11 @@ class Supervisor:
 
     def _stopped_and_said(self, part: Part, said: str) -> None:
         if part.essential:
-            raise PartStopped(f"{part.name} stopped: {said}")
+            raise StopAndSayError(f"{part.name} stopped: {said}")
         self._log.say(f"{part.name} stopped: {said}; the others go on")
 
     def _died(self, part: Part, exit_code: int) -> NoReturn:
-        raise PartDied(f"{part.name} {how_it_ended(exit_code)}")
+        raise StartAfreshError(f"{part.name} {how_it_ended(exit_code)}")
 
     async def _wait_to_restart(self, part: Part, exit_code: int, delay_seconds: float) -> None:
         self._log.say(f"{part.name} {how_it_ended(exit_code)}; starting it again in {delay_seconds:g} s")

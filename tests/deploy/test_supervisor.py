@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.supervisor import PartDied, PartStopped
+from deploy.supervisor import StartAfreshError
+from schemas.errors import StopAndSayError
 from tests.deploy.supervised import FOREVER, STUBBORN, lives, python, wait_until, watched
 
 _PID = "import os; print('pid', os.getpid())\n"
@@ -36,7 +37,7 @@ async def test_delays_grow_with_every_death_in_a_row() -> None:
 async def test_what_an_essential_part_said_when_it_stopped_for_good_ends_the_watch() -> None:
     code = "import sys; print('service: no such file', file=sys.stderr); sys.exit(78)"
     async with watched(python("service", code)) as it:
-        with pytest.raises(PartStopped, match=r"^service stopped: no such file$"):
+        with pytest.raises(StopAndSayError, match=r"^service stopped: no such file$"):
             await it.supervisor.watch()
         assert "starting it again" not in it.log
 
@@ -56,7 +57,7 @@ async def test_work_that_is_done_is_not_started_again() -> None:
 
 async def test_where_everything_must_start_afresh_a_death_ends_the_watch() -> None:
     async with watched(python("service", "raise SystemExit(1)"), restart=False) as it:
-        with pytest.raises(PartDied, match=r"^service ended with exit code 1$"):
+        with pytest.raises(StartAfreshError, match=r"^service ended with exit code 1$"):
             await it.supervisor.watch()
 
 
