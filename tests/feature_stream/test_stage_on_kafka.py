@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from feature_stream.frames import read_frame
+from schemas.broker import wait_until
 from schemas.errors import EXIT_STOP_AND_SAY
 from schemas.events import TickFrame
 from schemas.partitioning import partition_of
@@ -103,12 +104,16 @@ def test_a_killed_stage_begins_where_its_table_stands(
 def test_two_workers_share_the_partitions_and_one_takes_over_from_the_other(
     kafka: BrokerUnderTest, processes: Processes, rng: random.Random
 ) -> None:
-    frames = iter(list(market_frames(rng, tickers=20, minutes=60)))
+    frames = market_frames(rng, tickers=20, minutes=1_000)
     workers = [_start(processes, kafka, instance=f"worker-{number}") for number in range(2)]
-    while not all(worker.metric("tickcast_ticks_absorbed_total") for worker in workers):
+
+    def both_absorb() -> bool:
         _feed(kafka, list(islice(frames, PARTITIONS)))
+        return all(worker.metric("tickcast_ticks_absorbed_total") for worker in workers)
+
+    wait_until(both_absorb, seconds=60, what="both workers absorbing")
     workers[0].send(signal.SIGSTOP)
-    _feed(kafka, list(frames))
+    _feed(kafka, list(islice(frames, 50 * PARTITIONS)))
     _assert_says_what_the_log_says(kafka)
     workers[0].send(signal.SIGCONT)
     assert workers[0].wait() == 1
