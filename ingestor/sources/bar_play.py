@@ -48,7 +48,7 @@ def play_bars(
 
     Args:
         times_ns: Event times of the four prices.
-        place: Of this bar time; a moment's position is this and its number, from 1.
+        place: Of this bar time; a moment's position is this and its number, from 1 (0 is for what comes before).
         end_ns: End of the bars, for the watermark.
     """
     number = 0

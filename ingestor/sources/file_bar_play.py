@@ -70,10 +70,10 @@ class BarFilePlay:
             for moment in fresh:
                 yield moment
 
-    def _gap_mark(self, marked_ns: int, group: BarGroup) -> int | None:
-        """Give a watermark that closes longer bars whose last rows are missing, before the next group."""
-        reached_ns = bar_start_ns(group.start_ns, self._interval_ns)
-        return reached_ns if marked_ns % self._interval_ns and reached_ns > marked_ns else None
+    @staticmethod
+    def _gap_mark(marked_ns: int, group: BarGroup) -> int | None:
+        """Say that time jumps to the group, so that what should have been sent in the gap is known not to be."""
+        return group.start_ns if 0 < marked_ns < group.start_ns else None
 
     def _last_mark(self, last: _Placed, marked_ns: int) -> Moment:
         end_ns = bar_start_ns(marked_ns, self._interval_ns) + self._interval_ns

@@ -1,15 +1,37 @@
 """The past that a file holds, as bars, for training."""
 
+import logging
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
 
+from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.bars import BarColumns
 from ingestor.sources.file_columns import Read, RowReader, TimedBar
 from schemas.times import bar_start_ns
 
-#: Start, open, high, low, close, volume.
-_Bar = list[float]
+_log = logging.getLogger(__name__)
+
+
+class _FoldedBar(msgspec.Struct):
+    """A bar while rows come in: open and close follow the rows' times, ties their order, as in the stream."""
+
+    first_ns: int
+    last_ns: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+    def add(self, time_ns: int, row: PlayedBar) -> None:
+        if time_ns >= self.last_ns:
+            self.last_ns, self.close = time_ns, row.close
+        elif time_ns < self.first_ns:
+            self.first_ns, self.open = time_ns, row.open
+        self.high, self.low = max(self.high, row.high), min(self.low, row.low)
+        self.volume += row.volume
 
 
 def read_history(
@@ -17,44 +39,41 @@ def read_history(
 ) -> dict[str, BarColumns]:
     """Read all rows and fold them to bars of a length, by ticker in alphabetical order.
 
-    Rows in any order of time; bad rows are passed over (they are reported when they are played). The bars of
-    one ticker must fit into memory.
+    Rows may come in any order of time; bad ones are counted and passed over (they are reported when they are
+    played). The bars must fit into memory, the file need not.
 
     Args:
         start_ns: Only bars that start at or after it.
         end_ns: Only bars that start before it.
     """
-    bars: dict[str, dict[int, _Bar]] = {}
-    for ticker, time_ns, values in _rows(reader):
+    bars: dict[str, dict[int, _FoldedBar]] = {}
+    for time_ns, row in _rows(reader):
         start = bar_start_ns(time_ns, length_ns)
         if (start_ns is None or start >= start_ns) and (end_ns is None or start < end_ns):
-            _fold(bars.setdefault(ticker, {}), start, values)
+            own = bars.setdefault(row.ticker, {})
+            if start in own:
+                own[start].add(time_ns, row)
+            else:
+                own[start] = _FoldedBar(time_ns, time_ns, row.open, row.high, row.low, row.close, row.volume)
     return {ticker: _columns(bars[ticker]) for ticker in sorted(bars)}
 
 
-def _rows(reader: RowReader) -> Iterator[tuple[str, int, tuple[float, float, float, float, float]]]:
+def _rows(reader: RowReader) -> Iterator[tuple[int, PlayedBar]]:
+    bad = 0
     for read in reader.read():
         if not isinstance(read, Read):
-            continue
-        if isinstance(read.value, TimedBar):
-            time_ns, bar = read.value
-            yield bar.ticker, time_ns, (bar.open, bar.high, bar.low, bar.close, bar.volume)
+            bad += 1
+        elif isinstance(read.value, TimedBar):
+            yield read.value
         else:
-            price = read.value.price
-            yield read.value.ticker, read.value.time_ns, (price, price, price, price, read.value.size)
+            tick = read.value
+            yield tick.time_ns, PlayedBar(tick.ticker, tick.price, tick.price, tick.price, tick.price, tick.size)
+    if bad:
+        _log.warning("%d bad rows were passed over", bad)
 
 
-def _fold(bars: dict[int, _Bar], start: int, values: tuple[float, float, float, float, float]) -> None:
-    first, high, low, last, volume = values
-    bar = bars.get(start)
-    if bar is None:
-        bars[start] = [first, high, low, last, volume]
-        return
-    bar[1], bar[2], bar[3] = max(bar[1], high), min(bar[2], low), last
-    bar[4] += volume
-
-
-def _columns(bars: dict[int, _Bar]) -> BarColumns:
+def _columns(bars: dict[int, _FoldedBar]) -> BarColumns:
     starts = sorted(bars)
-    table = np.array([bars[start] for start in starts], dtype=np.float64).reshape(len(starts), 5)
+    rows = [(b.open, b.high, b.low, b.close, b.volume) for b in (bars[start] for start in starts)]
+    table = np.array(rows, dtype=np.float64).reshape(len(starts), 5)
     return BarColumns(np.array(starts, dtype=np.int64), *(np.ascontiguousarray(table[:, index]) for index in range(5)))

@@ -1,7 +1,7 @@
 """Daily bars of the past, played as if they were live."""
 
 from collections.abc import AsyncIterator, Iterator
-from itertools import count
+from itertools import chain, count
 from typing import NamedTuple
 
 import numpy as np
@@ -53,7 +53,8 @@ class _Day(NamedTuple):
 class ReplaySource:
     """Plays daily bars from a start: warm-up, the bars themselves, and, in a loop, the same again later.
 
-    A position is (pass, day of the pass, number in the day). Each later pass follows the last in time and price.
+    A position is (pass, day of the pass, number in the day). Before a day's ticks a watermark says that time jumps
+    to them. Each later pass follows the last in time and price.
 
     Args:
         bars: By ticker, adjusted.
@@ -97,7 +98,9 @@ class ReplaySource:
         """Play what comes after a position."""
         for day in self._days(after or (0, 0, 0)):
             times_ns = [day.start_ns + time_ns for time_ns in PRICE_TIMES_NS]
-            for step in play_bars(day.bars, times_ns, day.origin, day.place, day.start_ns + _DAY_NS):
+            jump = Moment(position=(*day.place, 0), origin=day.origin, watermark_ns=times_ns[0])
+            steps = play_bars(day.bars, times_ns, day.origin, day.place, day.start_ns + _DAY_NS)
+            for step in chain([[jump, *next(steps)]], steps):
                 fresh = [moment for moment in step if after is None or moment.position > after]
                 if fresh and day.origin is not Origin.WARM_UP:
                     await self._pace.step(1 / PRICES_PER_BAR)

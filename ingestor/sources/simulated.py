@@ -113,12 +113,13 @@ class SimulatedSource:
         number = after[0] + 1 if after else 1
         walks = Walks(self._options, number, last_prices)
         schedule = _Schedule(self._clock_ns(), self._options.rate_per_second)
+        yield _moment(number, walks.ticks(0), [], schedule.start_ns)  # time has jumped since the last run
         while True:
+            number += 1
             times_ns = schedule.due(self._clock_ns())
             mark_ns = schedule.mark(self._clock_ns())
             if times_ns or mark_ns is not None:
                 yield _moment(number, walks.ticks(len(times_ns)), times_ns, mark_ns)
-                number += 1
             await self._sleep(schedule.pause_seconds(self._clock_ns()))
 
 
@@ -126,33 +127,33 @@ class _Schedule:
     """Says which ticks are due, and when the next are; times count from its start."""
 
     def __init__(self, start_ns: int, rate_per_second: float) -> None:
-        self._start_ns = start_ns
+        self.start_ns = start_ns
         self._gap_ns = NS_PER_SECOND / rate_per_second
         self._next_ns = 0.0
         self._marked_ns = 0
 
     def due(self, now_ns: int) -> list[int]:
         """Give the times of the ticks that are due, a batch of them at most."""
-        elapsed_ns = now_ns - self._start_ns
+        elapsed_ns = now_ns - self.start_ns
         self._next_ns = max(self._next_ns, elapsed_ns - _MAXIMUM_BEHIND_SECONDS * NS_PER_SECOND)
         if elapsed_ns < self._next_ns:
             return []
         count = min(_BATCH_TICKS, int((elapsed_ns - self._next_ns) // self._gap_ns) + 1)
-        times_ns = [self._start_ns + int(self._next_ns + index * self._gap_ns) for index in range(count)]
+        times_ns = [self.start_ns + int(self._next_ns + index * self._gap_ns) for index in range(count)]
         self._next_ns += count * self._gap_ns
         return times_ns
 
     def mark(self, now_ns: int) -> int | None:
         """Give a watermark where it is time for one: no later tick lies before it."""
-        elapsed_ns = now_ns - self._start_ns
+        elapsed_ns = now_ns - self.start_ns
         if elapsed_ns - self._marked_ns < QUIET_SECONDS * NS_PER_SECOND:
             return None
         self._marked_ns = min(elapsed_ns, int(self._next_ns))
-        return self._start_ns + self._marked_ns
+        return self.start_ns + self._marked_ns
 
     def pause_seconds(self, now_ns: int) -> float:
         """Give the time until the next tick or watermark; at a high rate, until there is a batch."""
-        elapsed_ns = now_ns - self._start_ns
+        elapsed_ns = now_ns - self.start_ns
         if self._next_ns + _BATCH_SECONDS * NS_PER_SECOND < elapsed_ns:
             return 0.0
         next_ns = min(self._next_ns, self._marked_ns + QUIET_SECONDS * NS_PER_SECOND)

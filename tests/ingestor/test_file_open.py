@@ -115,6 +115,15 @@ def test_a_history_of_bars_ticks_and_longer_bars_is_folded_and_cut(tmp_path: Pat
     assert list(load_history(f"file:{ticks}", "1m", ["B"])) == ["B"]
 
 
+def test_a_history_follows_the_times_of_rows_and_not_their_order(tmp_path: Path) -> None:
+    rows = [
+        f"A,{1_704_205_800 + second},{price},1"
+        for second, price in ((10, 5), (0, 2), (30, 7), (20, 9), (30, 8), (0, 3))
+    ]
+    bars = load_history("file:" + write_csv(tmp_path / "t.csv", _TICKS, *rows), "1m")["A"]
+    assert [bars.open[0], bars.high[0], bars.low[0], bars.close[0]] == [2.0, 9.0, 2.0, 8.0]
+
+
 def test_a_source_says_the_same_past_that_training_reads(tmp_path: Path) -> None:
     path = _minute_bars(tmp_path / "b.csv", 10)
     own = FileSource(FileOptions(path, "5m"), Pace(0)).history()

@@ -11,7 +11,7 @@ from ingestor.sources.bars import BarColumns
 from ingestor.sources.daily_prices import load_daily_bars
 from ingestor.sources.moments import Moment, Position
 from ingestor.sources.pace import Pace
-from ingestor.sources.replay import WARM_UP_BARS, ReplayOptions, ReplaySource
+from ingestor.sources.replay import PRICE_TIMES_NS, WARM_UP_BARS, ReplayOptions, ReplaySource
 from schemas.errors import StopAndSayError
 from schemas.events import Origin
 from schemas.times import from_rfc3339
@@ -45,12 +45,13 @@ def test_everything_played_folds_back_to_the_daily_bars_bit_for_bit() -> None:
     assert min(folded["AAPL"]) < _START
 
 
-def test_ticks_come_in_the_order_of_their_times_and_a_watermark_ends_every_day() -> None:
+def test_ticks_come_in_the_order_of_their_times_and_watermarks_go_before_and_after_every_day() -> None:
     moments = _played(ReplayOptions(_START, from_rfc3339("2010-03-01")))
     times = [time for moment in moments for time in moment.times_ns]
     assert times == sorted(times)
     marks = [moment.watermark_ns for moment in moments if moment.watermark_ns is not None]
-    assert marks == sorted({time - time % _DAY_NS + _DAY_NS for time in times})
+    days = sorted({time - time % _DAY_NS for time in times})
+    assert marks == [mark for day in days for mark in (day + PRICE_TIMES_NS[0], day + _DAY_NS)]
     reached = 0
     for moment in moments:
         assert all(time >= reached for time in moment.times_ns), "a watermark was broken"
@@ -104,7 +105,7 @@ def test_a_later_pass_follows_the_last_in_time_on_the_same_weekdays_and_is_marke
 def test_a_later_pass_is_scaled_to_join_the_last_and_has_the_same_returns_and_volumes() -> None:
     options = ReplayOptions(_START, from_rfc3339("2010-02-01"), loop=True, asked=("AAPL",))
     source = ReplaySource(load_daily_bars(["AAPL"]), _FULL_SPEED, options)
-    moments = collect(source.moments((0, 10_000, 0), {}), 3 * 19 * 5)
+    moments = collect(source.moments((0, 10_000, 0), {}), 3 * 19 * 6)
     bars = list(fold(ticks_of(moments), _DAY_NS)["AAPL"].values())
     original = list(_expected(load_daily_bars(["AAPL"])["AAPL"].between(_START, from_rfc3339("2010-02-01"))).values())
     assert bars[0].open == pytest.approx(original[-1].close, rel=1e-12)

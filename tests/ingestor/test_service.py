@@ -135,7 +135,7 @@ def test_a_later_end_continues(broker: BrokerUnderTest, start: Callable[..., Ser
 def test_killed_again_and_again_nothing_is_lost_and_nothing_is_said_twice(
     broker: BrokerUnderTest, start: Callable[..., ServiceProcess]
 ) -> None:
-    for records in (1_200, 1_260, 1_330):
+    for records in (1_500, 2_800, 2_950):
         service = start(speed=40, frame_ticks=3)
         broker.read(TICKS, records)
         service.kill()
@@ -146,7 +146,7 @@ def test_killed_again_and_again_nothing_is_lost_and_nothing_is_said_twice(
 def test_partitions_cut_off_at_different_places_each_go_on_exactly(
     broker: BrokerUnderTest, start: Callable[..., ServiceProcess]
 ) -> None:
-    kept = {0: 0, 1: 100, 2: 260, 3: 273}
+    kept = {0: 0, 1: 201, 2: 520, 3: 547}
     for partition, count in kept.items():
         own = [frame for number, frame in _undisturbed() if number == partition]
         broker.produce(TICKS, *own[:count], partition=partition)
@@ -164,7 +164,7 @@ def test_a_stop_in_the_middle_sends_what_it_has_and_the_next_start_goes_on(
     broker: BrokerUnderTest, start: Callable[..., ServiceProcess]
 ) -> None:
     service = start(speed=30, linger_ms=1_000)
-    broker.read(TICKS, 1_100)
+    broker.read(TICKS, 2_200)
     assert service.stop(5) == 0
     assert not ticks_lost(_frames(broker))
     _play_to_the_end(start())
