@@ -11,6 +11,7 @@ import tf2onnx
 from numpy.typing import NDArray
 
 from predictor.models.base import Batch
+from predictor.training.canonical import canonical_bytes
 from predictor.training.dataset import Dataset
 from predictor.training.fitting import Progress
 from predictor.training.split import split_by_date
@@ -60,8 +61,7 @@ class FittedLstm:
         signature = [tf.TensorSpec((None, SEQUENCE_STEPS, len(SEQUENCE_CHANNELS)), tf.float32, name="sequence")]
         serve = tf.function(lambda sequence: self.model(sequence, training=False), input_signature=signature)
         exported, _ = tf2onnx.convert.from_function(serve, input_signature=signature, opset=_OPSET)
-        content: bytes = exported.SerializeToString()
-        return content
+        return canonical_bytes(exported)
 
 
 def fit_lstm(dataset: Dataset, seed: int, progress: Progress) -> FittedLstm:
