@@ -6,11 +6,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from ingestor.figures import Figures
 from ingestor.frames import FrameBuilder, NumberedFrame
 from ingestor.publisher import Publisher
 from ingestor.sources.moments import Moment, Position, Rejected, Source
 from ingestor.validation import Validator
-from schemas import metrics
 from schemas.dead_letters import DeadLetter
 
 _log = logging.getLogger(__name__)
@@ -20,8 +20,6 @@ _LOGGED_FAULTS = 50
 _LOGGED_EVERY = 1_000
 #: However busy a source is, timers and signals get their turn this often.
 _TURN_SECONDS = 0.002
-
-dead_letters_total = metrics.DEAD_LETTERS.counter()
 
 
 class Player:
@@ -38,6 +36,7 @@ class Player:
         builder: FrameBuilder,
         validator: Validator,
         publisher: Publisher,
+        figures: Figures,
         *,
         linger_seconds: float,
         after: Position | None,
@@ -47,6 +46,7 @@ class Player:
         self._builder = builder
         self._validator = validator
         self._publisher = publisher
+        self._figures = figures
         self._linger_seconds = linger_seconds
         self._after = after
         self._clock_ns = clock_ns
@@ -106,7 +106,7 @@ class Player:
         """Send dead letters and wait for them: no frame may claim a place whose dead letter could still be lost."""
         for bad in rejected:
             self._say(bad)
-            dead_letters_total.labels(bad.code).inc()
+            self._figures.rejected(bad.code)
             letter = DeadLetter(value=bad.value, reason=bad.reason, origin=f"source:{self._name}", position=bad.place)
             await self._publisher.send_dead_letter(letter)
         if rejected:

@@ -7,8 +7,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from ingestor.figures import Figures
 from ingestor.frames import NumberedFrame
-from schemas import metrics
 from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from schemas.errors import RetryError
@@ -19,9 +19,6 @@ _BUFFER_MESSAGES = 20_000
 _BUFFER_KIBIBYTES = 65_536
 #: How long to let the broker take messages before trying again where the buffer is full.
 _FULL_PAUSE_SECONDS = 0.005
-
-ticks_ingested = metrics.TICKS_INGESTED.counter()
-frames_ingested = metrics.FRAMES_INGESTED.counter()
 
 
 class PublishError(RetryError):
@@ -61,18 +58,16 @@ class Publisher:
     Args:
         producer: A confluent-kafka producer with `producer_config`.
         topic_prefix: Of the deployment.
-        source: The name on the frames, for the metrics.
+        figures: Count what is acknowledged.
     """
 
-    def __init__(self, producer: Producer, topic_prefix: str, source: str) -> None:
+    def __init__(self, producer: Producer, topic_prefix: str, figures: Figures) -> None:
         self._producer = producer
         self._ticks_topic = topic_prefix + TICKS.name
         self._dead_letters_topic = topic_prefix + DEAD_LETTERS.name
         self._status_topic = topic_prefix + SERVICE_STATUS.name
-        self._ticks_ingested = ticks_ingested.labels(source)
-        self._frames_ingested = frames_ingested.labels(source)
+        self._figures = figures
         self._failure: KafkaError | None = None
-        self.acknowledged_ticks = 0
 
     async def send(self, numbered: NumberedFrame) -> None:
         """Send a frame to its partition; wait while the buffer is full.
@@ -144,6 +139,4 @@ class Publisher:
     def _frame_acknowledged(self, ticks: int, error: KafkaError | None, message: object) -> None:
         self._acknowledged(error, message)
         if not error:
-            self.acknowledged_ticks += ticks
-            self._ticks_ingested.inc(ticks)
-            self._frames_ingested.inc()
+            self._figures.frame_acknowledged(ticks)

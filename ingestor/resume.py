@@ -1,20 +1,18 @@
 """Where the log ends for a source: every partition read back to its last frame."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 from msgspec import Struct
 
 from ingestor.frames import ResumePoint
 from ingestor.positions import PositionText
 from schemas.codec import UndecodableError, decoder
-from schemas.errors import RetryError, StopAndSayError
+from schemas.errors import StopAndSayError
 
 #: Records read back from the end of a partition, at first; each further piece is four times as long.
 _FIRST_CHUNK = 32
 _LARGEST_CHUNK = 2_048
-_ANSWER_SECONDS = 10.0
 
 
 class FrameEnd(Struct, frozen=True):
@@ -110,47 +108,3 @@ def resume_points(kept: KeptLog, positions: PositionText, source: str, *, named:
     return [
         ResumePoint(last.sequence + 1, positions.read(last.position)) if last else ResumePoint() for last in kept.last
     ]
-
-
-class KafkaLogEnd:
-    """The partitions of `ticks` on a broker.
-
-    Args:
-        config: The connection in librdkafka's names.
-        topic: Full name.
-    """
-
-    def __init__(self, config: dict[str, Any], topic: str) -> None:
-        self._topic = topic
-        own = {"group.id": "tickcast-ingestor-resume", "enable.auto.commit": False, "enable.partition.eof": True}
-        self._consumer = Consumer({**config, **own, "auto.offset.reset": "earliest"})
-
-    def close(self) -> None:
-        """Leave the broker."""
-        self._consumer.close()
-
-    def bounds(self, partition: int) -> tuple[int, int]:
-        """Give the first offset and the one after the last."""
-        try:
-            first, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), _ANSWER_SECONDS)
-        except KafkaException as error:
-            raise RetryError(f"{self._topic}/{partition}: the broker does not say where it ends: {error}") from error
-        return (max(0, first), end) if end != OFFSET_INVALID else (0, 0)
-
-    def values(self, partition: int, first: int, end: int) -> Sequence[bytes | None]:
-        """Give the values of the records in `[first, end)` that there are, in order."""
-        self._consumer.assign([TopicPartition(self._topic, partition, first)])
-        values: list[bytes | None] = []
-        while True:
-            messages = self._consumer.consume(end - first, timeout=_ANSWER_SECONDS)
-            if not messages:
-                raise RetryError(f"{self._topic}/{partition}: no record within {_ANSWER_SECONDS:g} s")
-            for message in messages:
-                error = message.error()
-                if error and error.code() != KafkaError._PARTITION_EOF:
-                    raise RetryError(f"{self._topic}/{partition}: {error}")
-                if error or message.offset() >= end:
-                    return values
-                values.append(message.value())
-                if message.offset() == end - 1:
-                    return values

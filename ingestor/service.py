@@ -10,6 +10,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
+from ingestor.figures import Figures
 from ingestor.frames import FrameBuilder
 from ingestor.player import Player
 from ingestor.publisher import Publisher, PublishError, producer_config
@@ -59,13 +60,14 @@ async def _report(
     settings: IngestorSettings, board: StatusBoard, source: Source, start: Start, stop: asyncio.Event
 ) -> None:
     """Play and report; at the end of the service, send what is left and wait for it."""
-    publisher = Publisher(Producer(producer_config(settings)), settings.topic_prefix, settings.name)
-    player = make_player(settings, source, start, publisher)
+    figures = Figures(settings.name)
+    publisher = Publisher(Producer(producer_config(settings)), settings.topic_prefix, figures)
+    player = make_player(settings, source, start, publisher, figures)
     reporter = StatusReporter(board, publisher.send_status)
     reporter.start()
     try:
         played = _play(board, player, source, start)
-        await _until_stopped(stop, played, player.send_what_lingers(), _watch(board, publisher))
+        await _until_stopped(stop, played, player.send_what_lingers(), _watch(board, publisher, figures))
     finally:
         with suppress(PublishError, TimeoutError):
             await asyncio.wait_for(player.finish(), _DRAIN_SECONDS)
@@ -75,7 +77,9 @@ async def _report(
             _log.warning("%d records were not acknowledged in time; the next start goes on where the log ends", left)
 
 
-def make_player(settings: IngestorSettings, source: Source, start: Start, publisher: Publisher) -> Player:
+def make_player(
+    settings: IngestorSettings, source: Source, start: Start, publisher: Publisher, figures: Figures
+) -> Player:
     """Wire what plays a source."""
     bounds = LiveBounds(maximum_jump=settings.maximum_jump, maximum_future_seconds=settings.maximum_future_seconds)
     return Player(
@@ -83,6 +87,7 @@ def make_player(settings: IngestorSettings, source: Source, start: Start, publis
         FrameBuilder(settings.name, start.points, settings.frame_ticks, start.positions.write),
         Validator(bounds if source.live else None),
         publisher,
+        figures,
         linger_seconds=settings.linger_ms / 1_000,
         after=start.after,
     )
@@ -114,14 +119,14 @@ async def _play(board: StatusBoard, player: Player, source: Source, start: Start
     _log.info("the data has ended: %s; everything else goes on", source.title)
 
 
-async def _watch(board: StatusBoard, publisher: Publisher) -> None:
+async def _watch(board: StatusBoard, publisher: Publisher, figures: Figures) -> None:
     """Take delivery reports and keep the figures fresh, for ever."""
     since, before = time.monotonic(), 0
     while True:
         publisher.poll()
         seconds = time.monotonic() - since
         if seconds >= _FIGURES_SECONDS:
-            ticks = publisher.acknowledged_ticks
+            ticks = figures.acknowledged_ticks
             board.set_figures(rates={"ticks": round((ticks - before) / seconds, 1)})
             since, before = time.monotonic(), ticks
         await asyncio.sleep(_POLL_SECONDS)

@@ -5,8 +5,9 @@ from typing import NamedTuple
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from ingestor.frames import ResumePoint
+from ingestor.kafka_log import KafkaLogEnd
 from ingestor.positions import PositionText
-from ingestor.resume import KafkaLogEnd, KeptLog, read_kept_log, resume_points
+from ingestor.resume import KeptLog, read_kept_log, resume_points
 from ingestor.settings import IngestorSettings
 from ingestor.sources.moments import Position, Source
 from schemas.broker import require_topics

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 from typing import NamedTuple
 
 from ingestor.sources.bar_play import PRICES_PER_BAR, play_bars
-from ingestor.sources.file_columns import RowReader
 from ingestor.sources.file_groups import BarGroup, GroupGatherer
 from ingestor.sources.file_options import FileOptions
+from ingestor.sources.file_reader import RowReader
 from ingestor.sources.moments import Moment, Position
 from ingestor.sources.pace import Pace
 from ingestor.sources.replay import WARM_UP_BARS

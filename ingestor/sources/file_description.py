@@ -4,8 +4,9 @@ from itertools import islice
 
 from msgspec import Struct
 
-from ingestor.sources.file_columns import FileKind, Read, RowReader, TimedBar
+from ingestor.sources.file_columns import FileKind, TimedBar
 from ingestor.sources.file_intervals import bar_length_ns, interval_for
+from ingestor.sources.file_reader import Read, RowReader
 from ingestor.sources.file_rows import open_rows
 from ingestor.sources.file_source import HEAD_ROWS
 from schemas.times import NS_PER_SECOND, Interval, to_rfc3339

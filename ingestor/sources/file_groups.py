@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ingestor.sources.bar_play import PlayedBar
-from ingestor.sources.file_columns import Read, RowReader, TimedBar
+from ingestor.sources.file_columns import TimedBar
 from ingestor.sources.file_order import Order
+from ingestor.sources.file_reader import Read, RowReader
 from ingestor.sources.moments import Rejected
 from schemas.times import bar_start_ns, to_rfc3339
 

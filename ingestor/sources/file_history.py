@@ -8,7 +8,8 @@ import numpy as np
 
 from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.bars import BarColumns
-from ingestor.sources.file_columns import Read, RowReader, TimedBar
+from ingestor.sources.file_columns import TimedBar
+from ingestor.sources.file_reader import Read, RowReader
 from schemas.times import bar_start_ns
 
 _log = logging.getLogger(__name__)

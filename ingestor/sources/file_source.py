@@ -5,10 +5,11 @@ from itertools import islice
 
 from ingestor.sources.bars import BarColumns
 from ingestor.sources.file_bar_play import BarFilePlay
-from ingestor.sources.file_columns import Read, RowReader, TimedBar
+from ingestor.sources.file_columns import TimedBar
 from ingestor.sources.file_history import read_history
 from ingestor.sources.file_intervals import bar_length_ns, interval_for
 from ingestor.sources.file_options import FileOptions
+from ingestor.sources.file_reader import Read, RowReader
 from ingestor.sources.file_rows import open_rows
 from ingestor.sources.file_tick_play import TickFilePlay
 from ingestor.sources.moments import Moment, Position

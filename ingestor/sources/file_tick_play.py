@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 
-from ingestor.sources.file_columns import Read, RowReader
 from ingestor.sources.file_options import FileOptions
 from ingestor.sources.file_order import Order
+from ingestor.sources.file_reader import Read, RowReader
 from ingestor.sources.moments import Moment, Position, Rejected
 from ingestor.sources.pace import Pace
 from ingestor.sources.replay import WARM_UP_BARS

@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from ingestor.sources.bars import BarColumns
 from ingestor.sources.daily_prices import load_daily_bars
-from ingestor.sources.file_columns import RowReader
 from ingestor.sources.file_history import read_history
+from ingestor.sources.file_reader import RowReader
 from ingestor.sources.file_rows import open_rows
 from schemas.errors import StopAndSayError
 from schemas.times import Interval, interval_ns

@@ -6,8 +6,10 @@ from ingestor.sources.file_options import FileOptions
 from ingestor.sources.file_source import FileSource
 from ingestor.sources.moments import Source
 from ingestor.sources.pace import Pace
-from ingestor.sources.replay import ReplayOptions, ReplaySource
-from ingestor.sources.simulated import SimulatedOptions, SimulatedSource, simulated_tickers
+from ingestor.sources.replay import ReplaySource
+from ingestor.sources.replay_options import ReplayOptions
+from ingestor.sources.simulated import SimulatedSource
+from ingestor.sources.walks import SimulatedOptions, simulated_tickers
 from schemas.errors import StopAndSayError
 from schemas.times import NS_PER_SECOND
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from ingestor.sources.bar_play import PRICES_PER_BAR, PlayedBar, play_bars
 from ingestor.sources.bars import BarColumns
-from ingestor.sources.contents import tickers_text, time_text
+from ingestor.sources.contents import time_text
 from ingestor.sources.moments import Moment, Position
 from ingestor.sources.pace import Pace
+from ingestor.sources.replay_options import ReplayOptions
 from schemas.errors import StopAndSayError
 from schemas.events import Origin
 from schemas.times import NS_PER_SECOND
@@ -25,22 +26,6 @@ _DAY_NS = 86_400 * NS_PER_SECOND
 _WEEK_NS = 7 * _DAY_NS
 #: Event times are signed 64-bit numbers: the year 2262.
 _END_OF_TIME_NS = 2**63 - 1
-
-
-class ReplayOptions(NamedTuple):
-    """What of the bars is played.
-
-    Attributes:
-        start_ns: The first live day.
-        end_ns: The day from which nothing is played; None plays all.
-        loop: Begin again when the data ends.
-        asked: The tickers as asked for; empty: all.
-    """
-
-    start_ns: int
-    end_ns: int | None = None
-    loop: bool = False
-    asked: tuple[str, ...] = ()
 
 
 class _Day(NamedTuple):
@@ -82,7 +67,7 @@ class ReplaySource:
         self._rows = _rows_by_day(self._days_of_bars)
         self._pass_ns = -(-(self._live_days[-1] - self._live_days[0] + _DAY_NS) // _WEEK_NS) * _WEEK_NS
         self._growth = {ticker: self._growth_of(columns) for ticker, columns in bars.items()}
-        self.content = _content(options)
+        self.content = options.content
 
     @property
     def title(self) -> str:
@@ -142,16 +127,3 @@ def _rows_by_day(days_of_bars: dict[str, list[int]]) -> dict[int, list[tuple[str
         for row, day in enumerate(days):
             rows.setdefault(day, []).append((ticker, row))
     return rows
-
-
-def _content(options: ReplayOptions) -> dict[str, str]:
-    content = {
-        "source": "replay",
-        "start": time_text(options.start_ns),
-        "interval": "1d",
-        "tickers": tickers_text(options.asked),
-        "loop": "on" if options.loop else "off",
-    }
-    if options.loop:  # then the end decides where the second pass begins
-        content["end"] = "last" if options.end_ns is None else time_text(options.end_ns)
-    return content

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
+from prometheus_client import CollectorRegistry
 
+from ingestor.figures import Figures
 from ingestor.frames import NumberedFrame
 from ingestor.publisher import Publisher, PublishError, producer_config
 from schemas.dead_letters import DeadLetter
@@ -56,13 +58,17 @@ class _FakeProducer:
         return len(reports)
 
 
-def _publisher(producer: Any) -> Publisher:
-    return Publisher(producer, "", "test")
+def _figures() -> Figures:
+    return Figures("test", CollectorRegistry())
+
+
+def _publisher(producer: Any, figures: Figures | None = None) -> Publisher:
+    return Publisher(producer, "", figures or _figures())
 
 
 def test_a_full_buffer_is_waited_for_and_nothing_is_dropped_or_overtaken() -> None:
-    fake = _FakeProducer(full_times=5)
-    publisher = _publisher(fake)
+    fake, figures = _FakeProducer(full_times=5), _figures()
+    publisher = _publisher(fake, figures)
 
     async def send() -> None:
         for sequence in range(3):
@@ -71,11 +77,12 @@ def test_a_full_buffer_is_waited_for_and_nothing_is_dropped_or_overtaken() -> No
 
     asyncio.run(send())
     assert [record["value"].count(b'"sequence"') for record in fake.taken] == [1, 1, 1]
-    assert publisher.acknowledged_ticks == 3
+    assert figures.acknowledged_ticks == 3
 
 
 def test_a_record_refused_for_good_ends_it_and_is_not_counted() -> None:
-    publisher = _publisher(_FakeProducer(refuse=KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)))
+    figures = _figures()
+    publisher = _publisher(_FakeProducer(refuse=KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)), figures)
 
     async def send() -> None:
         await publisher.send(_frame(0))
@@ -83,7 +90,7 @@ def test_a_record_refused_for_good_ends_it_and_is_not_counted() -> None:
 
     with pytest.raises(PublishError, match="refused a record"):
         asyncio.run(send())
-    assert publisher.acknowledged_ticks == 0
+    assert figures.acknowledged_ticks == 0
     with pytest.raises(PublishError):
         publisher.poll()
 
@@ -99,7 +106,8 @@ def test_a_producer_that_has_stopped_ends_it() -> None:
 
 
 def test_frames_come_to_their_partitions_in_order_without_a_key_at_wall_clock_time(broker: BrokerUnderTest) -> None:
-    publisher = Publisher(Producer(producer_config(broker.settings())), broker.topic_prefix, "test")
+    figures = _figures()
+    publisher = Publisher(Producer(producer_config(broker.settings())), broker.topic_prefix, figures)
     before_ms = time.time() * 1_000 - 1
 
     async def send() -> None:
@@ -114,12 +122,12 @@ def test_frames_come_to_their_partitions_in_order_without_a_key_at_wall_clock_ti
         assert [record.event().sequence for record in own] == list(range(partition, 300, 3)) * (partition < 3)
     assert {record.key for record in records} == {None}
     assert all(before_ms <= record.timestamp_ms <= time.time() * 1_000 + 1 for record in records)
-    assert publisher.acknowledged_ticks == 300
+    assert figures.acknowledged_ticks == 300
 
 
 def test_a_small_buffer_holds_back_the_source_and_loses_nothing(broker: BrokerUnderTest) -> None:
     config = {**producer_config(broker.settings()), "queue.buffering.max.messages": 10}
-    publisher = Publisher(Producer(config), broker.topic_prefix, "test")
+    publisher = Publisher(Producer(config), broker.topic_prefix, _figures())
 
     async def send() -> None:
         for sequence in range(500):
@@ -131,7 +139,7 @@ def test_a_small_buffer_holds_back_the_source_and_loses_nothing(broker: BrokerUn
 
 
 def test_dead_letters_and_status_say_where_they_come_from(broker: BrokerUnderTest) -> None:
-    publisher = Publisher(Producer(producer_config(broker.settings())), broker.topic_prefix, "test")
+    publisher = Publisher(Producer(producer_config(broker.settings())), broker.topic_prefix, _figures())
     letter = DeadLetter(value=b"AAPL,what", reason="price: no", origin="source:file", position="17")
 
     async def send() -> None:

@@ -11,7 +11,8 @@ from ingestor.sources.bars import BarColumns
 from ingestor.sources.daily_prices import load_daily_bars
 from ingestor.sources.moments import Moment, Position
 from ingestor.sources.pace import Pace
-from ingestor.sources.replay import PRICE_TIMES_NS, WARM_UP_BARS, ReplayOptions, ReplaySource
+from ingestor.sources.replay import PRICE_TIMES_NS, WARM_UP_BARS, ReplaySource
+from ingestor.sources.replay_options import ReplayOptions
 from schemas.errors import StopAndSayError
 from schemas.events import Origin
 from schemas.times import from_rfc3339

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.frames import ResumePoint
+from ingestor.kafka_log import KafkaLogEnd
 from ingestor.positions import PositionText
-from ingestor.resume import KafkaLogEnd, KeptLog, read_kept_log, resume_points
+from ingestor.resume import KeptLog, read_kept_log, resume_points
 from schemas.codec import encode
 from schemas.errors import StopAndSayError
 from schemas.events import TickFrame

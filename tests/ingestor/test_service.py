@@ -11,7 +11,8 @@ from ingestor.frames import FrameBuilder, NumberedFrame, ResumePoint
 from ingestor.positions import PositionText
 from ingestor.sources.daily_prices import load_daily_bars
 from ingestor.sources.pace import Pace
-from ingestor.sources.replay import WARM_UP_BARS, ReplayOptions, ReplaySource
+from ingestor.sources.replay import WARM_UP_BARS, ReplaySource
+from ingestor.sources.replay_options import ReplayOptions
 from schemas.errors import EXIT_STOP_AND_SAY
 from schemas.events import Origin, ServiceState, TickFrame
 from schemas.partitioning import partition_of

@@ -7,13 +7,8 @@ import numpy as np
 import pytest
 
 from ingestor.sources.moments import Moment, Position
-from ingestor.sources.simulated import (
-    KNOWN_TICKERS,
-    SimulatedOptions,
-    SimulatedSource,
-    Walks,
-    simulated_tickers,
-)
+from ingestor.sources.simulated import SimulatedSource
+from ingestor.sources.walks import KNOWN_TICKERS, SimulatedOptions, Walks, simulated_tickers
 from schemas.events import Origin
 from schemas.symbols import is_ticker
 from tests.ingestor.clocks import ManualClock

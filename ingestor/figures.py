@@ -1,0 +1,29 @@
+"""What the ingestor counts."""
+
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from schemas import metrics
+
+
+class Figures:
+    """The metrics of one ingestor.
+
+    Args:
+        source: The name on its frames.
+    """
+
+    def __init__(self, source: str, registry: CollectorRegistry = REGISTRY) -> None:
+        self._ticks = metrics.TICKS_INGESTED.counter(registry).labels(source)
+        self._frames = metrics.FRAMES_INGESTED.counter(registry).labels(source)
+        self._dead_letters = metrics.DEAD_LETTERS.counter(registry)
+        self.acknowledged_ticks = 0
+
+    def frame_acknowledged(self, ticks: int) -> None:
+        """Count a frame that the broker has, and its ticks."""
+        self.acknowledged_ticks += ticks
+        self._ticks.inc(ticks)
+        self._frames.inc()
+
+    def rejected(self, code: str) -> None:
+        """Count an input that is dead-lettered."""
+        self._dead_letters.labels(code).inc()
