@@ -40,11 +40,16 @@ def assert_final_features_equal(said: Mapping[str, dict[str, Any]], bars: Mappin
     assert len(finals) == sum(len(columns) for columns in bars.values())
     for ticker, row in _rows(bars):
         event = finals[ticker, row.start_ns]
-        assert event["indicators"] == pytest.approx(row.indicators, rel=1e-9, abs=1e-12)
+        assert _there(event["indicators"]) == pytest.approx(_there(row.indicators), rel=1e-9, abs=1e-12)
         assert event["model_inputs"] == pytest.approx(row.model_inputs, rel=1e-9, abs=1e-12)
         assert event["returns"] == pytest.approx(row.returns, rel=1e-9, abs=1e-12)
-        assert event["volatility"] == pytest.approx(row.volatility, rel=1e-9)
+        assert (event["volatility"] is None) == (row.volatility is None)
+        assert event["volatility"] is None or event["volatility"] == pytest.approx(row.volatility, rel=1e-9)
         assert np.allclose(np.array(event["sequence"]), np.array(row.sequence), rtol=1e-9, atol=1e-12)
+
+
+def _there(indicators: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: value for name, value in indicators.items() if value is not None}
 
 
 def _rows(bars: Mapping[str, BarColumns]) -> Iterable[tuple[str, FeatureRow]]:

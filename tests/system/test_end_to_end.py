@@ -36,7 +36,7 @@ class System:
     def start(self, name: str, **settings: Any) -> ServiceProcess:
         """Start a service, or start it again."""
         ours: dict[str, Any] = {"models_directory": self.models_directory, "gateway_port": self.gateway_port}
-        ours |= {"start": START, "end": "2012-07-31", "speed": 8} | settings
+        ours |= {"start": START, "end": "2012-07-31", "speed": 3} | settings
         self.services[name] = self.processes.start(name, environment=self.broker.environment(**ours))
         return self.services[name]
 
@@ -80,9 +80,9 @@ def test_what_goes_in_comes_out_whatever_is_killed(system: System) -> None:
     count = sum(len(columns) for columns in bars.values())
     _announce(system)
     system.start_all()
+    system.wait_for_count(count - 180, BARS, lambda _: True)
     for name in ("ingestor", "predictor", "gateway", "feature_stream"):
-        reached = len(system.broker.read(BARS))
-        system.wait_for_count(min(reached + 40, count), BARS, lambda _: True)
+        system.wait_for_count(min(len(system.broker.read(BARS)) + 15, count), BARS, lambda _: True)
         system.services[name].kill()
         system.start(name)
     said_bars = contents(system.wait_for_count(count, BARS, lambda _: True))
