@@ -32,7 +32,7 @@ class FeatureRow:
     volatility: float | None
 
 
-def feature_rows(  # noqa: PLR0913, PLR0917 - the columns of a bar
+def feature_rows(
     interval: Interval,
     starts_ns: Iterable[int],
     opens: Iterable[float],

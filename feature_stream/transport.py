@@ -109,6 +109,9 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         notify(self._waiting_for_ack)
         return True
 
+    def on_buffer_full(self, tp: TP) -> None:
+        """Pause nothing: a full stream makes `_drain_messages` wait for it; Faust's pause would sleep a second."""
+
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Acknowledge no gap: the stage sees it and rewinds."""
 

@@ -1,6 +1,7 @@
 """The feature stage as a process: what it says is what the log says, whatever happens to it."""
 
 import random
+import re
 import signal
 from collections.abc import Callable
 from itertools import islice
@@ -98,7 +99,10 @@ def test_a_killed_stage_begins_where_its_table_stands(
     third_life = _start(processes, kafka)
     _feed(kafka, frames[2 * third :])
     _assert_says_what_the_log_says(kafka)
-    assert third_life.alive()
+    for life in (second, third_life):
+        loaded = re.findall(r"partition \d: (\d+) tickers, offset (-?\d+)", life.output())
+        assert len(loaded) >= PARTITIONS
+        assert all(int(tickers) > 0 and int(offset) >= 0 for tickers, offset in loaded), life.output()
 
 
 def test_two_workers_share_the_partitions_and_one_takes_over_from_the_other(
