@@ -12,44 +12,14 @@ from ingestor.frames import NumberedFrame
 from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from schemas.errors import RetryError
-from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, SERVICE_STATUS, TICKS
 
-_BUFFER_MESSAGES = 20_000
-_BUFFER_KIBIBYTES = 65_536
 #: How long to let the broker take messages before trying again where the buffer is full.
 _FULL_PAUSE_SECONDS = 0.005
 
 
 class PublishError(RetryError):
     """The broker refused a record for good. The process must end: what it sent later may not stand without it."""
-
-
-class _NoExperiments(logging.Filter):
-    """Passes over librdkafka's word on `enable.gapless.guarantee`, which we want."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return "enable.gapless.guarantee" not in record.getMessage()
-
-
-def producer_config(settings: Settings) -> dict[str, Any]:
-    """Give the producer's configuration: idempotent, gapless, patient without end, without a linger of its own."""
-    logger = logging.getLogger("librdkafka")
-    if not logger.filters:
-        logger.addFilter(_NoExperiments())
-    return {
-        **settings.kafka_config(),
-        "client.id": "tickcast-ingestor",
-        "acks": "all",
-        "enable.idempotence": True,
-        "enable.gapless.guarantee": True,
-        "message.timeout.ms": 0,
-        "partitioner": "murmur2_random",
-        "linger.ms": 0,
-        "queue.buffering.max.messages": _BUFFER_MESSAGES,
-        "queue.buffering.max.kbytes": _BUFFER_KIBIBYTES,
-        "logger": logger,
-    }
 
 
 class Publisher:

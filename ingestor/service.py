@@ -13,7 +13,8 @@ from confluent_kafka import Producer
 from ingestor.figures import Figures
 from ingestor.frames import FrameBuilder
 from ingestor.player import Player
-from ingestor.publisher import Publisher, PublishError, producer_config
+from ingestor.producer import producer_config
+from ingestor.publisher import Publisher, PublishError
 from ingestor.settings import IngestorSettings
 from ingestor.sources.moments import Source
 from ingestor.sources.open_source import open_source
@@ -28,7 +29,9 @@ _log = logging.getLogger(__name__)
 #: How often delivery reports are taken and figures refreshed while nothing else happens.
 _POLL_SECONDS = 0.1
 _FIGURES_SECONDS = 2.0
+#: All must have ended within 5 s of a stop.
 _DRAIN_SECONDS = 3.0
+_LAST_WORD_SECONDS = 0.3
 
 
 def run(settings: IngestorSettings) -> None:
@@ -69,10 +72,11 @@ async def _report(
         played = _play(board, player, source, start)
         await _until_stopped(stop, played, player.send_what_lingers(), _watch(board, publisher, figures))
     finally:
+        deadline = time.monotonic() + _DRAIN_SECONDS
         with suppress(PublishError, TimeoutError):
             await asyncio.wait_for(player.finish(), _DRAIN_SECONDS)
         await asyncio.to_thread(reporter.stop)
-        left = await asyncio.to_thread(publisher.drain, _DRAIN_SECONDS)
+        left = await asyncio.to_thread(publisher.drain, max(_LAST_WORD_SECONDS, deadline - time.monotonic()))
         if left:
             _log.warning("%d records were not acknowledged in time; the next start goes on where the log ends", left)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.embedded_broker import start_embedded_broker
 from ingestor.frames import FrameBuilder, NumberedFrame, ResumePoint
 from ingestor.positions import PositionText
 from ingestor.sources.daily_prices import load_daily_bars
@@ -18,7 +19,7 @@ from schemas.events import Origin, ServiceState, TickFrame
 from schemas.partitioning import partition_of
 from schemas.times import from_rfc3339
 from schemas.topics import DEAD_LETTERS, SERVICE_STATUS, TICKS
-from tests.brokers import BrokerUnderTest, Record
+from tests.brokers import BrokerUnderTest, Record, Server
 from tests.ingestor.fold import FoldedBar, collect, fold, ticks_of_frames
 from tests.processes import Processes, ServiceProcess
 
@@ -285,4 +286,19 @@ def test_an_interrupt_ends_it_like_a_stop(broker: BrokerUnderTest, start: Callab
     broker.read(TICKS, 1_000)
     service.send(signal.SIGINT)
     assert service.wait(5) == 0
+    assert "Traceback" not in service.output()
+
+
+def test_while_the_broker_is_away_it_waits_and_a_stop_still_ends_it_in_five_seconds(
+    processes: Processes, tmp_path: Path
+) -> None:
+    server = start_embedded_broker(tmp_path)
+    broker = BrokerUnderTest(Server(server.bootstrap_servers, embedded=True))
+    broker.create_topics()
+    service = processes.start("ingestor", environment=broker.environment(speed=1))
+    broker.read(TICKS, 2_050)
+    server.stop()
+    service.wait_for(lambda: "FAIL" in service.output(), what="the loss")
+    assert service.alive()
+    assert service.stop(5) == 0
     assert "Traceback" not in service.output()
