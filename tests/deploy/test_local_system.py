@@ -26,7 +26,21 @@ from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
 from tests.deploy.supervised import FOREVER, STUBBORN, lives, python
 
 _TELL = "import os, signal, sys, time\n"
+_KILL_BROKER = "os.kill(int(os.environ['BROKER']), signal.SIGKILL)\n"
 _ORDER_STOP = _TELL + "os.kill(int(os.environ['PARENT']), signal.SIGTERM)\n"
+
+
+class Screen(io.StringIO):
+    """Takes the log, and sends us a signal once it shows some text."""
+
+    stop_at: str | None = None
+
+    def write(self, text: str) -> int:
+        """Take some text."""
+        if self.stop_at is not None and self.stop_at in text:
+            self.stop_at = None
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().write(text)
 
 
 class World:
@@ -42,7 +56,7 @@ class World:
         self.running_at_broker_stop: list[bool] = []
         self.stopped: list[int] = []
         self.refusals: list[str] = []
-        self.stream = io.StringIO()
+        self.stream = Screen()
         monkeypatch.setenv("PARENT", str(os.getpid()))
         monkeypatch.setattr(local_system, "start_broker", self._start_broker)
         monkeypatch.setattr(local_system, "prepare_place", self._place)
@@ -63,9 +77,10 @@ class World:
         self.asked.append(choice)
         if self.refusals and len(self.asked) > 1:
             raise StopAndSayError(self.refusals.pop())
+        address = self.address()
         process = subprocess.Popen([sys.executable, "-I", "-S", "-c", self.broker_code], start_new_session=True)
         message = f"broker number {len(self.asked)}"
-        broker = RunningBroker(self.kind, self.address(), process, message, _stop=lambda: self._stop(process))
+        broker = RunningBroker(self.kind, address, process, message, _stop=lambda: self._stop(process))
         self.brokers.append(broker)
         os.environ["BROKER"] = str(process.pid)
         return broker
@@ -127,43 +142,41 @@ def test_what_an_essential_service_says_at_its_end_ends_the_round(world: World) 
 
 
 def test_local_kafka_is_started_again_and_the_services_stay(world: World) -> None:
-    code = (
-        _TELL + "print('pid', os.getpid())\nos.kill(int(os.environ['BROKER']), signal.SIGKILL)\n"
-        "signal.signal(signal.SIGUSR1, lambda *_: os.kill(int(os.environ['PARENT']), signal.SIGTERM))\n" + FOREVER
-    )
-    world.parts = [python("service", code)]
-    first_address = world.address
-
-    def address() -> str:
-        if len(world.asked) == 2:
-            os.kill(world.part_pids()[0], signal.SIGUSR1)
-        return first_address()
-
-    world.address = address
+    world.parts = [python("service", _TELL + "print('pid', os.getpid())\n" + _KILL_BROKER + FOREVER)]
+    world.stream.stop_at = "broker number 2"
     world.run()
     assert world.asked == ["auto", "local"]
     assert len(world.part_pids()) == 1
     assert "it is started again" in world.log
-    assert "broker number 2" in world.log
 
 
 def test_local_kafka_that_does_not_come_back_at_once_is_tried_again(world: World) -> None:
     world.refusals = ["no memory left"]
-    world.parts = [python("service", _TELL + "os.kill(int(os.environ['BROKER']), signal.SIGKILL)\n" + FOREVER)]
-
-    def address() -> str:
-        if len(world.brokers) == 1:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return "127.0.0.1:22336"
-
-    world.address = address
+    world.parts = [python("service", _TELL + _KILL_BROKER + FOREVER)]
+    world.stream.stop_at = "broker number 3"
     world.run()
     assert world.asked == ["auto", "local", "local"]
     assert "no memory left; trying again in 1 s" in world.log
 
 
+def test_a_signal_ends_a_broker_that_is_being_started_again(world: World) -> None:
+    world.parts = [python("service", _TELL + _KILL_BROKER + FOREVER)]
+
+    def address() -> str:
+        if world.brokers:
+            signal.raise_signal(signal.SIGTERM)
+        return "127.0.0.1:22336"
+
+    world.address = address
+    started_at = time.monotonic()
+    world.run()
+    assert time.monotonic() - started_at < 5
+    assert world.asked == ["auto", "local"]
+    assert "stopping" in world.log
+
+
 def test_a_broker_that_comes_back_elsewhere_starts_the_system_afresh(world: World) -> None:
-    world.parts = [python("service", _TELL + "os.kill(int(os.environ['BROKER']), signal.SIGKILL)\n" + FOREVER)]
+    world.parts = [python("service", _TELL + _KILL_BROKER + FOREVER)]
     world.address = lambda: f"127.0.0.1:{22_000 + len(world.asked)}"
     with pytest.raises(StartAfreshError, match=r"the broker came back elsewhere, at 127\.0\.0\.1:22002"):
         world.run()
@@ -171,7 +184,7 @@ def test_a_broker_that_comes_back_elsewhere_starts_the_system_afresh(world: Worl
 
 def test_a_broker_that_forgets_takes_the_system_with_it(world: World) -> None:
     world.kind = "embedded"
-    world.parts = [python("service", _TELL + "os.kill(int(os.environ['BROKER']), signal.SIGKILL)\n" + FOREVER)]
+    world.parts = [python("service", _TELL + _KILL_BROKER + FOREVER)]
     with pytest.raises(StartAfreshError, match="with it went all that it held"):
         world.run()
     assert world.log.index("with it went all that it held") < world.log.index("stopping")
