@@ -34,9 +34,3 @@ class BarColumns:
         return BarColumns(
             self.start_ns[part], self.open[part], self.high[part], self.low[part], self.close[part], self.volume[part]
         )
-
-    def scaled(self, factor: float) -> "BarColumns":
-        """Give the same bars with all prices times a factor."""
-        return BarColumns(
-            self.start_ns, self.open * factor, self.high * factor, self.low * factor, self.close * factor, self.volume
-        )

@@ -5,11 +5,13 @@ from itertools import islice
 from msgspec import Struct
 
 from ingestor.sources.file_columns import FileKind, TimedBar
-from ingestor.sources.file_intervals import bar_length_ns, interval_for
+from ingestor.sources.file_intervals import interval_for
 from ingestor.sources.file_reader import Read, RowReader
 from ingestor.sources.file_rows import open_rows
-from ingestor.sources.file_source import HEAD_ROWS
+from ingestor.sources.file_source import length_of_bars
 from schemas.times import NS_PER_SECOND, Interval, to_rfc3339
+
+_HEAD_ROWS = 2_000
 
 
 class FileDescription(Struct, frozen=True, kw_only=True):
@@ -39,11 +41,11 @@ def describe_file(path: str) -> FileDescription:
     """
     file = open_rows(path)
     reader = RowReader(file, path)
-    head = list(islice(reader.read(), HEAD_ROWS + 1))
-    whole = len(head) <= HEAD_ROWS
+    head = list(islice(reader.read(), _HEAD_ROWS + 1))
+    whole = len(head) <= _HEAD_ROWS
     seen = [_ticker_and_time(read) for read in head if isinstance(read, Read)]
     tail = seen if whole else [_ticker_and_time(r) for r in reader.understand(file.tail()) if isinstance(r, Read)]
-    length_ns = bar_length_ns(_by_ticker(seen).values()) if reader.kind == "bars" else None
+    length_ns = length_of_bars(reader) if reader.kind == "bars" else None
     return FileDescription(
         kind=reader.kind,
         interval=interval_for(length_ns) if length_ns else None,
@@ -63,10 +65,3 @@ def detect_interval(path: str) -> Interval | None:
 def _ticker_and_time(read: Read) -> tuple[str, int]:
     value = read.value
     return (value.bar.ticker, value.time_ns) if isinstance(value, TimedBar) else (value.ticker, value.time_ns)
-
-
-def _by_ticker(seen: list[tuple[str, int]]) -> dict[str, list[int]]:
-    times: dict[str, list[int]] = {}
-    for ticker, time_ns in seen:
-        times.setdefault(ticker, []).append(time_ns)
-    return times

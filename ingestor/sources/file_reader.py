@@ -101,5 +101,5 @@ class RowReader:
     def _time_ns(self, value: Any) -> int:
         try:
             return self._file.to_ns(value)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise ValueError(f"timestamp: {error}") from error

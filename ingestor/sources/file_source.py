@@ -17,16 +17,18 @@ from ingestor.sources.pace import Pace
 from schemas.errors import StopAndSayError
 from schemas.times import interval_ns
 
-#: Rows from which the length of the bars is told.
-HEAD_ROWS = 2_000
+#: Bars from which their length is told, and rows that are looked at for them.
+_HEAD_BARS = 2_000
+_HEAD_ROWS = 20_000
 
 
 def length_of_bars(reader: RowReader) -> int | None:
     """Tell from the first rows how long a file's bars are; None where they do not tell."""
     times: dict[str, list[int]] = {}
-    for read in islice(reader.read(), HEAD_ROWS):
-        if isinstance(read, Read) and isinstance(read.value, TimedBar):
-            times.setdefault(read.value.bar.ticker, []).append(read.value.time_ns)
+    good = (read.value for read in islice(reader.read(), _HEAD_ROWS) if isinstance(read, Read))
+    for timed in islice(good, _HEAD_BARS):
+        if isinstance(timed, TimedBar):
+            times.setdefault(timed.bar.ticker, []).append(timed.time_ns)
     return bar_length_ns(times.values())
 
 

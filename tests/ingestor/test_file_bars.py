@@ -215,3 +215,16 @@ def test_a_length_is_told_from_distances() -> None:
     odd = [number * minute for number in range(100)] + [99 * minute + 1_000_000_000]
     assert bar_length_ns([odd]) == minute
     assert bar_length_ns([[0, 1, 2, 3]]) == 1_000_000_000
+
+
+def test_thousands_of_bad_rows_are_all_reported_and_never_gathered_whole(tmp_path: Path) -> None:
+    lines = _lines(_bars(4, ("AAPL",)))
+    lines[2:2] = ["AAPL,bad"] * 2_500
+    options = FileOptions(write_csv(tmp_path / "bars.csv", _HEADER, *lines), "1m")
+    moments = play(options)
+    places = [int(bad.place or 0) for moment in moments for bad in moment.rejected]
+    assert places == list(range(4, 2_504))
+    assert max(len(moment.rejected) for moment in moments) <= 1_000
+    positions = [moment.position for moment in moments]
+    assert positions == sorted(positions)
+    assert len(fold(ticks_of(moments), MINUTE_NS)["AAPL"]) == len(lines) - 2_500

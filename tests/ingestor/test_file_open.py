@@ -1,17 +1,24 @@
 """Files that cannot be played, and what is said of them."""
 
+import datetime
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from ingestor.settings import IngestorSettings
 from ingestor.sources.file_description import describe_file, detect_interval
 from ingestor.sources.file_options import FileOptions
+from ingestor.sources.file_reader import RowReader
+from ingestor.sources.file_rows import open_rows
 from ingestor.sources.file_source import FileSource
 from ingestor.sources.history import load_history
+from ingestor.sources.moments import Rejected
+from ingestor.sources.open_source import open_source
 from ingestor.sources.pace import Pace
 from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
 from schemas.times import to_rfc3339
@@ -158,3 +165,34 @@ def test_the_command_describes_in_one_line_of_json_and_says_what_is_wrong_in_one
     assert missing.returncode == EXIT_STOP_AND_SAY
     assert missing.stderr.count("\n") == 1
     assert "no.csv cannot be read" in missing.stderr
+
+
+def test_a_parquet_column_of_dates_is_read_and_one_of_lists_is_bad(tmp_path: Path) -> None:
+    days = [datetime.date(2024, 1, 2), datetime.date(2024, 1, 3), None]
+    columns: dict[str, object] = {name: [1.0] * 3 for name in ("open", "high", "low", "close", "volume")}
+    columns |= {"ticker": ["AAPL"] * 3, "timestamp": pa.array(days, pa.date32())}
+    moments = play(FileOptions(write_parquet(tmp_path / "d.parquet", columns), "1d"))
+    assert sorted({to_rfc3339(time)[:10] for m in moments for time in m.times_ns}) == ["2024-01-02", "2024-01-03"]
+    assert [bad.reason for m in moments for bad in m.rejected] == ["timestamp: it is empty"]
+    description = describe_file(str(tmp_path / "d.parquet"))
+    assert (description.interval, description.first) == ("1d", "2024-01-02T00:00:00Z")
+    columns["timestamp"] = pa.array(days, pa.date64())
+    write_parquet(tmp_path / "e.parquet", columns)
+    assert describe_file(str(tmp_path / "e.parquet")) == description
+    columns["timestamp"] = [[1], [2], [3]]
+    path = write_parquet(tmp_path / "f.parquet", columns)
+    assert [type(read) for read in RowReader(open_rows(path), path).read()] == [Rejected] * 3
+
+
+def test_a_parquet_file_without_rows_has_nothing_to_play(tmp_path: Path) -> None:
+    columns = {name: pa.array([], pa.float64()) for name in _TICKS.split(",")}
+    path = write_parquet(tmp_path / "t.parquet", dict(columns))
+    assert describe_file(path).first is None
+    with pytest.raises(StopAndSayError, match="nothing to play"):
+        play(FileOptions(path, "1m"))
+
+
+def test_only_replay_can_begin_again() -> None:
+    settings = IngestorSettings(_env_file=None, source="simulated", loop=True)
+    with pytest.raises(StopAndSayError, match="TICKCAST_LOOP"):
+        open_source(settings)
