@@ -17,8 +17,8 @@ def played_bars(start: str, end: str, tickers: Iterable[str] = ()) -> dict[str, 
     """Give the daily bars that `replay` plays, warm-up included; `end` is the day after the last."""
     bars = load_daily_bars(tuple(tickers))
     days = np.unique(np.concatenate([columns.start_ns for columns in bars.values()]))
-    before = days[days < from_rfc3339(start)]
-    return {ticker: columns.between(int(before[-WARM_UP_BARS]), from_rfc3339(end)) for ticker, columns in bars.items()}
+    first = int(days[days < from_rfc3339(start)][-WARM_UP_BARS:][0])
+    return {ticker: columns.between(first, from_rfc3339(end)) for ticker, columns in bars.items()}
 
 
 def assert_bars_equal(said: Mapping[str, dict[str, Any]], bars: Mapping[str, BarColumns]) -> None:

@@ -1,92 +1,42 @@
 """Replay in, predictions out, on a real Kafka: every service a process, each killed in turn."""
 
 import json
-import urllib.request
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from websockets.sync.client import connect
 
 from schemas.topics import BARS, FEATURES, PREDICTIONS, PREDICTIONS_LATEST, TICKS
-from tests.brokers import BrokerUnderTest, Record
+from tests.brokers import BrokerUnderTest
 from tests.contents import contents
-from tests.processes import Processes, ServiceProcess, free_port
+from tests.processes import Processes, free_port
+from tests.records import Record
 from tests.system.oracle import assert_bars_equal, assert_final_features_equal, played_bars
+from tests.system.running_system import READ_SECONDS, System, is_final
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-START, END = "2012-06-01", "2012-08-01"
-_READ_SECONDS = 120.0
-
-
-@dataclass
-class System:
-    """The four services on one broker, any of which can be killed and begun again."""
-
-    broker: BrokerUnderTest
-    processes: Processes
-    models_directory: str
-    gateway_port: int
-
-    def __post_init__(self) -> None:
-        self.services: dict[str, ServiceProcess] = {}
-
-    def start(self, name: str, **settings: Any) -> ServiceProcess:
-        """Start a service, or start it again."""
-        ours: dict[str, Any] = {"models_directory": self.models_directory, "gateway_port": self.gateway_port}
-        ours |= {"start": START, "end": "2012-07-31", "speed": 3} | settings
-        self.services[name] = self.processes.start(name, environment=self.broker.environment(**ours))
-        return self.services[name]
-
-    def start_all(self, **settings: Any) -> None:
-        """Start the four."""
-        for name in ("gateway", "predictor", "feature_stream", "ingestor"):
-            self.start(name, **settings)
-
-    def get(self, path: str) -> Any:
-        """Ask the gateway."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.gateway_port}{path}", timeout=5) as answer:
-            return json.load(answer)
-
-    def wait_for_count(self, count: int, topic: Any, matches: Callable[[Record], bool]) -> list[Record]:
-        """Wait until a topic holds records of so many different ids that match; give all that match."""
-
-        def enough(records: list[Record]) -> bool:
-            return len({record.event().id for record in records if matches(record)}) >= count
-
-        return [record for record in self.broker.read(topic, enough, _READ_SECONDS) if matches(record)]
+START, END, LAST_DAY = "2012-06-01", "2012-08-01", "2012-07-31"
 
 
 @pytest.fixture
 def system(kafka: BrokerUnderTest, processes: Processes, trained_models: str) -> System:
-    return System(kafka, processes, trained_models, free_port())
-
-
-def _is_final(record: Record) -> bool:
-    return bool(record.event().final)
-
-
-def _announce(system: System) -> None:
-    announcing = system.processes.start(
-        "predictor.training", "ensure", environment=system.broker.environment(models_directory=system.models_directory)
-    )
-    assert announcing.wait(120) == 0, announcing.output()
+    settings = {"models_directory": trained_models, "start": START, "end": LAST_DAY, "speed": 3}
+    return System(kafka, processes, free_port(), settings)
 
 
 def test_what_goes_in_comes_out_whatever_is_killed(system: System) -> None:
     bars = played_bars(START, END)
     count = sum(len(columns) for columns in bars.values())
-    _announce(system)
+    system.announce_models()
     system.start_all()
-    system.wait_for_count(count - 180, BARS, lambda _: True)
+    system.wait_for_count(count - 180, BARS)
     for name in ("ingestor", "predictor", "gateway", "feature_stream"):
-        system.wait_for_count(min(len(system.broker.read(BARS)) + 15, count), BARS, lambda _: True)
+        system.wait_for_count(min(len(system.broker.read(BARS)) + 15, count), BARS)
         system.services[name].kill()
         system.start(name)
-    said_bars = contents(system.wait_for_count(count, BARS, lambda _: True))
-    said_features = contents(system.wait_for_count(count, FEATURES, _is_final))
+    said_bars = contents(system.wait_for_count(count, BARS))
+    said_features = contents(system.wait_for_count(count, FEATURES, is_final))
     assert_bars_equal(said_bars, bars)
     assert_final_features_equal(said_features, bars)
     _assert_every_final_is_predicted_once(system, said_features)
@@ -99,7 +49,7 @@ def _assert_every_final_is_predicted_once(system: System, finals: dict[str, dict
     def all_predicted(records: list[Record]) -> bool:
         return wanted <= {record.event().feature_id for record in records}
 
-    records = system.broker.read(PREDICTIONS, all_predicted, _READ_SECONDS)
+    records = system.broker.read(PREDICTIONS, all_predicted, READ_SECONDS)
     predictions = [record.event() for record in records]
     assert {prediction.feature_id for prediction in predictions} == wanted
     by_id: dict[str, Any] = {}
@@ -118,10 +68,10 @@ def _assert_no_tick_is_lost_or_doubled(system: System, bars: int) -> None:
 
 
 def test_rest_websocket_and_kafka_give_the_same_prediction_for_the_same_id(system: System) -> None:
-    _announce(system)
+    system.announce_models()
     system.start_all()
     url = f"ws://127.0.0.1:{system.gateway_port}/ws/predictions"
-    system.services["gateway"].wait_for(lambda: _answers(system, "/predict/AAPL"), what="a prediction of AAPL")
+    system.services["gateway"].wait_for(lambda: system.answers("/predict/AAPL"), what="a prediction of AAPL")
     by_socket: dict[str, Any] = {}
     with connect(url) as socket:
         socket.send(json.dumps({"action": "subscribe", "tickers": ["*"]}))
@@ -142,13 +92,6 @@ def test_rest_websocket_and_kafka_give_the_same_prediction_for_the_same_id(syste
         assert [h["confidence"] for h in said["horizons"]] == [h.confidence for h in event.horizons]
 
 
-def _answers(system: System, path: str) -> bool:
-    try:
-        return bool(system.get(path))
-    except OSError:
-        return False
-
-
 def _quiet(socket: Any, by_socket: dict[str, Any]) -> dict[str, Any]:
     """Read what is still on its way, until two seconds bring nothing."""
     while True:
@@ -164,12 +107,11 @@ def test_a_second_start_continues_where_the_log_ends(system: System) -> None:
     bars = played_bars(START, END)
     count = sum(len(columns) for columns in bars.values())
     system.start_all()
-    system.wait_for_count(count - 100, BARS, lambda _: True)
-    for service in reversed(list(system.services.values())):
-        assert service.stop() == 0, service.output()
+    system.wait_for_count(count - 100, BARS)
+    system.stop_all()
     before = system.broker.ends(TICKS)
     system.start_all()
-    said = contents(system.wait_for_count(count, BARS, lambda _: True))
+    said = contents(system.wait_for_count(count, BARS))
     assert_bars_equal(said, bars)
     _assert_no_tick_is_lost_or_doubled(system, count)
     assert sum(system.broker.ends(TICKS).values()) > sum(before.values())

@@ -1,0 +1,81 @@
+"""The four services on one broker, any of which can be killed and begun again."""
+
+import json
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.topics import Topic
+from tests.brokers import BrokerUnderTest
+from tests.processes import Processes, ServiceProcess
+from tests.records import Record
+
+READ_SECONDS = 120.0
+SERVICES = ("gateway", "predictor", "feature_stream", "ingestor")
+
+
+@dataclass
+class System:
+    """A whole deployment of one test.
+
+    Attributes:
+        settings: By name, for all services.
+    """
+
+    broker: BrokerUnderTest
+    processes: Processes
+    gateway_port: int
+    settings: dict[str, Any] = field(default_factory=dict)
+    services: dict[str, ServiceProcess] = field(default_factory=dict)
+
+    def start(self, name: str) -> ServiceProcess:
+        """Start a service, or start it again."""
+        self.services[name] = self.processes.start(name, environment=self.environment())
+        return self.services[name]
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables that every process of the deployment gets."""
+        return self.broker.environment(gateway_port=self.gateway_port, **self.settings)
+
+    def start_all(self) -> None:
+        """Start the four."""
+        for name in SERVICES:
+            self.start(name)
+
+    def stop_all(self) -> None:
+        """Stop the four, politely."""
+        for service in reversed(list(self.services.values())):
+            assert service.stop() == 0, service.output()
+
+    def announce_models(self) -> None:
+        """Have the model set on disk serve."""
+        announcing = self.processes.start("predictor.training", "ensure", environment=self.environment())
+        assert announcing.wait(120) == 0, announcing.output()
+
+    def get(self, path: str) -> Any:
+        """Ask the gateway."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.gateway_port}{path}", timeout=5) as answer:
+            return json.load(answer)
+
+    def answers(self, path: str) -> bool:
+        """Tell whether the gateway has an answer."""
+        try:
+            return bool(self.get(path))
+        except OSError:
+            return False
+
+    def wait_for_count(
+        self, count: int, topic: Topic, matches: Callable[[Record], bool] = lambda _: True
+    ) -> list[Record]:
+        """Wait until a topic holds records of so many different ids that match; give all that match."""
+
+        def enough(records: list[Record]) -> bool:
+            return len({record.event().id for record in records if matches(record)}) >= count
+
+        return [record for record in self.broker.read(topic, enough, READ_SECONDS) if matches(record)]
+
+
+def is_final(record: Record) -> bool:
+    """Tell a final feature from a provisional one."""
+    return bool(record.event().final)
