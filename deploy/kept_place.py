@@ -1,18 +1,13 @@
-"""Choose the topic prefix of a run: the kept one, or a new one; and delete the topics that a new one replaces."""
+"""Choose the topic prefix of a run: the kept one, or a new one."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 from msgspec.structs import replace
 
 from deploy.kept_run import KeptRun, check_continues, fresh_prefix, read_kept_runs, run_key, write_kept_runs
-from schemas.settings import Settings
-from schemas.topics import ALL_TOPICS
 
 KEPT_RUNS = "run.json"
 
@@ -57,13 +52,3 @@ def keep(var: Path, place: KeptPlace) -> None:
 def data_directory(var: Path, broker: str, topic_prefix: str) -> Path:
     """Give the folder of the feature stage's tables for one log."""
     return var / "feature_stream" / re.sub(r"[^A-Za-z0-9.-]+", "_", f"{broker}_{topic_prefix}").strip("_")
-
-
-def delete_topics(settings: Settings, bootstrap_servers: str, prefix: str, say: Callable[[str], None]) -> None:
-    """Delete the topics of a run that was replaced; what cannot be deleted is said."""
-    admin = AdminClient({**settings.kafka_config(), "bootstrap.servers": bootstrap_servers})
-    for name, future in admin.delete_topics([prefix + topic.name for topic in ALL_TOPICS]).items():
-        try:
-            future.result(timeout=10)
-        except (KafkaException, TimeoutError) as error:
-            say(f"the old topic {name} was not deleted: {error}")

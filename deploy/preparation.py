@@ -10,12 +10,13 @@ from pathlib import Path
 
 from deploy.brokers import RunningBroker
 from deploy.kafka.ports import free_ports, is_free
-from deploy.kept_place import KeptPlace, data_directory, delete_topics, keep, settle
+from deploy.kept_place import KeptPlace, data_directory, keep, settle
 from deploy.kept_run import KeptRun
 from deploy.run_options import REPLAY_START, RunOptions, RunSettings
 from deploy.system_parts import METRICS_PORTS, Place
-from deploy.topics import create_topics
+from deploy.topics import create_topics, delete_topics
 from schemas.errors import StopAndSayError
+from schemas.topics import ALL_TOPICS
 
 Say = Callable[[str], None]
 
@@ -123,7 +124,11 @@ def _say_kept(kept: KeptPlace, say: Say) -> None:
 def _leave_behind(options: RunOptions, broker: RunningBroker, name: str, replaced: KeptRun, say: Say) -> None:
     shutil.rmtree(data_directory(options.var, name, replaced.topic_prefix), ignore_errors=True)
     if broker.kind == "local":
-        delete_topics(options.settings, broker.bootstrap_servers, replaced.topic_prefix, say)
+        settings = options.settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap_servers})
+        try:
+            delete_topics(settings, [replaced.topic_prefix + topic.name for topic in ALL_TOPICS])
+        except StopAndSayError as error:  # what is new is not worse for it
+            say(f"old topics were not deleted: {error}")
     else:
         say(f"the topics with the prefix {replaced.topic_prefix!r} stay on the cluster: they are not ours to delete")
 

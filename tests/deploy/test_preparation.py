@@ -23,6 +23,7 @@ from deploy.run_options import RunOptions, parse_options
 from deploy.system_parts import METRICS_PORTS
 from schemas.errors import StopAndSayError
 from schemas.settings import Settings
+from schemas.topics import ALL_TOPICS
 
 
 @pytest.fixture(autouse=True)
@@ -104,8 +105,15 @@ class _Topics:
         self.made: list[Settings] = []
         self.deleted: list[str] = []
         self.new = ["ticks"]
+        self.refusal = ""
         monkeypatch.setattr(preparation, "create_topics", self._create)
-        monkeypatch.setattr(preparation, "delete_topics", lambda _s, _b, prefix, _say: self.deleted.append(prefix))
+        monkeypatch.setattr(preparation, "delete_topics", self._delete)
+
+    def _delete(self, settings: Settings, names: list[str]) -> None:
+        if self.refusal:
+            raise StopAndSayError(self.refusal)
+        assert settings.kafka_bootstrap_servers == LOCAL.bootstrap_servers
+        self.deleted += names
 
     def _create(self, settings: Settings, _bootstrap_servers: str) -> list[str]:
         self.made.append(settings)
@@ -134,8 +142,17 @@ def test_the_second_run_continues_with_its_tables_and_a_fresh_one_leaves_nothing
     fresh = prepare_place(_options("--fresh", "--source", "simulated"), LOCAL, "1m", 8000, said.append)
     assert fresh.topic_prefix not in ("", None)
     assert topics.made[-1].topic_prefix == fresh.topic_prefix
-    assert topics.deleted == [""]
+    assert topics.deleted == [topic.name for topic in ALL_TOPICS]
     assert not first.data_directory.exists()
+
+
+def test_a_fresh_start_goes_on_when_old_topics_cannot_be_deleted(topics: _Topics) -> None:
+    said: list[str] = []
+    prepare_place(_options(), LOCAL, "1d", 8000, print)
+    topics.refusal = "not allowed"
+    fresh = prepare_place(_options("--fresh"), LOCAL, "1d", 8000, said.append)
+    assert fresh.topic_prefix.startswith("r")
+    assert said[-1] == "old topics were not deleted: not allowed"
 
 
 def test_tables_of_a_log_that_is_gone_go_too(topics: _Topics) -> None:

@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from deploy.kafka.ports import free_ports
 from deploy.supervisor import StartAfreshError
 from schemas.errors import StopAndSayError
 from tests.deploy.supervised import FOREVER, STUBBORN, lives, python, wait_until, watched
@@ -130,9 +132,31 @@ async def test_a_part_that_waits_to_be_started_again_does_not_delay_the_stop() -
         assert time.monotonic() - started_at < 3
 
 
+async def test_a_part_in_the_background_gives_way_to_the_others() -> None:
+    code = "import os; print('niceness', os.getpriority(os.PRIO_PROCESS, 0))"
+    nice = "import os\nwhile os.getpriority(os.PRIO_PROCESS, 0) == 0: pass\n" + code
+    async with watched(replace(python("trainer", nice, once=True), niceness=7)) as it:
+        await asyncio.wait_for(it.supervisor.watch(), 20)
+        assert "niceness 7" in it.log
+
+
+async def test_a_part_that_answers_is_said_to_be_ready() -> None:
+    port = next(free_ports())
+    code = (
+        "import http.server\n"
+        "class Handler(http.server.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self):\n"
+        "        self.send_response(200)\n        self.end_headers()\n        self.wfile.write(b'{}')\n"
+        f"http.server.HTTPServer(('127.0.0.1', {port}), Handler).serve_forever()\n"
+    )
+    async with watched(replace(python("service", code), health_url=f"http://127.0.0.1:{port}/health")) as it:
+        await it.until(lambda: "service is ready after " in it.log)
+
+
 _PARENT = """
 import asyncio, sys
 from deploy.log_lines import Log
+from deploy.kafka.ports import free_ports
 from deploy.supervisor import Supervisor
 from tests.deploy.supervised import FOREVER, STUBBORN, python
 
