@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.hub import Hub
+from gateway.protocols import HttpProtocol, SocketProtocol
 from gateway.settings import GatewaySettings
 from schemas.errors import StopAndSayError
 
@@ -57,7 +57,8 @@ def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
     """Give uvicorn's configuration. Pings find clients that are gone, TCP's timeout those that never read."""
     return uvicorn.Config(
         app,
-        ws="websockets-sansio",
+        http=HttpProtocol,
+        ws=SocketProtocol,
         ws_per_message_deflate=False,
         ws_max_size=16 * settings.maximum_message_bytes,  # up to here an error message, beyond it the end
         ws_ping_interval=20.0,
@@ -98,6 +99,6 @@ class GatewayServer(uvicorn.Server):
                 while len(self._hub):
                     await asyncio.sleep(0.02)
         for connection in list(self.server_state.connections) if len(self._hub) else ():
-            if isinstance(connection, WebSocketsSansIOProtocol):
+            if isinstance(connection, SocketProtocol):
                 connection.transport.abort()
         await super().shutdown(sockets)
