@@ -14,20 +14,23 @@ from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
 
 @dataclass(frozen=True)
 class Command:
-    """A command and the module behind it."""
+    """A command and the module behind it, which reads its arguments, or takes none."""
 
     module: str
     summary: str
+    takes_arguments: bool = True
 
 
 COMMANDS: dict[str, Command] = {
     "run": Command("deploy.local", "start the whole system on this machine"),
     "kafka": Command("deploy.kafka", "start Apache Kafka alone, or fetch its jars (`resolve`)"),
-    "topics": Command("deploy.topics", "create the topics and check those that are there"),
+    "topics": Command("deploy.topics", "create the topics and check those that are there", takes_arguments=False),
     "ingestor": Command("ingestor", "play a source into `ticks`, or describe a file (`describe file:PATH`)"),
-    "feature-stream": Command("feature_stream", "make bars and features of `ticks`"),
-    "predictor": Command("predictor", "predict from `features`; `predictor train` fits the models"),
-    "gateway": Command("gateway", "serve REST, WebSocket and the page"),
+    "feature-stream": Command("feature_stream", "make bars and features of `ticks`", takes_arguments=False),
+    "predictor": Command(
+        "predictor", "predict from `features`; `predictor train` fits the models", takes_arguments=False
+    ),
+    "gateway": Command("gateway", "serve REST, WebSocket and the page", takes_arguments=False),
     "schemas": Command("schemas.generate", "write the JSON Schemas and asyncapi.yaml of the contract"),
 }
 
@@ -42,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     module = COMMANDS[name].module
     if name == "predictor" and rest[:1] and rest[0] in _TRAINING:
         module = "predictor.training"
+    elif not COMMANDS[name].takes_arguments:
+        _refuse_arguments(name, rest)
     if name != "run":
         adopt_running_env(Path("var"), Path(".env"))
     sys.argv = [f"tickcast {name}", *rest]
@@ -68,6 +73,15 @@ def _parse(words: list[str]) -> tuple[str, list[str]]:
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those below")
     known = parser.parse_args(words[:1])
     return known.command, words[1:]
+
+
+def _refuse_arguments(name: str, words: list[str]) -> None:
+    """Say the help, or what is too much, before a module that looks at no argument starts."""
+    argparse.ArgumentParser(
+        prog=f"tickcast {name}",
+        description=f"{COMMANDS[name].summary[0].upper()}{COMMANDS[name].summary[1:]}.",
+        epilog="It takes no arguments; its settings, TICKCAST_*, are in .env.example.",
+    ).parse_args(words)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import NoReturn
 from deploy.backoff import Backoff
 from deploy.local_system import LocalSystem
 from deploy.log_lines import Log, wants_colour
-from deploy.preparation import check_gateway_port, choose_interval
+from deploy.preparation import check_gateway_port, check_source, choose_interval
 from deploy.run_options import RunOptions, parse_options
 from deploy.running_env import only_run
 from deploy.signals import raise_on_signals
@@ -38,6 +38,7 @@ def _rounds(options: RunOptions, log: Log) -> None:
     """Run, and again from the start where the system must start afresh."""
     gateway_port = check_gateway_port(options.settings)
     interval = choose_interval(options)
+    check_source(options.settings, interval)
     backoff, deaths = Backoff(), 0
     while True:
         started_at = time.monotonic()

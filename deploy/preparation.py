@@ -1,11 +1,12 @@
 """All that must be settled before the first part starts: ports, interval, broker's place, topics."""
 
 import json
+import os
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from deploy.brokers import RunningBroker
@@ -13,7 +14,7 @@ from deploy.kafka.ports import free_ports, is_free
 from deploy.kept_place import KeptPlace, data_directory, keep, settle
 from deploy.kept_run import KeptRun
 from deploy.run_options import REPLAY_START, RunOptions, RunSettings
-from deploy.system_parts import METRICS_PORTS, Place
+from deploy.system_parts import METRICS_PORTS, Place, source_variables
 from deploy.topics import create_topics, delete_topics
 from schemas.errors import StopAndSayError
 from schemas.topics import ALL_TOPICS
@@ -55,14 +56,29 @@ def choose_interval(options: RunOptions) -> str:
     return "1m"
 
 
+def check_source(settings: RunSettings, interval: str) -> None:
+    """Let the ingestor look at its source, before anything that is kept is touched for a mistyped option.
+
+    Raises:
+        StopAndSayError: It cannot be played; the line says why.
+    """
+    _ask_ingestor("check", variables=source_variables(settings, interval))
+
+
 def _describe(source: str) -> dict[str, object]:
-    command = [sys.executable, "-m", "ingestor", "describe", source]
-    asked = subprocess.run(command, capture_output=True, text=True, check=False)
+    described: dict[str, object] = json.loads(_ask_ingestor("describe", source))
+    return described
+
+
+def _ask_ingestor(*words: str, variables: Mapping[str, str] | None = None) -> str:
+    command = [sys.executable, "-m", "ingestor", *words]
+    asked = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **(variables or {})}
+    )
     if asked.returncode:
         lines = [line for line in asked.stderr.splitlines() if line.strip()] or [f"exit code {asked.returncode}"]
-        raise StopAndSayError(f"{source}: {lines[-1].removeprefix('ingestor: ')}")
-    described: dict[str, object] = json.loads(asked.stdout)
-    return described
+        raise StopAndSayError(lines[-1].removeprefix("ingestor: "))
+    return asked.stdout
 
 
 def choose_metrics_ports() -> dict[str, int]:

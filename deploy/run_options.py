@@ -23,7 +23,7 @@ def _symbols(tickers: tuple[str, ...]) -> tuple[str, ...]:
 
 def _absolute(source: str) -> str:
     kind, _, path = source.partition(":")
-    return f"{kind}:{Path(path).absolute()}" if path else source
+    return f"{kind}:{Path(path).expanduser().absolute()}" if path else source  # no shell expands `file:~/…`
 
 
 Tickers = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_symbols)]

@@ -38,17 +38,13 @@ class Place:
         return f"http://127.0.0.1:{self.gateway_port}"
 
 
-def service_variables(settings: RunSettings, interval: str, place: Place) -> dict[str, str]:
-    """Give the variables that all parts share."""
+def source_variables(settings: RunSettings, interval: str) -> dict[str, str]:
+    """Give the variables that say what is played."""
     variables = {
-        **place.broker,
-        "TICKCAST_TOPIC_PREFIX": place.topic_prefix,
-        "TICKCAST_DATA_DIRECTORY": str(place.data_directory),
         "TICKCAST_INTERVAL": interval,
         "TICKCAST_SOURCE": settings.source,
         "TICKCAST_TICKERS": ",".join(settings.tickers),
         "TICKCAST_LOOP": str(settings.loop).lower(),
-        "TICKCAST_GATEWAY_PORT": str(place.gateway_port),
     }
     optional = {
         "TICKCAST_SPEED": None if settings.speed is None else f"{settings.speed:g}",
@@ -56,6 +52,17 @@ def service_variables(settings: RunSettings, interval: str, place: Place) -> dic
         "TICKCAST_END": settings.end,
     }
     return variables | {name: value for name, value in optional.items() if value is not None}
+
+
+def service_variables(settings: RunSettings, interval: str, place: Place) -> dict[str, str]:
+    """Give the variables that all parts share."""
+    return {
+        **place.broker,
+        "TICKCAST_TOPIC_PREFIX": place.topic_prefix,
+        "TICKCAST_DATA_DIRECTORY": str(place.data_directory),
+        "TICKCAST_GATEWAY_PORT": str(place.gateway_port),
+        **source_variables(settings, interval),
+    }
 
 
 def system_parts(environment: Mapping[str, str], variables: Mapping[str, str], place: Place) -> tuple[Part, ...]:

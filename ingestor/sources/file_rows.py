@@ -83,7 +83,7 @@ class CsvRows:
         with self._path.open("rb") as file:
             self._header = file.readline(_LONGEST_LINE)
             first = file.readline(_LONGEST_LINE)
-        self.columns = [name.strip().lower() for name in _split(self._header.removeprefix(b"\xef\xbb\xbf"))]
+        self.columns = _names(self._header, path)
         if not any(self.columns):
             raise StopAndSayError(f"{path} is empty: its first line must name the columns")
         self.identity = digest(repr((self._header.strip(), first.strip())))
@@ -112,6 +112,13 @@ class CsvRows:
             if file.tell() > len(self._header):
                 file.readline()
             yield from (row for line in _lines(file) if (row := _row(0, line)))
+
+
+def _names(header: bytes, path: str) -> list[str]:
+    try:
+        return [name.strip().lower() for name in _split(header.removeprefix(b"\xef\xbb\xbf"))]
+    except ValueError as error:
+        raise StopAndSayError(f"{path} is no CSV in UTF-8, nor Parquet: its first line: {error}") from error
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

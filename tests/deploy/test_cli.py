@@ -33,12 +33,24 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, 
 def test_every_command_starts_a_module_that_exists_with_the_same_arguments(
     name: str, started: list[tuple[str, list[str]]]
 ) -> None:
-    main([name, "--some", "argument"])
-    assert started == [(COMMANDS[name].module, ["--some", "argument"])]
+    words = ["--some", "argument"] if COMMANDS[name].takes_arguments else []
+    main([name, *words])
+    assert started == [(COMMANDS[name].module, words)]
     found = importlib.util.find_spec(COMMANDS[name].module)
     assert found is not None
     if found.submodule_search_locations is not None:
         assert importlib.util.find_spec(f"{COMMANDS[name].module}.__main__") is not None
+
+
+@pytest.mark.parametrize("name", [name for name, command in COMMANDS.items() if not command.takes_arguments])
+@pytest.mark.parametrize(("word", "code"), [("--help", 0), ("--port", 2), ("status", 2)])
+def test_a_command_without_arguments_says_so_and_starts_nothing(
+    name: str, word: str, code: int, started: list[tuple[str, list[str]]]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([name, word])
+    assert ended.value.code == code
+    assert started == []
 
 
 @pytest.mark.parametrize("word", ["train", "ensure"])

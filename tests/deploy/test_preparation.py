@@ -13,6 +13,7 @@ from deploy.kept_place import KEPT_RUNS
 from deploy.kept_run import read_kept_runs
 from deploy.preparation import (
     check_gateway_port,
+    check_source,
     choose_interval,
     choose_metrics_ports,
     prepare_place,
@@ -88,8 +89,36 @@ def test_a_file_of_bars_keeps_its_own_interval_and_one_of_ticks_gets_minutes(
 
 def test_a_file_that_cannot_be_understood_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _describing(monkeypatch, tmp_path, "print('noise\\ningestor: no such file', file=sys.stderr); sys.exit(78)")
-    with pytest.raises(StopAndSayError, match=r"a\.csv: no such file$"):
+    with pytest.raises(StopAndSayError, match=r"^no such file$"):
         choose_interval(_options("--source", "file:a.csv"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--tickers NOPE", "do not hold NOPE"),
+        ("--start yesterday", "TICKCAST_START"),
+        ("--start 2030-01-01", "leave nothing to play"),
+        ("--source file:missing.csv --interval 1h", "cannot be read"),
+        ("--source simulated --loop", "only replay"),
+    ],
+)
+def test_a_source_that_cannot_be_played_is_said_before_anything_is_kept(words: str, said: str) -> None:
+    with pytest.raises(StopAndSayError, match=said):
+        check_source(_options(*words.split()).settings, "1d")
+
+
+def test_a_start_after_the_end_of_a_file_is_said_before_anything_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("ticker,timestamp,price,size\nIBM,2024-01-02T14:30:00Z,100,1\n")
+    with pytest.raises(
+        StopAndSayError, match=r"TICKCAST_START 2024-01-03: .*a\.csv ends before it, at 2024-01-02T14:30"
+    ):
+        check_source(_options("--source", "file:a.csv", "--start", "2024-01-03").settings, "1m")
+    check_source(_options("--source", "file:a.csv", "--start", "2024-01-02").settings, "1m")
+
+
+def test_a_source_that_can_be_played_is_not_spoken_of() -> None:
+    check_source(_options("--start", "2011-01-03", "--tickers", "IBM", "--speed", "0").settings, "1d")
 
 
 def test_a_run_is_remembered_by_what_it_plays_and_not_by_how_fast() -> None:

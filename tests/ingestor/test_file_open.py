@@ -53,6 +53,16 @@ def test_a_file_that_cannot_be_played_is_refused_by_name(tmp_path: Path, content
         FileSource(FileOptions(str(path), "1m"), Pace(0))
 
 
+@pytest.mark.parametrize(
+    "content", ["ticker,timestamp\n".encode("utf-16"), b"\x1f\x8b\x08\x00\xff", b'"ticker,price\n']
+)
+def test_a_file_that_is_no_text_is_refused_and_not_tried_again(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_bytes(content)
+    with pytest.raises(StopAndSayError, match=r"prices\.csv is no CSV in UTF-8"):
+        describe_file(str(path))
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(StopAndSayError, match=r"missing\.csv cannot be read: No such file"):
         describe_file(str(tmp_path / "missing.csv"))
