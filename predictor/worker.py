@@ -23,8 +23,6 @@ from schemas.topics import FEATURES
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
-#: With its headers a letter must still fit into a record; a feature event has about 5 KB.
-_LARGEST_LETTER_BYTES = 900_000
 
 
 class Worker:
@@ -99,7 +97,7 @@ class Worker:
 
     def _bury(self, message: Message, reason: str) -> None:
         letter = DeadLetter(
-            value=(message.value() or b"")[:_LARGEST_LETTER_BYTES],
+            value=message.value() or b"",
             key=message.key(),
             reason=reason,
             origin=FEATURES.name,

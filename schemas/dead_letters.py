@@ -4,10 +4,17 @@ from dataclasses import dataclass
 
 from schemas.codec import Headers
 
+#: Of key and value together, and of the reason: with its headers a letter must fit into a record of 1 MB, or it could
+#: never be sent, and who met the bad record would meet it again for ever.
+LARGEST_BYTES = 900_000
+LONGEST_REASON = 10_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter:
     """A record for `dead-letters`: the original bytes, and headers that say the rest.
+
+    What is too large for a record is cut off, and `reason` says so.
 
     Attributes:
         origin: The topic without prefix, or `source:NAME` where the ingestor met it.
@@ -24,6 +31,17 @@ class DeadLetter:
     offset: int | None = None
     index: int | None = None
     position: str | None = None
+
+    def __post_init__(self) -> None:
+        """Cut off what is too large."""
+        key, reason = self.key, self.reason[:LONGEST_REASON]
+        size = len(self.value) + len(key or b"")
+        if size > LARGEST_BYTES:
+            reason = f"{reason} (cut: key and value had {size} bytes)"
+            key = None if key is None else key[:LARGEST_BYTES]
+            object.__setattr__(self, "value", self.value[: LARGEST_BYTES - len(key or b"")])
+        object.__setattr__(self, "key", key)
+        object.__setattr__(self, "reason", reason)
 
     @property
     def id(self) -> str:

@@ -38,3 +38,13 @@ def test_the_same_place_is_the_same_letter_and_another_place_another() -> None:
         {"position": "1"},
     ]
     assert len({letter(**place).id for place in places}) == len(places)
+
+
+def test_what_is_too_large_for_a_record_is_cut_and_the_reason_says_so() -> None:
+    cut = letter(value=b"v" * 1_048_000, key=b"AAPL")
+    assert cut.value == b"v" * (900_000 - 4)
+    assert (cut.key, cut.reason) == (b"AAPL", "why (cut: key and value had 1048004 bytes)")
+    cut = letter(value=b"v" * 100_000, key=b"k" * 950_000, reason="r" * 950_000)
+    assert len(cut.value) + len(cut.key or b"") + sum(len(value) for _, value in cut.headers()) < 1_000_000
+    whole = letter(value=b"v" * 899_996, key=b"AAPL")
+    assert (len(whole.value), whole.reason) == (899_996, "why")
