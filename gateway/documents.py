@@ -43,7 +43,7 @@ class MemberHorizonDocument(Document):
 
     horizon: Integer
     log_return: float
-    spread: float
+    spread: float | None = Field(description="Scale of the error, in log return; null where unknown")
     confidence: float
     weight: float
 

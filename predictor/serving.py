@@ -83,7 +83,7 @@ class Serving:
         ends = [event.as_of_ns for event in events if event.final and event.origin is not Origin.WARM_UP]
         self._newest_live_ns = max([*ends, *filter(None, [self._newest_live_ns])], default=None)
         self._caught_up = caught_up
-        if self._waiting is not None and self._refusal(self._waiting) is None:
+        if self._waiting is not None and caught_up and self._refusal(self._waiting) is None:
             self._swap(self._waiting)
             self._waiting = None
         elif self.current is not None and (refusal := self._refusal(self.current)) is not None:

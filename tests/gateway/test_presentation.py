@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 import schemas
 from gateway.documents import PredictionDocument
 from gateway.presentation import LARGEST_INTEGER, present
 from schemas.codec import decoder
-from schemas.events import Origin, Prediction
+from schemas.events import MemberPrediction, Origin, Prediction
 from tests.gateway.samples import horizon, prediction
 
 
@@ -49,6 +50,14 @@ def test_event_time_and_wall_time_are_told_apart() -> None:
 def test_the_documentation_tells_the_truth(bar: object, shadow: object) -> None:
     changes: dict[str, Any] = {"bar": bar, "shadow": shadow, "degraded": "untrained", "origin": Origin.SIMULATED}
     PredictionDocument.model_validate_json(present(prediction(**changes)), strict=True)
+
+
+def test_the_documentation_tells_the_truth_of_a_ticker_whose_spread_is_not_known_yet() -> None:
+    member = structs.replace(prediction().models[0].horizons[0], spread=None)
+    models = [MemberPrediction(name="statistical", version="1", horizons=[member])]
+    PredictionDocument.model_validate_json(
+        present(prediction(models=models, horizons=[horizon(interval_95=None)])), strict=True
+    )
 
 
 def test_no_nanoseconds_and_no_large_integers_reach_the_edge() -> None:

@@ -125,6 +125,18 @@ def test_old_events_replayed_before_the_log_is_caught_up_withdraw_nothing() -> N
     assert chooser.current is ahead
 
 
+def test_a_waiting_set_goes_on_waiting_while_another_partition_is_read_up() -> None:
+    old, ahead = trained_through(0), trained_through(3, "set-b")
+    chooser = serving(old, ahead)
+    chooser.announce(event_of(old))
+    chooser.observe([final(day=0)], caught_up=True)
+    chooser.announce(event_of(ahead))
+    chooser.observe([final(day=0, ticker="IBM")], caught_up=False)
+    assert (chooser.current, chooser.waiting) == (old, ahead)
+    chooser.observe([final(day=1)], caught_up=True)
+    assert (chooser.current, chooser.waiting) == (old, ahead)
+
+
 def test_a_warm_up_and_provisional_events_withdraw_nothing() -> None:
     ahead = trained_through(5)
     chooser = serving(ahead)
