@@ -122,6 +122,7 @@ def models_document(event: ModelEvent) -> Document:
         "train_end": time_text(event.train_end_ns),
         "tickers": event.tickers,
         "members": event.members,
+        "hold_out": event.hold_out,
         "baselines": event.baselines,
         "challenger": event.challenger,
     }

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from gateway.documents import Document, Integer, Time
 from schemas.events import ModelAction, ServiceState
 from schemas.times import Interval
@@ -96,5 +98,6 @@ class ModelsDocument(Document):
     train_end: Time | None = None
     tickers: list[str] | None = None
     members: list[ModelDocument] | None = None
+    hold_out: list[ScoreDocument] | None = Field(None, description="The ensemble's scores on the hold-out")
     baselines: dict[str, list[ScoreDocument]] | None = None
     challenger: str | None = None

@@ -177,6 +177,7 @@ def model_event(
         decided_by=decided_by,
         reason=reason,
         decided_at_ns=now_ns,
+        hold_out=manifest.hold_out,
         baselines=manifest.baselines,
         tickers=manifest.tickers,
     )

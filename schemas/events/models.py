@@ -50,6 +50,7 @@ class ModelEvent(Struct, frozen=True, kw_only=True):
         location: Folder of the serving set, where its manifest lies.
         challenger: A set that is shown beside it and does not count.
         train_end_ns: Close of the last bar that training has seen.
+        hold_out: The ensemble's scores on the hold-out; each member's stand with it.
         baselines: Hold-out scores of forecasters without skill, by name.
     """
 
@@ -69,6 +70,7 @@ class ModelEvent(Struct, frozen=True, kw_only=True):
     decided_at_ns: int
     challenger: str | None = None
     challenger_location: str | None = None
+    hold_out: list[HoldOutScore] = []
     baselines: dict[str, list[HoldOutScore]] = {}
     tickers: list[str] = []
 

@@ -11,7 +11,7 @@ from gateway.documents import PredictionDocument
 from gateway.parts import Parts
 from gateway.problems import PROBLEM_MEDIA_TYPE
 from gateway.system_documents import HealthDocument, ModelsDocument
-from schemas.events import ServiceState
+from schemas.events import HoldOutScore, ServiceState
 from tests.gateway.samples import NOON_NS, make_parts, model_event, prediction, status
 from tests.gateway.web import client_of
 
@@ -110,10 +110,13 @@ async def test_models_status_gives_the_newest_decision(client: httpx.AsyncClient
     before = await client.get("/models/status")
     assert before.json()["serving"] is None
     ModelsDocument.model_validate_json(before.content, strict=True)
-    parts.models.accept(model_event("set-2", NOON_NS + 1))
+    score = HoldOutScore(horizon=1, count=9, mean_absolute_error=0.1, root_mean_squared_error=0.2)
+    parts.models.accept(model_event("set-2", NOON_NS + 1, hold_out=[score], baselines={"no_change": [score]}))
     parts.models.accept(model_event("set-1", NOON_NS))
     after = await client.get("/models/status")
     assert after.json()["serving"] == "set-2"
+    assert after.json()["hold_out"] == after.json()["baselines"]["no_change"]
+    assert after.json()["hold_out"][0]["mean_absolute_error"] == 0.1
     assert after.json()["train_end"] == "2023-12-31T12:00:00Z"
     ModelsDocument.model_validate_json(after.content, strict=True)
 

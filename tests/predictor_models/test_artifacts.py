@@ -170,6 +170,8 @@ def test_the_event_of_a_set_carries_what_the_manifest_says(trained: Trained) -> 
     assert event.train_end_ns == model_set.manifest.train_end_ns
     assert [each.name for each in event.members] == ["forest", "lstm"]
     assert sum(event.members[0].feature_importance.values()) == pytest.approx(1)
+    assert event.hold_out == model_set.manifest.hold_out
+    assert tuple(each.horizon for each in event.hold_out) == HORIZONS
     assert set(event.baselines) == {"no_change", "constant_direction"}
 
 
