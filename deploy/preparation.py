@@ -108,7 +108,7 @@ def prepare_place(options: RunOptions, broker: RunningBroker, interval: str, gat
     wanted = wanted_run(options.settings, interval)
     if broker.kind == "embedded":
         tables = _make_topics(options, broker, "embedded", wanted.topic_prefix, anew=True)
-        return Place(broker.environment(), wanted.topic_prefix, tables, gateway_port, choose_metrics_ports())
+        return _place(options, broker, wanted.topic_prefix, tables, gateway_port)
     name = "local" if broker.kind == "local" else broker.bootstrap_servers
     kept = settle(options.var, name, wanted, fresh=options.fresh)
     prefix = kept.run.topic_prefix
@@ -117,7 +117,12 @@ def prepare_place(options: RunOptions, broker: RunningBroker, interval: str, gat
     _say_kept(kept, say)
     if kept.replaced is not None:
         _leave_behind(options, broker, name, kept.replaced, say)
-    return Place(broker.environment(), prefix, tables, gateway_port, choose_metrics_ports())
+    return _place(options, broker, prefix, tables, gateway_port)
+
+
+def _place(options: RunOptions, broker: RunningBroker, prefix: str, tables: Path, gateway_port: int) -> Place:
+    host = options.settings.gateway_host
+    return Place(broker.environment(), prefix, tables, gateway_port, choose_metrics_ports(), host)
 
 
 def _make_topics(options: RunOptions, broker: RunningBroker, name: str, prefix: str, *, anew: bool) -> Path:

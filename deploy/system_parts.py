@@ -12,6 +12,7 @@ from deploy.run_options import RunSettings
 METRICS_PORTS = {"ingestor": 9101, "feature_stream": 9102, "predictor": 9103}
 
 _TRAINER_NICENESS = 10
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - compared, not listened on
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Place:
         data_directory: Of the feature stage's tables.
         gateway_port: Checked to be free.
         metrics_ports: By service, likewise.
+        gateway_host: Where the gateway listens.
     """
 
     broker: Mapping[str, str]
@@ -31,11 +33,13 @@ class Place:
     data_directory: Path
     gateway_port: int
     metrics_ports: Mapping[str, int]
+    gateway_host: str = "127.0.0.1"
 
     @property
     def url(self) -> str:
         """Give the address of the page and the APIs."""
-        return f"http://127.0.0.1:{self.gateway_port}"
+        host = "127.0.0.1" if self.gateway_host == _EVERYWHERE else self.gateway_host
+        return f"http://{host}:{self.gateway_port}"
 
 
 def source_variables(settings: RunSettings, interval: str) -> dict[str, str]:

@@ -31,7 +31,7 @@ def run(settings: PredictorSettings) -> None:
         RetryError: The broker did not take a prediction; start again.
     """
     stop = stop_event_on_signals()
-    admin = AdminClient(settings.kafka_config())
+    admin = AdminClient(settings.kafka_config() | {"log_level": "0"})
     require_topics(settings, _TOPICS, admin, lambda name: ConfigResource(ResourceType.TOPIC, name))
     board = StatusBoard(SERVICE, settings.instance)
     worker = Worker(settings, load_announced(settings), board, Figures(board))

@@ -22,7 +22,7 @@ def require_models_topic(settings: TrainingSettings) -> None:
     Raises:
         StopAndSayError: It does not.
     """
-    admin = AdminClient(settings.kafka_config())
+    admin = AdminClient(settings.kafka_config() | {"log_level": "0"})
     require_topics(settings, (MODELS, SCORES), admin, lambda name: ConfigResource(ConfigResource.Type.TOPIC, name))
 
 

@@ -217,6 +217,14 @@ def test_topics_of_a_cluster_are_not_ours_to_delete(topics: _Topics) -> None:
     assert said[-1] == "the topics with the prefix '' stay on the cluster: they are not ours to delete"
 
 
+@pytest.mark.parametrize(("host", "asked"), [("127.0.0.2", "127.0.0.2"), ("0.0.0.0", "127.0.0.1")])  # noqa: S104
+def test_the_address_is_where_the_gateway_answers(
+    host: str, asked: str, topics: _Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TICKCAST_GATEWAY_HOST", host)
+    assert prepare_place(_options(), EMBEDDED, "1d", 8123, print).url == f"http://{asked}:8123"
+
+
 def test_other_commands_are_told_where_the_system_is(topics: _Topics) -> None:
     place = prepare_place(_options(), EMBEDDED, "1d", 8123, print)
     assert running_variables(EMBEDDED, place) == {
