@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from predictor.degraded import OTHER_FEATURE_VERSION, WARMING_UP
+from predictor.degraded import NOT_MOVING, OTHER_FEATURE_VERSION, WARMING_UP
 from predictor.models.base import Batch, FloatArray
 from schemas.events import Features
 from schemas.features import FEATURE_VERSION, MODEL_INPUT_NAMES, RETURNS_COUNT, SEQUENCE_CHANNELS, SEQUENCE_STEPS
@@ -60,7 +60,9 @@ def why_not_for_models(features: Features) -> str | None:
     """Say why the models cannot read an event, as a reason of `predictor.degraded`; None where they can."""
     if features.feature_version != FEATURE_VERSION:
         return OTHER_FEATURE_VERSION
-    return WARMING_UP if not features.model_inputs or features.volatility is None else None
+    if not features.model_inputs or features.volatility is None:
+        return WARMING_UP
+    return NOT_MOVING if features.volatility == 0.0 else None
 
 
 def model_batch(rows: Sequence[Features]) -> Batch:

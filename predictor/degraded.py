@@ -8,6 +8,8 @@ from collections.abc import Collection
 
 #: The statistical forecaster answered: too few closed bars for the models' inputs.
 WARMING_UP = "warming up"
+#: The statistical forecaster answered: the last closes were all the same, so the models have no unit to speak in.
+NOT_MOVING = "prices do not move"
 #: The statistical forecaster answered: the inputs follow other definitions than this predictor's.
 OTHER_FEATURE_VERSION = "other feature version"
 #: The statistical forecaster answered: no model set serves.

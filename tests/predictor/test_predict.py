@@ -242,6 +242,14 @@ def test_inputs_of_another_feature_version_are_not_shown_to_the_models() -> None
     assert prediction.models[0].name == "statistical"
 
 
+def test_a_ticker_that_stands_still_is_no_fault_of_any_member() -> None:
+    still = structs.replace(final("STILL"), volatility=0.0, returns=[0.0] * 64)
+    said = predict([still, final()], PAIR, HORIZONS, now_ns=9)
+    assert said.failures == {}
+    assert [prediction.degraded for prediction in said.predictions] == ["prices do not move", None]
+    assert {(each.direction, each.log_return) for each in said.predictions[0].horizons} == {(Direction.NEUTRAL, 0.0)}
+
+
 def test_what_the_models_cannot_read_is_answered_alike_with_and_without_a_set() -> None:
     event = warming_up(final(), returns=5)
     assert only(event, PAIR) == only(event, None)
