@@ -13,7 +13,10 @@ from ingestor.sources.open_source import open_source
 from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
 from schemas.service import run_service
 from schemas.settings import load_settings
-from schemas.times import from_rfc3339
+from schemas.times import NS_PER_SECOND, from_rfc3339
+
+#: A file of which more rows go back in time is sorted by something else, like ticker after ticker.
+_MOST_BACKWARDS = 0.1
 
 
 def main() -> None:
@@ -38,10 +41,20 @@ def _described(source: str) -> str:
 def _title() -> str:
     settings = load_settings(IngestorSettings)
     title = open_source(settings).title
-    last = describe_file(settings.source_path).last if settings.source_path else None
-    if last and settings.start_ns is not None and from_rfc3339(last) < settings.start_ns:
-        raise StopAndSayError(f"TICKCAST_START {settings.start}: {settings.source_path} ends before it, at {last}")
+    if settings.source_path:
+        _check_file(settings)
     return title
+
+
+def _check_file(settings: IngestorSettings) -> None:
+    """Find out before the play what it would only come to later."""
+    path = settings.source_path
+    described = describe_file(path, int(settings.file_disorder_seconds * NS_PER_SECOND))
+    last = described.last
+    if last and settings.start_ns is not None and from_rfc3339(last) < settings.start_ns:
+        raise StopAndSayError(f"TICKCAST_START {settings.start}: {path} ends before it, at {last}")
+    if described.backwards > _MOST_BACKWARDS:
+        raise StopAndSayError(f"{path} is not in the order of time: sort its rows by timestamp")
 
 
 def _say(find: Callable[[], str]) -> int:

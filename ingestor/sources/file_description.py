@@ -1,6 +1,6 @@
 """What a file holds, told from its beginning and its end."""
 
-from itertools import islice
+from itertools import accumulate, islice
 
 from msgspec import Struct
 
@@ -21,6 +21,7 @@ class FileDescription(Struct, frozen=True, kw_only=True):
         interval: The shortest one that holds the file's bars; null for ticks, or where one cannot tell.
         bar_seconds: How long the bars really are.
         tickers: Number of tickers in the rows that were looked at.
+        backwards: Share of the rows at the beginning that lie before a time that the file had reached.
         whole: All rows were looked at.
     """
 
@@ -30,11 +31,15 @@ class FileDescription(Struct, frozen=True, kw_only=True):
     tickers: int
     first: str | None
     last: str | None
+    backwards: float
     whole: bool
 
 
-def describe_file(path: str) -> FileDescription:
+def describe_file(path: str, disorder_ns: int = 0) -> FileDescription:
     """Describe a file without reading more than its beginning and its end.
+
+    Args:
+        disorder_ns: How far a row may go back in time without being counted.
 
     Raises:
         StopAndSayError: It cannot be read, or lacks a column.
@@ -53,8 +58,16 @@ def describe_file(path: str) -> FileDescription:
         tickers=len({ticker for ticker, _ in seen + tail}),
         first=to_rfc3339(min(time_ns for _, time_ns in seen)) if seen else None,
         last=to_rfc3339(max(time_ns for _, time_ns in tail)) if tail else None,
+        backwards=_backwards([time_ns for _, time_ns in seen], disorder_ns),
         whole=whole,
     )
+
+
+def _backwards(times_ns: list[int], disorder_ns: int) -> float:
+    behind = sum(
+        time_ns < newest - disorder_ns for time_ns, newest in zip(times_ns, accumulate(times_ns, max), strict=True)
+    )
+    return behind / len(times_ns) if times_ns else 0.0
 
 
 def detect_interval(path: str) -> Interval | None:

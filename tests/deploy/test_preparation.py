@@ -117,6 +117,18 @@ def test_a_start_after_the_end_of_a_file_is_said_before_anything_is_kept(tmp_pat
     check_source(_options("--source", "file:a.csv", "--start", "2024-01-02").settings, "1m")
 
 
+def test_a_file_of_one_ticker_after_the_other_is_said_before_most_of_it_is_lost(tmp_path: Path) -> None:
+    rows = [f"{ticker},2024-01-{day:02},1,2,1,2,5" for ticker in ("AAPL", "MSFT") for day in range(1, 29)]
+    file = tmp_path / "a.csv"
+    header = "ticker,timestamp,open,high,low,close,volume"
+    file.write_text("\n".join([header, *rows]))
+    options = _options("--source", "file:a.csv")
+    with pytest.raises(StopAndSayError, match=r"a\.csv is not in the order of time: sort its rows by timestamp"):
+        check_source(options.settings, "1d")
+    file.write_text("\n".join([header, *sorted(rows, key=lambda row: row.split(",")[1])]))
+    check_source(options.settings, "1d")
+
+
 def test_a_source_that_can_be_played_is_not_spoken_of() -> None:
     check_source(_options("--start", "2011-01-03", "--tickers", "IBM", "--speed", "0").settings, "1d")
 
