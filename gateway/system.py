@@ -3,11 +3,14 @@
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from gateway.presentation import safe_integer, time_text
 from schemas.events import ModelEvent, ServiceState, ServiceStatus
 from schemas.times import NS_PER_SECOND
 
+#: An instance that said nothing for so long (three reports) may be dead: its last word counts no more.
+SILENT_AFTER_SECONDS = 15
 #: An instance that said nothing for so long is gone.
 FORGET_AFTER_SECONDS = 60
 
@@ -76,13 +79,22 @@ class ServicesView:
         self._forget_silent(now_ns)
         instances: dict[str, list[ServiceStatus]] = {}
         for (service, _), status in sorted(self._statuses.items(), key=lambda item: item[0]):
-            instances.setdefault(service, []).append(status)
+            instances.setdefault(service, []).append(_as_heard(status, now_ns))
         return {service: service_document(statuses) for service, statuses in instances.items()}
 
     def _forget_silent(self, now_ns: int) -> None:
         oldest_ns = now_ns - FORGET_AFTER_SECONDS * NS_PER_SECOND
         for name in [name for name, status in self._statuses.items() if status.updated_at_ns < oldest_ns]:
             del self._statuses[name]
+
+
+def _as_heard(status: ServiceStatus, now_ns: int) -> ServiceStatus:
+    """Give a status as it is to be believed now."""
+    silent_seconds = (now_ns - status.updated_at_ns) // NS_PER_SECOND
+    if silent_seconds < SILENT_AFTER_SECONDS:
+        return status
+    message = f"silent for {silent_seconds} s, last said to be {status.state}"
+    return structs.replace(status, state=ServiceState.DEGRADED, message=message)
 
 
 def service_document(instances: list[ServiceStatus]) -> Document:

@@ -12,6 +12,7 @@ from gateway.parts import Parts
 from gateway.problems import PROBLEM_MEDIA_TYPE
 from gateway.system_documents import HealthDocument, ModelsDocument
 from schemas.events import HoldOutScore, ServiceState
+from schemas.times import NS_PER_SECOND
 from tests.gateway.samples import NOON_NS, make_parts, model_event, prediction, status
 from tests.gateway.web import client_of
 
@@ -96,6 +97,20 @@ async def test_health_says_healthy_and_the_state_of_each_service(client: httpx.A
     assert states == {"gateway": "ready", "predictor": "degraded", "ingestor": "ended"}
     assert body["services"]["predictor"]["message"] == "untrained"
     HealthDocument.model_validate_json(answer.content, strict=True)
+
+
+async def test_the_last_word_of_a_service_that_died_is_not_believed_for_long(
+    client: httpx.AsyncClient, parts: Parts
+) -> None:
+    for service, silent_seconds in (("ingestor", 14), ("predictor", 20), ("feature_stream", 61)):
+        parts.services.accept(status(service, updated_at_ns=NOON_NS - silent_seconds * NS_PER_SECOND), NOON_NS)
+    services = (await client.get("/health")).json()["services"]
+    assert {name: service["state"] for name, service in services.items()} == {
+        "gateway": "ready",
+        "ingestor": "ready",
+        "predictor": "degraded",
+    }
+    assert services["predictor"]["message"] == "silent for 20 s, last said to be ready"
 
 
 async def test_health_stays_200_and_says_degraded_while_the_broker_is_away(
