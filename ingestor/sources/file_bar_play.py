@@ -44,7 +44,7 @@ class BarFilePlay:
         Raises:
             StopAndSayError: Nothing in the file is live.
         """
-        marked_ns, last = 0, None
+        marked_ns, last, live = 0, None, False
         for last in self._placed(after):
             mark_ns = self._gap_mark(marked_ns, last.group)
             if last.group.rejected or mark_ns:
@@ -55,7 +55,8 @@ class BarFilePlay:
                 yield moment
             if last.group.bars:
                 marked_ns = last.group.start_ns + self._length_ns
-        if last is None or last.origin is Origin.WARM_UP:
+                live = last.origin is not Origin.WARM_UP
+        if last is None or not live:
             raise self._options.nothing_live()
         if marked_ns % self._interval_ns:
             yield self._last_mark(last, marked_ns)

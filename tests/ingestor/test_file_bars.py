@@ -189,6 +189,11 @@ def test_a_start_after_the_end_is_refused(tmp_path: Path) -> None:
         play(FileOptions(path, "1m", ("AAPL",), start_ns=from_rfc3339("2030-01-01")))
 
 
+def test_a_file_without_one_good_row_is_refused_and_not_called_ended(tmp_path: Path) -> None:
+    with pytest.raises(StopAndSayError, match="holds nothing to play"):
+        play(FileOptions(write_csv(tmp_path / "bars.csv", _HEADER, *["AAPL,2024-01-02,1,2"] * 50), "1d"))
+
+
 def test_bars_longer_than_the_interval_are_refused_with_the_interval_that_would_do(tmp_path: Path) -> None:
     rows = [f"AAPL,2024-01-0{day},1,1,1,1,1" for day in (1, 2, 3, 4)]
     with pytest.raises(StopAndSayError, match=r"holds bars of 1d.* 1m: set 1d or longer"):
