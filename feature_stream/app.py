@@ -1,6 +1,7 @@
 """The Faust app: what is wired to what."""
 
 import ssl
+from importlib.util import find_spec
 from typing import Any
 
 import faust
@@ -11,6 +12,7 @@ from yarl import URL
 from feature_stream.membership import Membership
 from feature_stream.settings import FeatureStreamSettings
 from feature_stream.transport import StartPositions, Transport
+from schemas.errors import StopAndSayError
 from schemas.topics import FEATURE_STAGE, TICKS
 
 
@@ -38,7 +40,13 @@ def credentials(settings: FeatureStreamSettings) -> CredentialsT | None:
 
 
 def make_app(settings: FeatureStreamSettings) -> faust.App:
-    """Make the app; it creates no topic and serves no web page."""
+    """Make the app; it creates no topic and serves no web page.
+
+    Raises:
+        StopAndSayError: The state store is not installed.
+    """
+    if settings.state_store == "rocksdb" and find_spec("rocksdb") is None:
+        raise StopAndSayError("TICKCAST_STATE_STORE is rocksdb, which is missing: pip install 'tickcast[rocksdb]'")
     directory = settings.data_directory / settings.topic_prefix / settings.instance
     directory.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder
     return faust.App(

@@ -13,12 +13,16 @@ from feature_stream.outputs import Outputs
 from feature_stream.stage import Cut, LivePartition, Stage
 from feature_stream.state import PartitionState, TickerState
 from feature_stream.table import StateTable, is_partition_key, partition_key, snapshot_of, with_offset
-from schemas.errors import StopAndSayError
+from schemas.errors import RetryError, StopAndSayError
 from schemas.partitioning import partition_of
 
 _log = logging.getLogger(__name__)
 
 CommitOffsets = Callable[[Mapping[TP, int]], Awaitable[None]]
+
+
+class CheckpointError(RetryError):
+    """An earlier checkpoint was not kept whole: only the table knows what is kept, the process must begin again."""
 
 
 class Checkpointer:
@@ -43,6 +47,11 @@ class Checkpointer:
         self._ticks_topic = ticks_topic
         self._partitions = partitions
         self._one_at_a_time = asyncio.Lock()
+        self._broken = False
+
+    def give_up(self) -> None:
+        """Write no more: live state and outputs may no longer agree."""
+        self._broken = True
 
     async def write(self, commit_offsets: CommitOffsets) -> None:
         """Write one checkpoint of all that changed.
@@ -50,16 +59,26 @@ class Checkpointer:
         Raises:
             LostPlaceError: Another worker may own the partitions: nothing more was written.
             DeliveryError: The broker did not take a record.
+            CheckpointError: An earlier one failed or was cancelled.
         """
         async with self._one_at_a_time:
+            if self._broken:
+                raise CheckpointError("an earlier checkpoint was not kept whole")
             cuts = self._stage.cut()
             if not cuts:
                 return
+            await self._keep(cuts)
+            await commit_offsets({TP(self._ticks_topic, cut.partition): cut.offset + 1 for cut in cuts})
+
+    async def _keep(self, cuts: list[Cut]) -> None:
+        try:
             with self._figures.checkpoint_seconds.time():
                 await self._outputs.settled(self._outputs.next_epoch())
                 await self._save(cuts, self._save_tickers)
                 await self._save(cuts, self._save_record)
-            await commit_offsets({TP(self._ticks_topic, cut.partition): cut.offset + 1 for cut in cuts})
+        except BaseException:  # a cancelled one too: no later cut has what these have
+            self._broken = True
+            raise
 
     async def _save(self, cuts: list[Cut], save: Callable[[Cut], None]) -> None:
         for cut in cuts:

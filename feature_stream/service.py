@@ -9,6 +9,7 @@ from typing import Any
 
 import uvloop
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from faust.exceptions import ConsistencyError
 from faust.types import TP
 
 from feature_stream.advance import StageRules
@@ -22,7 +23,7 @@ from feature_stream.progress import Progress
 from feature_stream.settings import FeatureStreamSettings
 from feature_stream.stage import Stage
 from feature_stream.table import state_table
-from feature_stream.watchdog import Watchdog, end_process
+from feature_stream.watchdog import Watchdog, end_process, leave_at_once
 from schemas.broker import require_topics
 from schemas.errors import RetryError, StopAndSayError, TickcastError
 from schemas.events import ServiceState
@@ -33,7 +34,8 @@ from schemas.topics import BARS, DEAD_LETTERS, FEATURES, SERVICE_STATUS, TICKER_
 _log = logging.getLogger(__name__)
 _TURN_SECONDS = 0.01
 _FIGURES_EVERY_SECONDS = 1.0
-_STOP_WITHIN_SECONDS = 4.0
+_STOP_WITHIN_SECONDS = 3.5
+_LAST_WORD_SECONDS = 2.5
 _MUTE_SECONDS = 30.0
 _NEEDED = (TICKS, BARS, FEATURES, DEAD_LETTERS, SERVICE_STATUS, TICKER_STATES_CHANGELOG)
 
@@ -50,6 +52,7 @@ class FeatureStream:
         self._failure: BaseException | None = None
         self._ended = asyncio.Event()
         self._closed = False
+        self._stopped = False
         self._ticks_told = 0
         self._progress = Progress(_MUTE_SECONDS)
         self.board = StatusBoard("feature_stream", settings.instance)
@@ -102,7 +105,7 @@ class FeatureStream:
         )
         reporter = StatusReporter(self.board, self._send_status)
         self._app.finalize()
-        await self._app.start()
+        await self._start()
         watchdog.start()
         reporter.start()
         loops = [asyncio.create_task(self._guard(work)) for work in (self._turn(watchdog), self._checkpoints())]
@@ -110,23 +113,42 @@ class FeatureStream:
         await self._drain(loops)
         reporter.stop()
         watchdog.stop()
-        self._outputs.flush(2.0)
-
-    async def _drain(self, loops: list[asyncio.Task[None]]) -> None:
-        self._closed = True
-        self.board.set_state(ServiceState.STOPPING)
-        for task in loops:
-            task.cancel()
-        if self._failure is None:
-            await self._guard(self._checkpointer.write(self._app.consumer.commit_offsets))
-        if self._failure is not None and not isinstance(self._failure, StopAndSayError):
-            end_process(f"{type(self._failure).__name__}: {self._failure}")
-        try:
-            await asyncio.wait_for(self._app.stop(), _STOP_WITHIN_SECONDS)
-        except TimeoutError:
-            _log.warning("Faust did not stop within %g s", _STOP_WITHIN_SECONDS)
+        self._outputs.flush(0.5)
         if self._failure is not None:
             raise self._failure
+        if not self._stopped:
+            leave_at_once("the broker does not let go")
+
+    async def _start(self) -> None:
+        """Start Faust, which waits for the broker as long as it takes; the end may be asked for before."""
+        starting = asyncio.create_task(self._guard(self._app.start()))
+        ended = asyncio.create_task(self._ended.wait())
+        await asyncio.wait((starting, ended), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((starting,), timeout=_STOP_WITHIN_SECONDS)
+        if not starting.done() and self._failure is None:
+            leave_at_once("the broker did not answer yet")
+        ended.cancel()
+
+    async def _drain(self, loops: list[asyncio.Task[None]]) -> None:
+        deadline = time.monotonic() + _STOP_WITHIN_SECONDS
+        self._closed = True
+        self.board.set_state(ServiceState.STOPPING)
+        if self._failure is None:
+            await self._guard(self._last_checkpoint())
+        for task in loops:
+            task.cancel()
+        if self._failure is not None and not isinstance(self._failure, StopAndSayError):
+            end_process(f"{type(self._failure).__name__}: {self._failure}")
+        stopping = asyncio.create_task(self._app.stop())
+        await asyncio.wait((stopping,), timeout=max(1.0, deadline - time.monotonic()))  # Faust heeds no cancelling
+        self._stopped = stopping.done()
+
+    async def _last_checkpoint(self) -> None:
+        """Keep what is absorbed, one under way first; without a broker it is read again at the next start."""
+        try:
+            await asyncio.wait_for(self._checkpointer.write(self._app.consumer.commit_offsets), _LAST_WORD_SECONDS)
+        except TimeoutError:
+            _log.warning("the last checkpoint was not acknowledged within %g s", _LAST_WORD_SECONDS)
 
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a piece of work; an error in it ends the process, because going on could lose or double."""
@@ -143,6 +165,7 @@ class FeatureStream:
     def _fail(self, error: BaseException) -> None:
         if self._failure is None:
             self._failure = error
+        self._checkpointer.give_up()
         self._closed = True
         self._ended.set()
 
@@ -179,11 +202,20 @@ class FeatureStream:
             self._stage.speak_due()
             self._heal()
             if self._app.crashed:
-                raise self._app.crash_reason or RuntimeError("Faust crashed")
+                raise self._crash()
             now = time.monotonic()
             if now - figures_at >= _FIGURES_EVERY_SECONDS:
                 self._tell_figures(now, now - figures_at)
                 figures_at = now
+
+    def _crash(self) -> BaseException:
+        reason = self._app.crash_reason
+        if isinstance(reason, ConsistencyError):
+            return StopAndSayError(
+                f"the RocksDB files in {self._app.conf.datadir} are ahead of the changelog: it is another one; "
+                "start with another TICKCAST_TOPIC_PREFIX (`--fresh`), or delete the files"
+            )
+        return reason or RuntimeError("Faust crashed")
 
     def _tell_figures(self, now: float, seconds: float) -> None:
         lag = self._lag()
@@ -213,13 +245,13 @@ class FeatureStream:
         return lag
 
     async def _checkpoints(self) -> None:
-        while True:
-            await asyncio.sleep(self._settings.checkpoint_interval_ms / 1_000)
+        while not self._closed:
             await self._checkpointer.write(self._app.consumer.commit_offsets)
+            await asyncio.sleep(self._settings.checkpoint_interval_ms / 1_000)
 
     async def _on_revoked(self, _app: Any, *_: Any, **__: Any) -> None:
         self.board.set_state(ServiceState.CATCHING_UP, "partitions move")
-        if not self._closed:
+        if self._failure is None:  # also while the last one is under way: no partition goes before it is kept
             await self._guard(self._checkpointer.write(self._app.consumer.commit_offsets))
         self._stage.drop_all()
 

@@ -13,9 +13,19 @@ EXIT_LOST_PLACE = 1
 def end_process(reason: str) -> None:
     """End at once, with nothing more written; the supervisor starts the service again."""
     _log.error("%s: this process ends itself and begins again", reason)
+    _exit(EXIT_LOST_PLACE)
+
+
+def leave_at_once(reason: str) -> None:
+    """End a stop that cannot come to its end; threads that wait for the broker would keep the process for long."""
+    _log.warning("%s: stopped all the same; the next start reads again what was not kept", reason)
+    _exit(0)
+
+
+def _exit(code: int) -> None:
     for handler in logging.getLogger().handlers:
         handler.flush()
-    os._exit(EXIT_LOST_PLACE)
+    os._exit(code)
 
 
 class Watchdog:

@@ -83,20 +83,21 @@ def test_provisional_features_equal_what_the_log_says_at_their_offset(
         assert event.bar.high == max(price for _, price in bar_ticks)
 
 
+@pytest.mark.parametrize("store", ["memory", "rocksdb"])
 def test_a_killed_stage_begins_where_its_table_stands(
-    kafka: BrokerUnderTest, processes: Processes, rng: random.Random
+    kafka: BrokerUnderTest, processes: Processes, rng: random.Random, store: str
 ) -> None:
     frames = list(market_frames(rng, tickers=20, minutes=60))
     third = len(frames) // 3
-    first = _start(processes, kafka)
+    first = _start(processes, kafka, state_store=store)
     _feed(kafka, frames[:third])
     kafka.read(TICKER_STATES_CHANGELOG, 1)
     first.kill()
-    second = _start(processes, kafka)
+    second = _start(processes, kafka, state_store=store)
     _feed(kafka, frames[third : 2 * third])
     second.wait_for(lambda: second.metric("tickcast_ticks_absorbed_total") > 0, what="absorbing ticks")
     assert second.stop() == 0
-    third_life = _start(processes, kafka)
+    third_life = _start(processes, kafka, state_store=store)
     _feed(kafka, frames[2 * third :])
     _assert_says_what_the_log_says(kafka)
     for life in (second, third_life):
