@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from predictor.service import SERVICE, run
 from predictor.settings import PredictorSettings
-from schemas.errors import RetryError
 from schemas.service import run_service
 
 
@@ -18,10 +17,7 @@ def main(arguments: Sequence[str]) -> None:
         return
     if arguments:
         sys.exit(f"predictor: unknown argument {arguments[0]!r}: there is only `train`")
-    try:
-        run_service(SERVICE, PredictorSettings, run)
-    except RetryError as error:
-        sys.exit(f"{SERVICE}: {error}")  # exit code 1: a supervisor starts it again
+    run_service(SERVICE, PredictorSettings, run)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The predictor as a process: checks, metrics, status, the worker."""
 
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from predictor.figures import Figures
@@ -7,6 +8,7 @@ from predictor.serving import load_announced
 from predictor.settings import PredictorSettings
 from predictor.worker import Worker
 from schemas.broker import require_topics
+from schemas.errors import RetryError
 from schemas.service import serve_metrics, stop_event_on_signals
 from schemas.status import StatusBoard, StatusReporter
 from schemas.topics import (
@@ -28,7 +30,7 @@ def run(settings: PredictorSettings) -> None:
 
     Raises:
         StopAndSayError: The broker does not answer, or a topic is not as it should be.
-        RetryError: The broker did not take a prediction; start again.
+        RetryError: The broker did not take a prediction, or went away; start again.
     """
     stop = stop_event_on_signals()
     admin = AdminClient(settings.kafka_config() | {"log_level": "0"})
@@ -40,6 +42,8 @@ def run(settings: PredictorSettings) -> None:
     reporter.start()
     try:
         worker.run(stop.is_set)
+    except KafkaException as error:  # nothing is committed that was not said: whoever supervises starts it again
+        raise RetryError(f"the broker cannot be read or written: {error.args[0].str()}") from error
     finally:
         reporter.stop()
         worker.publisher.close()

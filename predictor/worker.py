@@ -45,7 +45,13 @@ class Worker:
         Raises:
             RetryError: The broker did not take a prediction; nothing of its batch was committed.
         """
-        self.feed.read_to_ends(stopping)
+        try:
+            self.feed.read_to_ends(stopping)
+            self._answer(stopping)
+        finally:
+            self.feed.close()
+
+    def _answer(self, stopping: Callable[[], bool]) -> None:
         reader = FeatureReader(self._settings, self._progress.forget)
         try:
             while not stopping():
@@ -54,7 +60,6 @@ class Worker:
                 self._report(reader)
         finally:
             reader.close()
-            self.feed.close()
 
     def _follow_models(self) -> None:
         event = self.feed.poll()

@@ -7,7 +7,6 @@ from typing import Any
 
 from predictor.training.settings import TrainingSettings
 from predictor.training.tasks import SERVICE, ensure, train_and_save
-from schemas.errors import RetryError
 from schemas.service import run_service
 from schemas.settings import Settings, load_settings
 from schemas.times import INTERVALS
@@ -26,10 +25,7 @@ def main(arguments: Sequence[str]) -> None:
         else:
             train_and_save(settings, announcing=announcing)
 
-    try:
-        run_service(SERVICE, Settings, run)
-    except RetryError as error:
-        sys.exit(f"{SERVICE}: {error}")
+    run_service(SERVICE, Settings, run)
 
 
 def _parser() -> argparse.ArgumentParser:

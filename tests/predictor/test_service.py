@@ -4,11 +4,15 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from msgspec import structs
 
-from schemas.errors import EXIT_STOP_AND_SAY
+from predictor.service import run
+from predictor.settings import PredictorSettings
+from schemas.errors import EXIT_STOP_AND_SAY, RetryError
 from schemas.events import Prediction, ServiceState
 from tests.brokers import BrokerUnderTest
 from tests.predictor.feature_events import final
@@ -85,3 +89,15 @@ def test_it_leaves_at_once_when_told_to(kafka: BrokerUnderTest, processes: Proce
     service.wait_until_healthy()
     service.send(number)
     assert service.wait(5) == 0
+
+
+def test_a_broker_that_goes_away_at_a_bad_moment_is_one_line_and_a_new_start(
+    embedded: BrokerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise KafkaException(KafkaError(KafkaError._ALL_BROKERS_DOWN))
+
+    monkeypatch.setattr("predictor.worker.ModelFeed.read_to_ends", gone)
+    monkeypatch.setattr("predictor.service.stop_event_on_signals", Event)
+    with pytest.raises(RetryError, match=r"the broker cannot be read or written: .*All broker connections are down"):
+        run(embedded.settings(PredictorSettings, metrics_port=0))
