@@ -13,6 +13,8 @@ from schemas.events import TickFrame
 
 _COLUMNS = ("tickers", "times_ns", "prices", "sizes")
 _INT64 = 2**63
+#: A source's name stands in every partition's record and in every bar.
+_LONGEST_SOURCE = 255
 
 _decode_strictly = decoder(TickFrame)
 
@@ -104,6 +106,10 @@ def _require_sound_header(frame: TickFrame, columns: tuple[Sequence[Any], ...]) 
     if lengths != [lengths[0]] * len(lengths):
         said = ", ".join(f"`{name}` {length}" for name, length in zip(_COLUMNS, lengths, strict=True))
         raise UndecodableError(f"TickFrame: the columns differ in length: {said}")
+    if len(frame.source) > _LONGEST_SOURCE:
+        raise UndecodableError(
+            f"TickFrame: `source` has {len(frame.source)} characters; give it up to {_LONGEST_SOURCE}"
+        )
     numbers = (frame.sequence, frame.ingested_at_ns, frame.watermark_ns or 0)
     for name, number in zip(("sequence", "ingested_at_ns", "watermark_ns"), numbers, strict=True):
         if not -_INT64 <= number < _INT64:

@@ -1,6 +1,7 @@
 """What a worker holds of its partitions, and what it does with each record of `ticks`."""
 
 import logging
+import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.topics import TICKS
 
 _log = logging.getLogger(__name__)
+_is_traceparent = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 
 
 @dataclass
@@ -196,9 +198,10 @@ class Stage:
 
 
 def _traceparent_of(message: Any) -> str:
+    """Give the trace that a record came with; a new one where it has none, or one that is none."""
     headers = message.headers or ()
     pairs = headers.items() if isinstance(headers, dict) else headers
     for name, value in pairs:
-        if name == "traceparent":
+        if name == "traceparent" and _is_traceparent(value or b""):
             return str(value.decode())
     return new_traceparent()
