@@ -12,6 +12,7 @@ from schemas.codec import Headers, encode, event_headers
 from schemas.dead_letters import DeadLetter
 from schemas.errors import RetryError
 from schemas.events import Bar, Features
+from schemas.logs import client_logger
 from schemas.metrics import DEAD_LETTERS as DEAD_LETTERS_TOTAL
 from schemas.topics import BARS, DEAD_LETTERS, FEATURES, SERVICE_STATUS, Topic
 
@@ -52,6 +53,7 @@ class Outputs:
                 "queue.buffering.max.kbytes": 524_288,
                 "message.timeout.ms": 60_000,
                 "client.id": self._source,
+                "logger": client_logger(),
             }
         )
 

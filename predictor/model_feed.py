@@ -10,6 +10,7 @@ from predictor.settings import PredictorSettings
 from schemas.codec import UndecodableError, decoder
 from schemas.errors import RetryError
 from schemas.events import ModelEvent, Scoreboard
+from schemas.logs import client_logger
 from schemas.topics import MODELS, SCORES
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class ModelFeed:
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "fetch.wait.max.ms": 100,
+                "logger": client_logger(),
             }
         )
 

@@ -7,6 +7,7 @@ from schemas.codec import Headers, encode, event_headers
 from schemas.dead_letters import DeadLetter
 from schemas.errors import RetryError
 from schemas.events import Prediction
+from schemas.logs import client_logger
 from schemas.topics import DEAD_LETTERS, PREDICTIONS, PREDICTIONS_LATEST, SERVICE_STATUS
 
 
@@ -27,6 +28,7 @@ class Publisher:
             settings.kafka_config()
             | {
                 "client.id": self._source,
+                "logger": client_logger(),
                 "acks": "all",
                 "enable.idempotence": True,
                 "partitioner": "murmur2_random",

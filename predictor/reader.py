@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from predictor.settings import PredictorSettings
+from schemas.logs import client_logger
 from schemas.topics import FEATURES
 
 _log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class FeatureReader:
             | {
                 "group.id": settings.consumer_group,
                 "client.id": f"predictor/{settings.instance}",
+                "logger": client_logger(),
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
                 # The shortest that brokers allow: partitions of a killed process are answered again after it.

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 from typing import Literal
@@ -9,6 +10,12 @@ from typing import Literal
 from schemas.times import to_rfc3339
 
 _STANDARD = set(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime", "taskName"}
+
+#: librdkafka repeats itself twice a second while the broker is away, with the age of the connection at the end.
+_AGE = re.compile(r" \(after \d+ms.*")
+_SAY_AGAIN_SECONDS = 30.0
+_DIFFERENT_WORDS = 100
+_NO_NEWS = ("enable.gapless.guarantee", "Failed to acquire idempotence PID")
 
 
 def _time_text(record: logging.LogRecord) -> str:
@@ -46,6 +53,32 @@ class TextFormatter(logging.Formatter):
         level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
         text = f"{clock} {level}{record.getMessage()}"
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+
+
+class _FewWords(logging.Filter):
+    """Passes over what librdkafka says again and again, and what is no news: that it tries again by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_at: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = _AGE.sub("", record.getMessage())
+        again = record.created - self._said_at.get(text, 0.0) < _SAY_AGAIN_SECONDS
+        if again or any(words in text for words in _NO_NEWS):
+            return False
+        if len(self._said_at) >= _DIFFERENT_WORDS:
+            self._said_at.clear()
+        self._said_at[text] = record.created
+        return True
+
+
+def client_logger() -> logging.Logger:
+    """Give the logger for librdkafka's own words (its `logger` property): the shared form, nothing twice in 30 s."""
+    logger = logging.getLogger("librdkafka")
+    if not logger.filters:
+        logger.addFilter(_FewWords())
+    return logger
 
 
 def configure_logs(service: str, level: str, log_format: Literal["text", "json"]) -> None:

@@ -24,7 +24,7 @@ def murmur2(data: bytes) -> int:
     return digest ^ (digest >> 15)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=1_048_576)
 def partition_of(ticker: str, partitions: int) -> int:
     """Give the partition of a ticker, the same one that every Kafka client gives to it as a key."""
     return (murmur2(ticker.encode()) & 0x7FFFFFFF) % partitions

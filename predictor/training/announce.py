@@ -11,6 +11,7 @@ from schemas.broker import require_topics
 from schemas.codec import encode, event_headers
 from schemas.errors import RetryError
 from schemas.events import ModelEvent
+from schemas.logs import client_logger
 from schemas.topics import MODELS, SCORES
 
 _DELIVER_WITHIN_SECONDS = 30
@@ -49,8 +50,9 @@ def announce(settings: TrainingSettings, event: ModelEvent) -> None:
     failures: list[object] = []
     source = f"trainer/{settings.instance}"
     limits = {"acks": "all", "enable.idempotence": True, "message.timeout.ms": _DELIVER_WITHIN_SECONDS * 1_000}
+    names = {"client.id": source, "partitioner": "murmur2_random", "logger": client_logger()}
     try:
-        producer = Producer(settings.kafka_config() | limits | {"client.id": source, "partitioner": "murmur2_random"})
+        producer = Producer(settings.kafka_config() | limits | names)
         producer.produce(
             settings.topic_prefix + MODELS.name,
             key=event.model_set.encode(),

@@ -1,7 +1,6 @@
 """The way into the broker."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +15,6 @@ from ingestor.producer import producer_config
 from ingestor.publisher import Publisher, PublishError
 from schemas.dead_letters import DeadLetter
 from schemas.events import TickFrame
-from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, SERVICE_STATUS, TICKS
 from tests.brokers import BrokerUnderTest
 
@@ -106,22 +104,6 @@ def test_a_producer_that_has_stopped_ends_it() -> None:
     with pytest.raises(PublishError, match="refuses records"):
         asyncio.run(_publisher(Stopped()).send(_frame(0)))
     _publisher(Stopped()).send_status(b"k", b"v")  # a status that cannot be sent ends nothing
-
-
-def test_what_librdkafka_repeats_is_said_once_in_a_while() -> None:
-    logger = producer_config(Settings(_env_file=None))["logger"]
-    (quiet,) = logger.filters
-    said = [
-        quiet.filter(logging.makeLogRecord({"msg": text, "created": float(created)}))
-        for created, text in [
-            (100, "refused (after 0ms in state CONNECT)"),
-            (101, "refused (after 1ms in state CONNECT)"),
-            (102, "something else"),
-            (103, "enable.gapless.guarantee is experimental"),
-            (131, "refused (after 0ms in state CONNECT)"),
-        ]
-    ]
-    assert said == [True, False, True, False, True]
 
 
 def test_frames_come_to_their_partitions_in_order_without_a_key_at_wall_clock_time(broker: BrokerUnderTest) -> None:

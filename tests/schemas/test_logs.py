@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from schemas.logs import configure_logs
+from schemas.logs import client_logger, configure_logs
 from schemas.times import from_rfc3339
 
 LOG = logging.getLogger("tickcast.test")
@@ -89,3 +89,19 @@ def test_a_second_call_replaces_the_first(capsys: pytest.CaptureFixture[str]) ->
     configure_logs("ingestor", "info", "json")
     LOG.info("once")
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_what_librdkafka_repeats_is_said_once_in_a_while() -> None:
+    logger = client_logger()
+    said = [
+        logger.filter(logging.makeLogRecord({"msg": text, "created": float(created)}))
+        for created, text in [
+            (100, "refused (after 0ms in state CONNECT)"),
+            (101, "refused (after 1ms in state CONNECT)"),
+            (102, "something else"),
+            (103, "enable.gapless.guarantee is experimental"),
+            (131, "refused (after 0ms in state CONNECT)"),
+            (132, "Failed to acquire idempotence PID from broker: Coordinator load in progress: retrying"),
+        ]
+    ]
+    assert [bool(word) for word in said] == [True, False, True, False, True, False]
