@@ -18,7 +18,7 @@ from ingestor.publisher import Publisher, PublishError
 from ingestor.settings import IngestorSettings
 from ingestor.sources.moments import Source
 from ingestor.sources.open_source import open_source
-from ingestor.start import Start, read_start
+from ingestor.start import Start, read_start_unless_stopped
 from ingestor.validation import LiveBounds, Validator
 from schemas.events import ServiceState
 from schemas.service import serve_metrics
@@ -29,8 +29,8 @@ _log = logging.getLogger(__name__)
 #: How often delivery reports are taken and figures refreshed while nothing else happens.
 _POLL_SECONDS = 0.1
 _FIGURES_SECONDS = 2.0
-#: All must have ended within 5 s of a stop.
-_DRAIN_SECONDS = 3.0
+#: All must have ended within 3.5 s of a stop; what comes after the drain takes up to a second.
+_DRAIN_SECONDS = 2.2
 _LAST_WORD_SECONDS = 0.3
 
 
@@ -52,8 +52,9 @@ async def _serve(settings: IngestorSettings) -> None:
     server = serve_metrics(board, settings.metrics_host, settings.metrics_port)
     try:
         source = open_source(settings)
-        start = await asyncio.to_thread(read_start, settings, source)
-        await _report(settings, board, source, start, stop)
+        start = await read_start_unless_stopped(settings, source, stop)
+        if start is not None:
+            await _report(settings, board, source, start, stop)
     finally:
         server.shutdown()
         server.server_close()

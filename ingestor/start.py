@@ -1,5 +1,8 @@
 """Before the first tick: is the broker as it should be, and where does the log end?"""
 
+import asyncio
+from concurrent.futures import Future
+from threading import Thread
 from typing import NamedTuple
 
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
@@ -45,6 +48,23 @@ def read_start(settings: IngestorSettings, source: Source) -> Start:
     kept, positions = _read_kept(settings), PositionText(source.content)
     points = resume_points(kept, positions, settings.name, named=bool(settings.source_name))
     return Start(points, positions, kept.last_prices)
+
+
+async def read_start_unless_stopped(settings: IngestorSettings, source: Source, stop: asyncio.Event) -> Start | None:
+    """Give what `read_start` gives, or None when told to stop: a broker that is away does not hold that up."""
+    answer: Future[Start] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(read_start(settings, source))
+        except Exception as error:  # it stops whoever waits for the answer
+            answer.set_exception(error)
+
+    Thread(target=ask, name="start", daemon=True).start()  # no thread of the loop's: those are waited for
+    asked, stopping = asyncio.wrap_future(answer), asyncio.create_task(stop.wait())
+    await asyncio.wait({asked, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    return None if stop.is_set() else asked.result()
 
 
 def _read_kept(settings: IngestorSettings) -> KeptLog:

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from tests.processes import Processes, ServiceProcess
 pytestmark = pytest.mark.integration
 
 _DAY_NS = 86_400 * 10**9
+#: What `tickcast run` gives a service before it kills it.
+_STOP_SECONDS = 3.5
 _START = from_rfc3339("2010-01-04")
 _END = "2010-06-30"
 _END_NS = from_rfc3339("2010-07-01")
@@ -289,7 +292,7 @@ def test_an_interrupt_ends_it_like_a_stop(broker: BrokerUnderTest, start: Callab
     assert "Traceback" not in service.output()
 
 
-def test_while_the_broker_is_away_it_waits_and_a_stop_still_ends_it_in_five_seconds(
+def test_while_the_broker_is_away_it_waits_and_a_stop_still_ends_it_before_it_is_killed(
     processes: Processes, tmp_path: Path
 ) -> None:
     server = start_embedded_broker(tmp_path)
@@ -300,5 +303,19 @@ def test_while_the_broker_is_away_it_waits_and_a_stop_still_ends_it_in_five_seco
     server.stop()
     service.wait_for(lambda: "FAIL" in service.output(), what="the loss")
     assert service.alive()
-    assert service.stop(5) == 0
+    assert service.stop(_STOP_SECONDS) == 0
     assert "Traceback" not in service.output()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_ends_it_at_once_while_it_asks_a_silent_broker_where_the_log_ends(
+    processes: Processes, number: signal.Signals
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        service = processes.start("ingestor", environment={"TICKCAST_KAFKA_BOOTSTRAP_SERVERS": address})
+        silent.settimeout(30)
+        silent.accept()[0].close()
+        service.send(number)
+        assert service.wait(_STOP_SECONDS) == 0
+    assert service.output() == ""
