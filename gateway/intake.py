@@ -80,4 +80,4 @@ class Intake:
             self._parts.services.accept(_status(record.value), self._parts.clock_ns())
 
     def _take_models(self, record: Record) -> None:
-        self._parts.models.accept(_model_event(record.value))
+        self._parts.models.accept(_model_event(record.value), record.partition)

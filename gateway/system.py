@@ -6,6 +6,7 @@ import msgspec
 from msgspec import structs
 
 from gateway.presentation import safe_integer, time_text
+from schemas.decisions import Decisions
 from schemas.events import ModelEvent, ServiceState, ServiceStatus
 from schemas.times import NS_PER_SECOND
 
@@ -144,15 +145,16 @@ class ModelsView:
     """The newest decision on models, as JSON."""
 
     def __init__(self) -> None:
-        self._decided_at_ns: int | None = None
+        self._decisions = Decisions()
         self.body = msgspec.json.encode(NO_MODELS)
 
-    def accept(self, event: ModelEvent) -> None:
-        """Take a decision that is not older than the newest.
+    def accept(self, event: ModelEvent, partition: int) -> None:
+        """Take the next decision of a partition; the one that holds by `schemas.decisions` is shown.
 
         Raises:
             UndecodableError: A value cannot be said at the edge; nothing changed.
         """
-        if self._decided_at_ns is None or event.decided_at_ns >= self._decided_at_ns:
-            self.body = msgspec.json.encode(models_document(event))
-            self._decided_at_ns = event.decided_at_ns
+        models_document(event)  # raises where it could not be shown
+        self._decisions.add(partition, event)
+        newest = self._decisions.newest() or event
+        self.body = msgspec.json.encode(models_document(newest))

@@ -8,6 +8,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from predictor.settings import PredictorSettings
 from schemas.codec import UndecodableError, decoder
+from schemas.decisions import Decisions
 from schemas.errors import RetryError
 from schemas.events import ModelEvent, Scoreboard
 from schemas.logs import client_logger
@@ -31,7 +32,7 @@ class ModelFeed:
         self._scores = settings.topic_prefix + SCORES.name
         self._decode_model = decoder(ModelEvent)
         self._decode_score = decoder(Scoreboard)
-        self._newest: dict[int, ModelEvent] = {}
+        self._decisions = Decisions()
         self._told: str | None = None
         self._consumer = Consumer(
             settings.kafka_config()
@@ -71,12 +72,15 @@ class ModelFeed:
         """Take what came meanwhile; give the decision that holds now if it is not the one given before."""
         for message in self._consumer.consume(_DRAIN_RECORDS, timeout=0):
             self._take(message)
-        # The embedded broker has four partitions of `models`: log order within one, decision time between them.
-        newest = max(self._newest.values(), key=lambda event: event.decided_at_ns, default=None)
+        newest = self._decisions.newest()
         if newest is None or newest.id == self._told:
             return None
         self._told = newest.id
         return newest
+
+    def earlier(self) -> list[ModelEvent]:
+        """Give the decisions before the one that holds now, newest first."""
+        return list(self._decisions.newest_first())[1:]
 
     def _take(self, message: Message) -> None:
         error = message.error()
@@ -86,7 +90,7 @@ class ModelFeed:
             return  # librdkafka tries again by itself; an end of partition is no news
         try:
             if message.topic() == self._models:
-                self._newest[message.partition()] = self._decode_model(message.value())
+                self._decisions.add(message.partition(), self._decode_model(message.value()))
             else:
                 board = self._decode_score(message.value())
                 self.scores[board.ticker] = board

@@ -126,14 +126,20 @@ async def test_models_status_gives_the_newest_decision(client: httpx.AsyncClient
     assert before.json()["serving"] is None
     ModelsDocument.model_validate_json(before.content, strict=True)
     score = HoldOutScore(horizon=1, count=9, mean_absolute_error=0.1, root_mean_squared_error=0.2)
-    parts.models.accept(model_event("set-2", NOON_NS + 1, hold_out=[score], baselines={"no_change": [score]}))
-    parts.models.accept(model_event("set-1", NOON_NS))
+    parts.models.accept(model_event("set-2", NOON_NS + 1, hold_out=[score], baselines={"no_change": [score]}), 0)
+    parts.models.accept(model_event("set-1", NOON_NS), 1)
     after = await client.get("/models/status")
     assert after.json()["serving"] == "set-2"
     assert after.json()["hold_out"] == after.json()["baselines"]["no_change"]
     assert after.json()["hold_out"][0]["mean_absolute_error"] == 0.1
     assert after.json()["train_end"] == "2023-12-31T12:00:00Z"
     ModelsDocument.model_validate_json(after.content, strict=True)
+
+
+async def test_models_status_follows_the_log_where_a_clock_went_back(client: httpx.AsyncClient, parts: Parts) -> None:
+    for name, decided_at_ns in (("set-1", NOON_NS + 1), ("set-2", NOON_NS)):
+        parts.models.accept(model_event(name, decided_at_ns), 0)
+    assert (await client.get("/models/status")).json()["serving"] == "set-2"
 
 
 async def test_metrics_count_answers_by_route_and_never_by_path(client: httpx.AsyncClient) -> None:

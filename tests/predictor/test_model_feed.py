@@ -58,6 +58,17 @@ def test_of_many_decisions_the_newest_holds_and_is_told_once(broker: BrokerUnder
     assert feed.poll() is None
 
 
+def test_within_a_partition_the_log_decides_and_the_decisions_before_are_known(
+    broker: BrokerUnderTest, feed: ModelFeed
+) -> None:
+    for name, decided_at_ns in (("set-a", 7), ("set-b", 3)):
+        broker.produce("models", decision(name, decided_at_ns), key="one partition")
+    feed.read_to_ends(lambda: False)
+    told = feed.poll()
+    assert told is not None
+    assert (told.serving, [event.serving for event in feed.earlier()]) == ("set-b", ["set-a"])
+
+
 def test_later_decisions_are_followed(broker: BrokerUnderTest, feed: ModelFeed) -> None:
     broker.produce("models", decision("set-a", 1), key="set-a")
     feed.read_to_ends(lambda: False)

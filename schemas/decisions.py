@@ -1,0 +1,36 @@
+"""One rule for which decision on models holds, for all who read `models`. No I/O."""
+
+import heapq
+from collections import deque
+from collections.abc import Iterator
+
+from schemas.events.models import ModelEvent
+
+#: Decisions that are remembered of each partition.
+REMEMBERED = 32
+
+
+class Decisions:
+    """The newest decisions on models, in the order in which they hold.
+
+    Within a partition the order of the log decides, whatever the clocks of those who decided say. `models` has one
+    partition, but on the embedded broker it has four: between partitions the time of the decision decides, then the
+    id. So it does not matter which partition was read first.
+    """
+
+    def __init__(self) -> None:
+        self._by_partition: dict[int, deque[ModelEvent]] = {}
+
+    def add(self, partition: int, event: ModelEvent) -> None:
+        """Take the next decision of a partition."""
+        self._by_partition.setdefault(partition, deque(maxlen=REMEMBERED)).appendleft(event)
+
+    def newest_first(self) -> Iterator[ModelEvent]:
+        """Give the decision that holds, then the one that held before it, and so on."""
+        return heapq.merge(
+            *self._by_partition.values(), key=lambda event: (event.decided_at_ns, event.id), reverse=True
+        )
+
+    def newest(self) -> ModelEvent | None:
+        """Give the decision that holds; None where there is none."""
+        return next(self.newest_first(), None)
