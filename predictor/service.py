@@ -3,8 +3,8 @@
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
+from predictor.announced import load_announced
 from predictor.figures import Figures
-from predictor.serving import load_announced
 from predictor.settings import PredictorSettings
 from predictor.worker import Worker
 from schemas.broker import require_topics

@@ -1,10 +1,11 @@
 """Which model set answers: the newest that was announced, if it loads, fits and has not seen the bars to come."""
 
 import logging
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from predictor.artifacts import ModelSet, UnfitModelSetError, load_model_set
+from predictor.announced import Load, load_checked
+from predictor.artifacts import ModelSet, UnfitModelSetError
 from predictor.manifest import fits
 from predictor.settings import PredictorSettings
 from schemas.events import Features, ModelEvent, Origin
@@ -13,21 +14,17 @@ from schemas.times import to_rfc3339
 
 _log = logging.getLogger(__name__)
 
-#: Loads the set that an event announces; raises `UnfitModelSetError` where it cannot serve.
-Load = Callable[[ModelEvent], ModelSet]
+#: A set that cannot be loaded is tried again so often: its folder may come after its event.
+TRY_AGAIN_SECONDS = 5.0
 
 
-def load_announced(settings: PredictorSettings) -> Load:
-    """Give a function that loads the set of an event from its location, or by its name from our own folder."""
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A decision whose set cannot be loaded yet, why, and when to try again on the caller's clock."""
 
-    def load(event: ModelEvent) -> ModelSet:
-        announced = Path(event.location or "")
-        folder = announced if event.location and announced.is_dir() else settings.models_directory / str(event.serving)
-        return load_model_set(
-            folder, interval=settings.interval, horizons=settings.horizons, feature_version=FEATURE_VERSION
-        )
-
-    return load
+    event: ModelEvent
+    reason: str
+    try_at_seconds: float
 
 
 class Serving:
@@ -39,14 +36,18 @@ class Serving:
     caught up with the log (while it replays old events, those up to `train_end` are simply in the sample), and
     only by final events that are no warm-up (a warm-up is the past, played before the live bars). Before the
     first such event a set is taken at its word.
+
+    While the newest decision cannot be followed, the set that serves goes on; where none does, the newest earlier
+    decision that can be followed holds. So a predictor that was started again answers as one that never stopped.
     """
 
     def __init__(self, settings: PredictorSettings, load: Load) -> None:
         self.current: ModelSet | None = None
-        self.swaps = 0
         self._settings = settings
         self._load = load
         self._waiting: ModelSet | None = None
+        self._pending: _Pending | None = None
+        self._earlier: Sequence[ModelEvent] = ()
         self._newest_live_ns: int | None = None
         self._caught_up = False
 
@@ -55,20 +56,45 @@ class Serving:
         """Give the set that waits, if one does."""
         return self._waiting
 
-    def announce(self, event: ModelEvent) -> None:
-        """Follow a decision; what cannot serve changes nothing but the log."""
+    @property
+    def unloadable(self) -> str | None:
+        """Say why the newest decision's set cannot be loaded, if it cannot."""
+        return None if self._pending is None else self._pending.reason
+
+    def announce(self, event: ModelEvent, earlier: Sequence[ModelEvent] = (), *, now_seconds: float = 0.0) -> None:
+        """Follow a decision; what cannot serve changes nothing but the log.
+
+        Args:
+            earlier: The decisions before it, newest first.
+            now_seconds: On any clock that only goes forward, the same as for `try_again`.
+        """
+        self._pending, self._earlier = None, earlier
         if event.serving is None:
             self._waiting = None
             self._swap(None)
-            return
-        if self.current is not None and self.current.manifest.model_set == event.serving and not self.current.refused:
+        elif self._serves(event):
             self._waiting = None
-            return
+        else:
+            self._follow(event, now_seconds)
+
+    def try_again(self, now_seconds: float) -> None:
+        """Try a set again that could not be loaded, every `TRY_AGAIN_SECONDS`."""
+        if self._pending is not None and now_seconds >= self._pending.try_at_seconds:
+            self._follow(self._pending.event, now_seconds)
+
+    def _serves(self, event: ModelEvent) -> bool:
+        current = self.current
+        return current is not None and current.manifest.model_set == event.serving and not current.refused
+
+    def _follow(self, event: ModelEvent, now_seconds: float) -> None:
         try:
-            announced = _checked(self._load(event), event)
+            announced = load_checked(self._load, event)
         except UnfitModelSetError as error:
-            _log.warning("refused: %s; %s goes on", error, _name(self.current))
+            known, self._pending = self.unloadable, _Pending(event, str(error), now_seconds + TRY_AGAIN_SECONDS)
+            if str(error) != known:
+                self._go_on_with(self.current or self._before(), f"refused: {error}")
             return
+        self._pending = None
         for name, why in announced.refused.items():
             _log.warning("model set %s serves without %s: %s", event.serving, name, why)
         if (refusal := self._refusal(announced)) is None:
@@ -76,7 +102,24 @@ class Serving:
             self._swap(announced)
         else:
             self._waiting = announced
-            _log.warning("refused for now: %s; %s goes on", refusal, _name(self.current))
+            self._go_on_with(self.current or self._before(), f"refused for now: {refusal}")
+
+    def _go_on_with(self, model_set: ModelSet | None, refusal: str) -> None:
+        _log.warning("%s; %s goes on", refusal, _name(model_set))
+        self._swap(model_set)
+
+    def _before(self) -> ModelSet | None:
+        """Load the set of the newest earlier decision that can be followed now."""
+        for event in self._earlier:
+            if event.serving is None:
+                return None
+            try:
+                model_set = load_checked(self._load, event)
+            except UnfitModelSetError:
+                continue
+            if self._refusal(model_set) is None:
+                return model_set
+        return None
 
     def observe(self, events: Iterable[Features], *, caught_up: bool) -> None:
         """Look at new events before they are predicted: they tell how far the live stream is."""
@@ -88,8 +131,7 @@ class Serving:
             self._waiting = None
         elif self.current is not None and (refusal := self._refusal(self.current)) is not None:
             self._waiting = self.current
-            _log.warning("refused for now: %s; the statistical forecaster answers", refusal)
-            self._swap(None)
+            self._go_on_with(self._before(), f"refused for now: {refusal}")
 
     def _refusal(self, model_set: ModelSet) -> str | None:
         settings, manifest = self._settings, model_set.manifest
@@ -105,17 +147,8 @@ class Serving:
 
     def _swap(self, model_set: ModelSet | None) -> None:
         if _name(model_set) != _name(self.current):
-            self.swaps += 1
             _log.info("%s answers from now on", _name(model_set))
         self.current = model_set
-
-
-def _checked(model_set: ModelSet, event: ModelEvent) -> ModelSet:
-    if model_set.manifest.model_set != event.serving:
-        raise UnfitModelSetError(f"model set {event.serving}: {model_set.folder} holds {model_set.manifest.model_set}")
-    if not model_set.members:
-        raise UnfitModelSetError(f"model set {event.serving}: {'; '.join(model_set.refused.values()) or 'no members'}")
-    return model_set
 
 
 def _name(model_set: ModelSet | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from confluent_kafka import Message
 
+from predictor.announced import Load
 from predictor.batch import problem_of
 from predictor.figures import Figures
 from predictor.model_feed import ModelFeed
@@ -13,7 +14,7 @@ from predictor.predict import predict
 from predictor.publisher import Publisher
 from predictor.reader import FeatureReader
 from predictor.selection import Progress, Received
-from predictor.serving import Load, Serving
+from predictor.serving import Serving
 from predictor.settings import PredictorSettings
 from schemas.codec import UndecodableError, decoder
 from schemas.dead_letters import DeadLetter
@@ -55,16 +56,18 @@ class Worker:
         reader = FeatureReader(self._settings, self._progress.forget)
         try:
             while not stopping():
-                self._follow_models()
+                self._watch_swap(self._follow_models)
                 self._step(reader)
                 self._report(reader)
         finally:
             reader.close()
 
     def _follow_models(self) -> None:
-        event = self.feed.poll()
-        if event is not None:
-            self._watch_swap(lambda: self.serving.announce(event))
+        event, now_seconds = self.feed.poll(), time.monotonic()
+        if event is None:
+            self.serving.try_again(now_seconds)
+        else:
+            self.serving.announce(event, self.feed.earlier(), now_seconds=now_seconds)
 
     def _watch_swap(self, change: Callable[[], None]) -> None:
         before = self.serving.current
@@ -138,12 +141,14 @@ class Worker:
             self._figures.report(reader.lag_records())
 
     def _state(self, reader: FeatureReader) -> tuple[ServiceState, str]:
-        current, waiting = self.serving.current, self.serving.waiting
+        current, waiting, unloadable = self.serving.current, self.serving.waiting, self.serving.unloadable
         if not reader.caught_up():
             return ServiceState.CATCHING_UP, ""
         if current is None:
             why = f"model set {waiting.manifest.model_set} has seen bars to come" if waiting else "untrained"
-            return ServiceState.DEGRADED, f"{why}: the statistical forecaster answers"
+            return ServiceState.DEGRADED, f"{unloadable or why}: the statistical forecaster answers"
+        if unloadable is not None:
+            return ServiceState.DEGRADED, f"{unloadable}: model set {current.manifest.model_set} goes on"
         missing = sorted(current.refused.keys() | self._failing.keys())
         if missing:
             return ServiceState.DEGRADED, f"model set {current.manifest.model_set} without {', '.join(missing)}"

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from predictor.announced import load_announced
 from predictor.artifacts import ModelSet, UnfitModelSetError, model_event
-from predictor.serving import Serving, load_announced
+from predictor.serving import TRY_AGAIN_SECONDS, Serving
 from predictor.settings import PredictorSettings
 from schemas.events import ModelAction, ModelEvent, Origin
 from tests.predictor.feature_events import DAY_NS, MONDAY_NS, final, provisional_after
@@ -67,6 +68,73 @@ def test_a_set_that_cannot_be_loaded_changes_nothing_and_is_said(caplog: pytest.
     assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
         "refused: model set set-gone: no manifest; model set set-a goes on"
     ]
+
+
+def test_a_set_whose_folder_comes_after_its_event_serves_once_it_is_there(caplog: pytest.LogCaptureFixture) -> None:
+    late, there = trained_through(0), list[ModelSet]()
+    tries = 0
+
+    def load(event: ModelEvent) -> ModelSet:
+        nonlocal tries
+        tries += 1
+        if not there:
+            raise UnfitModelSetError(f"model set {event.serving}: no manifest")
+        return there[0]
+
+    chooser = Serving(PredictorSettings(_env_file=None), load)
+    chooser.announce(event_of(late), now_seconds=100.0)
+    assert (chooser.current, chooser.unloadable) == (None, "model set set-a: no manifest")
+    chooser.try_again(99.9 + TRY_AGAIN_SECONDS)
+    assert tries == 1
+    chooser.try_again(100.0 + TRY_AGAIN_SECONDS)
+    assert (tries, chooser.unloadable) == (2, "model set set-a: no manifest")
+    there.append(late)
+    chooser.try_again(100.1 + TRY_AGAIN_SECONDS)
+    assert (tries, chooser.current) == (2, None)
+    chooser.try_again(100.0 + 2 * TRY_AGAIN_SECONDS)
+    assert (tries, chooser.current, chooser.unloadable) == (3, late, None)
+    chooser.try_again(1e9)
+    assert tries == 3
+    assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 1
+
+
+def test_a_later_decision_ends_the_trying(caplog: pytest.LogCaptureFixture) -> None:
+    first = trained_through(0)
+    chooser = serving(first)
+    chooser.announce(event_of(trained_through(0, "set-gone")))
+    chooser.announce(event_of(first))
+    caplog.clear()
+    chooser.try_again(1e9)
+    assert (chooser.current, chooser.unloadable, caplog.records) == (first, None, [])
+
+
+def test_after_a_restart_the_set_before_one_that_has_seen_the_future_goes_on_as_without_a_restart() -> None:
+    old, ahead = trained_through(0), trained_through(3, "set-b")
+    never_stopped, restarted = serving(old, ahead), serving(old, ahead)
+    never_stopped.announce(event_of(old))
+    never_stopped.observe([final(day=0)], caught_up=True)
+    never_stopped.announce(event_of(ahead), [event_of(old)])
+    restarted.announce(event_of(ahead), [event_of(old)])
+    for day, (current, waiting) in enumerate([(old, ahead), (old, ahead), (ahead, None)]):
+        for chooser in (never_stopped, restarted):
+            chooser.observe([final(day=day)], caught_up=True)
+            assert (chooser.current, chooser.waiting) == (current, waiting)
+
+
+def test_after_a_restart_the_set_before_one_that_cannot_be_loaded_goes_on() -> None:
+    old, gone = trained_through(0), trained_through(0, "set-gone")
+    chooser = serving(old)
+    chooser.announce(event_of(gone), [event_of(trained_through(0, "set-gone-too")), event_of(old)])
+    assert (name_of(chooser.current), chooser.unloadable) == ("set-a", "model set set-gone: no manifest")
+
+
+def test_what_was_decided_before_an_unloading_does_not_come_back() -> None:
+    old, ahead = trained_through(0), trained_through(3, "set-b")
+    unloading = structs.replace(event_of(old), serving=None, location=None)
+    chooser = serving(old, ahead)
+    chooser.announce(event_of(ahead), [unloading, event_of(old)])
+    chooser.observe([final(day=0)], caught_up=True)
+    assert (chooser.current, chooser.waiting) == (None, ahead)
 
 
 def test_a_set_of_another_name_or_without_members_is_refused() -> None:

@@ -105,6 +105,19 @@ def _serves(predictor: RunningPredictor, model_set: ModelSet) -> Callable[[], bo
     return lambda: predictor.worker.serving.current is model_set
 
 
+def test_an_announced_set_that_is_not_there_is_said_in_the_status(broker: BrokerUnderTest) -> None:
+    announce(broker, a_set([Momentum("forest", 0.7)], [1.0], name="set-gone"), now_ns=2)
+    with running(broker, PAIR) as predictor:
+        predictor.wait_until_caught_up()
+        refusal = "model set set-gone is not there"
+        assert predictor.board.event().message == f"{refusal}: the statistical forecaster answers"
+        announce(broker, PAIR, now_ns=3)
+        wait_until(lambda: predictor.board.state is ServiceState.READY, seconds=10, what="being ready")
+        announce(broker, a_set([Momentum("forest", 0.7)], [1.0], name="set-gone"), now_ns=4)
+        wait_until(lambda: predictor.board.state is ServiceState.DEGRADED, seconds=10, what="the refusal")
+        assert predictor.board.event().message == f"{refusal}: model set set-a goes on"
+
+
 def test_garbage_goes_to_dead_letters_and_the_stream_goes_on(broker: BrokerUnderTest) -> None:
     good = finals([0])
     bad: list[tuple[bytes | None, str]] = [
