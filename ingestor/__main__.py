@@ -49,7 +49,7 @@ def _title() -> str:
 def _check_file(settings: IngestorSettings) -> None:
     """Find out before the play what it would only come to later."""
     path = settings.source_path
-    described = describe_file(path, int(settings.file_disorder_seconds * NS_PER_SECOND))
+    described = describe_file(path, int(settings.file_disorder_seconds * NS_PER_SECOND), settings.tickers)
     last = described.last
     if last and settings.start_ns is not None and from_rfc3339(last) < settings.start_ns:
         raise StopAndSayError(f"TICKCAST_START {settings.start}: {path} ends before it, at {last}")

@@ -3,7 +3,7 @@
 import asyncio
 from concurrent.futures import Future
 from threading import Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
@@ -62,7 +62,8 @@ async def read_start_unless_stopped(settings: IngestorSettings, source: Source, 
 
     Thread(target=ask, name="start", daemon=True).start()  # no thread of the loop's: those are waited for
     asked, stopping = asyncio.wrap_future(answer), asyncio.create_task(stop.wait())
-    await asyncio.wait({asked, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    waits: set[asyncio.Future[Any]] = {asked, stopping}
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     return None if stop.is_set() else asked.result()
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.file_columns import TimedBar
+from ingestor.sources.file_intervals import DAY_NS
 from ingestor.sources.file_order import Order
 from ingestor.sources.file_reader import Read, RowReader
 from ingestor.sources.moments import Rejected
@@ -31,7 +32,7 @@ class GroupGatherer:
     Args:
         reader: Of bars.
         path: For messages.
-        length_ns: Of a bar; its start is its time rounded down to this.
+        length_ns: Of a bar; its start is its time rounded down to this, or its date where it is a day.
     """
 
     def __init__(self, reader: RowReader, path: str, length_ns: int) -> None:
@@ -57,7 +58,7 @@ class GroupGatherer:
             yield self._group
 
     def _take(self, read: Read, timed: TimedBar) -> Iterator[BarGroup]:
-        start_ns, ticker = bar_start_ns(timed.time_ns, self._length_ns), timed.bar.ticker
+        start_ns, ticker = self._start_ns(read, timed), timed.bar.ticker
         group = self._group
         problem = self._order.problem(start_ns, group.start_ns)
         if not problem and start_ns == group.start_ns and ticker in group.bars:
@@ -70,6 +71,11 @@ class GroupGatherer:
             if group.bars or group.rejected:
                 yield group
             self._group = BarGroup(read.row.number, start_ns, {ticker: timed.bar}, [])
+
+    def _start_ns(self, read: Read, timed: TimedBar) -> int:
+        if self._length_ns == DAY_NS:
+            return self._reader.date_ns(read.row)
+        return bar_start_ns(timed.time_ns, self._length_ns)
 
     def _reject(self, rejected: Rejected) -> Iterator[BarGroup]:
         group = self._group

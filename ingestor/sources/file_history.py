@@ -9,6 +9,7 @@ import numpy as np
 from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.bars import BarColumns
 from ingestor.sources.file_columns import TimedBar
+from ingestor.sources.file_intervals import DAY_NS, length_of_bars
 from ingestor.sources.file_reader import Read, RowReader
 from schemas.times import bar_start_ns
 
@@ -48,7 +49,8 @@ def read_history(
         end_ns: Only bars that start before it.
     """
     bars: dict[str, dict[int, _FoldedBar]] = {}
-    for time_ns, row in _rows(reader):
+    daily = reader.kind == "bars" and (length_of_bars(reader) or length_ns) == DAY_NS
+    for time_ns, row in _rows(reader, daily=daily):
         start = bar_start_ns(time_ns, length_ns)
         if (start_ns is None or start >= start_ns) and (end_ns is None or start < end_ns):
             own = bars.setdefault(row.ticker, {})
@@ -59,13 +61,13 @@ def read_history(
     return {ticker: _columns(bars[ticker]) for ticker in sorted(bars)}
 
 
-def _rows(reader: RowReader) -> Iterator[tuple[int, PlayedBar]]:
+def _rows(reader: RowReader, *, daily: bool) -> Iterator[tuple[int, PlayedBar]]:
     bad = 0
     for read in reader.read():
         if not isinstance(read, Read):
             bad += 1
         elif isinstance(read.value, TimedBar):
-            yield read.value
+            yield (reader.date_ns(read.row) if daily else read.value.time_ns), read.value.bar
         else:
             tick = read.value
             yield tick.time_ns, PlayedBar(tick.ticker, tick.price, tick.price, tick.price, tick.price, tick.size)

@@ -2,11 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from itertools import pairwise
+from itertools import islice, pairwise
 
+from ingestor.sources.file_columns import TimedBar
+from ingestor.sources.file_reader import Read, RowReader
 from schemas.times import INTERVALS, NS_PER_SECOND, Interval, interval_ns
 
-_DAY_NS = 86_400 * NS_PER_SECOND
+#: Bars from which their length is told, and rows that are looked at for them.
+_HEAD_BARS = 2_000
+_HEAD_ROWS = 20_000
+
+DAY_NS = 86_400 * NS_PER_SECOND
 #: Two daily bars stand this far apart even where clocks are put forward between them.
 _ALMOST_A_DAY_NS = 20 * 3_600 * NS_PER_SECOND
 #: Lengths that bars have, the longest first: hours, minutes, seconds.
@@ -17,6 +23,16 @@ _LENGTHS_NS = tuple(
 ) + tuple(seconds * NS_PER_SECOND for seconds in (30, 20, 15, 10, 5, 2, 1))
 #: A bad stamp or two do not make minutes into seconds.
 _NEARLY_ALL = 0.95
+
+
+def length_of_bars(reader: RowReader) -> int | None:
+    """Tell from the first rows how long a file's bars are; None where they do not tell."""
+    times: dict[str, list[int]] = {}
+    good = (read.value for read in islice(reader.read(), _HEAD_ROWS) if isinstance(read, Read))
+    for timed in islice(good, _HEAD_BARS):
+        if isinstance(timed, TimedBar):
+            times.setdefault(timed.bar.ticker, []).append(timed.time_ns)
+    return bar_length_ns(times.values())
 
 
 def bar_length_ns(times_by_ticker: Iterable[list[int]]) -> int | None:
@@ -30,7 +46,7 @@ def bar_length_ns(times_by_ticker: Iterable[list[int]]) -> int | None:
         return None
     usual, _ = Counter(distances).most_common(1)[0]
     if usual >= _ALMOST_A_DAY_NS:
-        return _DAY_NS
+        return DAY_NS
     for length_ns in _LENGTHS_NS:
         if sum(distance % length_ns == 0 for distance in distances) >= _NEARLY_ALL * len(distances):
             return length_ns
@@ -40,3 +56,10 @@ def bar_length_ns(times_by_ticker: Iterable[list[int]]) -> int | None:
 def interval_for(length_ns: int) -> Interval:
     """Give the shortest interval that holds bars of a length of up to a day."""
     return next(interval for interval in INTERVALS if interval_ns(interval) >= length_ns)
+
+
+def length_text(length_ns: int) -> str:
+    """Write a length like `15m`."""
+    seconds = length_ns // NS_PER_SECOND
+    units = (("h", 3_600), ("m", 60), ("s", 1))
+    return next(f"{seconds // unit}{name}" for name, unit in units if seconds % unit == 0)

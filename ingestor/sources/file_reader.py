@@ -21,6 +21,8 @@ from schemas.symbols import normalise_ticker
 
 #: So many bad rows before the first good one: it is not the row, it is the file.
 _MOST_BAD_AT_FIRST = 1_000
+#: Where a row's time is among its values, of ticks and of bars.
+_TIME = BAR_COLUMNS.index("timestamp")
 
 
 class Read(NamedTuple):
@@ -85,6 +87,10 @@ class RowReader:
     def reject(self, row: FileRow, code: str, reason: str) -> Rejected:
         """Reject a row."""
         return Rejected(value=self._file.raw(row), code=code, reason=reason, place=str(row.number))
+
+    def date_ns(self, row: FileRow) -> int:
+        """Give 00:00 UTC of the date that an understood row states, in the zone that it states: a daily bar's start."""
+        return self._file.to_date_ns(row.values[self._indexes[_TIME]])
 
     def _understand(self, row: FileRow) -> Read | Rejected | None:
         try:

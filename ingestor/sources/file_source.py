@@ -1,35 +1,19 @@
 """A file of ticks or bars as a source."""
 
 from collections.abc import AsyncIterator
-from itertools import islice
 
 from ingestor.sources.bars import BarColumns
 from ingestor.sources.file_bar_play import BarFilePlay
-from ingestor.sources.file_columns import TimedBar
 from ingestor.sources.file_history import read_history
-from ingestor.sources.file_intervals import bar_length_ns, interval_for
+from ingestor.sources.file_intervals import interval_for, length_of_bars, length_text
 from ingestor.sources.file_options import FileOptions
-from ingestor.sources.file_reader import Read, RowReader
+from ingestor.sources.file_reader import RowReader
 from ingestor.sources.file_rows import open_rows
 from ingestor.sources.file_tick_play import TickFilePlay
 from ingestor.sources.moments import Moment, Position
 from ingestor.sources.pace import Pace
 from schemas.errors import StopAndSayError
 from schemas.times import interval_ns
-
-#: Bars from which their length is told, and rows that are looked at for them.
-_HEAD_BARS = 2_000
-_HEAD_ROWS = 20_000
-
-
-def length_of_bars(reader: RowReader) -> int | None:
-    """Tell from the first rows how long a file's bars are; None where they do not tell."""
-    times: dict[str, list[int]] = {}
-    good = (read.value for read in islice(reader.read(), _HEAD_ROWS) if isinstance(read, Read))
-    for timed in islice(good, _HEAD_BARS):
-        if isinstance(timed, TimedBar):
-            times.setdefault(timed.bar.ticker, []).append(timed.time_ns)
-    return bar_length_ns(times.values())
 
 
 class FileSource:
@@ -49,7 +33,10 @@ class FileSource:
         self.title = f"{self._reader.kind} of {options.path}"
         self._play: BarFilePlay | TickFilePlay
         if self._reader.kind == "bars":
-            self._play = BarFilePlay(options, self._reader, self._bar_length_ns(), pace)
+            length_ns = self._bar_length_ns()
+            if length_ns < interval_ns(options.interval):
+                self.title += f", which last {length_text(length_ns)}, folded into bars of {options.interval}"
+            self._play = BarFilePlay(options, self._reader, length_ns, pace)
         else:
             self._play = TickFilePlay(options, self._reader, pace)
 

@@ -1,15 +1,17 @@
 """Times as files write them."""
 
 import re
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
-from schemas.times import NS_PER_SECOND, from_rfc3339
+from schemas.times import NS_PER_SECOND, bar_start_ns, from_rfc3339
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 _BASIC_DATE = re.compile(r"\d{8}")
 _NANOSECONDS = re.compile(r"(?P<before>.*:\d\d)[.,](?P<digits>\d{7,9})\d*(?P<zone>\D.*)?")
 _END_OF_TIME_NS = 2**63
+_DAY_NS = 86_400 * NS_PER_SECOND
 
 _LARGEST_EXPONENT = 20
 
@@ -40,6 +42,24 @@ def parse_time(value: str | float | Decimal) -> int:
     if not 0 <= time_ns < _END_OF_TIME_NS:
         raise ValueError(f"{str(value)[:40]!r} is not in the years 1970 to 2262")
     return time_ns
+
+
+@lru_cache(maxsize=8_192)
+def parse_date(value: str | float | Decimal) -> int:
+    """Read the date that a time states, in the zone that it states, as nanoseconds of its 00:00 in UTC.
+
+    Raises:
+        ValueError: As of `parse_time`.
+    """
+    time_ns = parse_time(value)
+    text = value.strip() if isinstance(value, str) else ""
+    offset = None if _NUMBER.fullmatch(text) or not text else datetime.fromisoformat(text).utcoffset()
+    return bar_start_ns(time_ns + offset_ns(offset), _DAY_NS)
+
+
+def offset_ns(offset: timedelta | None) -> int:
+    """Give how far a zone is east of UTC; 0 where none is stated."""
+    return int(offset.total_seconds()) * NS_PER_SECOND if offset else 0
 
 
 def _from_text(text: str) -> int:

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from ingestor.sources.file_description import describe_file
 from ingestor.sources.file_intervals import bar_length_ns
 from ingestor.sources.file_options import FileOptions
+from ingestor.sources.file_source import FileSource
+from ingestor.sources.history import load_history
 from ingestor.sources.moments import Moment
 from ingestor.sources.pace import Pace
 from schemas.errors import StopAndSayError
 from schemas.events import Origin
-from schemas.times import from_rfc3339, to_rfc3339
+from schemas.times import Interval, from_rfc3339, to_rfc3339
 from tests.ingestor.clocks import ManualClock
 from tests.ingestor.files import MINUTE_NS, START_NS, play, write_csv, write_parquet
 from tests.ingestor.fold import FoldedBar, fold, ticks_of
@@ -200,12 +203,49 @@ def test_bars_longer_than_the_interval_are_refused_with_the_interval_that_would_
         play(FileOptions(write_csv(tmp_path / "bars.csv", _HEADER, *rows), "1m"))
 
 
-def test_daily_bars_stamped_at_local_midnight_are_bars_of_their_utc_days(tmp_path: Path) -> None:
-    stamps = ["2024-03-08T00:00:00-05:00", "2024-03-11T00:00:00-04:00", "2024-03-12T00:00:00-04:00"]
+@pytest.mark.parametrize(
+    "stamps",
+    [
+        ["2024-03-08T00:00:00-05:00", "2024-03-11T00:00:00-04:00", "2024-03-12T00:00:00-04:00"],
+        ["2024-03-08T00:00+02:00", "2024-03-11T00:00+03:00", "2024-03-12T00:00:00.000000000+03:00"],
+        ["2024-03-08T20:00-05:00", "2024-03-11T20:00-04:00", "2024-03-12T20:00-04:00"],
+        ["2024-03-08", "20240311", "1710201600"],
+    ],
+)
+def test_a_daily_bar_is_that_of_the_date_which_its_row_states_whatever_the_offset(
+    stamps: list[str], tmp_path: Path
+) -> None:
     path = write_csv(tmp_path / "bars.csv", _HEADER, *(f"AAPL,{stamp},1,1,1,1,1" for stamp in stamps))
     moments = play(FileOptions(path, "1d"))
     days = ("2024-03-09", "2024-03-11", "2024-03-12", "2024-03-13")
     assert _marks(moments) == [from_rfc3339(day) for day in days]
+    starts = [from_rfc3339(day) for day in ("2024-03-08", "2024-03-11", "2024-03-12")]
+    assert load_history(f"file:{path}", "1d")["AAPL"].start_ns.tolist() == starts
+    description = describe_file(path)
+    assert (description.first, description.last) == ("2024-03-08T00:00:00Z", "2024-03-12T00:00:00Z")
+
+
+def test_shorter_bars_keep_to_utc_whatever_the_offset(tmp_path: Path) -> None:
+    rows = [f"AAPL,2024-03-08T0{hour}:00+02:00,1,1,1,1,1" for hour in range(4)]
+    path = write_csv(tmp_path / "bars.csv", _HEADER, *rows)
+    hours = [from_rfc3339("2024-03-07T22:00:00Z") + hour * 60 * MINUTE_NS for hour in range(4)]
+    assert sorted(fold(ticks_of(play(FileOptions(path, "1h"))), 60 * MINUTE_NS)["AAPL"]) == hours
+    days = load_history(f"file:{path}", "1d")["AAPL"].start_ns.tolist()
+    assert days == [from_rfc3339("2024-03-07"), from_rfc3339("2024-03-08")]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "interval", "said"),
+    [
+        (15, "1h", ", which last 15m, folded into bars of 1h"),
+        (120, "1d", ", which last 2h, folded into bars of 1d"),
+        (5, "5m", ""),
+    ],
+)
+def test_bars_that_are_folded_are_said_to_be(minutes: int, interval: Interval, said: str, tmp_path: Path) -> None:
+    rows = [f"AAPL,{to_rfc3339(START_NS + number * minutes * MINUTE_NS)},1,1,1,1,1" for number in range(9)]
+    path = write_csv(tmp_path / "bars.csv", _HEADER, *rows)
+    assert FileSource(FileOptions(path, interval), Pace(0)).title == f"bars of {path}{said}"
 
 
 def test_a_length_is_told_from_distances() -> None:

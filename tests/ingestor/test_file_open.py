@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from pyarrow import compute as pc
 
 from ingestor.settings import IngestorSettings
 from ingestor.sources.file_description import describe_file, detect_interval
+from ingestor.sources.file_intervals import DAY_NS
 from ingestor.sources.file_options import FileOptions
 from ingestor.sources.file_reader import RowReader
 from ingestor.sources.file_rows import open_rows
@@ -21,8 +23,9 @@ from ingestor.sources.moments import Rejected
 from ingestor.sources.open_source import open_source
 from ingestor.sources.pace import Pace
 from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
-from schemas.times import to_rfc3339
+from schemas.times import from_rfc3339, to_rfc3339
 from tests.ingestor.files import MINUTE_NS, START_NS, play, write_csv, write_parquet
+from tests.ingestor.fold import fold, ticks_of
 
 _BARS = "ticker,timestamp,open,high,low,close,volume"
 _TICKS = "ticker,timestamp,price,size"
@@ -110,6 +113,23 @@ def test_ticks_have_no_interval_and_bars_between_intervals_get_the_next_longer_o
     assert (description.interval, description.bar_seconds) == ("1h", 900.0)
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("order", ["by ticker", "by time"])
+def test_the_order_of_a_long_file_is_seen_beyond_its_beginning(kind: str, order: str, tmp_path: Path) -> None:
+    rows = [(ticker, START_NS + minute * MINUTE_NS) for ticker in ("AAPL", "MSFT", "X") for minute in range(3_000)]
+    if order == "by time":
+        rows.sort(key=lambda row: row[1])
+    numbers: dict[str, object] = {name: [1.0] * len(rows) for name in ("open", "high", "low", "close", "volume")}
+    columns = {"ticker": [ticker for ticker, _ in rows], "timestamp": [time for _, time in rows], **numbers}
+    if kind == "parquet":
+        path = write_parquet(tmp_path / "b.parquet", columns, row_group_size=5_000)
+    else:
+        path = write_csv(tmp_path / "b.csv", _BARS, *(f"{ticker},{time},1,1,1,1,1" for ticker, time in rows))
+    backwards = describe_file(path).backwards
+    assert backwards > 0.5 if order == "by ticker" else backwards == 0
+    assert describe_file(path, tickers=["MSFT"]).backwards == 0, "one ticker alone is in the order of time"
+
+
 def test_a_parquet_file_is_described_like_a_csv(tmp_path: Path) -> None:
     csv_path = _minute_bars(tmp_path / "b.csv", 50)
     columns: dict[str, object] = {name: [1.0] * 50 for name in ("open", "high", "low", "close", "volume")}
@@ -192,6 +212,25 @@ def test_a_parquet_column_of_dates_is_read_and_one_of_lists_is_bad(tmp_path: Pat
     columns["timestamp"] = [[1], [2], [3]]
     path = write_parquet(tmp_path / "f.parquet", columns)
     assert [type(read) for read in RowReader(open_rows(path), path).read()] == [Rejected] * 3
+
+
+@pytest.mark.parametrize("zone", ["+02:00", "Asia/Tokyo", "America/New_York", None])
+def test_a_daily_parquet_column_with_a_zone_means_the_dates_of_that_zone(zone: str | None, tmp_path: Path) -> None:
+    columns: dict[str, object] = {name: [1.0] * 3 for name in ("open", "high", "low", "close", "volume")}
+    midnights = pa.array([datetime.datetime(2024, 3, day) for day in (8, 11, 12)], pa.timestamp("us"))
+    columns["timestamp"] = pc.assume_timezone(midnights, zone) if zone else midnights
+    columns["ticker"] = ["AAPL"] * 3
+    path = write_parquet(tmp_path / "d.parquet", columns)
+    days = [from_rfc3339(f"2024-03-{day:02}") for day in (8, 11, 12)]
+    assert sorted(fold(ticks_of(play(FileOptions(path, "1d"))), DAY_NS)["AAPL"]) == days
+    assert load_history(f"file:{path}", "1d")["AAPL"].start_ns.tolist() == days
+
+
+def test_a_parquet_column_with_an_unknown_zone_is_refused_by_name(tmp_path: Path) -> None:
+    columns = {name: pa.array([], pa.float64()) for name in _TICKS.split(",")}
+    columns["timestamp"] = pa.array([], pa.timestamp("us", "Mars/Olympus"))
+    with pytest.raises(StopAndSayError, match=r"t\.parquet: the time zone 'Mars/Olympus' of timestamp is not known"):
+        describe_file(write_parquet(tmp_path / "t.parquet", dict(columns)))
 
 
 def test_a_parquet_file_without_rows_has_nothing_to_play(tmp_path: Path) -> None:
