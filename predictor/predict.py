@@ -18,7 +18,6 @@ from schemas.events import Features, Prediction
 STATISTICAL = "statistical"
 PRIOR_WEIGHTS = "prior"
 HOLD_OUT_INTERVALS = "holdout"
-NORMAL_INTERVALS = "normal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,14 @@ class _Fallback:
     naming: Naming
 
 
+def normal_intervals(horizons: tuple[int, ...]) -> str:
+    """Name the version of normal intervals, like `normal-1.5.21`.
+
+    A model set is made for its horizons. The statistical forecaster answers for any, so its ids must tell them.
+    """
+    return f"normal-{'.'.join(map(str, horizons))}"
+
+
 def predict(
     events: Sequence[Features], model_set: ModelSet | None, horizons: tuple[int, ...], now_ns: int
 ) -> Predicted:
@@ -46,7 +53,8 @@ def predict(
     """
     unreadable = {place: why for place, event in enumerate(events) if (why := why_not_for_models(event)) is not None}
     readable = [place for place in range(len(events)) if place not in unreadable]
-    untrained = Naming(STATISTICAL, PRIOR_WEIGHTS, NORMAL_INTERVALS, train_end_ns=None)
+    normal = normal_intervals(horizons)
+    untrained = Naming(STATISTICAL, PRIOR_WEIGHTS, normal, train_end_ns=None)
     made: dict[int, Prediction] = {}
     failures: dict[str, str] = {}
     if model_set is None:
@@ -54,7 +62,7 @@ def predict(
     elif readable:
         made, failures = _by_members(events, readable, model_set, horizons, now_ns)
         unanswered = dict.fromkeys((place for place in readable if place not in made), NO_MEMBER_ANSWERED)
-        naming = Naming(model_set.manifest.model_set, PRIOR_WEIGHTS, NORMAL_INTERVALS, model_set.manifest.train_end_ns)
+        naming = Naming(model_set.manifest.model_set, PRIOR_WEIGHTS, normal, model_set.manifest.train_end_ns)
         made |= _by_statistics(events, _Fallback(unanswered, naming), horizons, now_ns)
     made |= _by_statistics(events, _Fallback(unreadable, untrained), horizons, now_ns)
     return Predicted([made[place] for place in range(len(events))], failures)

@@ -154,7 +154,7 @@ def test_without_a_set_the_statistical_forecaster_answers_with_normal_confidence
     event = final()
     prediction = only(event, None)
     assert (prediction.model_set, prediction.degraded) == ("statistical", "untrained")
-    assert prediction.intervals_version == "normal"
+    assert prediction.intervals_version == "normal-1.5.21"
     assert not prediction.in_sample
     (model,) = prediction.models
     assert (model.name, model.version) == ("statistical", StatisticalForecaster.version)
@@ -169,6 +169,12 @@ def test_without_a_set_the_statistical_forecaster_answers_with_normal_confidence
         assert interval is not None
         half_width = math.log(interval.high / interval.low) / 2
         assert half_width == pytest.approx(1.959964 * spread, rel=1e-6)
+
+
+def test_hold_out_quantiles_in_the_wrong_order_still_give_intervals_that_nest() -> None:
+    for horizon in only(final(), a_set([FOREST, LSTM], [0.4, 0.6], quantiles=(3.0, 2.0))).horizons:
+        assert horizon.interval_95 is not None
+        assert horizon.interval_99 == horizon.interval_95
 
 
 def test_intervals_of_a_set_are_its_quantiles_times_volatility_and_root_of_the_horizon() -> None:
@@ -212,6 +218,12 @@ def test_a_member_whose_numbers_are_not_finite_is_left_out_of_those_rows_only() 
 
 def test_a_member_that_could_not_be_loaded_is_said() -> None:
     assert only(final(), a_set([FOREST], [0.4], unloaded=["lstm"])).degraded == "without lstm"
+
+
+@pytest.mark.parametrize("event", [final(), before_any_bar()], ids=["untrained", "no bar yet"])
+def test_statistical_answers_for_other_horizons_are_other_predictions(event: Features) -> None:
+    ids = {predict([event], None, horizons, now_ns=9).predictions[0].id for horizons in ((1, 5, 21), (1, 5), (15, 21))}
+    assert len(ids) == 3
 
 
 def test_when_no_member_answers_the_statistical_forecaster_does_under_a_name_of_its_own() -> None:
