@@ -8,6 +8,7 @@ from predictor.manifest import Manifest
 from predictor.training.settings import TrainingSettings
 from schemas.events import ModelEvent
 from schemas.features import FEATURE_VERSION
+from schemas.times import interval_ns, to_rfc3339
 
 #: Tells people one line.
 Say = Callable[[str], None]
@@ -29,6 +30,15 @@ def newest_set_on_disk(settings: TrainingSettings, say: Say) -> ModelSet | None:
         if _refusal(settings, manifest) is None and (model_set := _load(settings, folder, say)) is not None:
             return model_set
     return None
+
+
+def trained_through(manifest: Manifest, before_ns: int | None) -> str:
+    """Say how far a set's training goes, and how old that is at the start; None: there is no start."""
+    through = f"trained through {to_rfc3339(manifest.train_end_ns)}"
+    if before_ns is None:
+        return through
+    days = (before_ns - manifest.train_end_ns) // interval_ns("1d")
+    return f"{through}, {days:,} day{'' if days == 1 else 's'} before the start"
 
 
 def _refusal(settings: TrainingSettings, manifest: Manifest) -> str | None:

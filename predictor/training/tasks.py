@@ -7,7 +7,7 @@ from pathlib import Path
 from predictor.artifacts import TrainingOptions, model_event, read_manifest, save_model_set
 from predictor.training.announce import announce, newest_decision, require_models_topic
 from predictor.training.dataset import Dataset, dataset_from_bars
-from predictor.training.ensure import announced_set, newest_set_on_disk
+from predictor.training.ensure import announced_set, newest_set_on_disk, trained_through
 from predictor.training.history import bars_before_start
 from predictor.training.quiet import quiet_import
 from predictor.training.scoring import score_table
@@ -42,7 +42,8 @@ def ensure(settings: TrainingSettings) -> None:
     elif decision is not None and announced_set(settings, decision, say) is not None:
         say(f"model set {decision.serving} serves already")
     elif (found := newest_set_on_disk(settings, say)) is not None:
-        _announce(settings, found.folder, ModelAction.ANNOUNCED, "the newest set on disk that fits")
+        reason = f"the newest set on disk that fits, {trained_through(found.manifest, settings.before_ns)}"
+        _announce(settings, found.folder, ModelAction.ANNOUNCED, reason)
     elif settings.before_ns is None:
         say("the file is played from its first row, so none is left to train on: the statistical forecaster answers")
     else:

@@ -16,6 +16,7 @@ from predictor.training.split import TooFewSamplesError
 from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
 from schemas.events import ModelAction, ModelEvent
 from schemas.settings import load_settings
+from schemas.times import to_rfc3339
 from tests.predictor_models.conftest import Trained
 
 
@@ -75,6 +76,16 @@ def test_without_a_decision_the_set_on_disk_is_announced(stage: Stage) -> None:
     (event,) = stage.announced
     assert (event.action, event.serving, event.location) == ("announced", stage.folder.name, str(stage.folder))
     assert stage.trainings == 0
+
+
+def test_the_line_says_how_long_before_the_start_the_set_from_disk_ends(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train_end = to_rfc3339(read_manifest(stage.folder).train_end_ns)
+    stage.ensure(start="2013-01-02")  # the set ends with 2007: five years, two of them leap years, and a day
+    said = f"trained through {train_end}, 1,828 days before the start"
+    assert said in capsys.readouterr().out
+    assert said in stage.announced[0].reason
 
 
 def test_the_newest_set_on_disk_is_announced(stage: Stage) -> None:
