@@ -71,7 +71,7 @@ class Intake:
             latest.forget(record.key.decode("utf-8", "replace"))
         else:
             entry = latest.accept(_prediction(record.value))
-            if entry is not None and latest.caught_up:
+            if entry is not None:
                 self._parts.hub.publish(entry)
         self._parts.instruments.tickers.set(len(latest))
 
