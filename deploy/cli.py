@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.run_options import absolute_source
 from deploy.running_env import adopt_running_env
 from schemas import VERSION
 from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     elif not COMMANDS[name].takes_arguments:
         _refuse_arguments(name, rest)
     if name != "run":
-        adopt_running_env(Path("var"), Path(".env"))
+        adopt_running_env(Path("var"), Path(".env"), source=_named_source(rest))
     sys.argv = [f"tickcast {name}", *rest]
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
@@ -73,6 +74,17 @@ def _parse(words: list[str]) -> tuple[str, list[str]]:
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those below")
     known = parser.parse_args(words[:1])
     return known.command, words[1:]
+
+
+def _named_source(words: list[str]) -> str | None:
+    """Give the source that a command's own arguments name, as the running system would."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--source", type=absolute_source)
+    try:
+        found: str | None = parser.parse_known_args(words)[0].source
+    except argparse.ArgumentError:  # the command says it
+        return None
+    return found
 
 
 def _refuse_arguments(name: str, words: list[str]) -> None:

@@ -11,12 +11,12 @@ from deploy.backoff import Backoff
 from deploy.brokers import RunningBroker, start_broker
 from deploy.first_prediction import greet
 from deploy.log_lines import Log
-from deploy.preparation import prepare_place, running_variables
+from deploy.preparation import prepare_place
 from deploy.run_options import RunOptions
 from deploy.running_env import remove_running_env, write_running_env
 from deploy.signals import SIGNALS, ignore_signals, raise_on_signals
 from deploy.supervisor import StartAfreshError, Supervisor
-from deploy.system_parts import Place, service_variables, system_parts
+from deploy.system_parts import Place, running_variables, service_variables, system_parts
 from schemas.errors import StopAndSayError, TickcastError
 
 _LOOK_AT_BROKER_EVERY_SECONDS = 0.25
@@ -63,7 +63,8 @@ class LocalSystem:
         self._catch_signals()
         variables = service_variables(self._options.settings, self._interval, place)
         self._supervisor.start(system_parts(os.environ, variables, place))
-        write_running_env(self._options.var, running_variables(broker, place))
+        running = running_variables(self._options.settings, self._interval, place)
+        write_running_env(self._options.var, running)
         greeting = asyncio.create_task(greet(place.url, self._log))
         waits = (self._ordered_to_stop.wait(), self._supervisor.watch(), self._watch_broker(broker))
         tasks = [asyncio.ensure_future(wait) for wait in waits]

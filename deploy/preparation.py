@@ -17,7 +17,7 @@ from deploy.run_options import REPLAY_START, RunOptions, RunSettings
 from deploy.system_parts import METRICS_PORTS, Place, source_variables
 from deploy.topics import create_topics, delete_topics
 from schemas.errors import StopAndSayError
-from schemas.topics import ALL_TOPICS
+from schemas.topics import ALL_TOPICS, TICKS
 
 Say = Callable[[str], None]
 
@@ -107,14 +107,14 @@ def prepare_place(options: RunOptions, broker: RunningBroker, interval: str, gat
     """
     wanted = wanted_run(options.settings, interval)
     if broker.kind == "embedded":
-        tables = _make_topics(options, broker, "embedded", wanted.topic_prefix, anew=True)
+        tables, _ = _make_topics(options, broker, "embedded", wanted.topic_prefix, anew=True)
         return _place(options, broker, wanted.topic_prefix, tables, gateway_port)
     name = "local" if broker.kind == "local" else broker.bootstrap_servers
     kept = settle(options.var, name, wanted, fresh=options.fresh)
     prefix = kept.run.topic_prefix
-    tables = _make_topics(options, broker, name, prefix, anew=not kept.continues)
+    tables, made = _make_topics(options, broker, name, prefix, anew=not kept.continues)
     keep(options.var, kept)
-    _say_kept(kept, say)
+    _say_kept(kept, prefix + TICKS.name in made, say)
     if kept.replaced is not None:
         _leave_behind(options, broker, name, kept.replaced, say)
     return _place(options, broker, prefix, tables, gateway_port)
@@ -125,18 +125,22 @@ def _place(options: RunOptions, broker: RunningBroker, prefix: str, tables: Path
     return Place(broker.environment(), prefix, tables, gateway_port, choose_metrics_ports(), host)
 
 
-def _make_topics(options: RunOptions, broker: RunningBroker, name: str, prefix: str, *, anew: bool) -> Path:
-    """Make what is missing, and give the folder of the tables, empty where the log is new."""
+def _make_topics(
+    options: RunOptions, broker: RunningBroker, name: str, prefix: str, *, anew: bool
+) -> tuple[Path, list[str]]:
+    """Make what is missing; give the folder of the tables, empty where the log is new, and what was made."""
     update = {"topic_prefix": prefix, "kafka_embedded": broker.embedded}
     made = create_topics(options.settings.model_copy(update=update), broker.bootstrap_servers)
     tables = data_directory(options.var, name, prefix)
     if anew or made:
         shutil.rmtree(tables, ignore_errors=True)
-    return tables
+    return tables, made
 
 
-def _say_kept(kept: KeptPlace, say: Say) -> None:
-    if kept.continues:
+def _say_kept(kept: KeptPlace, new_log: bool, say: Say) -> None:
+    if kept.continues and new_log:
+        say("the log of the run before is gone: beginning anew")
+    elif kept.continues:
         say("continuing where the log ends; --fresh begins anew")
     if kept.run.topic_prefix:
         say(f"topics have the prefix {kept.run.topic_prefix}")
@@ -152,13 +156,3 @@ def _leave_behind(options: RunOptions, broker: RunningBroker, name: str, replace
             say(f"old topics were not deleted: {error}")
     else:
         say(f"the topics with the prefix {replaced.topic_prefix!r} stay on the cluster: they are not ours to delete")
-
-
-def running_variables(broker: RunningBroker, place: Place) -> dict[str, str]:
-    """Give what `var/running.env` says."""
-    return {
-        **broker.environment(),
-        "TICKCAST_TOPIC_PREFIX": place.topic_prefix,
-        "TICKCAST_DATA_DIRECTORY": str(place.data_directory),
-        "TICKCAST_URL": place.url,
-    }

@@ -21,13 +21,14 @@ def _symbols(tickers: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({normalise_ticker(text) for text in tickers}))
 
 
-def _absolute(source: str) -> str:
+def absolute_source(source: str) -> str:
+    """Give a source with its path made absolute."""
     kind, _, path = source.partition(":")
     return f"{kind}:{Path(path).expanduser().absolute()}" if path else source  # no shell expands `file:~/…`
 
 
 Tickers = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_symbols)]
-Source = Annotated[str, Field(pattern=r"^(replay|simulated|file:.+)$"), AfterValidator(_absolute)]
+Source = Annotated[str, Field(pattern=r"^(replay|simulated|file:.+)$"), AfterValidator(absolute_source)]
 
 
 class RunSettings(Settings):
@@ -97,7 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--start", metavar="DATE", help=f"replay: the first live day ({REPLAY_START})")
     add("--end", metavar="DATE", help="replay: the last day")
     add("--interval", choices=INTERVALS, help="length of a bar (1d for replay, a file of bars' own, else 1m)")
-    add("--loop", action="store_true", default=None, help="begin again when the data ends; time goes on")
+    add("--loop", action="store_true", default=None, help="replay: begin again when the data ends; time goes on, and "
+        "each pass starts at the prices where the last ended, so a short stretch drifts to extremes")  # fmt: skip
     add("--port", dest="gateway_port", type=int, metavar="PORT", help="of the page and the APIs (8000); 0: a free one")
     add("--fresh", action="store_true", help="leave what is kept behind: a new topic prefix, an empty state")
     return parser

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,10 @@ from schemas.errors import StopAndSayError
 RUNNING_ENV = "running.env"
 _LOCK = "run.lock"
 _ADDRESS = "TICKCAST_KAFKA_BOOTSTRAP_SERVERS"
+#: What is played, and how.
+SOURCE_VARIABLES = frozenset(
+    f"TICKCAST_{name}" for name in ("SOURCE", "INTERVAL", "TICKERS", "START", "END", "SPEED", "LOOP")
+)
 
 
 @contextmanager
@@ -46,7 +51,7 @@ def runs(var: Path) -> bool:
 
 def write_running_env(var: Path, variables: Mapping[str, str]) -> None:
     """Say where the system is."""
-    lines = [f"{name}={value}\n" for name, value in variables.items()]
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in variables.items()]
     text = "# Written by `tickcast run`, removed at its end.\n" + "".join(lines)
     (var / RUNNING_ENV).write_text(text)
 
@@ -56,10 +61,16 @@ def remove_running_env(var: Path) -> None:
     (var / RUNNING_ENV).unlink(missing_ok=True)
 
 
-def adopt_running_env(var: Path, env_file: Path, environment: MutableMapping[str, str] = os.environ) -> None:
+def adopt_running_env(
+    var: Path, env_file: Path, environment: MutableMapping[str, str] = os.environ, *, source: str | None = None
+) -> None:
     """Take the running system's variables where the environment and `.env` are silent.
 
     A file that a killed system left counts as none, and so does one of another broker than the one that they name.
+
+    Args:
+        source: What the command itself names; where the system plays another, its interval, start and the like are not
+            this command's.
     """
     if not runs(var):
         return
@@ -67,4 +78,7 @@ def adopt_running_env(var: Path, env_file: Path, environment: MutableMapping[str
     running = dotenv_values(var / RUNNING_ENV)
     if stated.get(_ADDRESS, running.get(_ADDRESS)) != running.get(_ADDRESS):
         return
-    environment.update({name: value for name, value in running.items() if value is not None and name not in stated})
+    silent = running.keys() - stated.keys()
+    if source is not None and source != running.get("TICKCAST_SOURCE"):
+        silent -= SOURCE_VARIABLES
+    environment.update({name: value for name, value in running.items() if value is not None and name in silent})

@@ -60,11 +60,19 @@ def source_variables(settings: RunSettings, interval: str) -> dict[str, str]:
 
 def service_variables(settings: RunSettings, interval: str, place: Place) -> dict[str, str]:
     """Give the variables that all parts share."""
+    return _place_and_source(settings, interval, place) | {"TICKCAST_GATEWAY_PORT": str(place.gateway_port)}
+
+
+def running_variables(settings: RunSettings, interval: str, place: Place) -> dict[str, str]:
+    """Give what `var/running.env` says: where the run is, and what it plays."""
+    return _place_and_source(settings, interval, place) | {"TICKCAST_URL": place.url}
+
+
+def _place_and_source(settings: RunSettings, interval: str, place: Place) -> dict[str, str]:
     return {
         **place.broker,
         "TICKCAST_TOPIC_PREFIX": place.topic_prefix,
         "TICKCAST_DATA_DIRECTORY": str(place.data_directory),
-        "TICKCAST_GATEWAY_PORT": str(place.gateway_port),
         **source_variables(settings, interval),
     }
 

@@ -53,7 +53,11 @@ class IngestorSettings(Settings):
         description="Bars per second of replay and a file of bars, event seconds per second of a file of ticks; "
         "0: as fast as the broker takes them",
     )
-    loop: bool = Field(False, description="replay: begin again when the data ends; time goes on")
+    loop: bool = Field(
+        False,
+        description="replay: begin again when the data ends; time goes on, and each pass starts at the prices where "
+        "the last one ended, so a short stretch drifts to extremes",
+    )
     linger_ms: float = Field(5.0, ge=0, le=1_000, description="How long a frame waits for more ticks")
     frame_ticks: int = Field(512, ge=1, le=4_096, description="Ticks in a frame, at most")
     file_disorder_seconds: float = Field(

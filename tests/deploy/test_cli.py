@@ -93,6 +93,31 @@ def test_every_command_but_run_finds_the_running_system(
     assert (os.environ.pop("TICKCAST_URL", None) is not None) is adopts
 
 
+@pytest.mark.parametrize(
+    ("words", "interval"),
+    [
+        ([], "1h"),
+        (["--source", "file:a.csv"], "1h"),
+        (["--source=file:a.csv"], "1h"),
+        (["--source", "file:b.csv"], None),
+        (["--source=replay"], None),
+        (["--source"], "1h"),
+    ],
+)
+def test_training_agrees_with_what_runs_unless_it_names_another_source(
+    words: list[str], interval: str | None, started: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TICKCAST_SOURCE", "TICKCAST_INTERVAL"):
+        monkeypatch.setenv(name, "remembered, so that the change is undone")
+        monkeypatch.delenv(name)
+    with only_run(Path("var")):
+        told = {"TICKCAST_SOURCE": f"file:{Path.cwd()}/a.csv", "TICKCAST_INTERVAL": "1h"}
+        write_running_env(Path("var"), told)
+        main(["predictor", "train", *words])
+    assert os.environ.get("TICKCAST_INTERVAL") == interval
+    assert started == [("predictor.training", ["train", *words])]
+
+
 def test_a_command_that_stops_and_says_why_exits_with_78(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

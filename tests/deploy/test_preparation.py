@@ -17,11 +17,11 @@ from deploy.preparation import (
     choose_interval,
     choose_metrics_ports,
     prepare_place,
-    running_variables,
     wanted_run,
 )
 from deploy.run_options import RunOptions, parse_options
-from deploy.system_parts import METRICS_PORTS
+from deploy.running_env import SOURCE_VARIABLES
+from deploy.system_parts import METRICS_PORTS, running_variables, source_variables
 from schemas.errors import StopAndSayError
 from schemas.settings import Settings
 from schemas.topics import ALL_TOPICS
@@ -196,11 +196,21 @@ def test_a_fresh_start_goes_on_when_old_topics_cannot_be_deleted(topics: _Topics
     assert said[-1] == "old topics were not deleted: not allowed"
 
 
-def test_tables_of_a_log_that_is_gone_go_too(topics: _Topics) -> None:
+def test_tables_of_a_log_that_is_gone_go_too_and_nobody_says_that_it_goes_on(topics: _Topics) -> None:
+    said: list[str] = []
     place = prepare_place(_options(), LOCAL, "1d", 8000, print)
     place.data_directory.mkdir(parents=True)
-    prepare_place(_options(), LOCAL, "1d", 8000, print)
+    prepare_place(_options(), LOCAL, "1d", 8000, said.append)
     assert not place.data_directory.exists()
+    assert said == ["the log of the run before is gone: beginning anew"]
+
+
+def test_a_topic_that_a_new_version_brings_does_not_end_the_log(topics: _Topics) -> None:
+    said: list[str] = []
+    prepare_place(_options(), LOCAL, "1d", 8000, print)
+    topics.new = ["outcomes"]
+    prepare_place(_options(), LOCAL, "1d", 8000, said.append)
+    assert said == ["continuing where the log ends; --fresh begins anew"]
 
 
 def test_a_refused_run_touches_no_topic(topics: _Topics) -> None:
@@ -237,9 +247,17 @@ def test_the_address_is_where_the_gateway_answers(
     assert prepare_place(_options(), EMBEDDED, "1d", 8123, print).url == f"http://{asked}:8123"
 
 
-def test_other_commands_are_told_where_the_system_is(topics: _Topics) -> None:
-    place = prepare_place(_options(), EMBEDDED, "1d", 8123, print)
-    assert running_variables(EMBEDDED, place) == {
+def test_other_commands_are_told_where_the_system_is_and_what_it_plays(topics: _Topics) -> None:
+    options = _options("--source", "file:my prices.csv", "--start", "2024-01-03")
+    place = prepare_place(options, EMBEDDED, "1h", 8123, print)
+    told = running_variables(options.settings, "1h", place)
+    assert told.keys() & SOURCE_VARIABLES == source_variables(options.settings, "1h").keys()
+    assert told == {
+        "TICKCAST_SOURCE": f"file:{Path.cwd()}/my prices.csv",
+        "TICKCAST_INTERVAL": "1h",
+        "TICKCAST_START": "2024-01-03",
+        "TICKCAST_TICKERS": "",
+        "TICKCAST_LOOP": "false",
         "TICKCAST_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:22337",
         "TICKCAST_KAFKA_EMBEDDED": "1",
         "TICKCAST_TOPIC_PREFIX": "",

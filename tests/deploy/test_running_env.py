@@ -1,5 +1,6 @@
 """`var/running.env`: how other commands find the running system."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,31 @@ def test_other_commands_take_what_the_running_system_says(tmp_path: Path) -> Non
     with only_run(tmp_path / "var"):
         write_running_env(tmp_path / "var", VARIABLES)
         assert _adopted(tmp_path) == VARIABLES
+
+
+def test_values_with_spaces_reach_commands_and_shells_whole(tmp_path: Path) -> None:
+    told = VARIABLES | {"TICKCAST_SOURCE": "file:/my $prices/a b.csv", "TICKCAST_TICKERS": ""}
+    with only_run(tmp_path / "var"):
+        write_running_env(tmp_path / "var", told)
+        assert _adopted(tmp_path) == told
+    script = '. ./running.env && printf %s "$TICKCAST_SOURCE"'
+    shell = subprocess.run(["sh", "-c", script], cwd=tmp_path / "var", capture_output=True, text=True, check=True)
+    assert shell.stdout == told["TICKCAST_SOURCE"]
+
+
+@pytest.mark.parametrize(
+    ("named", "adopted"),
+    [(None, {"SOURCE", "INTERVAL"}), ("file:/a.csv", {"SOURCE", "INTERVAL"}), ("replay", set())],
+)
+def test_a_command_that_names_another_source_takes_the_place_and_not_what_is_played(
+    named: str | None, adopted: set[str], tmp_path: Path
+) -> None:
+    environment: dict[str, str] = {}
+    played = {"TICKCAST_SOURCE": "file:/a.csv", "TICKCAST_INTERVAL": "1h"}
+    with only_run(tmp_path / "var"):
+        write_running_env(tmp_path / "var", VARIABLES | played)
+        adopt_running_env(tmp_path / "var", tmp_path / ".env", environment, source=named)
+    assert environment.keys() == VARIABLES.keys() | {f"TICKCAST_{name}" for name in adopted}
 
 
 def test_the_environment_and_the_env_file_win(tmp_path: Path) -> None:
