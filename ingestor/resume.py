@@ -1,6 +1,6 @@
-"""Where the log ends for a source: every partition read back to its last frame."""
+"""Where the log ends for a source: every partition read back to its last frame, and to the prices it goes on from."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -9,10 +9,13 @@ from ingestor.frames import ResumePoint
 from ingestor.positions import PositionText
 from schemas.codec import UndecodableError, decoder
 from schemas.errors import StopAndSayError
+from schemas.partitioning import partition_of
 
 #: Records read back from the end of a partition, at first; each further piece is four times as long.
 _FIRST_CHUNK = 32
 _LARGEST_CHUNK = 2_048
+#: So far a partition is read back for prices, beyond its last frame.
+_RECORDS_FOR_PRICES = 20_000
 
 
 class FrameEnd(Struct, frozen=True):
@@ -31,7 +34,7 @@ class KeptLog(Struct):
     Attributes:
         last: This source's last frame, by partition; None where it has none.
         others: Names of other sources that were met on the way.
-        last_prices: The source's newest prices in the frames that were read.
+        last_prices: The source's newest prices in the frames that were read, by ticker.
     """
 
     last: list[FrameEnd | None]
@@ -51,25 +54,34 @@ class LogEnd(Protocol):
         ...
 
 
-def read_kept_log(log: LogEnd, partitions: int, source: str) -> KeptLog:
-    """Read every partition back from its end to the source's last frame, however many others' lie between."""
+def read_kept_log(log: LogEnd, partitions: int, source: str, tickers: Collection[str] = ()) -> KeptLog:
+    """Read every partition back from its end to the source's last frame, however many others' lie between.
+
+    Args:
+        tickers: Whose prices are wanted: for them it reads further back, up to a bound.
+    """
     kept = KeptLog([], set(), {})
+    wanted: list[set[str]] = [set() for _ in range(partitions)]
+    for ticker in tickers:
+        wanted[partition_of(ticker, partitions)].add(ticker)
     for partition in range(partitions):
-        kept.last.append(_last_frame(log, partition, source, kept))
+        kept.last.append(_last_frame(log, partition, source, wanted[partition], kept))
     return kept
 
 
-def _last_frame(log: LogEnd, partition: int, source: str, kept: KeptLog) -> FrameEnd | None:
+def _last_frame(log: LogEnd, partition: int, source: str, wanted: set[str], kept: KeptLog) -> FrameEnd | None:
     first, end = log.bounds(partition)
+    last = None
     for chunk_first, chunk_end in _chunks_backwards(first, end):
         frames = list(_frames(log.values(partition, chunk_first, chunk_end)))
         own = [frame for frame in frames if frame.source == source]
         kept.others |= {frame.source for frame in frames} - {source}
-        for frame in own:
-            kept.last_prices.update(zip(frame.tickers, frame.prices, strict=False))
-        if own:
-            return own[-1]
-    return None
+        prices = {ticker: price for frame in own for ticker, price in zip(frame.tickers, frame.prices, strict=False)}
+        kept.last_prices = prices | kept.last_prices
+        last = last or (own[-1] if own else None)
+        if last and (wanted <= kept.last_prices.keys() or end - chunk_first >= _RECORDS_FOR_PRICES):
+            return last
+    return last
 
 
 def _chunks_backwards(first: int, end: int) -> Iterator[tuple[int, int]]:

@@ -1,6 +1,8 @@
 """Before the first tick: is the broker as it should be, and where does the log end?"""
 
 import asyncio
+import logging
+from collections.abc import Collection
 from concurrent.futures import Future
 from threading import Thread
 from typing import Any, NamedTuple
@@ -16,6 +18,8 @@ from ingestor.sources.moments import Position, Source
 from schemas.broker import require_topics
 from schemas.errors import StopAndSayError
 from schemas.topics import DEAD_LETTERS, SERVICE_STATUS, TICKS
+
+_log = logging.getLogger(__name__)
 
 
 class Start(NamedTuple):
@@ -45,8 +49,9 @@ def read_start(settings: IngestorSettings, source: Source) -> Start:
         StopAndSayError: No broker answers, a topic is not as it should be, or the kept data is of another play.
         RetryError: The broker stopped to answer.
     """
-    kept, positions = _read_kept(settings), PositionText(source.content)
+    kept, positions = _read_kept(settings, source.goes_on_from), PositionText(source.content)
     points = resume_points(kept, positions, settings.name, named=bool(settings.source_name))
+    _say_lost_prices(kept, source.goes_on_from)
     return Start(points, positions, kept.last_prices)
 
 
@@ -68,7 +73,13 @@ async def read_start_unless_stopped(settings: IngestorSettings, source: Source, 
     return None if stop.is_set() else asked.result()
 
 
-def _read_kept(settings: IngestorSettings) -> KeptLog:
+def _say_lost_prices(kept: KeptLog, tickers: Collection[str]) -> None:
+    lost = len(set(tickers) - kept.last_prices.keys())
+    if lost and any(kept.last):
+        _log.warning("%d of %d tickers have no price near the end of the log: they begin anew", lost, len(tickers))
+
+
+def _read_kept(settings: IngestorSettings, tickers: Collection[str]) -> KeptLog:
     config = settings.kafka_config() | {"log_level": "0"}  # what goes wrong here, we say ourselves
     admin = AdminClient(config)
     topics = (TICKS, SERVICE_STATUS, DEAD_LETTERS)
@@ -79,6 +90,6 @@ def _read_kept(settings: IngestorSettings) -> KeptLog:
         raise StopAndSayError(f"TICKCAST_PARTITIONS: topic {name} has {count} partitions, not {settings.partitions}")
     log = KafkaLogEnd(config, name)
     try:
-        return read_kept_log(log, settings.partitions, settings.name)
+        return read_kept_log(log, settings.partitions, settings.name, tickers)
     finally:
         log.close()

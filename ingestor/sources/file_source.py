@@ -24,6 +24,7 @@ class FileSource:
     """
 
     live = False
+    goes_on_from: tuple[str, ...] = ()
 
     def __init__(self, options: FileOptions, pace: Pace) -> None:
         file = open_rows(options.path)

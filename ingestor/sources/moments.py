@@ -1,6 +1,6 @@
 """What a source gives: moments, one after the other, each with its place."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Protocol
 
 from msgspec import Struct
@@ -61,6 +61,11 @@ class Source(Protocol):
     @property
     def content(self) -> dict[str, str]:
         """Give the options that decide what a position means; kept data made with others is refused."""
+        ...
+
+    @property
+    def goes_on_from(self) -> Collection[str]:
+        """Give the tickers whose last prices in the log it goes on from; empty where it knows its own."""
         ...
 
     @property

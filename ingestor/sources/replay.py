@@ -49,6 +49,7 @@ class ReplaySource:
     """
 
     live = False
+    goes_on_from: tuple[str, ...] = ()
 
     def __init__(self, bars: dict[str, BarColumns], pace: Pace, options: ReplayOptions) -> None:
         start_ns, end_ns = options.start_ns, options.end_ns

@@ -40,6 +40,7 @@ class SimulatedSource:
         self._clock_ns = clock_ns
         self._sleep = sleep
         self.content = {"source": "simulated", "interval": options.interval}
+        self.goes_on_from = options.tickers
         self.title = f"made-up ticks of {len(options.tickers)} tickers, {options.rate_per_second:g} a second"
 
     def history(self) -> dict[str, BarColumns]:

@@ -24,6 +24,7 @@ class _Source:
     live = False
     content: dict[str, str] = {}  # noqa: RUF012
     title = "a script"
+    goes_on_from: tuple[str, ...] = ()
 
     def __init__(self, *script: Moment | Callable[[], Any]) -> None:
         self._script = script

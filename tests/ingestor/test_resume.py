@@ -10,9 +10,11 @@ from ingestor.frames import ResumePoint
 from ingestor.kafka_log import KafkaLogEnd
 from ingestor.positions import PositionText
 from ingestor.resume import KeptLog, read_kept_log, resume_points
+from ingestor.sources.walks import simulated_tickers
 from schemas.codec import encode
 from schemas.errors import StopAndSayError
 from schemas.events import TickFrame
+from schemas.partitioning import partition_of
 from schemas.topics import TICKS
 from tests.brokers import BrokerUnderTest
 
@@ -97,6 +99,30 @@ def test_every_partition_goes_on_after_its_own_last_frame() -> None:
 def test_the_newest_prices_near_the_end_come_with_it() -> None:
     frames = [_frame("s", 0, {"A": 1.0, "B": 2.0}), _frame("s", 1, {"A": 3.0}), _frame("other", 0, {"A": 9.0})]
     assert read_kept_log(_ListLog([encode(frame) for frame in frames]), 1, "s").last_prices == {"A": 3.0, "B": 2.0}
+
+
+def test_prices_that_are_wanted_are_read_from_further_back_and_the_newest_of_each_counts() -> None:
+    frames = [_frame("s", 0, {"A": 1.0, "B": 2.0}), *(_frame("s", 1 + n, {"A": 3.0 + n}) for n in range(5_000))]
+    log = _ListLog([encode(frame) for frame in frames])
+    assert read_kept_log(log, 1, "s").last_prices == {"A": 5_002.0}
+    kept = read_kept_log(log, 1, "s", ["A", "B"])
+    assert kept.last_prices == {"A": 5_002.0, "B": 2.0}
+    assert kept.last[0] is not None
+    assert kept.last[0].sequence == 5_000
+
+
+def test_wanted_prices_that_are_nowhere_do_not_make_it_read_the_whole_log() -> None:
+    log = _ListLog(_log(*["s"] * 100_000))
+    read_kept_log(log, 1, "s", ["A"])
+    assert log.read < 25_000
+
+
+def test_a_partition_is_only_read_back_for_its_own_tickers() -> None:
+    tickers = [ticker for ticker in simulated_tickers(50) if partition_of(ticker, 2) == 0]
+    first = encode(_frame("s", 0, dict.fromkeys(tickers, 1.0)))
+    log = _ListLog([first, *_log(*["s"] * 1_000)], _log(*["s"] * 1_000))
+    assert read_kept_log(log, 2, "s", tickers).last_prices == dict.fromkeys(tickers, 1.0)
+    assert log.read == 1_001 + 32
 
 
 def test_another_source_over_kept_data_is_refused_unless_it_has_a_name_of_its_own() -> None:

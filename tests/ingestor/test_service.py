@@ -280,6 +280,25 @@ def test_made_up_ticks_come_at_their_rate_and_go_on_after_a_kill(
     assert len(last_prices) == 30
 
 
+def test_tickers_that_seldom_tick_go_on_from_their_prices_too_and_what_is_lost_is_said(
+    broker: BrokerUnderTest, start: Callable[..., ServiceProcess]
+) -> None:
+    settings = {"source": "simulated", "ticker_count": 200, "rate_per_second": 400, "linger_ms": 0, "frame_ticks": 1}
+    settings |= {"interval": "1s", "end": ""}
+    first = start(**settings)
+    broker.read(TICKS, _tick_count_reaches(2_000))
+    assert first.stop(5) == 0
+    kept = _frames(broker)
+    again = start(**settings | {"ticker_count": 201})
+    broker.read(TICKS, _tick_count_reaches(len(ticks_of_frames(kept)) + 1_000))
+    assert again.stop(5) == 0
+    assert "1 of 201 tickers have no price near the end of the log: they begin anew" in again.output()
+    last_prices: dict[str, float] = {}
+    for ticker, _, price, _ in ticks_of_frames(_frames(broker)):
+        assert price == pytest.approx(last_prices.get(ticker, price), rel=0.01), "a price jumped at the restart"
+        last_prices[ticker] = price
+
+
 def _tick_count_reaches(count: int) -> Callable[[list[Record]], bool]:
     return lambda records: sum(len(record.event().tickers) for record in records) >= count
 
