@@ -98,14 +98,17 @@ def test_a_set_whose_folder_comes_after_its_event_serves_once_it_is_there(caplog
     assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 1
 
 
-def test_a_later_decision_ends_the_trying(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("unloads", [False, True], ids=["back to the set that serves", "to none"])
+def test_a_later_decision_ends_the_trying(unloads: bool, caplog: pytest.LogCaptureFixture) -> None:
     first = trained_through(0)
     chooser = serving(first)
-    chooser.announce(event_of(trained_through(0, "set-gone")))
-    chooser.announce(event_of(first))
+    for event in (event_of(first), event_of(trained_through(0, "set-gone"))):
+        chooser.announce(event)
+    chooser.announce(structs.replace(event_of(first), serving=None) if unloads else event_of(first))
     caplog.clear()
     chooser.try_again(1e9)
-    assert (chooser.current, chooser.unloadable, caplog.records) == (first, None, [])
+    assert (chooser.current, chooser.unloadable) == (None if unloads else first, None)
+    assert caplog.records == []
 
 
 def test_after_a_restart_the_set_before_one_that_has_seen_the_future_goes_on_as_without_a_restart() -> None:
