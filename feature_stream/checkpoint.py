@@ -109,7 +109,9 @@ class Checkpointer:
                 states[home][ticker] = TickerState.restore(snapshot_of(value))
         for partition in sorted(assigned):
             record = records.get(partition) or PartitionState(partition)
-            self._stage.own(partition, LivePartition(record, states[partition], self._membership.generation))
+            live = LivePartition(record, states[partition], self._membership.generation)
+            live.dirty = {ticker for ticker in states[partition] if ticker.encode() in self._table.outlived}
+            self._stage.own(partition, live)
             _log.info("partition %d: %d tickers, offset %d", partition, len(states[partition]), record.offset)
 
     def positions(self, earliest: Mapping[int, int], ends: Mapping[int, int]) -> dict[int, int]:
@@ -127,6 +129,7 @@ class Checkpointer:
             if live.continuity is None:
                 wanted = live.record.offset + 1 if live.record.offset >= 0 else earliest[partition]
                 live.continuity = Continuity(wanted)
+                self._stage.pass_loss(partition, earliest[partition])
             positions[partition] = live.continuity.next_offset
             if positions[partition] > ends[partition]:
                 raise StopAndSayError(

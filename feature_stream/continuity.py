@@ -78,6 +78,19 @@ class Continuity:
         self._lowest_before, self._same_in_a_row = None, 0
         return lost
 
+    def pass_to(self, first_offset: int) -> int:
+        """Pass what lies before the log's first record: it is surely gone.
+
+        Returns:
+            How many records are lost.
+        """
+        lost = max(0, first_offset - self.next_offset)
+        if lost:
+            self.next_offset = first_offset
+            self._lowest_seen = self._lowest_before = None
+            self._same_in_a_row = 0
+        return lost
+
     def _forget(self) -> None:
         self._rewound_at = self._lowest_seen = self._lowest_before = None
         self._same_in_a_row = 0

@@ -1,6 +1,7 @@
 """The stage's metrics."""
 
 import time
+from collections import deque
 
 from feature_stream.advance import Absorbed
 from schemas.events import Features
@@ -8,12 +9,17 @@ from schemas.metrics import (
     BARS_CLOSED,
     CHECKPOINT_SECONDS,
     FEATURES_EMITTED,
+    FRAMES_PASSED_OVER,
     GAPS_HEALED,
+    LAG_RECORDS,
     RECORDS_LOST,
     TICK_TO_FEATURE,
     TICKS_ABSORBED,
 )
 from schemas.times import NS_PER_SECOND
+from schemas.topics import TICKS
+
+_LATENCIES_KEPT = 2_000
 
 
 class StageFigures:
@@ -30,17 +36,38 @@ class StageFigures:
         self._finals = emitted.labels("final")
         self._provisionals = emitted.labels("provisional")
         self._tick_to_feature = TICK_TO_FEATURE.histogram()
+        self._frames_passed_over = FRAMES_PASSED_OVER.counter()
+        self._lag = LAG_RECORDS.gauge().labels(TICKS.name)
+        self._latencies: deque[float] = deque(maxlen=_LATENCIES_KEPT)
 
     def absorbed(self, absorbed: Absorbed, ingested_at_ns: int) -> None:
         """Count what a frame brought."""
+        if absorbed.passed_over:
+            self._frames_passed_over.inc()
         self.ticks_total += absorbed.ticks_absorbed
         self._ticks.inc(absorbed.ticks_absorbed)
         if absorbed.bars:
             self._bars.inc(len(absorbed.bars))
             self._finals.inc(len(absorbed.features))
-            self._tick_to_feature.observe(max(0, time.time_ns() - ingested_at_ns) / NS_PER_SECOND)
+            self._observe(time.time_ns() - ingested_at_ns)
 
     def spoke(self, features: Features) -> None:
         """Count a provisional feature event."""
         self._provisionals.inc()
-        self._tick_to_feature.observe(max(0, features.featured_at_ns - features.ingested_at_ns) / NS_PER_SECOND)
+        self._observe(features.featured_at_ns - features.ingested_at_ns)
+
+    def tell_lag(self, records: int) -> None:
+        """Show how many records wait."""
+        self._lag.set(records)
+
+    def latency_seconds(self) -> dict[str, float]:
+        """Give quantiles of the last times from ingestion to feature; none before there is one."""
+        if not self._latencies:
+            return {}
+        ordered = sorted(self._latencies)
+        return {f"p{share}": round(ordered[(len(ordered) - 1) * share // 100], 6) for share in (50, 99)}
+
+    def _observe(self, latency_ns: int) -> None:
+        latency = max(0, latency_ns) / NS_PER_SECOND
+        self._tick_to_feature.observe(latency)
+        self._latencies.append(latency)

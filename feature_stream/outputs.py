@@ -7,6 +7,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from feature_stream.membership import MARGIN_SECONDS
 from feature_stream.settings import FeatureStreamSettings
 from schemas.codec import Headers, encode, event_headers
 from schemas.dead_letters import DeadLetter
@@ -51,7 +52,8 @@ class Outputs:
                 "partitioner": "murmur2_random",
                 "queue.buffering.max.messages": 500_000,
                 "queue.buffering.max.kbytes": 524_288,
-                "message.timeout.ms": 60_000,
+                # A state that waits longer is another worker's to write.
+                "message.timeout.ms": round((settings.session_timeout_seconds - MARGIN_SECONDS) * 1_000),
                 "client.id": self._source,
                 "logger": client_logger(),
             }

@@ -17,15 +17,16 @@ from feature_stream.agents import ticks_agent
 from feature_stream.app import make_app, ticks_topic, use_transport
 from feature_stream.checkpoint import Checkpointer
 from feature_stream.figures import StageFigures
+from feature_stream.healing import Healer
 from feature_stream.membership import MARGIN_SECONDS, Membership
 from feature_stream.outputs import Outputs
-from feature_stream.progress import Progress
 from feature_stream.settings import FeatureStreamSettings
 from feature_stream.stage import Stage
 from feature_stream.table import state_table
+from feature_stream.telling import Teller
 from feature_stream.watchdog import Watchdog, end_process, leave_at_once
 from schemas.broker import require_topics
-from schemas.errors import RetryError, StopAndSayError, TickcastError
+from schemas.errors import StopAndSayError, TickcastError
 from schemas.events import ServiceState
 from schemas.service import serve_metrics
 from schemas.status import StatusBoard, StatusReporter
@@ -36,12 +37,7 @@ _TURN_SECONDS = 0.01
 _FIGURES_EVERY_SECONDS = 1.0
 _STOP_WITHIN_SECONDS = 3.5
 _LAST_WORD_SECONDS = 2.5
-_MUTE_SECONDS = 30.0
 _NEEDED = (TICKS, BARS, FEATURES, DEAD_LETTERS, SERVICE_STATUS, TICKER_STATES_CHANGELOG)
-
-
-class MuteConsumerError(RetryError):
-    """The consumer brings nothing although there is something: only a new process helps."""
 
 
 class FeatureStream:
@@ -53,8 +49,6 @@ class FeatureStream:
         self._ended = asyncio.Event()
         self._closed = False
         self._stopped = False
-        self._ticks_told = 0
-        self._progress = Progress(_MUTE_SECONDS)
         self.board = StatusBoard("feature_stream", settings.instance)
         self._figures = StageFigures()
         self._membership = Membership(settings.session_timeout_seconds)
@@ -79,6 +73,9 @@ class FeatureStream:
             ticks_topic=self._topic.get_topic_name(),
             partitions=settings.partitions,
         )
+        name = self._topic.get_topic_name()
+        self._healer = Healer(self._stage, self._figures, self._app, name, self._guard)
+        self._teller = Teller(self._stage, self._figures, self._app, name, self.board)
         self._bind()
 
     def _bind(self) -> None:
@@ -174,23 +171,13 @@ class FeatureStream:
             return
         try:
             for partition in self._stage.take(events):
-                self._rewind(partition)
+                self._healer.rewind(partition)
             self._outputs.poll()
         except TickcastError as error:
             self._fail(error)
         except Exception as error:  # stop: an exception that left the agent would lose its events
             _log.exception("a micro-batch failed")
             self._fail(error)
-
-    def _rewind(self, partition: int) -> None:
-        live = self._stage.partitions[partition]
-        if live.continuity is None:
-            return
-        wanted = live.continuity.next_offset
-        _log.warning("%s-%d: a record is missing: reading again from %d", TICKS.name, partition, wanted)
-        self._figures.gaps_healed.inc()
-        tp = TP(self._topic.get_topic_name(), partition)
-        asyncio.get_running_loop().create_task(self._guard(self._app.consumer.rewind(tp, wanted)))
 
     async def _turn(self, watchdog: Watchdog) -> None:
         """Do what is due by the clock, a hundred times a second."""
@@ -200,12 +187,12 @@ class FeatureStream:
             watchdog.loop_is_alive()
             self._outputs.poll()
             self._stage.speak_due()
-            self._heal()
+            self._healer.heal(time.monotonic())
             if self._app.crashed:
                 raise self._crash()
             now = time.monotonic()
             if now - figures_at >= _FIGURES_EVERY_SECONDS:
-                self._tell_figures(now, now - figures_at)
+                self._teller.tell(now, now - figures_at)
                 figures_at = now
 
     def _crash(self) -> BaseException:
@@ -216,33 +203,6 @@ class FeatureStream:
                 "start with another TICKCAST_TOPIC_PREFIX (`--fresh`), or delete the files"
             )
         return reason or RuntimeError("Faust crashed")
-
-    def _tell_figures(self, now: float, seconds: float) -> None:
-        lag = self._lag()
-        ticks = self._figures.ticks_total
-        rate = (ticks - self._ticks_told) / seconds
-        self._ticks_told = ticks
-        self.board.set_figures(lag_records=lag, rates={"ticks": round(rate, 1)})
-        if self._progress.stuck(lag, self._stage.records_taken, now):
-            raise MuteConsumerError(f"{lag} records wait, and none came for {_MUTE_SECONDS:g} s")
-
-    def _heal(self) -> None:
-        now = time.monotonic()
-        for partition, _, continuity in list(self._stage.waiting()):
-            if continuity.rewind_due(now):
-                self._stage.pass_loss(partition)
-                self._rewind(partition)
-
-    def _lag(self) -> int:
-        name = self._topic.get_topic_name()
-        consumer = self._app.consumer
-        lag = 0
-        for partition, live in self._stage.partitions.items():
-            tp = TP(name, partition)
-            highwater = consumer.highwater(tp) if tp in consumer.assignment() else None
-            if highwater is not None and live.continuity is not None:
-                lag += max(0, highwater - live.continuity.next_offset)
-        return lag
 
     async def _checkpoints(self) -> None:
         while not self._closed:

@@ -19,6 +19,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.topics import TICKS
 
 _log = logging.getLogger(__name__)
+_SAY_EVERY_SECONDS = 0.1
 _is_traceparent = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 
 
@@ -64,6 +65,8 @@ class Stage:
         self._pacer = Pacer(update_interval_ms / 1_000)
         self._homes: dict[str, int] = {}
         self.records_taken = 0
+        self._say_again_at = 0.0
+        self._unsaid = 0
 
     def own(self, partition: int, live: LivePartition) -> None:
         """Take over a partition with the state that the table has of it."""
@@ -109,12 +112,17 @@ class Stage:
             if live.continuity is not None and live.continuity.waiting:
                 yield partition, live, live.continuity
 
-    def pass_loss(self, partition: int) -> None:
-        """Pass a proved hole in the log, if there is one; open bars become partial."""
-        live = self.partitions[partition]
-        if live.continuity is None:
+    def pass_loss(self, partition: int, first_offset: int) -> None:
+        """Pass a proved hole in the log, if there is one; open bars become partial.
+
+        Args:
+            partition: It.
+            first_offset: Of the first record that its log still has.
+        """
+        live = self.partitions.get(partition)
+        if live is None or live.continuity is None:
             return
-        lost = live.continuity.pass_loss()
+        lost = live.continuity.pass_to(first_offset) or live.continuity.pass_loss()
         if lost:
             _log.error("%s-%d: %d records are gone from the log; open bars are partial", TICKS.name, partition, lost)
             self._figures.records_lost.inc(lost)
@@ -193,8 +201,17 @@ class Stage:
             offset=message.offset,
             index=index,
         )
-        _log.warning("dead letter %s: %s", letter.id, reason)
+        self._say_bad(letter.id, reason)
         self._outputs.send_dead_letter(letter)
+
+    def _say_bad(self, letter_id: str, reason: str) -> None:
+        """Log what is bad, but not every tick of a flood: the metric counts them all."""
+        now = time.monotonic()
+        self._unsaid += 1
+        if now >= self._say_again_at:
+            more = f" (and {self._unsaid - 1} more)" if self._unsaid > 1 else ""
+            _log.warning("dead letter %s: %s%s", letter_id, reason, more)
+            self._say_again_at, self._unsaid = now + _SAY_EVERY_SECONDS, 0
 
 
 def _traceparent_of(message: Any) -> str:

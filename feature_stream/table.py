@@ -50,6 +50,8 @@ class StateTable(faust.Table):  # type: ignore[misc]
 
     logger = logging.getLogger("faust.tables")
     outputs: Outputs
+    #: Keys whose last record in the changelog is an old state: compaction would keep that one, so write them again.
+    outlived: set[bytes]
 
     def save(self, event: Any, key: bytes, value: bytes) -> None:
         """Set a key, and send it to the changelog as part of the outputs' epoch.
@@ -64,6 +66,7 @@ class StateTable(faust.Table):  # type: ignore[misc]
             self.data[key] = value
         finally:
             faust.streams._current_event.reset(token)
+        self.outlived.discard(key)
         changelog = TP(self.changelog_topic_name, event.message.partition)
         self.outputs.send(
             TICKER_STATES_CHANGELOG,
@@ -88,7 +91,10 @@ class StateTable(faust.Table):  # type: ignore[misc]
                 highest[event.key] = -1 if kept is None else offset_of(kept)
             if offset_of(value) >= highest[event.key]:
                 highest[event.key] = offset_of(value)
+                self.outlived.discard(event.key)
                 yield event
+            else:
+                self.outlived.add(event.key)
 
 
 def state_table(app: faust.App, outputs: Outputs, partitions: int) -> StateTable:
@@ -102,5 +108,6 @@ def state_table(app: faust.App, outputs: Outputs, partitions: int) -> StateTable
         recovery_buffer_size=1_000,
     )
     table.outputs = outputs
+    table.outlived = set()
     app.tables.add(table)
     return table

@@ -43,6 +43,9 @@ TICK_TO_FEATURE = Metric(
 )
 CHECKPOINT_SECONDS = Metric("tickcast_checkpoint_seconds", "histogram", "Time that a checkpoint took.")
 GAPS_HEALED = Metric("tickcast_gaps_healed_total", "counter", "Gaps in `ticks` healed by a rewind.")
+FRAMES_PASSED_OVER = Metric(
+    "tickcast_frames_passed_over_total", "counter", "Frames whose sequence was not above the last of their source."
+)
 RECORDS_LOST = Metric("tickcast_records_lost_total", "counter", "Records of `ticks` that the log no longer holds.")
 PREDICTIONS_MADE = Metric("tickcast_predictions_total", "counter", "Predictions acknowledged.", ("kind",))
 PREDICTION_SECONDS = Metric("tickcast_prediction_batch_seconds", "histogram", "Time of one model call for a batch.")

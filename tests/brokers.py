@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 from msgspec import Struct
 
 from deploy.topics import create_topics, delete_topics
@@ -77,6 +78,13 @@ class BrokerUnderTest:
         wait_until(lambda: name not in consumer.list_topics(timeout=5).topics, seconds=20, what=f"{name} being deleted")
         consumer.close()
         self.create_topics()
+
+    def trim(self, topic: Topic | str, partition: int, before_offset: int) -> None:
+        """Delete the records of a partition before an offset, as retention does."""
+        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+        place = TopicPartition(self.full_name(topic), partition, before_offset)
+        for future in admin.delete_records([place]).values():
+            future.result(DEADLINE_SECONDS)
 
     def full_name(self, topic: Topic | str) -> str:
         """Give the name on the broker."""

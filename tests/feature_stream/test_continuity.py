@@ -65,6 +65,15 @@ def test_rewinds_that_give_nothing_prove_nothing() -> None:
         assert continuity.pass_loss() == 0
 
 
+def test_what_lies_before_the_logs_first_record_is_lost_at_once() -> None:
+    continuity = Continuity(5)
+    continuity.judge(50, 0.0)
+    assert continuity.pass_to(3) == 0
+    assert continuity.pass_to(20) == 15
+    assert continuity.judge(20, 0.1) is Verdict.TAKE
+    assert not continuity.waiting
+
+
 def _log_reader(first: int, end: int, drops: list[int]) -> Iterator[int]:
     """Yield offsets of a log as a consumer would that loses the listed reads once each."""
     yield from (offset for offset in range(first, end) if offset not in drops)

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from feature_stream.frames import read_frame
+from feature_stream.table import partition_key
 from schemas.broker import wait_until
 from schemas.errors import EXIT_STOP_AND_SAY
 from schemas.events import TickFrame
@@ -32,6 +33,10 @@ def _start(processes: Processes, broker: BrokerUnderTest, **settings: Any) -> Se
 def _feed(broker: BrokerUnderTest, frames: list[tuple[int, TickFrame]]) -> None:
     for partition in range(PARTITIONS):
         broker.produce(TICKS, *(frame for home, frame in frames if home == partition), partition=partition)
+
+
+def _every_partition_is_kept(changelog: list[Record]) -> bool:
+    return {partition_key(number) for number in range(PARTITIONS)} <= {record.key for record in changelog}
 
 
 def _all_ids(wanted: set[str]) -> Callable[[list[Record]], bool]:
@@ -91,7 +96,7 @@ def test_a_killed_stage_begins_where_its_table_stands(
     third = len(frames) // 3
     first = _start(processes, kafka, state_store=store)
     _feed(kafka, frames[:third])
-    kafka.read(TICKER_STATES_CHANGELOG, 1)
+    kafka.read(TICKER_STATES_CHANGELOG, _every_partition_is_kept)
     first.kill()
     second = _start(processes, kafka, state_store=store)
     _feed(kafka, frames[third : 2 * third])
@@ -200,6 +205,27 @@ def test_what_is_bad_goes_to_dead_letters_and_the_good_beside_it_is_kept(
         else:
             assert letter.headers["dead_letter_index"] == b"1"
     assert stage.alive()
+
+
+def test_records_that_retention_took_are_counted_and_the_bars_open_across_them_are_partial(
+    kafka: BrokerUnderTest, processes: Processes, rng: random.Random
+) -> None:
+    frames = [frame for partition, frame in market_frames(rng, tickers=20, minutes=6) if partition == 0]
+    stage = _start(processes, kafka)
+    kafka.produce(TICKS, *frames[:9], partition=0)  # a minute and a half: bars are open
+    kafka.read(TICKER_STATES_CHANGELOG, lambda read: any(record.key == b"@0" for record in read))
+    assert stage.stop() == 0
+    kafka.produce(TICKS, *frames[9:], partition=0)
+    kafka.trim(TICKS, 0, before_offset=14)
+    again = _start(processes, kafka)
+    last = frames[-1].watermark_ns
+    records = kafka.read(BARS, lambda read: any(record.event().end_ns == last for record in read))
+    bars = [record.event() for record in records]
+    minute = START_NS + 60 * 10**9
+    assert {bar.partial for bar in bars if bar.start_ns == START_NS} == {False}
+    assert {bar.partial for bar in bars if bar.start_ns == minute} == {True}
+    assert {bar.partial for bar in bars if bar.start_ns >= START_NS + 180 * 10**9} == {False}
+    assert again.metric("tickcast_records_lost_total") == 5
 
 
 def test_a_log_that_ends_before_the_state_is_another_log(kafka: BrokerUnderTest, processes: Processes) -> None:

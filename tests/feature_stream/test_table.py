@@ -43,3 +43,12 @@ def test_the_envelope_keeps_offset_and_snapshot() -> None:
     value = with_offset(-1, b"snapshot")
     assert (offset_of(value), snapshot_of(value)) == (-1, b"snapshot")
     assert partition_key(3) == b"@3"
+
+
+def test_a_key_whose_last_record_is_an_old_state_is_to_be_written_again(table: StateTable) -> None:
+    table.apply_changelog_batch(
+        [_changelog_event(b"A", with_offset(9, b"new")), _changelog_event(b"A", with_offset(2, b"old"))]
+    )
+    assert table.outlived == {b"A"}
+    table.apply_changelog_batch([_changelog_event(b"A", with_offset(10, b"newer"))])
+    assert table.outlived == set()
