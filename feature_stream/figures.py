@@ -3,11 +3,14 @@
 import time
 from collections import deque
 
+from prometheus_client import REGISTRY, CollectorRegistry
+
 from feature_stream.advance import Absorbed
 from schemas.events import Features
 from schemas.metrics import (
     BARS_CLOSED,
     CHECKPOINT_SECONDS,
+    DEAD_LETTERS,
     FEATURES_EMITTED,
     FRAMES_PASSED_OVER,
     GAPS_HEALED,
@@ -25,19 +28,20 @@ _LATENCIES_KEPT = 2_000
 class StageFigures:
     """Counters of one process."""
 
-    def __init__(self) -> None:
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self.ticks_total = 0
-        self.checkpoint_seconds = CHECKPOINT_SECONDS.histogram()
-        self.gaps_healed = GAPS_HEALED.counter()
-        self.records_lost = RECORDS_LOST.counter()
-        self._ticks = TICKS_ABSORBED.counter()
-        self._bars = BARS_CLOSED.counter()
-        emitted = FEATURES_EMITTED.counter()
+        self.checkpoint_seconds = CHECKPOINT_SECONDS.histogram(registry)
+        self.gaps_healed = GAPS_HEALED.counter(registry)
+        self.records_lost = RECORDS_LOST.counter(registry)
+        self._ticks = TICKS_ABSORBED.counter(registry)
+        self._bars = BARS_CLOSED.counter(registry)
+        emitted = FEATURES_EMITTED.counter(registry)
         self._finals = emitted.labels("final")
         self._provisionals = emitted.labels("provisional")
-        self._tick_to_feature = TICK_TO_FEATURE.histogram()
-        self._frames_passed_over = FRAMES_PASSED_OVER.counter()
-        self._lag = LAG_RECORDS.gauge().labels(TICKS.name)
+        self._tick_to_feature = TICK_TO_FEATURE.histogram(registry)
+        self._frames_passed_over = FRAMES_PASSED_OVER.counter(registry)
+        self._dead_letters = DEAD_LETTERS.counter(registry)
+        self._lag = LAG_RECORDS.gauge(registry).labels(TICKS.name)
         self._latencies: deque[float] = deque(maxlen=_LATENCIES_KEPT)
 
     def absorbed(self, absorbed: Absorbed, ingested_at_ns: int) -> None:
@@ -55,6 +59,10 @@ class StageFigures:
         """Count a provisional feature event."""
         self._provisionals.inc()
         self._observe(features.featured_at_ns - features.ingested_at_ns)
+
+    def dead_letter(self, reason: str) -> None:
+        """Count an input that was dead-lettered, by the first word of why."""
+        self._dead_letters.labels(reason.split(":", maxsplit=1)[0]).inc()
 
     def tell_lag(self, records: int) -> None:
         """Show how many records wait."""

@@ -14,11 +14,9 @@ from schemas.dead_letters import DeadLetter
 from schemas.errors import RetryError
 from schemas.events import Bar, Features
 from schemas.logs import client_logger
-from schemas.metrics import DEAD_LETTERS as DEAD_LETTERS_TOTAL
 from schemas.topics import BARS, DEAD_LETTERS, FEATURES, SERVICE_STATUS, Topic
 
 _POLL_SECONDS = 0.001
-_dead_letters_total = DEAD_LETTERS_TOTAL.counter()
 
 #: Called with the offset that the broker gave to a record.
 OnStored = Callable[[int], None]
@@ -72,7 +70,6 @@ class Outputs:
 
     def send_dead_letter(self, letter: DeadLetter) -> None:
         """Keep what cannot be understood."""
-        _dead_letters_total.labels(letter.reason.split(":")[0]).inc()
         self.send(DEAD_LETTERS, letter.key, letter.value, headers=letter.headers())
 
     def send(

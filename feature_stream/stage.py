@@ -201,6 +201,7 @@ class Stage:
             offset=message.offset,
             index=index,
         )
+        self._figures.dead_letter(reason)
         self._say_bad(letter.id, reason)
         self._outputs.send_dead_letter(letter)
 
