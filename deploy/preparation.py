@@ -13,10 +13,11 @@ from deploy.brokers import RunningBroker
 from deploy.kafka.ports import free_ports, is_free
 from deploy.kept_place import KeptPlace, data_directory, keep, settle
 from deploy.kept_run import KeptRun
-from deploy.run_options import REPLAY_START, RunOptions, RunSettings
+from deploy.run_options import RunOptions, RunSettings
 from deploy.system_parts import METRICS_PORTS, Place, source_variables
 from deploy.topics import create_topics, delete_topics
 from schemas.errors import StopAndSayError
+from schemas.source_settings import REPLAY_START
 from schemas.topics import ALL_TOPICS, TICKS
 
 Say = Callable[[str], None]

@@ -6,19 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_settings import NoDecode
+from pydantic import AfterValidator, Field
 
-from schemas.settings import Settings, load_settings, split_list
-from schemas.symbols import normalise_ticker
+from schemas.settings import Settings, load_settings
+from schemas.source_settings import REPLAY_START, SOURCE_PATTERN, Tickers
 from schemas.times import INTERVALS
-
-#: The first trading day that `replay` plays live.
-REPLAY_START = "2010-01-04"
-
-
-def _symbols(tickers: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted({normalise_ticker(text) for text in tickers}))
 
 
 def absolute_source(source: str) -> str:
@@ -27,8 +19,7 @@ def absolute_source(source: str) -> str:
     return f"{kind}:{Path(path).expanduser().absolute()}" if path else source  # no shell expands `file:~/…`
 
 
-Tickers = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_symbols)]
-Source = Annotated[str, Field(pattern=r"^(replay|simulated|file:.+)$"), AfterValidator(absolute_source)]
+Source = Annotated[str, Field(pattern=SOURCE_PATTERN), AfterValidator(absolute_source)]
 
 
 class RunSettings(Settings):

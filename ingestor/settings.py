@@ -1,43 +1,23 @@
 """What the ingestor can be told."""
 
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_settings import NoDecode
+from pydantic import Field
 
-from schemas.settings import Settings, split_list
-from schemas.symbols import normalise_ticker
+from schemas.settings import Settings
+from schemas.source_settings import REPLAY_START, SOURCE_PATTERN, Tickers, TimeText
 from schemas.times import NS_PER_SECOND, from_rfc3339
 
 SourceKind = Literal["replay", "file", "simulated"]
 
-#: The first live day of `replay`; what lies before it is for training.
-REPLAY_START = "2010-01-04"
 _DAY_NS = 86_400 * NS_PER_SECOND
 _DATE_LENGTH = len("2010-01-04")
-
-
-def _symbols(tickers: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted({normalise_ticker(text) for text in tickers}))
-
-
-def _time_text(value: Any) -> Any:
-    text = str(value).strip()
-    try:
-        from_rfc3339(text or REPLAY_START)
-    except ValueError as error:
-        raise ValueError("give a date like 2010-01-04 or a time like 2010-01-04T14:30:00Z") from error
-    return text
-
-
-Tickers = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_symbols)]
-TimeText = Annotated[str, BeforeValidator(_time_text)]
 
 
 class IngestorSettings(Settings):
     """What the ingestor plays, and how fast."""
 
-    source: str = Field("replay", pattern=r"^(replay|simulated|file:.+)$", description="replay, simulated or file:PATH")
+    source: str = Field("replay", pattern=SOURCE_PATTERN, description="replay, simulated or file:PATH")
     source_name: str = Field(
         "",
         pattern=r"^[A-Za-z0-9._-]{0,64}$",

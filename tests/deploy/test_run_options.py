@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.run_options import REPLAY_START, RunSettings, parse_options
-from ingestor.settings import REPLAY_START as INGESTOR_START
+from deploy.run_options import RunSettings, parse_options
 from ingestor.settings import IngestorSettings
-from predictor.training.settings import REPLAY_START as TRAINING_START
 from schemas.errors import StopAndSayError
 
 
@@ -68,10 +66,6 @@ def test_a_wrong_broker_is_refused_with_the_choices(broker: str, capsys: pytest.
     with pytest.raises(SystemExit):
         parse_options(["--broker", broker])
     assert "give auto, local, embedded or HOST:PORT" in capsys.readouterr().err
-
-
-def test_the_replay_starts_on_one_day_for_all() -> None:
-    assert REPLAY_START == INGESTOR_START == TRAINING_START
 
 
 def test_what_the_services_take_for_silence_is_the_same_here() -> None:

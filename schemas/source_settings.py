@@ -1,0 +1,35 @@
+"""Settings that the ingestor, the training and `tickcast run` must read alike: what is played, and from when."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import NoDecode
+
+from schemas.settings import split_list
+from schemas.symbols import normalise_ticker
+from schemas.times import from_rfc3339
+
+#: The first live day of `replay`; what lies before it is for training.
+REPLAY_START = "2010-01-04"
+
+#: What a source may be called.
+SOURCE_PATTERN = r"^(replay|simulated|file:.+)$"
+
+
+def _symbols(tickers: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({normalise_ticker(text) for text in tickers}))
+
+
+def _time_text(value: Any) -> Any:
+    text = str(value).strip()
+    try:
+        from_rfc3339(text or REPLAY_START)
+    except ValueError as error:
+        raise ValueError("give a date like 2010-01-04 or a time like 2010-01-04T14:30:00Z") from error
+    return text
+
+
+#: A comma list of symbols, sorted, each once; empty: all of the source's.
+Tickers = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_symbols)]
+#: A date or a time; empty: the source's own.
+TimeText = Annotated[str, BeforeValidator(_time_text)]
