@@ -15,10 +15,10 @@ from schemas.asyncapi_messages import (
 from schemas.codec import CONTENT_TYPE
 from schemas.json_schemas import CLIENT_MESSAGES, MESSAGE_TYPES, SERVER_MESSAGES, JsonObject, component_schemas
 from schemas.settings import Settings
+from schemas.sockets import SOCKET_PATH
 from schemas.topics import TOPICS, Topic, partition_count
 
 WEBSOCKET = "websocket"
-WEBSOCKET_PATH = "/ws/predictions"
 _DEFAULTS: dict[str, Any] = {name: field.default for name, field in Settings.model_fields.items()}
 
 
@@ -84,7 +84,7 @@ def _topic_configuration(topic: Topic) -> JsonObject:
 def _socket_channel() -> JsonObject:
     names = [message.__name__ for message in (*CLIENT_MESSAGES, *SERVER_MESSAGES)]
     return {
-        "address": WEBSOCKET_PATH,
+        "address": SOCKET_PATH,
         "description": "Subscribe to tickers; get their latest predictions at once, then every new one.",
         "servers": [ref("servers", "gateway")],
         "messages": {name: ref("components", "messages", name) for name in names},

@@ -1,10 +1,15 @@
 """The messages of `WS /ws/predictions`."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from schemas.public import PublicPrediction
+
 PROTOCOL_VERSION = 1
+SOCKET_PATH = "/ws/predictions"
+
+ErrorCode = Literal["invalid_json", "invalid_message", "invalid_ticker", "too_many_tickers", "message_too_large"]
 
 
 class Subscribe(Struct, frozen=True, tag_field="action", tag="subscribe"):
@@ -42,17 +47,11 @@ class Subscribed(Struct, frozen=True, tag_field="type", tag="subscribed"):
 class Snapshot(Struct, frozen=True, tag_field="type", tag="snapshot"):
     """Server: the latest prediction of each newly subscribed ticker, as `/predict/{ticker}` gives it."""
 
-    predictions: list[dict[str, Any]]
+    predictions: list[PublicPrediction]
 
 
-class PredictionMessage(Struct, frozen=True, tag_field="type", tag="prediction"):
-    """Server: a new prediction; the same fields as `/predict/{ticker}`, `ticker` at the top. Documentation only:
-    the bytes are made once for all clients."""
-
-    ticker: str
-    current_price: float
-    prediction: dict[str, Any]
-    timestamp: str
+class PredictionMessage(PublicPrediction, frozen=True, kw_only=True, tag_field="type", tag="prediction"):
+    """Server: a new prediction; the same fields as `/predict/{ticker}`, `ticker` at the top."""
 
 
 class Heartbeat(Struct, frozen=True, tag_field="type", tag="heartbeat"):
@@ -66,7 +65,7 @@ class Heartbeat(Struct, frozen=True, tag_field="type", tag="heartbeat"):
 class ErrorMessage(Struct, frozen=True, tag_field="type", tag="error"):
     """Server: what was wrong with the client's last message, and the fix; the connection stays open."""
 
-    code: Literal["invalid_json", "invalid_message", "invalid_ticker", "too_many_tickers", "message_too_large"]
+    code: ErrorCode
     message: str
     field: str | UnsetType = UNSET
 

@@ -23,7 +23,7 @@ def bar_start_ns(time_ns: int, length_ns: int) -> int:
 def to_rfc3339(time_ns: int) -> str:
     """Write a time as RFC 3339 in UTC, with as many decimals (0, 3, 6 or 9) as it needs."""
     seconds, fraction_ns = divmod(time_ns, NS_PER_SECOND)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    text = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
     if fraction_ns:
         decimals = f"{fraction_ns:09d}"
         while decimals.endswith("000"):

@@ -25,7 +25,7 @@ class PriceRange(Struct, frozen=True):
 
 
 class HorizonPrediction(Struct, frozen=True, kw_only=True):
-    """The ensemble's word on one horizon.
+    """The ensemble's prediction for one horizon.
 
     Attributes:
         horizon: In bars after the last closed one.
@@ -48,7 +48,7 @@ class HorizonPrediction(Struct, frozen=True, kw_only=True):
 
 
 class MemberHorizon(Struct, frozen=True, kw_only=True):
-    """One model's own word on one horizon; `spread` is the scale of its error in log return, null where unknown."""
+    """One model's own prediction for one horizon; `spread` is the scale of its error in log return, null where unknown."""
 
     horizon: int
     log_return: float
@@ -71,7 +71,7 @@ class Prediction(Struct, frozen=True, kw_only=True):
     Attributes:
         as_of_ns: As in the feature event.
         in_sample: As of a time that training has seen; never scored.
-        degraded: Why this is less than the whole ensemble's word, or null.
+        degraded: Why the full ensemble did not answer, or null.
         weights_version: Of the scoreboard's weights; "prior" before there is one.
         intervals_version: Likewise of the interval quantiles.
         shadow: A challenger's members, shown and not counted.
@@ -104,13 +104,22 @@ class Prediction(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """A matured final prediction, for one horizon, beside what happened."""
+    """A matured final prediction, for one horizon, beside what happened.
+
+    Attributes:
+        start_ns: Of the last bar that the prediction knew.
+        bar_index: Closed bars of the ticker when it was made, that bar included.
+        matured_ns: Close of the bar that the horizon ends with.
+        hit: Null where the direction was neutral or the price did not move.
+        scored: It counts in the scores; not in-sample, partial or repeated.
+    """
 
     id: str
     prediction_id: str
     ticker: str
     interval: Interval
     start_ns: int
+    bar_index: int
     horizon: int
     as_of_ns: int
     matured_ns: int

@@ -34,13 +34,18 @@ class HorizonScore(Struct, frozen=True, kw_only=True):
 
 
 class Scoreboard(Struct, frozen=True, kw_only=True):
-    """The state of accuracy of a ticker, or of all (`*`), through an event time."""
+    """The state of accuracy of a ticker, or of all (`*`), through an event time.
+
+    Attributes:
+        bar_index: Closed bars of the ticker through that time; of all tickers together for `*`.
+    """
 
     id: str
     ticker: str
     interval: Interval
     model_set: str
     through_ns: int
+    bar_index: int
     horizons: list[HorizonScore]
     weights_version: str
     intervals_version: str

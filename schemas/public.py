@@ -1,0 +1,89 @@
+"""The public form of a prediction: what REST, the WebSocket and the page show. No nanoseconds, no large integers."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from schemas.events import Direction, MemberPrediction, Origin, PriceRange
+from schemas.times import Interval
+
+#: JavaScript reads integers exactly up to here.
+LARGEST_INTEGER = 2**53 - 1
+
+Integer = Annotated[int, Meta(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
+Time = Annotated[str, Meta(description="RFC 3339, UTC.", extra_json_schema={"format": "date-time"})]
+
+
+class PublicHorizon(Struct, frozen=True, kw_only=True):
+    """The ensemble's prediction for one horizon.
+
+    Attributes:
+        horizon: In bars after the last closed one.
+        target_time: Estimated from the interval and the days on which the ticker trades.
+        confidence: Probability that the direction is right, the smallest of the members'.
+        log_return: From the current price to the target.
+        percent: The same as a simple percentage.
+        interval_95: Null where no spread is known.
+    """
+
+    horizon: Integer
+    target_time: Time
+    price_target: float
+    confidence: float
+    direction: Direction
+    log_return: float
+    percent: float
+    interval_95: PriceRange | None
+    interval_99: PriceRange | None
+
+
+class PublicBar(Struct, frozen=True, kw_only=True):
+    """The bar so far."""
+
+    start: Time
+    end: Time
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    tick_count: Integer
+
+
+class PublicPrediction(Struct, frozen=True, kw_only=True):
+    """The latest prediction of a ticker; not investment advice.
+
+    Attributes:
+        prediction: That of the shortest horizon.
+        timestamp: Event time, in UTC.
+        updated_at: Wall time, in UTC.
+        degraded: Why the full ensemble did not answer, or null.
+        shadow: A challenger's members, shown and not counted.
+    """
+
+    ticker: str
+    current_price: float
+    prediction: PublicHorizon
+    timestamp: Time
+    updated_at: Time
+    id: str
+    feature_id: str
+    interval: Interval
+    bar_index: Integer
+    provisional: bool
+    in_sample: bool
+    degraded: str | None
+    partial: bool
+    origin: Origin
+    horizons: list[PublicHorizon]
+    models: list[MemberPrediction]
+    shadow: list[MemberPrediction] | None
+    bar: PublicBar | None
+    model_set: str
+    weights_version: str
+    intervals_version: str
+    source_partition: Integer
+    source_offset: Integer
+    ingested_at: Time
+    featured_at: Time
+    predicted_at: Time
