@@ -38,7 +38,7 @@ class Outputs:
 
     def __init__(self, settings: FeatureStreamSettings) -> None:
         self._prefix = settings.topic_prefix
-        self._source = f"feature-stream/{settings.instance}"
+        self._source = f"feature_stream/{settings.instance}"
         self._epoch = Epoch()
         self._error: KafkaError | None = None
         self._producer = Producer(
@@ -46,6 +46,8 @@ class Outputs:
             | {
                 "acks": "all",
                 "enable.idempotence": True,
+                # A batch that timed out must not be overtaken by a later one: its bars would come after newer ones.
+                "enable.gapless.guarantee": True,
                 "linger.ms": 2,
                 "partitioner": "murmur2_random",
                 "queue.buffering.max.messages": 500_000,
