@@ -12,7 +12,7 @@ from feature_stream.bars import add_anywhere, close_through, set_quiet
 from feature_stream.frames import CheckedFrame
 from feature_stream.judge import Judgement, TickTuple, judge
 from feature_stream.rules import StageRules
-from feature_stream.state import PartitionState, SourceClock, TickerState
+from feature_stream.state import NEVER_NS, PartitionState, TickerState
 from feature_stream.ticks import BadTick, Reason
 from schemas.errors import StopAndSayError
 from schemas.events import ORIGIN_RANK, TickFrame
@@ -39,14 +39,14 @@ def absorb(
         now_ns: Wall clock, for `closed_at_ns` and `featured_at_ns` and nothing else.
 
     Raises:
-        StopAndSayError: The state was made with another interval.
+        StopAndSayError: The state was made under other rules.
     """
     checked = frame if isinstance(frame, CheckedFrame) else CheckedFrame(frame)
     arrival = Arrival(partition, states, checked.frame, offset, rules, now_ns)
     if offset <= partition.offset:
         return arrival.out
-    _require_same_interval(partition, rules)
-    if checked.frame.sequence > partition.sequences.get(checked.frame.source, -1):
+    _require_same_rules(partition, rules)
+    if checked.frame.sequence > arrival.mark.sequence:
         judgement = judge(arrival)
         arrival.out.bad = _bad_ticks(checked, judgement)
         _change(arrival, judgement)
@@ -56,14 +56,21 @@ def absorb(
     return arrival.out
 
 
-def _require_same_interval(partition: PartitionState, rules: StageRules) -> None:
-    if partition.interval != rules.interval:
-        if partition.interval:
-            raise StopAndSayError(
-                f"TICKCAST_INTERVAL is {rules.interval}, but the kept state has bars of {partition.interval}: "
-                "set it back, or start with another TICKCAST_TOPIC_PREFIX (`--fresh`)"
-            )
-        partition.interval = rules.interval
+def _require_same_rules(partition: PartitionState, rules: StageRules) -> None:
+    if partition.rules is rules.kept:
+        return
+    if partition.rules not in (None, rules.kept):
+        before, now = partition.rules.settings(), rules.kept.settings()
+        changed = [
+            f"{name} is {now[name] or 'unset'}, not {was or 'unset'}"
+            for name, was in before.items()
+            if was != now[name]
+        ]
+        raise StopAndSayError(
+            f"the kept state was made under other rules ({'; '.join(changed)}): "
+            "set them back, or start with another TICKCAST_TOPIC_PREFIX (`--fresh`)"
+        )
+    partition.rules = rules.kept
 
 
 def _bad_ticks(checked: CheckedFrame, judgement: Judgement) -> list[BadTick]:
@@ -74,16 +81,27 @@ def _bad_ticks(checked: CheckedFrame, judgement: Judgement) -> list[BadTick]:
 
 def _change(arrival: Arrival, judgement: Judgement) -> None:
     frame, out = arrival.frame, arrival.out
-    arrival.partition.sequences[frame.source] = frame.sequence
-    clock = arrival.partition.clocks.setdefault(frame.source, SourceClock())
-    clock.newest_ns = judgement.newest_ns
+    mark = arrival.mark
+    if frame.sequence > mark.sequence + 1:
+        mark.lost_through_ns = _lost_through_ns(arrival, judgement)
+    mark.sequence, mark.newest_ns = frame.sequence, judgement.newest_ns
+    arrival.partition.hear(frame.source, mark)
     out.touched = judgement.touched
     out.dirty = judgement.passed_over.union(judgement.touched)
     _touch(arrival)
     _add_ticks(arrival, judgement.good_ticks(frame))
     if frame.watermark_ns is not None:
         _apply_watermark(arrival, frame.watermark_ns)
-        clock.watermark_ns = max(clock.watermark_ns, frame.watermark_ns)
+        mark.watermark_ns = max(mark.watermark_ns, frame.watermark_ns)
+
+
+def _lost_through_ns(arrival: Arrival, judgement: Judgement) -> int:
+    """Say up to which event time ticks may be among the frames that are missing before this one."""
+    frame = arrival.frame
+    first_ns = next((time for at, time in enumerate(frame.times_ns) if at not in judgement.reasons), NEVER_NS)
+    sent_through_ns = NEVER_NS if frame.watermark_ns is None else frame.watermark_ns - 1
+    begins_ns = sent_through_ns if first_ns == NEVER_NS else first_ns
+    return max(arrival.mark.newest_ns, begins_ns) + arrival.rules.lateness_ns
 
 
 def _touch(arrival: Arrival) -> None:

@@ -1,10 +1,12 @@
 """The agent over `ticks`."""
 
+import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-#: Takes a micro-batch of Faust events and never raises: an exception that left an agent would lose its events.
-TakeEvents = Callable[[list[Any]], None]
+#: Takes Faust events from the left, some at a time, and never raises: an exception that left an agent would lose them.
+TakeEvents = Callable[[deque[Any]], None]
 
 
 def ticks_agent(take: TakeEvents, *, records: int, within_seconds: float) -> Callable[[Any], Awaitable[None]]:
@@ -18,6 +20,9 @@ def ticks_agent(take: TakeEvents, *, records: int, within_seconds: float) -> Cal
 
     async def absorb_ticks(stream: Any) -> None:
         async for events in stream.take_events(records, within=within_seconds):
-            take(events)
+            waiting = deque(events)
+            while waiting:
+                take(waiting)
+                await asyncio.sleep(0)  # all else that is due has its turn, however much work the frames bring
 
     return absorb_ticks

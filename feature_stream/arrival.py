@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from feature_stream.rules import StageRules
-from feature_stream.state import PartitionState, SourceClock, TickerState
+from feature_stream.state import PartitionState, SourceMark, TickerState
 from feature_stream.ticks import BadTick
 from schemas.events import Bar, Features, TickFrame
 
@@ -44,6 +44,6 @@ class Arrival:
     out: Absorbed = field(default_factory=Absorbed)
 
     @property
-    def clock(self) -> SourceClock:
-        """Give what the partition knows of the frame's source."""
-        return self.partition.clocks.get(self.frame.source) or SourceClock()
+    def mark(self) -> SourceMark:
+        """Give how far the partition has heard the frame's source."""
+        return self.partition.sources.get(self.frame.source) or SourceMark()

@@ -7,6 +7,7 @@ from feature_stream.arrival import Arrival
 from feature_stream.open_bar import OpenBar, opened_by
 from feature_stream.rules import StageRules
 from feature_stream.state import NEVER_NS, TickerState
+from schemas.times import bar_start_ns
 
 
 def add_anywhere(state: TickerState, time_ns: int, price: float, size: float, arrival: Arrival) -> OpenBar:
@@ -16,11 +17,10 @@ def add_anywhere(state: TickerState, time_ns: int, price: float, size: float, ar
         The tick's bar.
     """
     rules = arrival.rules
-    bar = _bar_of(state, time_ns, price, rules.length_ns)
+    bar = _bar_of(state, time_ns, price, arrival)
     bar.add(time_ns, price, size)
-    state.lost = False
     surely_past_ns = time_ns - rules.lateness_ns
-    floor_ns = surely_past_ns - surely_past_ns % rules.length_ns
+    floor_ns = bar_start_ns(surely_past_ns, rules.length_ns)
     if floor_ns > state.floor_ns:
         close_through(state, floor_ns, arrival)
         state.floor_ns = floor_ns
@@ -28,12 +28,13 @@ def add_anywhere(state: TickerState, time_ns: int, price: float, size: float, ar
     return bar
 
 
-def _bar_of(state: TickerState, time_ns: int, price: float, length_ns: int) -> OpenBar:
-    start_ns = time_ns - time_ns % length_ns
+def _bar_of(state: TickerState, time_ns: int, price: float, arrival: Arrival) -> OpenBar:
+    start_ns = bar_start_ns(time_ns, arrival.rules.length_ns)
     bars = state.open_bars
     at = bisect_left(bars, start_ns, key=lambda bar: bar.start_ns)
     if at == len(bars) or bars[at].start_ns != start_ns:
-        bars.insert(at, opened_by(time_ns, price, length_ns, partial=state.lost))
+        partial = start_ns <= arrival.mark.lost_through_ns
+        bars.insert(at, opened_by(time_ns, price, arrival.rules.length_ns, partial=partial))
     return bars[at]
 
 
@@ -44,14 +45,13 @@ def close_through(state: TickerState, through_ns: int, arrival: Arrival) -> None
         state.rolling.push(bar)
         state.view = None
         state.floor_ns = max(state.floor_ns, bar.end_ns)
-        state.newest_closed_ns = max(state.newest_closed_ns, bar.last_ns)
         arrival.out.bars.append(bar_event(state, bar, arrival))
         arrival.out.features.append(final_features(state, bar, arrival))
 
 
 def set_quiet(state: TickerState, rules: StageRules) -> None:
     """Note until when the newest ticks of a ticker can be taken without closing or opening a bar."""
-    if state.open_bars and not state.lost:
+    if state.open_bars:
         until_ns = state.floor_ns + rules.length_ns + rules.lateness_ns
         state.quiet_until_ns = min(state.open_bars[-1].end_ns, until_ns)
     else:

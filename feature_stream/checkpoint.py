@@ -82,16 +82,19 @@ class Checkpointer:
 
     async def _save(self, cuts: list[Cut], save: Callable[[Cut], None]) -> None:
         for cut in cuts:
-            self._membership.require(cut.generation)
             save(cut)
         await self._outputs.settled(self._outputs.next_epoch())
 
     def _save_tickers(self, cut: Cut) -> None:
         for key, offset, snapshot in cut.tickers:
-            self._table.save(cut.event, key, with_offset(offset, snapshot))
+            self._save_one(cut, key, offset, snapshot)
 
     def _save_record(self, cut: Cut) -> None:
-        self._table.save(cut.event, partition_key(cut.partition), with_offset(cut.offset, cut.record))
+        self._save_one(cut, partition_key(cut.partition), cut.offset, cut.record)
+
+    def _save_one(self, cut: Cut, key: bytes, offset: int, snapshot: bytes) -> None:
+        self._membership.require(cut.generation)  # each time: the process may be stopped between any two
+        self._table.save(cut.event, key, with_offset(offset, snapshot))
 
     def load(self, assigned: set[int]) -> None:
         """Replace the stage's live state by what the table has of the assigned partitions."""

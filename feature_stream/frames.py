@@ -7,14 +7,17 @@ from typing import Any
 
 import msgspec
 
-from feature_stream.ticks import BadTick, all_good, reason_against
+from feature_stream.ticks import EARLIEST_NS, LATEST_NS, BadTick, all_good, reason_against
 from schemas.codec import UndecodableError, decoder, encode
 from schemas.events import TickFrame
 
 _COLUMNS = ("tickers", "times_ns", "prices", "sizes")
-_INT64 = 2**63
-#: A source's name stands in every partition's record and in every bar.
-_LONGEST_SOURCE = 255
+#: What a bad tick's frame keeps of the frame that it came in. The watermark went with the rest.
+_HEADER = tuple(name for name in TickFrame.__struct_fields__ if name not in (*_COLUMNS, "watermark_ns"))
+#: From, and up to but not including.
+_RANGES = {"sequence": (0, 2**63), "ingested_at_ns": (0, 2**63), "watermark_ns": (EARLIEST_NS, LATEST_NS)}
+#: A source's name stands in every partition's record and in every bar, and both texts in every dead letter.
+_LONGEST_TEXT = 255
 
 _decode_strictly = decoder(TickFrame)
 
@@ -50,8 +53,6 @@ def read_frame(value: bytes | None) -> CheckedFrame:
     """
     try:
         frame = _decode_strictly(value)
-    except RecursionError as error:
-        raise UndecodableError("TickFrame: the JSON is nested too deeply") from error
     except UndecodableError as error:
         return _read_leniently(value, error)
     columns = (frame.tickers, frame.times_ns, frame.prices, frame.sizes)
@@ -62,8 +63,6 @@ def read_frame(value: bytes | None) -> CheckedFrame:
 def bad_tick_value(frame: CheckedFrame, index: int) -> bytes:
     """Write a frame with only one tick, with its original values, for `dead-letters`.
 
-    The watermark is left out: it went with the rest of the frame.
-
     Args:
         frame: The frame that the tick came in.
         index: Of the tick in the original frame.
@@ -72,8 +71,9 @@ def bad_tick_value(frame: CheckedFrame, index: int) -> bytes:
     if isinstance(original, TickFrame):
         columns = {name: [getattr(original, name)[index]] for name in _COLUMNS}
         return encode(msgspec.structs.replace(original, watermark_ns=None, **columns))
+    header = {name: original[name] for name in _HEADER if name in original}
     columns = {name: [original[name][index]] for name in _COLUMNS}
-    return json.dumps({**original, **columns, "watermark_ns": None}).encode()
+    return json.dumps({**header, **columns}).encode()
 
 
 def _read_leniently(value: bytes | None, strict_error: UndecodableError) -> CheckedFrame:
@@ -106,14 +106,14 @@ def _require_sound_header(frame: TickFrame, columns: tuple[Sequence[Any], ...]) 
     if lengths != [lengths[0]] * len(lengths):
         said = ", ".join(f"`{name}` {length}" for name, length in zip(_COLUMNS, lengths, strict=True))
         raise UndecodableError(f"TickFrame: the columns differ in length: {said}")
-    if len(frame.source) > _LONGEST_SOURCE:
-        raise UndecodableError(
-            f"TickFrame: `source` has {len(frame.source)} characters; give it up to {_LONGEST_SOURCE}"
-        )
-    numbers = (frame.sequence, frame.ingested_at_ns, frame.watermark_ns or 0)
-    for name, number in zip(("sequence", "ingested_at_ns", "watermark_ns"), numbers, strict=True):
-        if not -_INT64 <= number < _INT64:
-            raise UndecodableError(f"TickFrame: `{name}` is no 64-bit number")
+    for name in ("source", "position"):
+        length = len(getattr(frame, name))
+        if length > _LONGEST_TEXT:
+            raise UndecodableError(f"TickFrame: `{name}` has {length} characters; give it up to {_LONGEST_TEXT}")
+    for name, (first, end) in _RANGES.items():
+        number = getattr(frame, name)
+        if number is not None and not first <= number < end:
+            raise UndecodableError(f"TickFrame: `{name}` is {number}; give a number from {first} to {end - 1}")
 
 
 def _without_bad_ticks(

@@ -37,7 +37,7 @@ class Healer:
 
     def heal(self, now: float) -> None:
         """Try again what is still missing; to be called now and then."""
-        for partition, _, continuity in list(self._stage.waiting()):
+        for partition, continuity in list(self._stage.waiting()):
             if continuity.rewind_due(now):
                 self.rewind(partition)
 

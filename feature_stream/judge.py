@@ -8,6 +8,7 @@ from feature_stream.state import NEVER_NS
 from feature_stream.ticks import Reason
 from schemas.events import TickFrame
 from schemas.partitioning import partition_of
+from schemas.times import bar_start_ns
 
 #: Stand in for a floor: no event time is so late.
 _PASSED_OVER_NS = 2**63
@@ -54,12 +55,12 @@ def judge(arrival: Arrival) -> Judgement:
 
 def _judge_early(arrival: Arrival) -> Judgement:
     """Find the ticks that run too far ahead. Late ticks are news here: no ticker's state may decide this."""
-    clock, times_ns, early_ns = arrival.clock, arrival.frame.times_ns, arrival.rules.early_ns
+    mark, times_ns, early_ns = arrival.mark, arrival.frame.times_ns, arrival.rules.early_ns
     if early_ns is None:
-        return Judgement(max(clock.newest_ns, max(times_ns, default=NEVER_NS)))
-    judgement = Judgement(clock.newest_ns)
+        return Judgement(max(mark.newest_ns, max(times_ns, default=NEVER_NS)))
+    judgement = Judgement(mark.newest_ns)
     for index, time_ns in enumerate(times_ns):
-        known_ns = max(judgement.newest_ns, clock.watermark_ns)
+        known_ns = max(judgement.newest_ns, mark.watermark_ns)
         if known_ns != NEVER_NS and time_ns - known_ns > early_ns:
             judgement.reasons[index] = Reason.EARLY
         else:
@@ -85,15 +86,14 @@ def _judge_late(arrival: Arrival, judgement: Judgement) -> list[str]:
             if floor_ns != _PASSED_OVER_NS:
                 reasons.setdefault(index, Reason.PARTITION if floor_ns == _ELSEWHERE_NS else Reason.LATE)
         elif time_ns - floor_ns >= step_ns and index not in reasons:
-            surely_past_ns = time_ns - lateness_ns
-            floors[ticker] = surely_past_ns - surely_past_ns % length_ns
+            floors[ticker] = bar_start_ns(time_ns - lateness_ns, length_ns)
     return list(floors)
 
 
 def _first_floor(arrival: Arrival, judgement: Judgement, ticker: str) -> int:
     """Give the time before which ticks are not taken when the frame begins."""
-    watermark_ns = arrival.clock.watermark_ns
-    source_floor_ns = watermark_ns - watermark_ns % arrival.rules.length_ns
+    watermark_ns = arrival.mark.watermark_ns
+    source_floor_ns = bar_start_ns(watermark_ns, arrival.rules.length_ns)
     state = arrival.states.get(ticker)
     if state is None:
         at_home = partition_of(ticker, arrival.rules.partitions) == arrival.partition.partition

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from schemas.events import BarSoFar
+from schemas.times import bar_start_ns
 
 
 class OpenBar(Struct, array_like=True):
@@ -66,5 +67,5 @@ class OpenBar(Struct, array_like=True):
 
 def opened_by(time_ns: int, price: float, length_ns: int, *, partial: bool) -> OpenBar:
     """Give the bar that a tick falls in; `add` the tick to it."""
-    start_ns = time_ns - time_ns % length_ns
+    start_ns = bar_start_ns(time_ns, length_ns)
     return OpenBar(start_ns, start_ns + length_ns, time_ns, time_ns, price, price, price, price, partial=partial)

@@ -9,7 +9,7 @@ class Pacer:
     def __init__(self, interval_seconds: float) -> None:
         self._interval = interval_seconds
         self._spoke_at: dict[str, float] = {}
-        self._waiting: set[str] = set()
+        self._waiting: dict[str, float] = {}
         self._heap: list[tuple[float, str]] = []
 
     def touch(self, ticker: str, now: float) -> bool:
@@ -25,7 +25,7 @@ class Pacer:
         if now >= next_word:
             self._spoke_at[ticker] = now
             return True
-        self._waiting.add(ticker)
+        self._waiting[ticker] = next_word
         heapq.heappush(self._heap, (next_word, ticker))
         return False
 
@@ -33,14 +33,14 @@ class Pacer:
         """Give the tickers whose waiting word is due, each once."""
         tickers = []
         while self._heap and self._heap[0][0] <= now:
-            _, ticker = heapq.heappop(self._heap)
-            if ticker in self._waiting:
-                self._waiting.discard(ticker)
+            due_at, ticker = heapq.heappop(self._heap)
+            if self._waiting.get(ticker) == due_at:  # or it was forgotten meanwhile
+                del self._waiting[ticker]
                 self._spoke_at[ticker] = now
                 tickers.append(ticker)
         return tickers
 
     def forget(self, ticker: str) -> None:
         """Drop a ticker that lives elsewhere now."""
-        self._waiting.discard(ticker)
+        self._waiting.pop(ticker, None)
         self._spoke_at.pop(ticker, None)

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Coroutine, Mapping
+from collections import deque
+from collections.abc import Coroutine, Iterator, Mapping
 from typing import Any
 
 import uvloop
@@ -34,6 +35,8 @@ from schemas.topics import BARS, DEAD_LETTERS, FEATURES, SERVICE_STATUS, TICKER_
 
 _log = logging.getLogger(__name__)
 _TURN_SECONDS = 0.01
+#: Frames are absorbed at a stretch for so long: a bar that closes costs 0.1 ms, and a frame may close thousands.
+_SLICE_SECONDS = 0.05
 _FIGURES_EVERY_SECONDS = 1.0
 _STOP_WITHIN_SECONDS = 3.5
 _LAST_WORD_SECONDS = 2.5
@@ -63,7 +66,7 @@ class FeatureStream:
         self._app = make_app(settings)
         use_transport(self._app, settings, self._membership, self._start_positions)
         self._topic = ticks_topic(self._app, settings)
-        self._table = state_table(self._app, self._outputs, settings.partitions)
+        self._table = state_table(self._app, self._outputs, settings.partitions, self._fail)
         self._checkpointer = Checkpointer(
             self._stage,
             self._table,
@@ -100,12 +103,13 @@ class FeatureStream:
         watchdog = Watchdog(
             self._settings.session_timeout_seconds - MARGIN_SECONDS, self._settings.session_timeout_seconds
         )
-        reporter = StatusReporter(self.board, self._send_status)
+        reporter = StatusReporter(self.board, self._outputs.send_status)
         self._app.finalize()
-        await self._start()
         watchdog.start()
         reporter.start()
-        loops = [asyncio.create_task(self._guard(work)) for work in (self._turn(watchdog), self._checkpoints())]
+        loops = [asyncio.create_task(self._guard(self._turn(watchdog)))]
+        await self._start()
+        loops.append(asyncio.create_task(self._guard(self._checkpoints())))
         await self._ended.wait()
         await self._drain(loops)
         reporter.stop()
@@ -166,11 +170,12 @@ class FeatureStream:
         self._closed = True
         self._ended.set()
 
-    def _take(self, events: list[Any]) -> None:
+    def _take(self, events: deque[Any]) -> None:
         if self._closed:
+            events.clear()
             return
         try:
-            for partition in self._stage.take(events):
+            for partition in self._stage.take(_slice(events, time.monotonic() + _SLICE_SECONDS)):
                 self._healer.rewind(partition)
             self._outputs.poll()
         except TickcastError as error:
@@ -237,8 +242,11 @@ class FeatureStream:
         self.board.set_state(ServiceState.READY, f"{len(positions)} partitions")
         return {TP(self._topic.get_topic_name(), partition): offset for partition, offset in positions.items()}
 
-    def _send_status(self, key: bytes, value: bytes) -> None:
-        self._outputs.send_status(key, value)
+
+def _slice(events: deque[Any], until: float) -> Iterator[Any]:
+    """Take events from the left until a time on the monotonic clock."""
+    while events and time.monotonic() < until:
+        yield events.popleft()
 
 
 def run(settings: FeatureStreamSettings) -> None:

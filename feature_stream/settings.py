@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.settings import Settings
+from schemas.times import NS_PER_MILLISECOND, interval_ns
+
+#: All open bars stand in a ticker's state, which must stay far below the size of a Kafka message.
+_MOST_OPEN_BARS = 100
 
 
 class FeatureStreamSettings(Settings):
@@ -14,7 +18,9 @@ class FeatureStreamSettings(Settings):
     metrics_port: int = Field(9102, ge=0, le=65_535)
     state_store: Literal["memory", "rocksdb"] = Field("memory", description="rocksdb needs the extra of that name")
     data_directory: Path = Field(Path("var/feature_stream"), description="For the RocksDB files")
-    update_interval_ms: int = Field(250, ge=0, description="Least time between two provisional features of a ticker")
+    update_interval_ms: int = Field(
+        250, ge=0, description="Least time between two provisional features of a ticker; 0: one per ticker and frame"
+    )
     lateness_ms: int = Field(0, ge=0, description="How long a bar waits for late ticks of its ticker")
     early_ms: int | None = Field(None, ge=0, description="How far a tick may run ahead of its source's newest one")
     checkpoint_interval_ms: int = Field(1_000, ge=50)
@@ -22,3 +28,10 @@ class FeatureStreamSettings(Settings):
     micro_batch_records: int = Field(512, ge=1)
     session_timeout_seconds: float = Field(10.0, ge=6.0, description="Kafka's group session")
     fetch_wait_ms: int = Field(50, ge=1, description="How long the broker may hold an empty fetch")
+
+    @model_validator(mode="after")
+    def _bound_open_bars(self) -> "FeatureStreamSettings":
+        longest_ms = _MOST_OPEN_BARS * interval_ns(self.interval) // NS_PER_MILLISECOND
+        if self.lateness_ms > longest_ms:
+            raise ValueError(f"TICKCAST_LATENESS_MS: at most {longest_ms} ({_MOST_OPEN_BARS} bars of {self.interval})")
+        return self

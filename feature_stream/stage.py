@@ -1,26 +1,24 @@
 """What a worker holds of its partitions, and what it does with each record of `ticks`."""
 
 import logging
-import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from feature_stream.advance import BadTick, StageRules, absorb, provisional
+from feature_stream.advance import StageRules, absorb, provisional
 from feature_stream.continuity import Continuity, Verdict
+from feature_stream.dead_letters import DeadLetters
 from feature_stream.figures import StageFigures
-from feature_stream.frames import CheckedFrame, bad_tick_value, read_frame
+from feature_stream.frames import CheckedFrame, read_frame
 from feature_stream.outputs import Outputs
 from feature_stream.pacing import Pacer
 from feature_stream.state import PartitionState, TickerState, mark_lost
-from schemas.codec import UndecodableError, new_traceparent
-from schemas.dead_letters import DeadLetter
+from schemas.codec import UndecodableError, new_traceparent, traceparent_of
 from schemas.topics import TICKS
 
 _log = logging.getLogger(__name__)
-_SAY_EVERY_SECONDS = 0.1
-_is_traceparent = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
+_SAY_PASSED_OVER_EVERY_SECONDS = 10.0
 
 
 @dataclass
@@ -63,10 +61,9 @@ class Stage:
         self._figures = figures
         self._every_frame = update_interval_ms == 0
         self._pacer = Pacer(update_interval_ms / 1_000)
+        self._dead_letters = DeadLetters(outputs, figures)
         self._homes: dict[str, int] = {}
-        self.records_taken = 0
-        self._say_again_at = 0.0
-        self._unsaid = 0
+        self._say_passed_over_at = 0.0
 
     def own(self, partition: int, live: LivePartition) -> None:
         """Take over a partition with the state that the table has of it."""
@@ -106,11 +103,11 @@ class Stage:
         for ticker in self._pacer.due(time.monotonic()):
             self._send_provisional(ticker, new_traceparent())
 
-    def waiting(self) -> Iterator[tuple[int, LivePartition, Continuity]]:
+    def waiting(self) -> Iterator[tuple[int, Continuity]]:
         """Give the partitions that wait for a wanted record."""
         for partition, live in self.partitions.items():
             if live.continuity is not None and live.continuity.waiting:
-                yield partition, live, live.continuity
+                yield partition, live.continuity
 
     def pass_loss(self, partition: int, first_offset: int) -> None:
         """Pass a proved hole in the log, if there is one; open bars become partial.
@@ -148,17 +145,16 @@ class Stage:
     def _take_record(self, live: LivePartition, event: Any, touched: dict[str, str]) -> None:
         message = event.message
         live.event, live.changed = event, True
-        self.records_taken += 1
         try:
             frame = read_frame(message.value)
         except UndecodableError as error:
-            self._dead_letter(message, message.value or b"", f"undecodable: {error}", None)
+            self._dead_letters.send_record(message, f"undecodable: {error}")
             live.record.offset = message.offset
             return
-        traceparent = _traceparent_of(message)
+        traceparent = traceparent_of(message.headers) or new_traceparent()
         absorbed = absorb(live.record, live.states, frame, message.offset, self._rules, time.time_ns())
         for bad in absorbed.bad:
-            self._dead_letter_tick(message, frame, bad)
+            self._dead_letters.send_tick(message, frame, bad)
         for bar in absorbed.bars:
             self._outputs.send_bar(bar, traceparent)
         for features in absorbed.features:
@@ -166,11 +162,21 @@ class Stage:
         live.dirty |= absorbed.dirty
         self._homes.update(dict.fromkeys(absorbed.touched, message.partition))
         self._figures.absorbed(absorbed, frame.ingested_at_ns)
+        if absorbed.passed_over:
+            self._say_passed_over(message, frame)
         if self._every_frame:
             for ticker in absorbed.touched:
                 self._send_provisional(ticker, traceparent)
         else:
             touched.update(dict.fromkeys(absorbed.touched, traceparent))
+
+    def _say_passed_over(self, message: Any, frame: CheckedFrame) -> None:
+        now = time.monotonic()
+        if now >= self._say_passed_over_at:
+            self._say_passed_over_at = now + _SAY_PASSED_OVER_EVERY_SECONDS
+            place = f"{TICKS.name}-{message.partition} offset {message.offset}"
+            text = "%s: sequence %d of source %s came before: passed over (a metric counts them)"
+            _log.warning(text, place, frame.frame.sequence, frame.frame.source)
 
     def _speak_of(self, touched: dict[str, str]) -> None:
         now = time.monotonic()
@@ -187,39 +193,3 @@ class Stage:
         if features is not None:
             self._outputs.send_features(features, traceparent)
             self._figures.spoke(features)
-
-    def _dead_letter_tick(self, message: Any, frame: CheckedFrame, bad: BadTick) -> None:
-        self._dead_letter(message, bad_tick_value(frame, bad.index), bad.reason, bad.index)
-
-    def _dead_letter(self, message: Any, value: bytes, reason: str, index: int | None) -> None:
-        letter = DeadLetter(
-            value=value,
-            reason=reason,
-            origin=TICKS.name,
-            key=message.key,
-            partition=message.partition,
-            offset=message.offset,
-            index=index,
-        )
-        self._figures.dead_letter(reason)
-        self._say_bad(letter.id, reason)
-        self._outputs.send_dead_letter(letter)
-
-    def _say_bad(self, letter_id: str, reason: str) -> None:
-        """Log what is bad, but not every tick of a flood: the metric counts them all."""
-        now = time.monotonic()
-        self._unsaid += 1
-        if now >= self._say_again_at:
-            more = f" (and {self._unsaid - 1} more)" if self._unsaid > 1 else ""
-            _log.warning("dead letter %s: %s%s", letter_id, reason, more)
-            self._say_again_at, self._unsaid = now + _SAY_EVERY_SECONDS, 0
-
-
-def _traceparent_of(message: Any) -> str:
-    """Give the trace that a record came with; a new one where it has none, or one that is none."""
-    headers = message.headers or ()
-    pairs = headers.items() if isinstance(headers, dict) else headers
-    for name, value in pairs:
-        if name == "traceparent" and _is_traceparent(value or b""):
-            return str(value.decode())
-    return new_traceparent()

@@ -9,12 +9,16 @@ from msgspec import Struct, field
 from feature_stream.indicators.closed import ClosedView, closed_view
 from feature_stream.indicators.rolling import Rolling
 from feature_stream.open_bar import OpenBar
+from feature_stream.rules import KeptRules
 from schemas.errors import StopAndSayError
 
 #: First in every snapshot. Any change of what a snapshot holds needs another.
 SNAPSHOT_VERSION = 1
 #: Before every event time.
 NEVER_NS = -(2**63)
+#: Remembered in a partition's record, which must stay far below the size of a Kafka message. A source beyond, if it
+#: comes back, is a new one.
+MAXIMUM_SOURCES = 1_000
 
 _encode = msgspec.msgpack.Encoder().encode
 State = TypeVar("State", bound=Struct)
@@ -33,9 +37,7 @@ class TickerState(Struct, array_like=True, tag=SNAPSHOT_VERSION):
         quiet_until_ns: A tick before it closes nothing and opens nothing, if it is the newest.
         offset: Of the last frame of `ticks` absorbed; -1: none.
         source: Of the last tick, by arrival.
-        newest_closed_ns: Event time of the newest tick of all closed bars.
         ingested_at_ns: Of the newest frame with a tick of this ticker.
-        lost: Frames were lost since the last tick: the next bar to open may lack its first ticks.
         view: What the last closed bar says; made when asked for, and no part of a snapshot.
     """
 
@@ -46,20 +48,13 @@ class TickerState(Struct, array_like=True, tag=SNAPSHOT_VERSION):
     quiet_until_ns: int = NEVER_NS
     offset: int = -1
     source: str = ""
-    newest_closed_ns: int = NEVER_NS
     ingested_at_ns: int = 0
-    lost: bool = False
     view: ClosedView | None = None
 
     @property
     def bar_index(self) -> int:
         """Count the bars closed so far."""
         return self.rolling.window.count
-
-    @property
-    def newest_time_ns(self) -> int:
-        """Give the event time of the newest tick; `NEVER_NS` before the first."""
-        return self.open_bars[-1].last_ns if self.open_bars else self.newest_closed_ns
 
     def closed(self) -> ClosedView:
         """Give what the last closed bar says."""
@@ -81,11 +76,19 @@ class TickerState(Struct, array_like=True, tag=SNAPSHOT_VERSION):
         return _restore(data, _TICKER)
 
 
-class SourceClock(Struct, array_like=True):
-    """What a partition has heard of one source; late ticks count, early ones do not."""
+class SourceMark(Struct, array_like=True):
+    """How far a partition has heard one source; late ticks count, early ones do not.
 
+    Attributes:
+        sequence: The last one.
+        lost_through_ns: Sequences are dense, so one that is missing tells of lost frames: bars that begin up to
+            here may lack ticks.
+    """
+
+    sequence: int = -1
     newest_ns: int = NEVER_NS
     watermark_ns: int = NEVER_NS
+    lost_through_ns: int = NEVER_NS
 
 
 class PartitionState(Struct, array_like=True, tag=SNAPSHOT_VERSION):
@@ -93,15 +96,21 @@ class PartitionState(Struct, array_like=True, tag=SNAPSHOT_VERSION):
 
     Attributes:
         offset: Of the last frame absorbed whole; -1: none.
-        sequences: The last one of each source.
-        interval: Of the bars; empty before the first frame.
+        sources: Those heard of, the one heard last at the end; see `MAXIMUM_SOURCES`.
+        rules: Under which it was absorbed; null before the first frame.
     """
 
     partition: int
     offset: int = -1
-    sequences: dict[str, int] = field(default_factory=dict)
-    clocks: dict[str, SourceClock] = field(default_factory=dict)
-    interval: str = ""
+    sources: dict[str, SourceMark] = field(default_factory=dict)
+    rules: KeptRules | None = None
+
+    def hear(self, source: str, mark: SourceMark) -> None:
+        """Note how far a source is; the one that was silent longest makes room."""
+        self.sources.pop(source, None)
+        self.sources[source] = mark
+        if len(self.sources) > MAXIMUM_SOURCES:
+            del self.sources[next(iter(self.sources))]
 
     def snapshot(self) -> bytes:
         """Write the state, versioned."""
@@ -131,23 +140,19 @@ def _restore(data: bytes, decoder: "msgspec.msgpack.Decoder[State]") -> State:
         ) from error
 
 
-def mark_lost(states: Mapping[str, TickerState], next_offset: int | None = None) -> list[str]:
+def mark_lost(states: Mapping[str, TickerState], next_offset: int) -> list[str]:
     """Note that frames before `next_offset` are gone for good: bars open across the loss are partial.
-
-    So is the next bar of a ticker if its next tick opens one: its first ticks may be among the lost.
 
     Args:
         states: Of the partition.
         next_offset: Of the first frame after the loss. States that have absorbed it or a later one passed the
-            loss before, in an earlier life, and stay as they are; None: there are none.
+            loss before, in an earlier life, and stay as they are.
 
     Returns:
         The tickers whose state has changed.
     """
-    marked = [ticker for ticker, state in states.items() if next_offset is None or state.offset < next_offset]
+    marked = [ticker for ticker, state in states.items() if state.open_bars and state.offset < next_offset]
     for ticker in marked:
-        state = states[ticker]
-        state.lost, state.quiet_until_ns = True, NEVER_NS
-        for bar in state.open_bars:
+        for bar in states[ticker].open_bars:
             bar.partial = True
     return marked

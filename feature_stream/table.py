@@ -2,7 +2,7 @@
 
 import logging
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import faust
@@ -50,6 +50,8 @@ class StateTable(faust.Table):  # type: ignore[misc]
 
     logger = logging.getLogger("faust.tables")
     outputs: Outputs
+    #: Told of an error in a recovery, which Faust would log and then wait for ever.
+    recovery_failed: Callable[[BaseException], None]
     #: Keys whose last record in the changelog is an old state: compaction would keep that one, so write them again.
     outlived: set[bytes]
 
@@ -78,7 +80,12 @@ class StateTable(faust.Table):  # type: ignore[misc]
 
     def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
         """Apply what recovery has read, but never an older state over a newer one."""
-        super().apply_changelog_batch(list(self._newest(batch)))
+        try:
+            super().apply_changelog_batch(list(self._newest(batch)))
+        except Exception as error:  # stop: the state is not whole
+            self.logger.exception("the state could not be read back")
+            self.recovery_failed(error)
+            raise
 
     def _newest(self, batch: Iterable[Any]) -> Iterator[Any]:
         highest: dict[bytes, int] = {}
@@ -97,8 +104,10 @@ class StateTable(faust.Table):  # type: ignore[misc]
                 self.outlived.add(event.key)
 
 
-def state_table(app: faust.App, outputs: Outputs, partitions: int) -> StateTable:
-    """Declare the table on an app."""
+def state_table(
+    app: faust.App, outputs: Outputs, partitions: int, recovery_failed: Callable[[BaseException], None]
+) -> StateTable:
+    """Declare the table on an app; what ends its recovery is told to `recovery_failed`."""
     table = StateTable(
         app,
         name=TICKER_STATES_TABLE,
@@ -108,6 +117,7 @@ def state_table(app: faust.App, outputs: Outputs, partitions: int) -> StateTable
         recovery_buffer_size=1_000,
     )
     table.outputs = outputs
+    table.recovery_failed = recovery_failed
     table.outlived = set()
     app.tables.add(table)
     return table

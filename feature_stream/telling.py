@@ -27,32 +27,44 @@ class Teller:
         self._app = app
         self._topic_name = topic_name
         self._board = board
-        self._progress = Progress(_MUTE_SECONDS)
+        self._progress: dict[int, Progress] = {}
         self._ticks_told = 0
 
     def tell(self, now: float, seconds: float) -> None:
         """Tell the figures of the last so many seconds.
 
         Raises:
-            MuteConsumerError: Records wait, and none was taken for too long.
+            MuteConsumerError: Records of a partition wait, and none of it was taken for too long.
         """
-        lag = self._lag_records()
+        lags = self._lags()
+        lag = sum(lags.values())
         rate = (self._figures.ticks_total - self._ticks_told) / seconds
         self._ticks_told = self._figures.ticks_total
         self._figures.tell_lag(lag)
         self._board.set_figures(
             lag_records=lag, rates={"ticks": round(rate, 1)}, latency_seconds=self._figures.latency_seconds()
         )
-        if self._progress.stuck(lag, self._stage.records_taken, now):
-            raise MuteConsumerError(f"{lag} records wait, and none came for {_MUTE_SECONDS:g} s")
+        self._require_progress(lags, now)
 
-    def _lag_records(self) -> int:
+    def _lags(self) -> dict[int, int]:
+        """Give the records that wait, by partition; nothing while partitions move."""
+        if not self._stage.partitions:
+            return {}
         consumer = self._app.consumer
         assigned = consumer.assignment()
-        lag = 0
+        lags = {}
         for partition, live in self._stage.partitions.items():
             tp = TP(self._topic_name, partition)
             highwater = consumer.highwater(tp) if tp in assigned else None
             if highwater is not None and live.continuity is not None:
-                lag += max(0, highwater - live.continuity.next_offset)
-        return lag
+                lags[partition] = max(0, highwater - live.continuity.next_offset)
+        return lags
+
+    def _require_progress(self, lags: dict[int, int], now: float) -> None:
+        self._progress = {partition: self._progress.get(partition) or Progress(_MUTE_SECONDS) for partition in lags}
+        for partition, lag in lags.items():
+            continuity = self._stage.partitions[partition].continuity
+            if continuity is not None and self._progress[partition].stuck(lag, continuity.next_offset, now):
+                raise MuteConsumerError(
+                    f"{lag} records of {self._topic_name}-{partition} wait, and none came for {_MUTE_SECONDS:g} s"
+                )

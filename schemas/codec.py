@@ -1,7 +1,8 @@
 """Events to bytes and back, with CloudEvents headers in Kafka's binary mode."""
 
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -15,6 +16,7 @@ Headers = list[tuple[str, bytes]]
 
 CONTENT_TYPE = "application/json"
 _encoder = msgspec.json.Encoder()
+_is_traceparent = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 
 Event = TypeVar("Event", bound=Struct)
 
@@ -52,6 +54,18 @@ def decoder(event_type: type[Event]) -> Callable[[bytes | None], Event]:
 def new_traceparent() -> str:
     """Start a W3C trace context."""
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def traceparent_of(headers: Mapping[str, bytes | None] | Iterable[tuple[str, bytes | None]] | None) -> str | None:
+    """Give the trace that a record came with; None where it has none, or one that is not a W3C trace context.
+
+    Args:
+        headers: As Kafka clients give them.
+    """
+    for name, value in headers.items() if isinstance(headers, Mapping) else headers or ():
+        if name == "traceparent" and value is not None and _is_traceparent(value):
+            return value.decode()
+    return None
 
 
 def event_headers(event_type: str, source: str, event_id: str, time_ns: int, traceparent: str | None = None) -> Headers:

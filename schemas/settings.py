@@ -30,7 +30,12 @@ class Settings(BaseSettings):
     """What every service must agree on."""
 
     model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix=ENV_PREFIX,
+        env_file=".env",
+        env_ignore_empty=True,  # in .env.example, empty means the default
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     kafka_bootstrap_servers: str = "127.0.0.1:9092"

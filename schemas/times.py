@@ -6,6 +6,7 @@ from typing import Literal, get_args
 Interval = Literal["1s", "1m", "5m", "1h", "1d"]
 INTERVALS: tuple[Interval, ...] = get_args(Interval)
 
+NS_PER_MILLISECOND = 1_000_000
 NS_PER_SECOND = 1_000_000_000
 _INTERVAL_SECONDS: dict[str, int] = {"1s": 1, "1m": 60, "5m": 300, "1h": 3_600, "1d": 86_400}
 

@@ -48,7 +48,11 @@ class HorizonPrediction(Struct, frozen=True, kw_only=True):
 
 
 class MemberHorizon(Struct, frozen=True, kw_only=True):
-    """One model's own prediction for one horizon; `spread` is the scale of its error in log return, null where unknown."""
+    """One model's own prediction for one horizon.
+
+    Attributes:
+        spread: Scale of its error in log return; null where unknown.
+    """
 
     horizon: int
     log_return: float

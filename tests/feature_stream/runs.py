@@ -1,11 +1,12 @@
 """Logs made by hand, and the pure half of the stage run over them."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from feature_stream.advance import Absorbed, StageRules, absorb, provisional
 from feature_stream.frames import CheckedFrame
-from feature_stream.state import PartitionState, TickerState
+from feature_stream.state import PartitionState, SourceMark, TickerState
 from schemas.events import Bar, Features, Origin, TickFrame
 
 SECOND = 1_000_000_000
@@ -65,6 +66,7 @@ class Run:
     bars: list[Bar] = field(default_factory=list)
     features: list[Features] = field(default_factory=list)
     bad: list[tuple[int, int, str]] = field(default_factory=list)
+    lost: Counter[str] = field(default_factory=Counter)
 
     def take(self, tick_frame: CheckedFrame | TickFrame, offset: int | None = None, now_ns: int = 0) -> Absorbed:
         offset = self.partition.offset + 1 if offset is None else offset
@@ -83,7 +85,7 @@ class Run:
         ingested_at_ns: int = 0,
     ) -> Absorbed:
         """Take the next frame of a source."""
-        sequence = self.partition.sequences.get(source, -1) + 1
+        sequence = self.partition.sources.get(source, SourceMark()).sequence + 1 + self.lost.pop(source, 0)
         made = frame(
             ticks,
             sequence=sequence,
@@ -93,6 +95,10 @@ class Run:
             ingested_at_ns=ingested_at_ns,
         )
         return self.take(made)
+
+    def lose(self, source: str = "s") -> None:
+        """Let the next frame of a source be missing."""
+        self.lost[source] += 1
 
     def speak(self, ticker: str = "A") -> Features | None:
         return provisional(self.states[ticker], self.partition.partition, self.rules, 0)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from feature_stream.advance import Reason
-from feature_stream.state import NEVER_NS, mark_lost
+from feature_stream.advance import Reason, StageRules
+from feature_stream.state import MAXIMUM_SOURCES, NEVER_NS, mark_lost
 from schemas.errors import StopAndSayError
 from schemas.events import Origin
 from tests.feature_stream.runs import Run, at, frame, prices_of, rules, spans_of
@@ -173,7 +173,7 @@ def test_an_early_tick_is_bad_and_moves_no_time() -> None:
     absorbed = run.send(("A", 11.0, 99, 1), ("A", 12.0, 99, 1), ("A", 0.6, 11, 1))
     assert [(bad.index, bad.reason) for bad in absorbed.bad] == [(0, "early"), (1, "early")]
     assert run.bars == []
-    assert run.states["A"].newest_time_ns == at(0.6)
+    assert run.states["A"].open_bars[0].last_ns == at(0.6)
 
 
 def test_how_early_a_tick_is_counts_from_its_own_sources_newest_tick_or_watermark() -> None:
@@ -222,11 +222,9 @@ def test_a_sequence_that_came_before_is_passed_over_whole_and_equal_ticks_under_
     run.send(("A", 0.1, 10, 1))
     again = run.send(("A", 0.1, 10, 1))
     assert again.ticks_absorbed == 1
-    run.partition.sequences["s"] = 0
     run.send(("A", 0.2, 10, 1))
-    run.partition.sequences["s"] = 5
     before = run.states["A"].snapshot()
-    absorbed = run.take(frame([("A", 9, 99, 1), ("A", 0.0, -1, 1)], sequence=5, watermark=50))
+    absorbed = run.take(frame([("A", 9, 99, 1), ("A", 0.0, -1, 1)], sequence=2, watermark=50))
     assert absorbed.passed_over
     assert (absorbed.bars, absorbed.bad, absorbed.dirty) == ([], [], set())
     assert run.partition.offset == 3
@@ -239,15 +237,24 @@ def test_an_offset_absorbed_before_changes_nothing() -> None:
     run.send(("A", 0.1, 10, 1))
     absorbed = run.take(frame([("A", 0.2, 10, 1)], sequence=1), offset=0)
     assert absorbed.ticks_absorbed == 0
-    assert run.partition.sequences == {"s": 0}
+    assert run.partition.sources["s"].sequence == 0
 
 
-def test_another_interval_over_kept_state_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        (rules("1m"), "TICKCAST_INTERVAL is 1m, not 1s"),
+        (rules(lateness=1), "TICKCAST_LATENESS_MS is 1000, not 0"),
+        (rules(early=2), "TICKCAST_EARLY_MS is 2000, not unset"),
+    ],
+)
+def test_other_rules_over_kept_state_are_refused(others: StageRules, said: str) -> None:
     run = Run()
     run.send(("A", 0.1, 10, 1))
     run.through_snapshots()
-    run.rules = rules("1m")
-    with pytest.raises(StopAndSayError, match="TICKCAST_INTERVAL is 1m, but the kept state has bars of 1s"):
+    run.send(("A", 0.2, 10, 1))
+    run.rules = others
+    with pytest.raises(StopAndSayError, match=f"{said}.*--fresh"):
         run.send(("A", 0.2, 10, 1))
 
 
@@ -265,10 +272,54 @@ def test_bars_open_across_a_loss_are_partial_and_closed_and_later_ones_whole() -
 def test_a_bar_whose_first_ticks_may_be_lost_is_partial_too() -> None:
     run = Run()
     run.send(("A", 0.1, 10, 1), watermark=1)
-    mark_lost(run.states)
+    run.lose()
     run.send(watermark=1.5)
     run.send(("A", 1.2, 11, 1), ("A", 2.1, 12, 1), watermark=3)
     assert [bar.partial for bar in run.bars] == [False, True, False]
+
+
+def test_of_a_ticker_first_heard_after_a_loss_too() -> None:
+    run = Run()
+    run.send(("A", 0.1, 10, 1))
+    run.lose()
+    run.send(("B", 1.2, 20, 1), ("B", 2.2, 20, 1), watermark=3)
+    assert [(bar.ticker, bar.partial) for bar in run.bars] == [("B", True), ("A", False), ("B", False)]
+
+
+def test_so_is_the_first_bar_of_a_source_that_is_not_heard_from_its_beginning() -> None:
+    run = Run()
+    run.lose("other")
+    run.send(("A", 0.1, 10, 1), ("A", 1.1, 10, 1), source="other", watermark=2)
+    run.send(("B", 0.1, 10, 1), source="s", watermark=2)
+    assert [(bar.ticker, bar.partial) for bar in run.bars] == [("A", True), ("A", False), ("B", False)]
+
+
+def test_a_late_tick_of_an_older_bar_does_not_end_the_caution() -> None:
+    run = Run(rules(lateness=0.5))
+    run.send(("A", 0.9, 10, 1))
+    run.lose()
+    run.send(("A", 0.95, 11, 1))
+    run.send(("A", 1.2, 12, 1), ("A", 2.6, 13, 1), watermark=4)
+    assert [bar.partial for bar in run.bars] == [False, True, False]
+
+
+def test_a_tick_that_is_early_does_not_make_the_caution_endless() -> None:
+    run = Run(rules(early=10))
+    run.send(("A", 0.1, 10, 1))
+    run.lose()
+    run.send(("A", 9_999, 11, 1), ("A", 1.1, 11, 1), ("A", 2.1, 11, 1), watermark=3)
+    assert [bar.partial for bar in run.bars] == [False, True, False]
+
+
+def test_sources_long_silent_are_forgotten_so_that_the_record_stays_small() -> None:
+    run = Run()
+    for number in range(MAXIMUM_SOURCES):
+        run.send(("A", 0.1, 10, 1), source=f"source-{number}")
+    run.send(("A", 0.1, 10, 1), source="source-0")
+    run.send(("A", 0.1, 10, 1), source="another")
+    assert len(run.partition.sources) == MAXIMUM_SOURCES
+    assert "source-0" in run.partition.sources
+    assert "source-1" not in run.partition.sources
 
 
 def test_a_state_that_passed_the_loss_in_an_earlier_life_stays_as_it_is() -> None:
@@ -283,18 +334,15 @@ def test_a_state_that_passed_the_loss_in_an_earlier_life_stays_as_it_is() -> Non
 def test_a_provisional_word_after_a_loss_says_partial() -> None:
     run = Run()
     run.send(("A", 0.1, 10, 1))
-    mark_lost(run.states)
+    mark_lost(run.states, 1)
     said = run.speak()
     assert said is not None
     assert said.partial
 
 
-def test_a_state_without_ticks_has_no_newest_time() -> None:
+def test_a_ticker_without_an_open_bar_has_nothing_provisional_to_say() -> None:
     run = Run()
     run.send(("A", 0.1, 10, 1))
-    state = run.states["A"]
-    assert state.newest_time_ns == at(0.1)
     run.send(watermark=5)
-    assert state.newest_time_ns == at(0.1)
-    assert state.quiet_until_ns == NEVER_NS
+    assert run.states["A"].quiet_until_ns == NEVER_NS
     assert run.speak() is None

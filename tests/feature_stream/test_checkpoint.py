@@ -104,6 +104,17 @@ def test_after_a_place_was_lost_no_checkpoint_is_written_even_when_heartbeats_co
     asyncio.run(scenario())
 
 
+def test_a_place_that_is_lost_between_two_writes_is_noticed_before_the_second() -> None:
+    async def scenario() -> None:
+        setting = Setting()
+        setting.membership.require.side_effect = [None, LostPlaceError("stopped in between")]
+        with pytest.raises(LostPlaceError):
+            await setting.write()
+        assert setting.saved == [b"T1"]
+
+    asyncio.run(scenario())
+
+
 def test_a_stage_that_failed_in_the_middle_of_a_record_is_not_kept() -> None:
     async def scenario() -> None:
         setting = Setting()

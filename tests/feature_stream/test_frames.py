@@ -166,6 +166,9 @@ def test_of_a_frame_with_only_bad_ticks_the_watermark_still_counts() -> None:
         (written(ingested_at_ns=2**70), "ingested_at_ns"),
         (written(watermark_ns=-(2**70)), "watermark_ns"),
         (written(watermark_ns="soon"), "watermark_ns"),
+        (written(watermark_ns=LATEST_NS), "`watermark_ns` is .*; give a number from"),
+        (written(sequence=-1), "`sequence` is -1; give a number from 0"),
+        (written(position="p" * 256), "`position` has 256 characters; give it up to 255"),
         (written(origin="martian"), "origin"),
         (written(prices=[10.0, 20.0]), "`prices` 2"),
         (written(prices=[10.0, None]), "`prices` 2"),
@@ -177,6 +180,12 @@ def test_of_a_frame_with_only_bad_ticks_the_watermark_still_counts() -> None:
 def test_what_is_no_frame_is_undecodable_and_says_why(value: bytes | None, says: str) -> None:
     with pytest.raises(UndecodableError, match=says):
         read_frame(value)
+
+
+def test_letters_of_a_frame_repeat_neither_long_texts_nor_unknown_fields() -> None:
+    read = read_frame(written(prices=[None, 1.0, 1.0], note="n" * 100_000))
+    [bad] = read.bad
+    assert len(bad_tick_value(read, bad.index)) < 1_000
 
 
 @pytest.mark.parametrize("name", ["source", "sequence", "position", "tickers", "prices", "ingested_at_ns"])

@@ -29,6 +29,17 @@ def test_a_forgotten_ticker_says_nothing_more() -> None:
     assert pacer.due(9.0) == []
 
 
+def test_a_ticker_that_came_back_speaks_at_its_new_turn_only() -> None:
+    pacer = Pacer(1.0)
+    pacer.touch("AAPL", 0.0)
+    pacer.touch("AAPL", 0.1)
+    pacer.forget("AAPL")
+    assert pacer.touch("AAPL", 0.5)
+    assert not pacer.touch("AAPL", 0.6)
+    assert pacer.due(1.2) == []
+    assert pacer.due(1.5) == ["AAPL"]
+
+
 @given(st.lists(st.tuples(st.sampled_from("AB"), st.floats(0.0, 0.2)), max_size=60))
 def test_every_change_is_followed_by_a_word_and_words_keep_their_distance(changes: list[tuple[str, float]]) -> None:
     pacer, now = Pacer(0.25), 0.0

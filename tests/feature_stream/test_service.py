@@ -12,6 +12,7 @@ from feature_stream import app, service
 from feature_stream.service import FeatureStream
 from feature_stream.settings import FeatureStreamSettings
 from schemas.errors import StopAndSayError
+from schemas.settings import load_settings
 
 
 class Left(BaseException):
@@ -104,3 +105,9 @@ def test_rocksdb_that_is_not_installed_is_said_in_one_line(monkeypatch: pytest.M
     settings = FeatureStreamSettings(state_store="rocksdb", data_directory=tmp_path, _env_file=None)
     with pytest.raises(StopAndSayError, match=r"tickcast\[rocksdb\]"):
         app.make_app(settings)
+
+
+def test_a_lateness_that_would_keep_thousands_of_bars_open_is_refused_with_the_most_that_may_be() -> None:
+    with pytest.raises(StopAndSayError, match=r"TICKCAST_LATENESS_MS: at most 100000 \(100 bars of 1s\)"):
+        load_settings(FeatureStreamSettings, interval="1s", lateness_ms=100_001)
+    assert load_settings(FeatureStreamSettings, interval="1s", lateness_ms=100_000).lateness_ms == 100_000

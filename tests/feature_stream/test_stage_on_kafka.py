@@ -5,6 +5,7 @@ import re
 import signal
 from collections.abc import Callable
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,6 +24,8 @@ from tests.feature_stream.simulation import PARTITIONS, START_NS, expected_event
 from tests.processes import Processes, ServiceProcess
 
 pytestmark = pytest.mark.integration
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 def _start(processes: Processes, broker: BrokerUnderTest, **settings: Any) -> ServiceProcess:
@@ -111,6 +114,17 @@ def test_a_killed_stage_begins_where_its_table_stands(
         assert all(int(tickers) > 0 and int(offset) >= 0 for tickers, offset in loaded), life.output()
 
 
+def test_records_that_the_consumer_loses_are_read_again(
+    kafka: BrokerUnderTest, processes: Processes, rng: random.Random
+) -> None:
+    environment = kafka.environment(interval="1m", update_interval_ms=50) | {"PYTHONPATH": str(REPOSITORY)}
+    stage = processes.start("tests.feature_stream.dropping_stage", environment=environment)
+    _feed(kafka, list(market_frames(rng, tickers=20, minutes=20)))
+    _assert_says_what_the_log_says(kafka)
+    assert stage.metric("tickcast_gaps_healed_total") > 0
+    assert stage.metric("tickcast_records_lost_total") == 0
+
+
 def test_two_workers_share_the_partitions_and_one_takes_over_from_the_other(
     kafka: BrokerUnderTest, processes: Processes, rng: random.Random
 ) -> None:
@@ -166,6 +180,11 @@ BAD_RECORDS: dict[str, tuple[bytes, str, int]] = {
         msgspec.json.encode(_three(sequence=2, prices=[1.0, 7.5, 1.0])).replace(b"7.5", b"NaN"),
         "price",
         2,
+    ),
+    "a position as long as a record can be": (
+        msgspec.json.encode(_three(position="p" * 500_000, prices=[1.0, None, 1.0])),
+        "position",
+        0,
     ),
     "a wrong ticker": (msgspec.json.encode(_three(sequence=3, tickers=["GOOD", "no good", "GOOD"])), "ticker", 2),
     "a ticker of another partition": (

@@ -52,7 +52,8 @@ def test_a_partitions_record_comes_back() -> None:
     run.send(watermark=7, source="other")
     restored = PartitionState.restore(run.partition.snapshot())
     assert restored == run.partition
-    assert (restored.offset, restored.sequences, restored.interval) == (1, {"s": 0, "other": 0}, "1s")
+    assert (restored.offset, restored.rules) == (1, run.rules.kept)
+    assert {source: mark.sequence for source, mark in restored.sources.items()} == {"s": 0, "other": 0}
 
 
 @pytest.mark.parametrize("kind", [TickerState, PartitionState])

@@ -13,7 +13,7 @@ from feature_stream.table import StateTable, offset_of, partition_key, snapshot_
 @pytest.fixture
 def table() -> StateTable:
     app = faust.App("a-test", broker="kafka://127.0.0.1:1", store="memory://", datadir="var/never-written")
-    return state_table(app, Mock(), 4)
+    return state_table(app, Mock(), 4, Mock())
 
 
 def _changelog_event(key: bytes, value: bytes) -> Any:
@@ -52,3 +52,11 @@ def test_a_key_whose_last_record_is_an_old_state_is_to_be_written_again(table: S
     assert table.outlived == {b"A"}
     table.apply_changelog_batch([_changelog_event(b"A", with_offset(10, b"newer"))])
     assert table.outlived == set()
+
+
+def test_a_recovery_that_fails_is_told_of_because_faust_would_wait_for_ever(table: StateTable) -> None:
+    full = OSError("no space left on device")
+    table._data = Mock(**{"get.return_value": None, "apply_changelog_batch.side_effect": full})
+    with pytest.raises(OSError, match="no space"):
+        table.apply_changelog_batch([_changelog_event(b"A", with_offset(7, b"1"))])
+    table.recovery_failed.assert_called_once_with(full)  # type: ignore[attr-defined]

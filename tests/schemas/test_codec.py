@@ -1,13 +1,14 @@
 import json
 import math
 import re
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.codec import UndecodableError, decoder, encode, event_headers, new_traceparent
+from schemas.codec import UndecodableError, decoder, encode, event_headers, new_traceparent, traceparent_of
 from schemas.errors import DeadLetterError
 from schemas.events import Bar, Origin, TickFrame
 
@@ -133,3 +134,32 @@ def test_a_trace_is_carried_on_and_else_begun() -> None:
     begun = {new_traceparent() for _ in range(100)}
     assert len(begun) == 100
     assert all(re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", trace) for trace in begun)
+
+
+TRACE = b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("ce_id", b"x"), ("traceparent", TRACE)],
+        (("traceparent", None), ("traceparent", TRACE)),
+        {"ce_id": b"x", "traceparent": TRACE},
+        event_headers("Bar", "s", "i", 0, TRACE.decode()),
+    ],
+    ids=["pairs", "an empty one before", "mapping", "ours"],
+)
+def test_the_trace_of_a_record_is_read_however_the_client_gives_headers(headers: Any) -> None:
+    assert traceparent_of(headers) == TRACE.decode()
+
+
+@pytest.mark.parametrize(
+    "value", [None, b"", b"\xff" * 400_000, TRACE + b"\n", TRACE.upper(), b" " + TRACE, TRACE[:-1], b"garbage"]
+)
+def test_what_is_not_a_trace_is_none(value: bytes | None) -> None:
+    assert traceparent_of([("traceparent", value)]) is None
+
+
+@pytest.mark.parametrize("headers", [None, [], {}, [("tracestate", TRACE)]])
+def test_a_record_without_a_trace_has_none(headers: Any) -> None:
+    assert traceparent_of(headers) is None

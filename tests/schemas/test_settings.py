@@ -53,7 +53,7 @@ def test_split_list_leaves_what_is_a_list() -> None:
         ("PARTITIONS", "0"),
         ("PARTITIONS", "four"),
         ("INTERVAL", "1w"),
-        ("HORIZONS", ""),
+        ("HORIZONS", ","),
         ("HORIZONS", "5,1"),
         ("HORIZONS", "0,1"),
         ("HORIZONS", "1,1"),
@@ -72,6 +72,14 @@ def test_a_wrong_value_stops_with_one_line_that_names_the_variable(
     with pytest.raises(StopAndSayError, match=rf"^wrong settings: TICKCAST_{name}: .") as caught:
         load_settings(Settings)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["HORIZONS", "INSTANCE", "PARTITIONS", "KAFKA_BOOTSTRAP_SERVERS"])
+def test_an_empty_value_is_the_default_as_in_the_example_file(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"TICKCAST_{name}", "")
+    given = getattr(load_settings(Settings), name.lower())
+    monkeypatch.delenv(f"TICKCAST_{name}")
+    assert given == getattr(load_settings(Settings), name.lower())
 
 
 def test_several_wrong_values_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
