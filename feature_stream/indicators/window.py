@@ -12,10 +12,6 @@ class Priced(Protocol):
     """A bar of any kind: open, closed, or a caller's own."""
 
     @property
-    def start_ns(self) -> int:
-        """Inclusive."""
-
-    @property
     def open(self) -> float:
         """First price."""
 
@@ -44,7 +40,6 @@ class Window(Struct, array_like=True):
         count: Bars pushed so far, those that have left the window included.
     """
 
-    starts_ns: list[int] = []
     opens: list[float] = []
     highs: list[float] = []
     lows: list[float] = []
@@ -58,7 +53,6 @@ class Window(Struct, array_like=True):
         close = bar.close
         if self.closes:
             self.log_returns.append(log(close / self.closes[-1]))
-        self.starts_ns.append(bar.start_ns)
         self.opens.append(bar.open)
         self.highs.append(bar.high)
         self.lows.append(bar.low)
@@ -69,13 +63,11 @@ class Window(Struct, array_like=True):
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:
-        del self.starts_ns[0], self.opens[0], self.highs[0], self.lows[0]
-        del self.closes[0], self.volumes[0], self.log_returns[0]
+        del self.opens[0], self.highs[0], self.lows[0], self.closes[0], self.volumes[0], self.log_returns[0]
 
     def copy(self) -> "Window":
         """Give a window that can be pushed without changing this one."""
         return Window(
-            self.starts_ns[:],
             self.opens[:],
             self.highs[:],
             self.lows[:],
