@@ -1,16 +1,14 @@
-"""What clients say over the WebSocket, read with errors that name the field and the fix."""
+"""What clients send over the WebSocket, read with errors that name the field and the fix."""
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
 from gateway.hub import EVERYTHING
 from schemas.errors import TickcastError
-from schemas.sockets import ClientMessage, ErrorMessage, Subscribe, Unsubscribe
+from schemas.sockets import ClientMessage, ErrorCode, ErrorMessage, Subscribe, Unsubscribe
 from schemas.symbols import InvalidTickerError, normalise_ticker
-
-ErrorCode = Literal["invalid_json", "invalid_message", "invalid_ticker", "too_many_tickers", "message_too_large"]
 
 _EXAMPLE = '{"action": "subscribe", "tickers": ["AAPL"]}'
 _ACTIONS: dict[str, type[Subscribe] | type[Unsubscribe]] = {"subscribe": Subscribe, "unsubscribe": Unsubscribe}
@@ -30,10 +28,10 @@ class RefusedError(TickcastError):
 
 
 def read_command(data: str | bytes, *, maximum_bytes: int) -> ClientMessage:
-    """Read a client's message; tickers come out upper-case, fields that nobody knows are ignored.
+    """Read a client's message; tickers come out upper-case, unknown fields are ignored.
 
     Raises:
-        RefusedError: It is none; the text names the field and the fix.
+        RefusedError: It is not a valid message; the text names the field and the fix.
     """
     raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
     if len(raw) > maximum_bytes:
@@ -85,5 +83,8 @@ def _ticker(ticker: Any, index: int) -> str:
 
 
 def _short(value: Any) -> str:
-    text = msgspec.json.encode(value).decode()
+    try:
+        text = msgspec.json.encode(value).decode()
+    except RecursionError:  # the decoder reads a little deeper than the encoder writes
+        return "so deeply nested"
     return text if len(text) <= 40 else f"{text[:40]}…"

@@ -1,6 +1,7 @@
 """What the gateway says to one client, and in which order. No sockets here."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
 import msgspec
 from msgspec import Struct
@@ -8,7 +9,7 @@ from msgspec import Struct
 from gateway.commands import RefusedError, read_command
 from gateway.hub import EVERYTHING, Hub, Subscriber
 from gateway.latest import Entry, LatestView
-from gateway.mailbox import Outgoing
+from gateway.mailbox import Outgoing, Reply
 from gateway.settings import GatewaySettings
 from schemas import VERSION
 from schemas.sockets import PROTOCOL_VERSION, Subscribe, Subscribed, Welcome
@@ -17,30 +18,31 @@ from schemas.sockets import PROTOCOL_VERSION, Subscribe, Subscribed, Welcome
 SNAPSHOT_BYTES = 262_144
 
 
-def outgoing(kind: str, message: Struct) -> Outgoing:
-    """Write a message to a client."""
+def _message(kind: str, message: Struct) -> Outgoing:
     return kind, msgspec.json.encode(message).decode()
 
 
-def snapshots(entries: list[Entry]) -> Iterator[Outgoing]:
-    """Write one `snapshot` message, or as many as the size asks for."""
-    group: list[str] = []
+def snapshots(entries: list[Entry]) -> Iterator[Reply]:
+    """Give one `snapshot` message, or as many as the size asks for."""
+    group: list[Entry] = []
     size = 0
     for entry in entries:
         if group and size + len(entry.body) > SNAPSHOT_BYTES:
-            yield _snapshot(group)
+            yield partial(_snapshot, group)
             group, size = [], 0
-        group.append(entry.body.decode())
+        group.append(entry)
         size += len(entry.body)
-    yield _snapshot(group)
+    yield partial(_snapshot, group)
 
 
-def _snapshot(bodies: list[str]) -> Outgoing:
-    return "snapshot", f'{{"type":"snapshot","predictions":[{",".join(bodies)}]}}'
+def _snapshot(entries: list[Entry]) -> Outgoing:
+    bodies = b",".join(entry.body for entry in entries).decode()
+    return "snapshot", f'{{"type":"snapshot","predictions":[{bodies}]}}'
 
 
 class Conversation:
-    """One client's. Whatever it asks, nothing it gets is older than what it got before."""
+    """One client's. Whatever it asks, nothing it gets is older than what it got before: a snapshot holds the entries
+    of the moment of the subscription, however late it is written, and the mailbox sends all replies before updates."""
 
     def __init__(self, hub: Hub, latest: LatestView, settings: GatewaySettings, subscriber: Subscriber) -> None:
         self._hub = hub
@@ -48,18 +50,18 @@ class Conversation:
         self._settings = settings
         self._subscriber = subscriber
 
-    def welcome(self, timestamp: Callable[[], str]) -> list[Outgoing]:
+    def welcome(self, timestamp: str) -> list[Reply]:
         """Give the first message."""
         message = Welcome(
             version=VERSION,
             protocol=PROTOCOL_VERSION,
             tickers=len(self._latest),
             heartbeat_seconds=self._settings.heartbeat_seconds,
-            timestamp=timestamp(),
+            timestamp=timestamp,
         )
-        return [outgoing("welcome", message)]
+        return [partial(_message, "welcome", message)]
 
-    def answer(self, data: str | bytes) -> list[Outgoing]:
+    def answer(self, data: str | bytes) -> list[Reply]:
         """Do what the client says, and give the replies; a message that is refused changes nothing."""
         try:
             command = read_command(data, maximum_bytes=self._settings.maximum_message_bytes)
@@ -67,9 +69,9 @@ class Conversation:
                 return self._subscribe(command.tickers)
             return self._unsubscribe(command.tickers)
         except RefusedError as error:
-            return [outgoing("error", error.message())]
+            return [partial(_message, "error", error.message())]
 
-    def _subscribe(self, tickers: list[str]) -> list[Outgoing]:
+    def _subscribe(self, tickers: list[str]) -> list[Reply]:
         if EVERYTHING not in tickers:
             self._check_count(tickers)
         everything_before, named_before = self._subscriber.everything, set(self._subscriber.named)
@@ -83,9 +85,9 @@ class Conversation:
         found = (self._latest.get(ticker) for ticker in tickers if ticker not in but)
         return [entry for entry in found if entry is not None]
 
-    def _unsubscribe(self, tickers: list[str]) -> list[Outgoing]:
+    def _unsubscribe(self, tickers: list[str]) -> list[Reply]:
         if self._subscriber.everything and EVERYTHING not in tickers:
-            text = 'you get all tickers: unsubscribe ["*"] first, then subscribe the tickers that you want'
+            text = 'you get all tickers: unsubscribe ["*"] first, then subscribe to the tickers that you want'
             raise RefusedError("invalid_message", text, "tickers")
         self._hub.unsubscribe(self._subscriber, tickers)
         return [self._acknowledgement()]
@@ -96,6 +98,6 @@ class Conversation:
             text = f'{count} tickers are more than {self._settings.maximum_tickers}: name fewer, or ["*"] for all'
             raise RefusedError("too_many_tickers", text, "tickers")
 
-    def _acknowledgement(self) -> Outgoing:
+    def _acknowledgement(self) -> Reply:
         unknown = self._latest.unknown(self._subscriber.named)
-        return outgoing("subscribed", Subscribed(tickers=self._subscriber.listed(), unknown=unknown))
+        return partial(_message, "subscribed", Subscribed(tickers=self._subscriber.listed(), unknown=unknown))

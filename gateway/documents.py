@@ -1,4 +1,4 @@
-"""The answers of REST, for `/docs`. The bytes themselves are made elsewhere, once; a test holds the two together."""
+"""The responses of REST, for `/docs`. The bytes themselves are made elsewhere, once; a test compares the two."""
 
 from typing import Annotated
 
@@ -12,22 +12,22 @@ Integer = Annotated[int, Field(lt=2**53, gt=-(2**53))]
 
 
 class Document(BaseModel):
-    """Base of every answer."""
+    """Base of every response."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class PriceRangeDocument(Document):
-    """An interval of prices."""
+    """A prediction interval, as prices."""
 
     low: float
     high: float
 
 
 class HorizonDocument(Document):
-    """The ensemble's word on one horizon."""
+    """The ensemble's prediction for one horizon."""
 
-    horizon: Integer = Field(description="In bars after the last closed one")
+    horizon: Integer = Field(description="Number of bars after the last closed one")
     target_time: Time
     price_target: float
     confidence: float
@@ -39,17 +39,17 @@ class HorizonDocument(Document):
 
 
 class MemberHorizonDocument(Document):
-    """One model's own word on one horizon."""
+    """One model's own prediction for one horizon."""
 
     horizon: Integer
     log_return: float
-    spread: float | None = Field(description="Scale of the error, in log return; null where unknown")
+    spread: float | None = Field(description="Scale of the expected error, in log return; null if unknown")
     confidence: float
     weight: float
 
 
 class MemberDocument(Document):
-    """One model's own prediction."""
+    """One model's own predictions."""
 
     name: str
     version: str
@@ -57,7 +57,7 @@ class MemberDocument(Document):
 
 
 class BarDocument(Document):
-    """The bar so far."""
+    """The current bar so far."""
 
     start: Time
     end: Time
@@ -74,16 +74,16 @@ class PredictionDocument(Document):
 
     ticker: str
     current_price: float
-    prediction: HorizonDocument = Field(description="Of the shortest horizon")
-    timestamp: Time = Field(description="Event time")
-    updated_at: Time = Field(description="Wall time")
+    prediction: HorizonDocument = Field(description="The prediction for the shortest horizon")
+    timestamp: Time = Field(description="Market time of the prediction, RFC 3339, UTC")
+    updated_at: Time = Field(description="Wall-clock time at which it was made, RFC 3339, UTC")
     id: str
     feature_id: str
     interval: Interval
     bar_index: Integer
     provisional: bool
     in_sample: bool
-    degraded: str | None = Field(description="Why this is less than the whole ensemble's word")
+    degraded: str | None = Field(description="Why the full ensemble did not answer; null if it did")
     partial: bool
     origin: Origin
     horizons: list[HorizonDocument]
@@ -108,7 +108,7 @@ class PredictionsDocument(Document):
 
 
 class ProblemDocument(BaseModel):
-    """An error, as RFC 9457 has it; some types have further members."""
+    """An error as defined by RFC 9457; some types have additional members."""
 
     type: str
     title: str

@@ -20,7 +20,7 @@ RETRY_SECONDS = 1.0
 #: A partition that was not heard of for so long cannot be reached.
 UNREACHABLE_AFTER_SECONDS = 5.0
 
-_OUTAGE = "Kafka does not answer: what was known is served"
+_OUTAGE = "Kafka is not answering: serving the last known predictions"
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Feed:
             try:
                 await self._follow()
             except (KafkaError, OSError) as error:  # retry
-                _log.warning("Kafka cannot be read, trying again: %s", error or type(error).__name__)
+                _log.warning("cannot read from Kafka, trying again: %s", error or type(error).__name__)
                 self._say(reachable=False)
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -111,7 +111,7 @@ class Feed:
     def _lag(self, consumer: AIOKafkaConsumer, name: str) -> int:
         mine = [partition for partition in consumer.assignment() if partition.topic == name]
         ends = {partition: consumer.highwater(partition) or 0 for partition in mine}
-        # Where nothing was read yet, retention or compaction may have left nothing to read: that is no lag.
+        # Where nothing was read yet, retention or compaction may have left nothing to read: that is not lag.
         return sum(max(0, end - self._next_offsets.get(partition, end)) for partition, end in ends.items())
 
     def _say(self, *, reachable: bool) -> None:
@@ -123,7 +123,7 @@ class Feed:
         else:
             self._board.set_state(*((ServiceState.READY, "") if reachable else (ServiceState.DEGRADED, _OUTAGE)))
         if before is ServiceState.DEGRADED and reachable:
-            _log.info("Kafka answers again")
+            _log.info("Kafka is answering again")
         elif before is ServiceState.READY and not reachable:
             _log.warning(_OUTAGE)
 

@@ -1,32 +1,17 @@
 """Who may come in: the `Host` that is asked for, and the `Origin` whose page asks."""
 
-from functools import lru_cache
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.authorities import read_authority, read_origin
 from gateway.problems import ProblemError
-from gateway.settings import GatewaySettings
+from gateway.settings import ANY_HOST, GatewaySettings
 
-ANY = "*"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-@lru_cache(maxsize=256)
-def _host_and_port(authority: str) -> tuple[str, int | None] | None:
-    """Split `name:port`; None where it is neither."""
-    try:
-        parts = urlsplit(f"//{authority}")
-        port = parts.port
-    except ValueError:
-        return None
-    if not parts.hostname or parts.netloc != authority or "@" in authority:
-        return None
-    return parts.hostname.rstrip("."), port
+_WEB_SCHEMES = frozenset({"http", "https"})
 
 
 class Guard:
@@ -34,9 +19,9 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: GatewaySettings) -> None:
         self._app = app
-        names = {*_LOCAL, settings.gateway_host, *settings.allowed_hosts}
-        self._hosts = frozenset(name.strip("[]").lower() for name in names)
-        self._origins = frozenset(origin.rstrip("/").lower() for origin in settings.allowed_origins)
+        listening = settings.gateway_host.strip("[]").rstrip(".").lower()
+        self._hosts = frozenset({*_LOCAL, listening, *settings.allowed_hosts})
+        self._origins = frozenset(read_origin(origin) for origin in settings.allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer that it is refused."""
@@ -44,49 +29,58 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = self._refusal(scope, headers)
+        refusal = self._host_refusal(headers.getlist("host")) or self._origin_refusal(scope, headers)
         if refusal is not None:
             await refusal.response()(scope, receive, send)
         else:
             await self._app(scope, receive, self._readable_for(headers.get("origin"), send))
 
-    def _refusal(self, scope: Scope, headers: Headers) -> ProblemError | None:
-        host = headers.get("host", "")
-        if not self.host_is_ours(host):
-            return ProblemError(
-                HTTPStatus.MISDIRECTED_REQUEST,
-                "foreign-host",
-                f"this gateway is not {host[:100]!r}: add the name to TICKCAST_ALLOWED_HOSTS if it should be",
+    def _host_refusal(self, hosts: list[str]) -> ProblemError | None:
+        if len(hosts) != 1:
+            detail = f"the request has {len(hosts)} Host headers: send exactly one"
+            return ProblemError(HTTPStatus.BAD_REQUEST, "invalid-host", detail)
+        if self.host_is_ours(hosts[0]):
+            return None
+        authority = read_authority(hosts[0])
+        if authority is None:
+            detail = f"the Host header {hosts[0][:100]!r} is not a host name"
+        else:
+            detail = (
+                f"this gateway is not known as {authority.host[:100]!r}: "
+                "if it should be, add that name to TICKCAST_ALLOWED_HOSTS"
             )
+        return ProblemError(HTTPStatus.MISDIRECTED_REQUEST, "foreign-host", detail)
+
+    def _origin_refusal(self, scope: Scope, headers: Headers) -> ProblemError | None:
         changes = scope["type"] == "websocket" or scope["method"] not in _READING
         origin = headers.get("origin")
-        if changes and origin is not None and not self.origin_is_ours(origin, host):
-            return ProblemError(
-                HTTPStatus.FORBIDDEN,
-                "foreign-origin",
-                f"pages of {origin[:100]!r} may not do this: add it to TICKCAST_ALLOWED_ORIGINS if they should",
+        if not changes or origin is None or self.origin_is_ours(origin, headers["host"]):
+            return None
+        if read_origin(origin) is None:
+            detail = f"the Origin header {origin[:100]!r} does not name a site: its pages may only read"
+        else:
+            detail = (
+                f"pages of {origin[:100]!r} may only read: "
+                "if they should be let in, add that origin to TICKCAST_ALLOWED_ORIGINS"
             )
-        return None
+        return ProblemError(HTTPStatus.FORBIDDEN, "foreign-origin", detail)
 
     def host_is_ours(self, host: str) -> bool:
         """Tell whether a `Host` header names this gateway, at any port."""
-        split = _host_and_port(host)
-        return split is not None and (ANY in self._hosts or split[0] in self._hosts)
+        authority = read_authority(host)
+        return authority is not None and (ANY_HOST in self._hosts or authority.host in self._hosts)
 
     def origin_is_ours(self, origin: str, host: str) -> bool:
         """Tell whether an `Origin` is the gateway's own page (by the `Host` asked for), or one that is allowed."""
-        if origin.lower() in self._origins:
-            return True
-        scheme, separator, authority = origin.lower().partition("://")
-        theirs, ours = _host_and_port(authority), _host_and_port(host.lower())
-        if not separator or scheme not in _DEFAULT_PORTS or theirs is None or ours is None:
+        theirs = read_origin(origin)
+        if theirs is None:
             return False
-        default = _DEFAULT_PORTS[scheme]
-        return (theirs[0], theirs[1] or default) == (ours[0], ours[1] or default)
+        own_page = theirs.scheme in _WEB_SCHEMES and theirs == read_origin(f"{theirs.scheme}://{host}")
+        return own_page or theirs in self._origins
 
     def _readable_for(self, origin: str | None, send: Send) -> Send:
         """Let pages of allowed origins read the answers."""
-        if origin is None or origin.lower() not in self._origins:
+        if origin is None or (theirs := read_origin(origin)) is None or theirs not in self._origins:
             return send
 
         async def send_with_header(message: Message) -> None:

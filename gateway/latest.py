@@ -28,7 +28,6 @@ class Entry:
     """
 
     ticker: str
-    id: str
     order: Order
     body: bytes
     message: str
@@ -42,7 +41,7 @@ def entry_of(prediction: Prediction) -> Entry:
     """
     body = present(prediction)
     message = _MESSAGE_START + body[1:].decode()
-    return Entry(prediction.ticker, prediction.id, order_of(prediction), body, message)
+    return Entry(prediction.ticker, order_of(prediction), body, message)
 
 
 class LatestView:

@@ -10,6 +10,8 @@ from schemas.sockets import Heartbeat
 
 #: A message to a client: its type, and its text.
 Outgoing = tuple[str, str]
+#: Writes a message when the client is ready for it, so that a large snapshot does not wait as text.
+Reply = Callable[[], Outgoing]
 
 
 def _nothing() -> None: ...
@@ -31,7 +33,7 @@ class Mailbox:
         self.closed = False
         self._capacity = capacity
         self._wake = wake
-        self._replies: deque[Outgoing] = deque()
+        self._replies: deque[Reply] = deque()
         self._queue: deque[Entry] = deque()
         self._latest: OrderedDict[str, Entry] = OrderedDict()
         self._beats = 0
@@ -45,9 +47,9 @@ class Mailbox:
         """Tell whether a reply waits."""
         return bool(self._replies)
 
-    def reply(self, messages: Iterable[Outgoing]) -> None:
+    def reply(self, replies: Iterable[Reply]) -> None:
         """Add replies to the client's own message; whoever calls waits until they are taken."""
-        self._replies.extend(messages)
+        self._replies.extend(replies)
         self._wake()
 
     def put(self, entry: Entry) -> None:
@@ -82,19 +84,19 @@ class Mailbox:
         self._wake()
 
     def take(self, limit: int, timestamp: Callable[[], str]) -> list[Outgoing]:
-        """Take up to `limit` messages; none once closed.
+        """Take up to `limit` messages, or one where replies wait, for they may be large; none once closed.
 
         Args:
             timestamp: Gives the time that a heartbeat says.
         """
+        if self._replies and not self.closed:
+            return [self._replies.popleft()()]
         taken: list[Outgoing] = []
         while len(taken) < limit and len(self) and not self.closed:
             taken.append(self._next(timestamp))
         return taken
 
     def _next(self, timestamp: Callable[[], str]) -> Outgoing:
-        if self._replies:
-            return self._replies.popleft()
         if self._beat_due:
             self._beat_due = False
             self._beats += 1

@@ -1,4 +1,4 @@
-"""The OpenAPI document, as the gateway really answers."""
+"""The OpenAPI document, with errors as the gateway answers them."""
 
 from http import HTTPStatus
 from typing import Any
@@ -12,7 +12,7 @@ _JSON = "application/json"
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Declare the errors of a route, and that every other one is a problem document too (so there is no 422)."""
+    """Declare the errors of a route, and that all others are problem documents too (so that there is no 422)."""
     declared: dict[int | str, dict[str, Any]] = {
         status: {"model": ProblemDocument, "description": HTTPStatus(status).phrase} for status in statuses
     }
@@ -30,8 +30,8 @@ def _as_problems(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def describe_truly(app: FastAPI) -> None:
-    """Make the app's OpenAPI document say how errors look."""
+def declare_problem_responses(app: FastAPI) -> None:
+    """Make the app's OpenAPI document declare errors as problem documents."""
     made = app.openapi
 
     def openapi() -> dict[str, Any]:

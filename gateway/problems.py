@@ -54,25 +54,25 @@ class ProblemError(Exception):
 
 def not_caught_up(**extra: Any) -> ProblemError:
     """Give the answer while the view is being filled."""
-    detail = "the latest predictions are being read from Kafka: ask again in a second"
+    detail = "the latest predictions are being read from Kafka: try again in a second"
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "catching-up", detail, {"Retry-After": "1"}, **extra)
 
 
 def stopping() -> ProblemError:
     """Give the answer while the gateway stops."""
-    detail = "the gateway is going away: ask again in a few seconds"
+    detail = "the gateway is shutting down: try again in a few seconds"
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "stopping", detail, {"Retry-After": "5"})
 
 
 def too_many_clients(maximum: int) -> ProblemError:
     """Give the answer where no further WebSocket client fits."""
-    detail = f"{maximum} WebSocket clients are connected, the most that TICKCAST_MAXIMUM_CLIENTS lets in: try later"
+    detail = f"{maximum} WebSocket clients are connected, the limit set by TICKCAST_MAXIMUM_CLIENTS; try again later"
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "too-many-clients", detail, {"Retry-After": "30"})
 
 
 def upgrade_required() -> ProblemError:
     """Give the answer where plain HTTP asks for the WebSocket."""
-    detail = "this is the WebSocket: open it with a WebSocket client, or ask /predictions"
+    detail = "this is the WebSocket: open it with a WebSocket client, or GET /predictions"
     return ProblemError(HTTPStatus.UPGRADE_REQUIRED, "upgrade-required", detail, {"Upgrade": "websocket"})
 
 
@@ -93,7 +93,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
         return nothing_here(request.url.path, "/docs lists what there is").response()
     detail = str(error.detail)
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"{request.method} is not for {request.url.path[:100]}: use GET"
+        detail = f"{request.url.path[:100]} does not accept {request.method}: use GET"
     return ProblemError(status, status.phrase.lower().replace(" ", "-"), detail, error.headers).response()
 
 

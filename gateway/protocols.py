@@ -1,5 +1,7 @@
-"""What uvicorn says before the application is asked, and after a client is gone, said as everywhere else."""
+"""What uvicorn answers before the application is asked, made to look like every other answer, and what it does not
+bound, bounded."""
 
+import asyncio
 import time
 from http import HTTPStatus
 
@@ -7,9 +9,17 @@ from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.http11 import Request
+from websockets.frames import CloseCode, Frame
+from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS, Request
 
 from gateway.problems import ProblemError
+
+#: What a client may send of a request, its body apart, without completing it.
+MAXIMUM_UNFINISHED_BYTES = 65_536
+#: How long a client may take to complete a request, or the next piece of its body.
+MAXIMUM_UNFINISHED_SECONDS = 20.0
+#: Frames of one WebSocket message. The limit in bytes does not see empty ones.
+MAXIMUM_FRAGMENTS = 1_024
 
 #: Of websockets' refusals: what the client must know to mend its request.
 _KEPT_HEADERS = ("Allow", "Sec-WebSocket-Version", "Upgrade")
@@ -25,19 +35,80 @@ def _answer(error: ProblemError, began_seconds: float) -> bytes:
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """HTTP whose refusal of what is none is a problem document too."""
+    """HTTP whose refusals are problem documents too, and which bounds what a client can make it keep."""
 
+    url = b""  # uvicorn sets it only once a request begins
     _began_seconds = 0.0
+    _unfinished_bytes = 0
+    _unfinished_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Wait for the first request, but not for ever."""
+        super().connection_made(transport)
+        self._start_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the client."""
+        self._finish()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Remember when bytes came: they may get no further than here."""
+        """Remember when bytes came (they may get no further than here), and count those of an unfinished request."""
         self._began_seconds = time.perf_counter()
+        self._unfinished_bytes += len(data)
         super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._unfinished_bytes > MAXIMUM_UNFINISHED_BYTES:
+            self._refuse(self._too_large())
+        elif self._unfinished_bytes:
+            self._start_timer()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words say less
-        """Answer bytes that are no HTTP request."""
-        detail = "this is no HTTP request: letters beyond ASCII, spaces and the like in its address must be %-encoded"
-        error = ProblemError(HTTPStatus.BAD_REQUEST, "invalid-request", detail)
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body; uvicorn bounds what it keeps of bodies."""
+        self._finish()
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Take note that the request is complete."""
+        self._finish()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Read no further requests while some of those that were read wait: the client may not read the answers."""
+        super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand over without cookies: nobody reads them, and a browser sends those of every server on localhost,
+        which together can be longer than websockets accepts."""
+        self.scope["headers"] = [header for header in self.headers if header[0] != b"cookie"]
+        super().handle_websocket_upgrade()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text says less
+        """Answer bytes that are not an HTTP request."""
+        detail = "not a valid HTTP request: non-ASCII characters and spaces in the URL must be %-encoded"
+        self._refuse(ProblemError(HTTPStatus.BAD_REQUEST, "invalid-request", detail))
+
+    def _start_timer(self) -> None:
+        if self._unfinished_timer is None:
+            self._unfinished_timer = self.loop.call_later(MAXIMUM_UNFINISHED_SECONDS, self.transport.close)
+
+    def _finish(self) -> None:
+        self._unfinished_bytes = 0
+        if self._unfinished_timer is not None:
+            self._unfinished_timer.cancel()
+            self._unfinished_timer = None
+
+    def _too_large(self) -> ProblemError:
+        if len(self.url) > MAXIMUM_UNFINISHED_BYTES // 2:
+            detail = f"the URL is too long: the request line and headers may have {MAXIMUM_UNFINISHED_BYTES} bytes"
+            return ProblemError(HTTPStatus.REQUEST_URI_TOO_LONG, "url-too-long", detail)
+        detail = f"the headers are too large: with the request line they may have {MAXIMUM_UNFINISHED_BYTES} bytes"
+        return ProblemError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", detail)
+
+    def _refuse(self, error: ProblemError) -> None:
         self.transport.write(_answer(error, self._began_seconds))
         self.transport.close()
 
@@ -45,8 +116,24 @@ class HttpProtocol(HttpToolsProtocol):
 class SocketProtocol(WebSocketsSansIOProtocol):
     """WebSockets whose refused handshakes are problem documents, and whose clients may go at any moment."""
 
+    def data_received(self, data: bytes) -> None:
+        """Answer a handshake that websockets' parser refuses; uvicorn would neither answer nor close."""
+        began_seconds = time.perf_counter()
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self._refuse(self._unreadable(), began_seconds)
+
+    def _unreadable(self) -> ProblemError:
+        _, _, rest = b"".join(self.conn.data_to_send()).partition(b" ")
+        status = HTTPStatus(int(rest[:3] or HTTPStatus.BAD_REQUEST))
+        detail = (
+            f"{self.conn.handshake_exc}: the handshake must be a GET without a body, with an ASCII URL, "
+            f"at most {MAX_NUM_HEADERS} headers, and at most {MAX_LINE_LENGTH} bytes a line"
+        )
+        return ProblemError(status, "invalid-handshake", detail)
+
     def handle_connect(self, event: Request) -> None:
-        """Refuse what is no handshake before it reaches the application."""
+        """Refuse what is not a handshake before it reaches the application."""
         began_seconds = time.perf_counter()
         refusal = self.conn.accept(event)
         if refusal.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
@@ -57,9 +144,38 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         error = ProblemError(
             HTTPStatus(refusal.status_code), "invalid-handshake", f"{why}: use a WebSocket client", headers
         )
+        self._refuse(error, began_seconds)
+
+    def _refuse(self, error: ProblemError, began_seconds: float) -> None:
         self.handshake_initiated = self.handshake_complete = self.close_sent = True
         self.transport.write(_answer(error, began_seconds))
         self.transport.close()
+
+    def handle_ping(self) -> None:
+        """Answer pings, but drop the answers that a client does not read."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take a fragment of a message, up to a limit."""
+        super().handle_cont(event)
+        if len(self.frames) > MAXIMUM_FRAGMENTS:
+            self._fail(CloseCode.POLICY_VIOLATION, f"more than {MAXIMUM_FRAGMENTS} fragments in one message")
+
+    def send_receive_event_to_app(self) -> None:
+        """Pass a message on; for text that is not UTF-8, uvicorn would log a traceback."""
+        if self.curr_msg_data_type == "text" and not _is_utf8(b"".join(self.frames)):
+            self._fail(CloseCode.INVALID_DATA, "text messages must be UTF-8")
+        else:
+            super().send_receive_event_to_app()
+
+    def _fail(self, code: CloseCode, reason: str) -> None:
+        self.frames = []
+        if not self.close_sent:
+            self.conn.fail(code, reason)
+            self.handle_parser_exception()
 
     async def send(self, message: ASGISendEvent) -> None:
         """Send; a connection that uvicorn itself has ended (a ping unanswered, a frame too large) is a client gone.
@@ -73,3 +189,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
             self.handshake_complete = True  # refused by us: nothing that uvicorn should complain about
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -11,7 +11,6 @@ from gateway.instruments import Instruments
 from gateway.kafka_config import producer_config
 from gateway.settings import GatewaySettings
 from schemas.dead_letters import DeadLetter
-from schemas.status import REPORT_EVERY_SECONDS, StatusBoard
 from schemas.topics import DEAD_LETTERS, SERVICE_STATUS
 
 #: Dead letters that wait for the broker. Those beyond are only counted and logged: they stay where they came from.
@@ -27,6 +26,7 @@ class RecordSender:
     def __init__(self, settings: GatewaySettings, instruments: Instruments) -> None:
         self._settings = settings
         self._instruments = instruments
+        self._loop = asyncio.get_running_loop()
         self._letters: deque[DeadLetter] = deque()
         self._status: tuple[bytes, bytes] | None = None
         self._changed = asyncio.Event()
@@ -42,7 +42,10 @@ class RecordSender:
             self._wake()
 
     def status(self, key: bytes, value: bytes) -> None:
-        """Say how the gateway is; one that was not sent yet is replaced."""
+        """Send the gateway's status; one that was not sent yet is replaced. Any thread may call this."""
+        self._loop.call_soon_threadsafe(self._replace_status, key, value)
+
+    def _replace_status(self, key: bytes, value: bytes) -> None:
         self._status = (key, value)
         self._wake()
 
@@ -62,7 +65,7 @@ class RecordSender:
                 await producer.start()
                 await self._send_all(producer)
             except (KafkaError, OSError) as error:  # retry; what was not acknowledged is sent again
-                _log.warning("Kafka cannot be written, trying again: %s", error or type(error).__name__)
+                _log.warning("cannot write to Kafka, trying again: %s", error or type(error).__name__)
             finally:
                 await producer.stop()
             await asyncio.sleep(RETRY_SECONDS)
@@ -88,14 +91,3 @@ class RecordSender:
         await producer.send_and_wait(self._settings.topic_prefix + SERVICE_STATUS.name, value, key=key)
         if self._status is status:
             self._status = None
-
-
-async def report_status(board: StatusBoard, sender: RecordSender) -> None:
-    """Send the board every 5 s and at every change of state, until cancelled."""
-    loop = asyncio.get_running_loop()
-    while True:
-        board.changed.clear()
-        sender.status(*board.record())
-        deadline = loop.time() + REPORT_EVERY_SECONDS
-        while loop.time() < deadline and not board.changed.is_set():
-            await asyncio.sleep(0.1)

@@ -13,13 +13,14 @@ from gateway.app import build_app
 from gateway.feed import Feed
 from gateway.instruments import Instruments
 from gateway.intake import READS, Intake
+from gateway.open_files import raise_file_limit
 from gateway.parts import Parts
-from gateway.sender import RecordSender, report_status
+from gateway.sender import RecordSender
 from gateway.server import GatewayServer, bind, server_config, url_of
 from gateway.settings import GatewaySettings
 from schemas.broker import require_topics
 from schemas.events import ServiceState
-from schemas.status import StatusBoard
+from schemas.status import StatusBoard, StatusReporter
 from schemas.topics import DEAD_LETTERS
 
 SERVICE = "gateway"
@@ -38,6 +39,7 @@ def run_gateway(settings: GatewaySettings) -> None:
         admin = AdminClient(settings.kafka_config() | {"log_level": "0"})
         require_topics(settings, (*READS, DEAD_LETTERS), admin, partial(ConfigResource, ResourceType.TOPIC))
         _quieten(settings)
+        raise_file_limit(settings.maximum_clients)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(settings, listener))
 
@@ -56,13 +58,15 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
     sender = RecordSender(settings, parts.instruments)
     feed = Feed(parts, Intake(parts, sender.dead_letter))
     server = GatewayServer(server_config(build_app(parts), settings), parts.hub)
-    background = [asyncio.create_task(work) for work in (feed.run(), sender.run(), report_status(board, sender))]
+    reporter = StatusReporter(board, sender.status)
+    reporter.start()
+    background = [asyncio.create_task(work) for work in (feed.run(), sender.run())]
     serving = asyncio.create_task(server.serve([listener]))
     _log.info("serving %s (documentation at /docs)", url_of(listener))
     ended, _ = await asyncio.wait({serving, *background}, return_when=asyncio.FIRST_COMPLETED)
     server.stop()
     await serving
-    await _say_goodbye(board, sender)
+    await _say_goodbye(board, reporter, sender)
     for task in background:
         task.cancel()
     await asyncio.wait(background, timeout=FAREWELL_SECONDS)  # without a broker, clients take long to close
@@ -70,10 +74,9 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
         task.result()
 
 
-async def _say_goodbye(board: StatusBoard, sender: RecordSender) -> None:
+async def _say_goodbye(board: StatusBoard, reporter: StatusReporter, sender: RecordSender) -> None:
     reachable = board.state is ServiceState.READY
-    board.set_state(ServiceState.STOPPING)
-    sender.status(*board.record())
+    await asyncio.to_thread(reporter.stop)
     if reachable:  # without a broker there is nobody to tell
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_SECONDS):

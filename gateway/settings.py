@@ -2,12 +2,43 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
+from gateway.authorities import read_authority, read_origin
 from schemas.settings import Settings, split_list
 
-NameList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)]
+ANY_HOST = "*"
+
+
+def _host(name: str) -> str:
+    if name == ANY_HOST:
+        return name
+    authority = read_authority(name) or read_authority(f"[{name}]")  # IPv6 needs brackets only beside a port
+    if authority is None:
+        raise ValueError(f"{name!r} is not a host name: give names like gateway.example (any port), or * for any host")
+    return authority.host
+
+
+def _hosts(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_host(name) for name in names)
+
+
+def _origin(text: str) -> str:
+    if text == "*":
+        raise ValueError("* would let every page on the web in: name the origins, like https://board.example")
+    origin = text.removesuffix("/")
+    if read_origin(origin) is None:
+        raise ValueError(f"{text!r} is not an origin: give scheme://host or scheme://host:port, nothing after it")
+    return origin
+
+
+def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_origin(origin) for origin in origins)
+
+
+Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_hosts)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_origins)]
 
 
 class GatewaySettings(Settings):
@@ -15,11 +46,15 @@ class GatewaySettings(Settings):
 
     gateway_host: str = Field("127.0.0.1", min_length=1)
     gateway_port: int = Field(8_000, ge=0, le=65_535, description="0: a free one")
-    allowed_hosts: NameList = Field((), description="Further names by which people reach the gateway; `*` is any")
-    allowed_origins: NameList = Field((), description="Further origins whose pages may open a WebSocket")
-    heartbeat_seconds: float = Field(15.0, gt=0, le=3_600)
-    maximum_tickers: int = Field(1_000, ge=1, description="Named by one client; `*` is not counted")
+    allowed_hosts: Hosts = Field((), description="Further host names under which the gateway is reached; `*` is any")
+    allowed_origins: Origins = Field((), description="Further origins whose pages may open a WebSocket")
+    heartbeat_seconds: float = Field(15.0, gt=0, le=3_600, description="Between two heartbeats on a WebSocket")
+    maximum_tickers: int = Field(1_000, ge=1, description="Tickers that one client may name; `*` does not count")
     maximum_clients: int = Field(2_000, ge=1, description="WebSocket clients at a time")
-    maximum_message_bytes: int = Field(65_536, ge=256, le=1_048_576, description="Of a message from a client")
-    client_queue: int = Field(512, ge=1, description="Updates kept for a slow client before only the latest count")
-    client_stall_seconds: int = Field(60, ge=1, le=3_600, description="A client that takes nothing so long is cut off")
+    maximum_message_bytes: int = Field(65_536, ge=256, le=1_048_576, description="Size of a message from a client")
+    client_queue: int = Field(
+        512, ge=1, description="Updates that wait for a slow client before only the latest of each ticker is kept"
+    )
+    client_stall_seconds: int = Field(
+        60, ge=1, le=3_600, description="A client that reads nothing for this long is disconnected"
+    )

@@ -1,4 +1,4 @@
-"""What the services say of themselves, and which models serve."""
+"""What the services report, and which models serve."""
 
 from typing import Any
 
@@ -7,13 +7,15 @@ from msgspec import structs
 
 from gateway.presentation import safe_integer, time_text
 from schemas.decisions import Decisions
-from schemas.events import ModelEvent, ServiceState, ServiceStatus
+from schemas.events import HoldOutScore, ModelEvent, ModelMember, ServiceState, ServiceStatus
 from schemas.times import NS_PER_SECOND
 
-#: An instance that said nothing for so long (three reports) may be dead: its last word counts no more.
+#: An instance that missed three reports may be dead: its last state counts no more.
 SILENT_AFTER_SECONDS = 15
-#: An instance that said nothing for so long is gone.
-FORGET_AFTER_SECONDS = 60
+#: An instance that reported nothing for this long is gone, as is one that stopped.
+GONE_AFTER_SECONDS = 60
+#: Where no other instance takes the place of one that is gone, people see it for this long.
+FORGET_AFTER_SECONDS = 3_600
 
 #: Best first; of several instances, the service's state is the worst.
 _RANK = {
@@ -56,45 +58,56 @@ def status_document(status: ServiceStatus) -> Document:
 
 
 class ServicesView:
-    """The newest status of every living instance."""
+    """The newest status of every instance. One that is gone is shown only while its service has no other, so that a
+    service that died is missed, and one that was replaced is not."""
 
     def __init__(self) -> None:
         self._statuses: dict[tuple[str, str], ServiceStatus] = {}
 
     def accept(self, status: ServiceStatus, now_ns: int) -> None:
-        """Take a status; an instance that stops is forgotten at once, one that is silent after a while.
+        """Take a status.
 
         Raises:
             UndecodableError: A value cannot be said at the edge; nothing changed.
         """
-        name = (status.service, status.instance)
-        if status.state is ServiceState.STOPPING:
-            self._statuses.pop(name, None)
-        else:
-            status_document(status)  # raises where it could not be shown later
-            self._statuses[name] = status
-        self._forget_silent(now_ns)
+        status_document(status)  # raises where it could not be shown later
+        # Under a clock that is ahead, an instance would look alive long after its death.
+        updated_at_ns = min(status.updated_at_ns, now_ns)
+        self._statuses[status.service, status.instance] = structs.replace(status, updated_at_ns=updated_at_ns)
+        self._forget(now_ns)
 
     def document(self, now_ns: int) -> Document:
         """Give every service with its state and its instances."""
-        self._forget_silent(now_ns)
+        self._forget(now_ns)
         instances: dict[str, list[ServiceStatus]] = {}
         for (service, _), status in sorted(self._statuses.items(), key=lambda item: item[0]):
             instances.setdefault(service, []).append(_as_heard(status, now_ns))
         return {service: service_document(statuses) for service, statuses in instances.items()}
 
-    def _forget_silent(self, now_ns: int) -> None:
-        oldest_ns = now_ns - FORGET_AFTER_SECONDS * NS_PER_SECOND
-        for name in [name for name, status in self._statuses.items() if status.updated_at_ns < oldest_ns]:
-            del self._statuses[name]
+    def _forget(self, now_ns: int) -> None:
+        gone = {name for name, status in self._statuses.items() if _is_gone(status, now_ns)}
+        alive = {service for service, _ in self._statuses.keys() - gone}
+        for name in gone:
+            if name[0] in alive or _silent_seconds(self._statuses[name], now_ns) > FORGET_AFTER_SECONDS:
+                del self._statuses[name]
+
+
+def _silent_seconds(status: ServiceStatus, now_ns: int) -> int:
+    return (now_ns - status.updated_at_ns) // NS_PER_SECOND
+
+
+def _is_gone(status: ServiceStatus, now_ns: int) -> bool:
+    return status.state is ServiceState.STOPPING or _silent_seconds(status, now_ns) > GONE_AFTER_SECONDS
 
 
 def _as_heard(status: ServiceStatus, now_ns: int) -> ServiceStatus:
     """Give a status as it is to be believed now."""
-    silent_seconds = (now_ns - status.updated_at_ns) // NS_PER_SECOND
-    if silent_seconds < SILENT_AFTER_SECONDS:
+    seconds = _silent_seconds(status, now_ns)
+    if seconds < SILENT_AFTER_SECONDS:
         return status
-    message = f"silent for {silent_seconds} s, last said to be {status.state}"
+    if status.state is ServiceState.STOPPING:
+        return structs.replace(status, message=f"stopped {seconds} s ago")
+    message = f"no report for {seconds} s; last state: {status.state}"
     return structs.replace(status, state=ServiceState.DEGRADED, message=message)
 
 
@@ -111,8 +124,21 @@ def service_document(instances: list[ServiceStatus]) -> Document:
 
 NO_MODELS: Document = {
     "serving": None,
-    "message": "no model set was announced yet: the statistical forecaster answers",
+    "message": "no model set has been announced yet: the statistical forecaster answers",
 }
+
+
+def _exact(scores: list[HoldOutScore]) -> list[HoldOutScore]:
+    for score in scores:
+        safe_integer(score.horizon, "horizon")
+        safe_integer(score.count, "count")
+    return scores
+
+
+def _members(members: list[ModelMember]) -> list[ModelMember]:
+    for member in members:
+        _exact(member.hold_out)
+    return members
 
 
 def models_document(event: ModelEvent) -> Document:
@@ -129,14 +155,14 @@ def models_document(event: ModelEvent) -> Document:
         "decided_by": event.decided_by,
         "decided_at": time_text(event.decided_at_ns),
         "interval": event.interval,
-        "horizons": event.horizons,
+        "horizons": [safe_integer(horizon, "horizons") for horizon in event.horizons],
         "feature_version": event.feature_version,
         "train_start": time_text(event.train_start_ns),
         "train_end": time_text(event.train_end_ns),
         "tickers": event.tickers,
-        "members": event.members,
-        "hold_out": event.hold_out,
-        "baselines": event.baselines,
+        "members": _members(event.members),
+        "hold_out": _exact(event.hold_out),
+        "baselines": {name: _exact(scores) for name, scores in event.baselines.items()},
         "challenger": event.challenger,
     }
 

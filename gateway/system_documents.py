@@ -1,4 +1,4 @@
-"""The answers of `/health` and `/models/status`, for `/docs`."""
+"""The responses of `/health` and `/models/status`, for `/docs`."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from schemas.times import Interval
 
 
 class CommandDocument(Document):
-    """A command that a service works on."""
+    """A command that a service is carrying out."""
 
     id: str
     action: str
@@ -20,7 +20,7 @@ class CommandDocument(Document):
 
 
 class InstanceDocument(Document):
-    """One instance of a service, in its own words."""
+    """The last report of one instance of a service."""
 
     instance: str
     state: ServiceState
@@ -36,7 +36,7 @@ class InstanceDocument(Document):
 
 
 class ServiceDocument(Document):
-    """A service: the state of its worst instance, and all instances."""
+    """A service: the state of its worst instance, and all its instances."""
 
     state: ServiceState
     message: str
@@ -45,7 +45,7 @@ class ServiceDocument(Document):
 
 
 class HealthDocument(Document):
-    """The gateway answers from a view that has caught up; how the others are stands under `services`."""
+    """The gateway can answer; the states of all services are under `services`."""
 
     status: Literal["healthy"]
     version: str
@@ -58,7 +58,7 @@ class HealthDocument(Document):
 
 
 class ScoreDocument(Document):
-    """Accuracy on one horizon of the hold-out, in log return."""
+    """Accuracy for one horizon on the hold-out data, in log return."""
 
     horizon: Integer
     count: Integer
@@ -68,7 +68,7 @@ class ScoreDocument(Document):
 
 
 class ModelDocument(Document):
-    """One model of a set."""
+    """One model of a model set."""
 
     name: str
     version: str
@@ -81,8 +81,8 @@ class ModelDocument(Document):
 
 
 class ModelsDocument(Document):
-    """Which models serve, who decided it, and how they did on the hold-out. Before any were announced only
-    `serving` (null) and `message` are there."""
+    """Which models serve, who decided it, and their accuracy on the hold-out data. Until a model set is announced, only
+    `serving` (null) and `message` are present."""
 
     serving: str | None
     message: str | None = None
@@ -98,6 +98,6 @@ class ModelsDocument(Document):
     train_end: Time | None = None
     tickers: list[str] | None = None
     members: list[ModelDocument] | None = None
-    hold_out: list[ScoreDocument] | None = Field(None, description="The ensemble's scores on the hold-out")
+    hold_out: list[ScoreDocument] | None = Field(None, description="The ensemble's scores on the hold-out data")
     baselines: dict[str, list[ScoreDocument]] | None = None
     challenger: str | None = None

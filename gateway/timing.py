@@ -13,7 +13,8 @@ _NOTHING_FROM_ELSEWHERE = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; worker-src 'self' blob:"
 )
-_STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
+_STARTS = frozenset({"http.response.start", "websocket.http.response.start", "websocket.accept"})
+_SWITCHING_PROTOCOLS = 101
 
 
 def _route_of(scope: Scope) -> str:
@@ -43,12 +44,14 @@ class Timing:
         async def timed_send(message: Message) -> None:
             if message["type"] in _STARTS:
                 seconds = self._clock_seconds() - started
+                message.setdefault("headers", [])
                 headers = MutableHeaders(scope=message)
                 headers["X-Response-Time"] = f"{seconds:.6f}"
                 headers["X-Content-Type-Options"] = "nosniff"
                 if headers.get("Content-Type", "").startswith("text/html"):
                     headers.setdefault("Content-Security-Policy", _NOTHING_FROM_ELSEWHERE)
-                self._instruments.http_seconds.labels(_route_of(inner), message["status"]).observe(seconds)
+                status = message.get("status", _SWITCHING_PROTOCOLS)
+                self._instruments.http_seconds.labels(_route_of(inner), status).observe(seconds)
             await send(message)
 
         await self._app(inner, receive, timed_send)

@@ -10,14 +10,12 @@ from gateway.documents import PredictionDocument, PredictionsDocument
 from gateway.openapi import problems
 from gateway.parts import Parts
 from gateway.problems import ProblemError
+from gateway.routes.live import live_json
 from schemas.symbols import InvalidTickerError, normalise_ticker
-
-_JSON = "application/json"
-_LIVE = {"Cache-Control": "no-store"}
 
 
 class _AnyText(Convertor[str]):
-    """Everything after the prefix, slashes and line ends too, so that what is no symbol is 400 and not 404."""
+    """Everything after the prefix, slashes and line ends too, so that what is not a symbol is 400 instead of 404."""
 
     regex = r"[\s\S]*"
 
@@ -40,7 +38,7 @@ def _symbol(text: str) -> str:
 
 def _unknown(parts: Parts, ticker: str) -> ProblemError:
     near = parts.latest.near(ticker)
-    hint = f"did you mean {' or '.join(near)}?" if near else "/predictions lists those that have one"
+    hint = f"did you mean {' or '.join(near)}?" if near else "GET /predictions lists the tickers that have one"
     return ProblemError(
         HTTPStatus.NOT_FOUND,
         "unknown-ticker",
@@ -67,7 +65,7 @@ def predictions_router(parts: Parts) -> APIRouter:
         if entry is None or not parts.latest.caught_up:
             parts.require_caught_up()
             raise _unknown(parts, symbol)
-        return Response(entry.body, media_type=_JSON, headers=_LIVE)
+        return live_json(entry.body)
 
     @router.get(
         "/predictions",
@@ -77,6 +75,6 @@ def predictions_router(parts: Parts) -> APIRouter:
     )
     async def predictions() -> Response:
         parts.require_caught_up()
-        return Response(parts.latest.all_bytes(), media_type=_JSON, headers=_LIVE)
+        return live_json(parts.latest.all_bytes())
 
     return router

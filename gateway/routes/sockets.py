@@ -11,15 +11,15 @@ from gateway.mailbox import Mailbox
 from gateway.parts import Parts
 from gateway.presentation import time_text
 from gateway.problems import ProblemError, not_caught_up, stopping, too_many_clients, upgrade_required
+from schemas.sockets import SOCKET_PATH
 
-SOCKET_PATH = "/ws/predictions"
 GOING_AWAY = 1001
 #: Messages sent at a stretch; between two stretches the other clients have their turn.
 STRETCH = 64
 
 
 def no_socket_router() -> APIRouter:
-    """Tell those who ask the socket's address with plain HTTP."""
+    """Answer plain HTTP at the socket's address."""
     router = APIRouter(include_in_schema=False)
 
     @router.get(SOCKET_PATH)
@@ -72,7 +72,7 @@ class Connection:
         parts = self._parts
         subscriber = parts.hub.join(self._mailbox)
         conversation = Conversation(parts.hub, parts.latest, parts.settings, subscriber)
-        self._mailbox.reply(conversation.welcome(self._now))
+        self._mailbox.reply(conversation.welcome(self._now()))
         tasks = [asyncio.create_task(work) for work in (self._read(conversation), self._write(), self._beat_for_ever())]
         parts.instruments.clients.inc()
         try:
@@ -102,7 +102,7 @@ class Connection:
                 await self._something.wait()
                 self._something.clear()
                 await self._send_all()
-            await self._send({"type": "websocket.close", "code": GOING_AWAY, "reason": "the gateway is going away"})
+            await self._send({"type": "websocket.close", "code": GOING_AWAY, "reason": "the gateway is shutting down"})
         except OSError:  # the client is gone: stop
             return
 

@@ -10,16 +10,14 @@ from starlette.responses import Response
 from gateway.openapi import problems
 from gateway.parts import Parts
 from gateway.presentation import time_text
+from gateway.routes.live import live_json
 from gateway.system import service_document
 from gateway.system_documents import HealthDocument, ModelsDocument
 from schemas import VERSION
 
-_JSON = "application/json"
-_LIVE = {"Cache-Control": "no-store"}
-
 
 def health_document(parts: Parts) -> dict[str, Any]:
-    """Give how the gateway is, and what the others say of themselves."""
+    """Give the state of the gateway, and what the other services report."""
     own = parts.board.event()
     now_ns = parts.clock_ns()
     return {
@@ -41,15 +39,17 @@ def system_router(parts: Parts) -> APIRouter:
     @router.get(
         "/health",
         summary="Whether the gateway can answer, and the state of each service",
-        description="200 once the view has caught up, and from then on even where Kafka cannot be reached: "
-        "`state` is then `degraded`, and what was known is served.",
+        description="200 once the gateway has read the latest predictions, and from then on even while Kafka cannot be "
+        "reached: `state` is then `degraded`, and the last known predictions are served. A service that stopped "
+        "reporting is listed as `degraded`, one that was stopped as `stopping`, for up to an hour or until another "
+        "instance of it reports.",
         responses={200: {"model": HealthDocument}, **problems(503)},
         response_class=Response,
     )
     async def health() -> Response:
         document = health_document(parts)
         parts.require_caught_up(state=document["state"], services=document["services"])
-        return Response(msgspec.json.encode(document), media_type=_JSON, headers=_LIVE)
+        return live_json(msgspec.json.encode(document))
 
     @router.get(
         "/models/status",
@@ -59,7 +59,7 @@ def system_router(parts: Parts) -> APIRouter:
     )
     async def models_status() -> Response:
         parts.require_caught_up()
-        return Response(parts.models.body, media_type=_JSON, headers=_LIVE)
+        return live_json(parts.models.body)
 
     @router.get("/metrics", summary="Prometheus metrics of the gateway", response_class=Response)
     async def metrics() -> Response:

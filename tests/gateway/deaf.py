@@ -14,6 +14,7 @@ from gateway.parts import Parts
 from tests.gateway.web import DEADLINE_SECONDS, Running, until
 
 _SUBSCRIBE = b'{"action": "subscribe", "tickers": ["*"]}'
+_UNSUBSCRIBE = b'{"action": "unsubscribe", "tickers": ["*"]}'
 
 
 class Deaf:
@@ -23,6 +24,14 @@ class Deaf:
         self._connection = connection
         self.mailbox = mailbox
         self.bytes_read = 0
+
+    def say(self, frames: bytes) -> None:
+        """Send frames."""
+        self._connection.sendall(frames)
+
+    def unsubscribe(self) -> None:
+        """Ask for nothing more."""
+        self.say(_text_frame(_UNSUBSCRIBE))
 
     def read_until(self, latest: Mapping[str, int]) -> int:
         """Read until the last update of every ticker has come; give the number of updates."""
@@ -47,23 +56,32 @@ class Deaf:
         return read(length)
 
 
-def _handshake(url: str) -> socket.socket:
+def _text_frame(text: bytes) -> bytes:
+    return bytes([0x81, 0x80 | len(text)]) + bytes(4) + text
+
+
+def deaf_socket(url: str) -> socket.socket:
+    """Connect with little room for what is not read."""
     parts = urlsplit(url)
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     connection.settimeout(DEADLINE_SECONDS)
     connection.connect((parts.hostname, parts.port))
+    return connection
+
+
+def _handshake(url: str) -> socket.socket:
+    connection = deaf_socket(url)
     key = base64.b64encode(os.urandom(16)).decode()
     connection.sendall(
-        f"GET /ws/predictions HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"GET /ws/predictions HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
     )
     answer = b""
     while not answer.endswith(b"\r\n\r\n"):
         answer += connection.recv(1)
     assert b" 101 " in answer
-    mask = bytes(4)
-    connection.sendall(bytes([0x81, 0x80 | len(_SUBSCRIBE)]) + mask + _SUBSCRIBE)
+    connection.sendall(_text_frame(_SUBSCRIBE))
     return connection
 
 

@@ -15,6 +15,7 @@ from schemas.events import (
     MemberPrediction,
     ModelAction,
     ModelEvent,
+    ModelMember,
     Prediction,
     PriceRange,
     ServiceState,
@@ -80,6 +81,18 @@ def status(service: str = "predictor", instance: str = "one", **changes: Any) ->
         "memory_bytes": 1_000,
     }
     return ServiceStatus(**values | changes)
+
+
+def model_member(**changes: Any) -> ModelMember:
+    values: dict[str, Any] = {
+        "name": "random_forest",
+        "version": "1",
+        "file": "random_forest.onnx",
+        "sha256": "0" * 64,
+        "prior_weight": 0.4,
+        "training_seconds": 3.5,
+    }
+    return ModelMember(**values | changes)
 
 
 def model_event(model_set: str = "set-1", decided_at_ns: int = NOON_NS, **changes: Any) -> ModelEvent:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from gateway.commands import RefusedError, read_command
 from gateway.conversation import SNAPSHOT_BYTES, Conversation
 from gateway.hub import Subscriber
+from gateway.latest import Entry
 from gateway.mailbox import Mailbox, Outgoing
 from gateway.parts import Parts
 from tests.gateway.samples import make_parts, prediction, publish
@@ -29,7 +31,7 @@ class Talk:
         return self.say_raw(json.dumps({"action": action, "tickers": tickers}))
 
     def say_raw(self, text: str | bytes) -> list[dict[str, Any]]:
-        return read(self.conversation.answer(text))
+        return read(reply() for reply in self.conversation.answer(text))
 
     def updates(self) -> list[dict[str, Any]]:
         return read(self.subscriber.mailbox.take(10_000, str))
@@ -86,6 +88,42 @@ def test_no_update_is_older_than_the_snapshot_that_it_follows() -> None:
     assert [update["source_offset"] for update in talk.updates()] == [4]
 
 
+def test_what_is_published_while_a_snapshot_goes_out_comes_after_it_and_nothing_gets_older() -> None:
+    tickers = [f"T{number}" for number in range(400)]
+    talk = Talk(make_parts(*(prediction(ticker, 1) for ticker in tickers)))
+    mailbox = talk.subscriber.mailbox
+    mailbox.reply(talk.conversation.answer('{"action": "subscribe", "tickers": ["*"]}'))
+    offset, got = 1, []
+    while messages := mailbox.take(64, str):
+        got += read(messages)
+        if mailbox.has_replies:
+            offset += 1
+            for ticker in tickers:
+                publish(talk.parts, prediction(ticker, offset))
+    assert [message["type"] for message in got[:3]] == ["subscribed", "snapshot", "snapshot"]
+    heard: dict[str, list[int]] = {ticker: [] for ticker in tickers}
+    for one in (one for message in got[1:] for one in message.get("predictions", [message])):
+        heard[one["ticker"]].append(one["source_offset"])
+    assert all((offsets[0], offsets[-1]) == (1, offset) for offsets in heard.values())
+    assert all(before < after for offsets in heard.values() for before, after in pairwise(offsets))
+
+
+def test_a_snapshot_that_waits_is_written_only_message_by_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[int] = []
+
+    def write(entries: list[Entry]) -> Outgoing:
+        written.append(len(entries))
+        return "snapshot", "{}"
+
+    monkeypatch.setattr("gateway.conversation._snapshot", write)
+    talk = Talk(make_parts(*(prediction(f"T{number}") for number in range(400))))
+    mailbox = talk.subscriber.mailbox
+    mailbox.reply(talk.conversation.answer('{"action": "subscribe", "tickers": ["*"]}'))
+    for count in range(3):
+        assert len(mailbox.take(64, str)) == 1
+        assert len(written) == count
+
+
 def test_a_large_snapshot_goes_out_in_messages_that_common_clients_take() -> None:
     tickers = [f"T{number}" for number in range(400)]
     talk = Talk(make_parts(*(prediction(ticker) for ticker in tickers)))
@@ -127,6 +165,14 @@ def test_what_is_wrong_gets_a_code_the_field_and_the_fix_and_changes_nothing(
     assert (error["type"], error["code"], error.get("field")) == ("error", code, field)
     assert len(error["message"]) > 20
     assert talk.subscriber.listed() == ["AAPL"]
+
+
+def test_whatever_is_nested_however_deeply_is_refused_with_a_message() -> None:
+    talk = Talk(make_parts())
+    for depth in range(800, 1_100):
+        nested = "[" * depth + "]" * depth
+        for text in (f'{{"action": {nested}}}', f'{{"action": "subscribe", "tickers": [{nested}]}}'):
+            assert talk.say_raw(text)[0]["type"] == "error"
 
 
 def test_fields_that_nobody_knows_are_ignored_and_equal_names_count_once() -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -13,12 +12,13 @@ from aiokafka import TopicPartition
 from gateway.feed import AnotherLogError, Feed
 from gateway.intake import Intake
 from gateway.parts import Parts
-from gateway.sender import RecordSender, report_status
+from gateway.sender import RecordSender
 from gateway.settings import GatewaySettings
 from schemas.events import Prediction, ServiceState
+from schemas.status import StatusReporter
 from tests.brokers import BrokerUnderTest
 from tests.gateway.proxy import proxy_to
-from tests.gateway.samples import make_parts, model_event, prediction, status
+from tests.gateway.samples import DAY_NS, NOON_NS, make_parts, model_event, prediction, status
 from tests.gateway.web import until
 
 
@@ -36,15 +36,14 @@ async def fed(settings: GatewaySettings) -> AsyncIterator[Fed]:
     """Run feed, sender and status report as the service does."""
     parts = make_parts(caught_up=False, **settings.model_dump(exclude={"instance", "gateway_port"}))
     sender = RecordSender(parts.settings, parts.instruments)
-    works = (
-        Feed(parts, Intake(parts, sender.dead_letter)).run(),
-        sender.run(),
-        report_status(parts.board, sender),
-    )
+    reporter = StatusReporter(parts.board, sender.status)
+    works = (Feed(parts, Intake(parts, sender.dead_letter)).run(), sender.run())
     tasks = [asyncio.create_task(work) for work in works]
+    reporter.start()
     try:
         yield Fed(parts, tasks[0], sender)
     finally:
+        await asyncio.to_thread(reporter.stop)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -85,14 +84,14 @@ async def test_garbage_goes_to_dead_letters_and_the_good_beside_it_is_kept(broke
     wrong: list[bytes | Prediction] = [b"\xff\x00", b'{"id": 1}', b"[" * 50_000, prediction("AAPL", 5, horizons=[])]
     broker.produce("predictions-latest", *wrong, key="AAPL")
     broker.produce("service-status", b"garbage", key="x/y")
-    broker.produce("models", b"garbage", key="z")
+    broker.produce("models", b"garbage", model_event(horizons=[2**53]), key="z")
     await write(broker, prediction("AAPL", 2))
     async with fed(broker.settings(GatewaySettings)) as given:
         await until(lambda: given.parts.latest.caught_up, "catching up")
         assert _is(given, 2, "AAPL")
         await given.sender.idle()
-        letters = broker.read("dead-letters", len(wrong) + 2)
-    assert len({letter.headers["dead_letter_id"] for letter in letters}) == len(wrong) + 2
+        letters = broker.read("dead-letters", len(wrong) + 3)
+    assert len({letter.headers["dead_letter_id"] for letter in letters}) == len(wrong) + 3
     assert [letter.value for letter in letters if letter.headers["dead_letter_origin"] == b"predictions-latest"][
         :2
     ] == [
@@ -114,17 +113,16 @@ async def test_a_tombstone_makes_the_ticker_unknown(embedded: BrokerUnderTest) -
 async def test_the_other_services_and_the_models_are_known_and_the_gateway_says_how_it_is(
     broker: BrokerUnderTest,
 ) -> None:
-    now_ns = time.time_ns()
-    alive, gone = status("ingestor", updated_at_ns=now_ns), status("predictor", updated_at_ns=now_ns - 61 * 10**9)
-    for one in (alive, gone):
+    alive, forgotten = status("ingestor"), status("predictor", updated_at_ns=NOON_NS - DAY_NS)
+    for one in (alive, forgotten):
         broker.produce("service-status", one, key=f"{one.service}/{one.instance}")
     broker.produce("models", model_event("set-1", 1), key="set-1")
     broker.produce("models", model_event("set-2", 2), key="set-2")
     async with fed(broker.settings(GatewaySettings)) as given:
         await until(lambda: given.parts.board.state is ServiceState.READY, "being ready")
         assert json.loads(given.parts.models.body)["serving"] == "set-2"
-        assert "ingestor" in given.parts.services.document(now_ns)
-        assert "predictor" not in given.parts.services.document(now_ns)
+        assert "ingestor" in given.parts.services.document(NOON_NS)
+        assert "predictor" not in given.parts.services.document(NOON_NS)
         records = await asyncio.to_thread(
             broker.read,
             "service-status",

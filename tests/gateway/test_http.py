@@ -6,14 +6,16 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec import structs
 
 from gateway.documents import PredictionDocument
 from gateway.parts import Parts
 from gateway.problems import PROBLEM_MEDIA_TYPE
 from gateway.system_documents import HealthDocument, ModelsDocument
+from schemas.codec import UndecodableError
 from schemas.events import HoldOutScore, ServiceState
 from schemas.times import NS_PER_SECOND
-from tests.gateway.samples import NOON_NS, make_parts, model_event, prediction, status
+from tests.gateway.samples import DAY_NS, NOON_NS, make_parts, model_event, model_member, prediction, status
 from tests.gateway.web import client_of
 
 
@@ -99,34 +101,68 @@ async def test_health_says_healthy_and_the_state_of_each_service(client: httpx.A
     HealthDocument.model_validate_json(answer.content, strict=True)
 
 
-async def test_the_last_word_of_a_service_that_died_is_not_believed_for_long(
+async def test_the_last_word_of_a_service_that_died_is_not_believed_for_long_and_its_absence_is_seen(
     client: httpx.AsyncClient, parts: Parts
 ) -> None:
-    for service, silent_seconds in (("ingestor", 14), ("predictor", 20), ("feature_stream", 61)):
+    for service, silent_seconds in (("ingestor", 14), ("predictor", 20), ("feature_stream", 3_600), ("old", 3_601)):
         parts.services.accept(status(service, updated_at_ns=NOON_NS - silent_seconds * NS_PER_SECOND), NOON_NS)
     services = (await client.get("/health")).json()["services"]
     assert {name: service["state"] for name, service in services.items()} == {
         "gateway": "ready",
         "ingestor": "ready",
         "predictor": "degraded",
+        "feature_stream": "degraded",
     }
-    assert services["predictor"]["message"] == "silent for 20 s, last said to be ready"
+    assert services["predictor"]["message"] == "no report for 20 s; last state: ready"
+    assert services["feature_stream"]["message"] == "no report for 3600 s; last state: ready"
+
+
+async def test_an_instance_that_is_gone_is_forgotten_once_another_one_of_its_service_reports(
+    client: httpx.AsyncClient, parts: Parts
+) -> None:
+    parts.services.accept(status(instance="died", updated_at_ns=NOON_NS - 61 * NS_PER_SECOND), NOON_NS)
+    parts.services.accept(status("ingestor", "stopped", state=ServiceState.STOPPING), NOON_NS)
+    for service in ("predictor", "ingestor"):
+        parts.services.accept(status(service, "its successor"), NOON_NS)
+    answer = await client.get("/health")
+    services = answer.json()["services"]
+    for service in ("predictor", "ingestor"):
+        assert services[service]["state"] == "ready"
+        assert [one["instance"] for one in services[service]["instances"]] == ["its successor"]
+    HealthDocument.model_validate_json(answer.content, strict=True)
+
+
+async def test_a_service_that_was_stopped_and_not_replaced_is_seen_to_be_stopping_for_an_hour(
+    client: httpx.AsyncClient, parts: Parts
+) -> None:
+    parts.services.accept(status(state=ServiceState.STOPPING, updated_at_ns=NOON_NS - 90 * NS_PER_SECOND), NOON_NS)
+    answer = await client.get("/health")
+    predictor = answer.json()["services"]["predictor"]
+    assert (answer.status_code, predictor["state"], predictor["message"]) == (200, "stopping", "stopped 90 s ago")
+    assert "predictor" not in parts.services.document(NOON_NS + 3_600 * NS_PER_SECOND)
+
+
+async def test_a_clock_that_is_ahead_keeps_nobody_alive(parts: Parts) -> None:
+    parts.services.accept(status(updated_at_ns=NOON_NS + 365 * DAY_NS), NOON_NS)
+    later = parts.services.document(NOON_NS + 20 * NS_PER_SECOND)
+    assert later["predictor"]["message"] == "no report for 20 s; last state: ready"
 
 
 async def test_health_stays_200_and_says_degraded_while_the_broker_is_away(
     client: httpx.AsyncClient, parts: Parts
 ) -> None:
-    parts.board.set_state(ServiceState.DEGRADED, "Kafka does not answer")
+    parts.board.set_state(ServiceState.DEGRADED, "Kafka is not answering")
     body = (await client.get("/health")).json()
-    assert (body["status"], body["state"], body["message"]) == ("healthy", "degraded", "Kafka does not answer")
+    assert (body["status"], body["state"], body["message"]) == ("healthy", "degraded", "Kafka is not answering")
 
 
 async def test_models_status_gives_the_newest_decision(client: httpx.AsyncClient, parts: Parts) -> None:
     before = await client.get("/models/status")
     assert before.json()["serving"] is None
     ModelsDocument.model_validate_json(before.content, strict=True)
-    score = HoldOutScore(horizon=1, count=9, mean_absolute_error=0.1, root_mean_squared_error=0.2)
-    parts.models.accept(model_event("set-2", NOON_NS + 1, hold_out=[score], baselines={"no_change": [score]}), 0)
+    scores: dict[str, Any] = {"hold_out": [SCORE], "baselines": {"no_change": [SCORE]}}
+    member = model_member(hold_out=[SCORE])
+    parts.models.accept(model_event("set-2", NOON_NS + 1, members=[member], **scores), 0)
     parts.models.accept(model_event("set-1", NOON_NS), 1)
     after = await client.get("/models/status")
     assert after.json()["serving"] == "set-2"
@@ -134,6 +170,29 @@ async def test_models_status_gives_the_newest_decision(client: httpx.AsyncClient
     assert after.json()["hold_out"][0]["mean_absolute_error"] == 0.1
     assert after.json()["train_end"] == "2023-12-31T12:00:00Z"
     ModelsDocument.model_validate_json(after.content, strict=True)
+
+
+SCORE = HoldOutScore(horizon=1, count=9, mean_absolute_error=0.1, root_mean_squared_error=0.2)
+TOO_LARGE = structs.replace(SCORE, count=2**53)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"horizons": [1, 2**53]},
+        {"hold_out": [TOO_LARGE]},
+        {"hold_out": [structs.replace(SCORE, horizon=-(2**53))]},
+        {"baselines": {"no_change": [SCORE, TOO_LARGE]}},
+        {"members": [model_member(hold_out=[TOO_LARGE])]},
+    ],
+)
+async def test_a_decision_with_integers_that_javascript_cannot_read_is_refused(
+    parts: Parts, changes: dict[str, Any]
+) -> None:
+    before = parts.models.body
+    with pytest.raises(UndecodableError, match=r"2\^53"):
+        parts.models.accept(model_event(**changes), 0)
+    assert parts.models.body == before
 
 
 async def test_models_status_follows_the_log_where_a_clock_went_back(client: httpx.AsyncClient, parts: Parts) -> None:
@@ -179,10 +238,15 @@ async def test_an_unexpected_error_is_a_500_problem_that_tells_nothing_of_the_in
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "localhost:8000", "127.0.0.1:1", "[::1]:8000", "LOCALHOST", "one.example"]
+    "host",
+    [
+        *("localhost", "localhost:8000", "localhost.", "127.0.0.1:1", "[::1]:8000", "LOCALHOST"),
+        *("one.example", "two.example", "two.example:9", "three.example:8000", "[2001:db8::1]", "[2001:db8::2]:80"),
+    ],
 )
-async def test_our_own_names_are_let_in(host: str) -> None:
-    async with client_of(make_parts(allowed_hosts="one.example")) as client:
+async def test_our_own_names_are_let_in_at_any_port_however_the_setting_writes_them(host: str) -> None:
+    allowed = "one.example, Two.example:8000, three.example., 2001:db8::1, [2001:db8::2]:8000"
+    async with client_of(make_parts(allowed_hosts=allowed)) as client:
         assert (await client.get("/health", headers={"Host": host})).status_code == 200
 
 
@@ -194,6 +258,23 @@ async def test_a_foreign_host_is_refused_everywhere(client: httpx.AsyncClient, h
         problem(await client.get(path, headers={"Host": host}), 421)
 
 
+async def test_the_advice_for_a_foreign_host_can_be_followed(client: httpx.AsyncClient) -> None:
+    detail = problem(await client.get("/health", headers={"Host": "gateway.example:8000"}), 421)["detail"]
+    assert "'gateway.example'" in detail
+    assert "TICKCAST_ALLOWED_HOSTS" in detail
+    async with client_of(make_parts(allowed_hosts="gateway.example")) as listening:
+        assert (await listening.get("/health", headers={"Host": "gateway.example:8000"})).status_code == 200
+
+
+@pytest.mark.parametrize("hosts", [[], ["localhost", "localhost"], ["localhost", "evil.example"]])
+async def test_a_request_without_a_host_or_with_two_is_invalid(hosts: list[str]) -> None:
+    request = httpx.Request("GET", "http://localhost/health", headers=[("Host", host) for host in hosts])
+    if not hosts:
+        del request.headers["Host"]
+    async with client_of(make_parts()) as client:
+        assert "Host" in problem(await client.send(request), 400)["detail"]
+
+
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:3000", "https://localhost:8000x"])
 async def test_a_changing_request_from_a_foreign_origin_is_refused_before_anything_else(
     client: httpx.AsyncClient, origin: str
@@ -202,11 +283,16 @@ async def test_a_changing_request_from_a_foreign_origin_is_refused_before_anythi
     assert (await client.get("/predictions", headers={"Origin": origin})).status_code == 200
 
 
-@pytest.mark.parametrize("origin", ["http://localhost:8000", "https://board.example", None])
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:8000", "https://board.example", "https://BOARD.example:443", "app://board", None]
+)
 async def test_a_changing_request_of_our_own_or_an_allowed_origin_goes_on(origin: str | None) -> None:
     headers = {"Origin": origin} if origin else {}
-    async with client_of(make_parts(allowed_origins="https://board.example")) as client:
-        problem(await client.post("/predictions", headers=headers), 405)
+    async with client_of(make_parts(allowed_origins="https://board.example, app://board")) as client:
+        assert (
+            "/predictions does not accept POST"
+            in problem(await client.post("/predictions", headers=headers), 405)["detail"]
+        )
 
 
 async def test_only_an_allowed_origin_may_read_across_origins() -> None:

@@ -1,6 +1,7 @@
 """What waits for a client is bounded, in order, and ends with the latest."""
 
 import json
+from functools import partial
 from itertools import pairwise
 
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from gateway.latest import Entry, LatestView
-from gateway.mailbox import Mailbox
+from gateway.mailbox import Mailbox, Outgoing
 from tests.gateway.samples import prediction
 
 TICKERS = ("AAPL", "GOOG", "IBM", "MSFT", "FB")
@@ -89,11 +90,30 @@ def test_replies_go_before_updates_and_a_heartbeat_tells_what_was_skipped() -> N
     for number in range(3):
         mailbox.put(entry("AAPL", number))
     mailbox.beat()
-    mailbox.reply([("error", "{}")])
-    taken = mailbox.take(10, timestamp)
+    mailbox.reply([lambda: ("error", "{}")])
+    taken = mailbox.take(10, timestamp) + mailbox.take(10, timestamp)
     assert [kind for kind, _ in taken] == ["error", "heartbeat", "prediction"]
     assert json.loads(taken[1][1])["skipped"] == 2
     assert json.loads(taken[2][1])["source_offset"] == 2
+
+
+def test_replies_are_written_one_at_a_time_when_they_are_taken() -> None:
+    mailbox = Mailbox(CAPACITY)
+    written: list[int] = []
+
+    def snapshot(number: int) -> Outgoing:
+        written.append(number)
+        return "snapshot", str(number)
+
+    mailbox.reply(partial(snapshot, number) for number in range(3))
+    mailbox.put(entry("AAPL", 1))
+    assert (len(mailbox), written) == (4, [])
+    for number in range(3):
+        assert mailbox.has_replies
+        assert mailbox.take(10, timestamp) == [("snapshot", str(number))]
+        assert written[-1] == number
+    assert not mailbox.has_replies
+    assert [kind for kind, _ in mailbox.take(10, timestamp)] == ["prediction"]
 
 
 def test_dropped_tickers_send_nothing_more_whether_conflated_or_not() -> None:
@@ -110,5 +130,6 @@ def test_dropped_tickers_send_nothing_more_whether_conflated_or_not() -> None:
 def test_a_closed_mailbox_gives_nothing() -> None:
     mailbox = Mailbox(CAPACITY)
     mailbox.put(entry("AAPL", 1))
+    mailbox.reply([lambda: ("error", "{}")])
     mailbox.close()
     assert mailbox.take(10, timestamp) == []

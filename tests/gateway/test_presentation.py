@@ -9,9 +9,10 @@ from msgspec import structs
 
 import schemas
 from gateway.documents import PredictionDocument
-from gateway.presentation import LARGEST_INTEGER, present
+from gateway.presentation import present
 from schemas.codec import decoder
 from schemas.events import MemberPrediction, Origin, Prediction
+from schemas.public import LARGEST_INTEGER
 from tests.gateway.samples import horizon, prediction
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 import signal
 import socket
 import time
@@ -116,6 +117,18 @@ def test_a_missing_topic_is_one_clear_line(embedded: BrokerUnderTest, processes:
 def test_a_wrong_setting_is_one_clear_line(embedded: BrokerUnderTest, processes: Processes) -> None:
     line = stopped_and_said(start(processes, embedded, heartbeat_seconds="soon"))
     assert "TICKCAST_HEARTBEAT_SECONDS" in line
+
+
+def test_the_soft_limit_of_open_files_is_raised_and_one_line_says_where_that_is_not_enough(
+    embedded: BrokerUnderTest, processes: Processes
+) -> None:
+    service = start(processes, embedded, maximum_clients=2**62)
+    service.wait_until_healthy()
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] != resource.RLIM_INFINITY:
+        (line,) = [line for line in service.output().splitlines() if "files may be open" in line]
+        assert "TICKCAST_MAXIMUM_CLIENTS" in line
+    soft, hard = resource.prlimit(service.process.pid, resource.RLIMIT_NOFILE)
+    assert soft == hard
 
 
 def test_head_is_answered_like_get_without_a_body(embedded: BrokerUnderTest, processes: Processes) -> None:

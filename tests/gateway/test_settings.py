@@ -1,10 +1,12 @@
 """Settings, and what is made of them."""
 
+import resource
 import socket
 
 import pytest
 
 from gateway.kafka_config import consumer_config, producer_config
+from gateway.open_files import raise_file_limit
 from gateway.server import SEND_BUFFER_BYTES, bind, url_of
 from gateway.settings import GatewaySettings
 from schemas.errors import StopAndSayError
@@ -18,6 +20,59 @@ def test_lists_of_names_come_from_the_environment_with_commas(monkeypatch: pytes
     given = load_settings(GatewaySettings, _env_file=None)
     assert given.allowed_hosts == ("one.example", "two.example")
     assert (given.gateway_host, given.gateway_port, given.heartbeat_seconds) == ("127.0.0.1", 8123, 15.0)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "fix"),
+    [
+        ("TICKCAST_ALLOWED_HOSTS", "https://one.example", "gateway.example"),
+        ("TICKCAST_ALLOWED_HOSTS", "one.example, two.example/path", "gateway.example"),
+        ("TICKCAST_ALLOWED_HOSTS", "*.example", "gateway.example"),
+        ("TICKCAST_ALLOWED_HOSTS", "one.example:port", "gateway.example"),
+        ("TICKCAST_ALLOWED_HOSTS", "one.example:70000", "gateway.example"),
+        ("TICKCAST_ALLOWED_ORIGINS", "board.example", "scheme://host"),
+        ("TICKCAST_ALLOWED_ORIGINS", "https://board.example/path", "scheme://host"),
+        ("TICKCAST_ALLOWED_ORIGINS", "null", "scheme://host"),
+        ("TICKCAST_ALLOWED_ORIGINS", "*", "name the origins"),
+    ],
+)
+def test_hosts_and_origins_that_could_never_match_are_refused_with_the_variable_and_the_fix(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, fix: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(StopAndSayError) as refused:
+        load_settings(GatewaySettings, _env_file=None)
+    assert variable in str(refused.value)
+    assert fix in str(refused.value)
+
+
+UNLIMITED = resource.RLIM_INFINITY
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "warned"),
+    [
+        ((1_024, 4_096), (2_200, 4_096), False),
+        ((1_024, UNLIMITED), (2_200, UNLIMITED), False),
+        ((1_024, 2_199), (2_199, 2_199), True),
+        ((2_200, 4_096), None, False),
+        ((UNLIMITED, UNLIMITED), None, False),
+    ],
+)
+def test_the_limit_of_open_files_is_raised_to_what_the_clients_need_or_one_line_says_that_it_is_too_low(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    before: tuple[int, int],
+    after: tuple[int, int] | None,
+    warned: bool,
+) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr("resource.getrlimit", lambda _: before)
+    monkeypatch.setattr("resource.setrlimit", lambda _, limits: asked.append(limits))
+    raise_file_limit(2_000)
+    assert asked == ([] if after is None else [after])
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * warned
+    assert not warned or "TICKCAST_MAXIMUM_CLIENTS=2000 needs 2200" in caplog.text
 
 
 def test_a_password_reaches_aiokafka_and_transport_security_is_on() -> None:

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from schemas.sockets import PROTOCOL_VERSION
 from tests.gateway.deaf import deaf_client
 from tests.gateway.samples import make_parts, prediction, publish
-from tests.gateway.web import STOP_WITHIN_SECONDS, running, talking, until
+from tests.gateway.web import DEADLINE_SECONDS, STOP_WITHIN_SECONDS, running, talking, until
 
 
 async def test_welcome_comes_first_then_ack_snapshot_and_updates() -> None:
@@ -28,6 +28,15 @@ async def test_welcome_comes_first_then_ack_snapshot_and_updates() -> None:
         assert entry is not None
         assert snapshot["predictions"][0]["id"] == "AAPL/1"
         assert update == {"type": "prediction", **json.loads(entry.body)}
+
+
+async def test_an_opened_socket_has_a_response_time_and_counts_in_the_histogram() -> None:
+    parts = make_parts()
+    async with running(parts) as server, talking(server) as client:
+        assert client.connection.response is not None
+        assert 0 <= float(client.connection.response.headers["X-Response-Time"]) < DEADLINE_SECONDS
+    counted = b'tickcast_http_request_seconds_count{route="/ws/predictions",status="101"} 1.0'
+    assert counted in parts.instruments.text()
 
 
 async def test_every_update_comes_in_order_to_a_client_that_keeps_up() -> None:
@@ -128,7 +137,7 @@ async def test_the_stop_says_going_away_and_is_quick_even_with_a_client_that_nev
         await asyncio.wait_for(asyncio.shield(server.task), STOP_WITHIN_SECONDS)
         assert time.monotonic() - began < STOP_WITHIN_SECONDS
         assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 1001
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1001, "the gateway is shutting down")
 
 
 async def test_a_client_that_never_reads_stays_bounded_and_slows_nobody_and_ends_with_the_latest() -> None:
