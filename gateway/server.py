@@ -98,7 +98,12 @@ class GatewayServer(uvicorn.Server):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 while len(self._hub):
                     await asyncio.sleep(0.02)
-        for connection in list(self.server_state.connections) if len(self._hub) else ():
-            if isinstance(connection, SocketProtocol):
+        for connection in list(self.server_state.connections):
+            if self._never_reads(connection):
                 connection.transport.abort()
         await super().shutdown(sockets)
+
+    def _never_reads(self, connection: object) -> bool:
+        if isinstance(connection, SocketProtocol):
+            return len(self._hub) > 0
+        return isinstance(connection, HttpProtocol) and connection.flow.write_paused

@@ -189,6 +189,20 @@ async def test_of_a_client_that_asks_on_and_on_and_never_reads_only_one_stretch_
         asking.close()
 
 
+async def test_the_stop_is_in_order_while_a_client_does_not_read_its_answers(caplog: pytest.LogCaptureFixture) -> None:
+    async with running(make_parts()) as server:
+        asking = deaf_socket(server.url)
+        connection = await _only_connection(server)
+        request = b"GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        sending = asyncio.create_task(asyncio.to_thread(_send_all, asking, request * 20_000))
+        await until(lambda: connection.flow.write_paused, "nothing more fitting into the client's socket")
+        server.server.stop()
+        await asyncio.wait_for(server.task, DEADLINE_SECONDS)
+        await asyncio.wait({sending})
+        asking.close()
+    assert caplog.text == ""
+
+
 def _send_all(connection: socket.socket, data: bytes) -> None:
     with contextlib.suppress(OSError):  # the test has seen enough
         connection.sendall(data)
