@@ -30,7 +30,7 @@ def main() -> None:
     if arguments.command == "describe":
         sys.exit(_say(lambda: _described(arguments.source)))
     if arguments.command == "check":
-        sys.exit(_say(_title))
+        sys.exit(_say(_checked_title))
     run_service("ingestor", IngestorSettings, run)
 
 
@@ -38,7 +38,7 @@ def _described(source: str) -> str:
     return msgspec.json.encode(describe_file(source.removeprefix("file:"))).decode()
 
 
-def _title() -> str:
+def _checked_title() -> str:
     settings = load_settings(IngestorSettings)
     title = open_source(settings).title
     if settings.source_path:

@@ -12,7 +12,7 @@ NOTHING: Position = (0,)
 
 
 class ResumePoint(NamedTuple):
-    """Where a partition goes on: the next sequence, and what it has already (None: nothing)."""
+    """Where a partition resumes: the next sequence, and what it has already (None: nothing)."""
 
     sequence: int = 0
     position: Position | None = None

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from ingestor.figures import Figures
 from ingestor.frames import FrameBuilder, NumberedFrame
@@ -53,17 +53,22 @@ class Player:
         self._turn = asyncio.Lock()
         self._waiting = asyncio.Event()
         self._outbox: deque[NumberedFrame] = deque()
+        self._letters_under_way = False
         self._faults = 0
 
-    async def play(self, source: Source, last_prices: dict[str, float]) -> None:
+    async def play(self, source: Source, last_prices: dict[str, float], places: Collection[Position] = ()) -> None:
         """Play to the end; `finish` sends the rest and waits for it.
+
+        Args:
+            last_prices: The source's newest in the log.
+            places: What the partitions have each.
 
         Raises:
             PublishError: The broker refused a record for good.
-            StopAndSayError: The source cannot go on.
+            StopAndSayError: The source cannot continue.
         """
         turn_at = time.monotonic() + _TURN_SECONDS
-        async for moment in source.moments(self._after, last_prices):
+        async for moment in source.moments(self._after, last_prices, places):
             async with self._turn:
                 await self._take(moment)
             if time.monotonic() > turn_at:
@@ -96,21 +101,26 @@ class Player:
             self._waiting.set()
 
     async def _send(self, frames: list[NumberedFrame]) -> None:
-        """Send frames in their order; one that was interrupted by the end of the service comes first in `finish`."""
+        """Send frames in their order; one that was interrupted by the end of the service comes first in `finish`.
+
+        No frame may claim a place whose dead letter could still be lost, so those are waited for first.
+        """
         self._outbox.extend(frames)
+        if self._outbox and self._letters_under_way:
+            await self._publisher.settle()
+            self._letters_under_way = False
         while self._outbox:
             await self._publisher.send(self._outbox[0])
             self._outbox.popleft()
 
     async def _dead_letter(self, rejected: list[Rejected]) -> None:
-        """Send dead letters and wait for them: no frame may claim a place whose dead letter could still be lost."""
+        """Send dead letters; the next frame waits for them."""
         for bad in rejected:
             self._say(bad)
             self._figures.rejected(bad.code)
             letter = DeadLetter(value=bad.value, reason=bad.reason, origin=f"source:{self._name}", position=bad.place)
+            self._letters_under_way = True
             await self._publisher.send_dead_letter(letter)
-        if rejected:
-            await self._publisher.settle()
 
     def _say(self, bad: Rejected) -> None:
         self._faults += 1

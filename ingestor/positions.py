@@ -46,5 +46,5 @@ class PositionText:
         if differing:
             named = ", ".join(f"{name} {kept.get(name, 'unset')}, not {now.get(name, 'unset')}" for name in differing)
             raise StopAndSayError(
-                f"the kept data was played with {named}: start as before to continue, or with --fresh to begin anew"
+                f"the kept data was played with {named}: use the same options to resume, or --fresh to start over"
             )

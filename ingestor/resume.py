@@ -1,5 +1,6 @@
-"""Where the log ends for a source: every partition read back to its last frame, and to the prices it goes on from."""
+"""Where the log ends for a source: every partition read back to its last frame, and to the prices it resumes from."""
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -10,6 +11,8 @@ from ingestor.positions import PositionText
 from schemas.codec import UndecodableError, decoder
 from schemas.errors import StopAndSayError
 from schemas.partitioning import partition_of
+
+_log = logging.getLogger(__name__)
 
 #: Records read back from the end of a partition, at first; each further piece is four times as long.
 _FIRST_CHUNK = 32
@@ -33,11 +36,13 @@ class KeptLog(Struct):
 
     Attributes:
         last: This source's last frame, by partition; None where it has none.
+        cut_ends: By partition, the log's end where its beginning is gone, else 0.
         others: Names of other sources that were met on the way.
         last_prices: The source's newest prices in the frames that were read, by ticker.
     """
 
     last: list[FrameEnd | None]
+    cut_ends: list[int]
     others: set[str]
     last_prices: dict[str, float]
 
@@ -60,7 +65,7 @@ def read_kept_log(log: LogEnd, partitions: int, source: str, tickers: Collection
     Args:
         tickers: Whose prices are wanted: for them it reads further back, up to a bound.
     """
-    kept = KeptLog([], set(), {})
+    kept = KeptLog([], [], set(), {})
     wanted: list[set[str]] = [set() for _ in range(partitions)]
     for ticker in tickers:
         wanted[partition_of(ticker, partitions)].add(ticker)
@@ -71,6 +76,7 @@ def read_kept_log(log: LogEnd, partitions: int, source: str, tickers: Collection
 
 def _last_frame(log: LogEnd, partition: int, source: str, wanted: set[str], kept: KeptLog) -> FrameEnd | None:
     first, end = log.bounds(partition)
+    kept.cut_ends.append(end if first else 0)
     last = None
     for chunk_first, chunk_end in _chunks_backwards(first, end):
         frames = list(_frames(log.values(partition, chunk_first, chunk_end)))
@@ -103,20 +109,43 @@ def _frames(values: Iterable[bytes | None]) -> Iterator[FrameEnd]:
             continue
 
 
-def resume_points(kept: KeptLog, positions: PositionText, source: str, *, named: bool) -> list[ResumePoint]:
-    """Say where each partition goes on.
+def resume_points(kept: KeptLog, positions: PositionText, source: str, *, named: bool, live: bool) -> list[ResumePoint]:
+    """Say where each partition resumes.
+
+    Where the beginning of a partition's log is gone and none of the source's frames is left, they may have been there.
+    Then its sequence begins at the log's end, which is above all of them, for a sequence is never above its offset;
+    and it resumes where the partition resumes that is furthest behind, for every watermark goes to all of them.
 
     Args:
         named: The source's name was chosen, so that it may play beside others.
+        live: Where it was does not matter: it does not play again what was not sent.
 
     Raises:
-        StopAndSayError: The kept data is another source's, or was made with other options.
+        StopAndSayError: The kept data is another source's, or was made with other options, or the source's place in it
+            is gone.
     """
-    if kept.others and not named and not any(kept.last):
+    if not any(kept.last):
+        _require_beginning(kept, source, named=named, live=live)
+    known = [positions.read(last.position) for last in kept.last if last]
+    behind = min(known, default=None)
+    points = []
+    for last, cut_end in zip(kept.last, kept.cut_ends, strict=True):
+        if last:
+            points.append(ResumePoint(last.sequence + 1, positions.read(last.position)))
+        else:
+            points.append(ResumePoint(cut_end, behind if cut_end else None))
+    return points
+
+
+def _require_beginning(kept: KeptLog, source: str, *, named: bool, live: bool) -> None:
+    """Check that a source may begin at its beginning: nothing of it is in the log."""
+    if kept.others and not named:
         raise StopAndSayError(
-            f"the kept data was played by {', '.join(sorted(kept.others))}, not {source}: start as before to continue, "
-            "with --fresh to begin anew, or set TICKCAST_SOURCE_NAME to play beside it"
+            f"the kept data was played by {', '.join(sorted(kept.others))}, not {source}: use the same options to "
+            "resume, --fresh to start over, or set TICKCAST_SOURCE_NAME to play beside it"
         )
-    return [
-        ResumePoint(last.sequence + 1, positions.read(last.position)) if last else ResumePoint() for last in kept.last
-    ]
+    if any(kept.cut_ends) and not live:
+        lost = f"the beginning of the kept data is gone, and nothing of {source} is left in it"
+        if not named:
+            raise StopAndSayError(f"{lost}: where it was cannot be known; use --fresh to start over")
+        _log.warning("%s: it plays from its beginning", lost)  # most likely, it is new beside the others

@@ -54,13 +54,13 @@ async def _serve(settings: IngestorSettings) -> None:
         source = open_source(settings)
         start = await read_start_unless_stopped(settings, source, stop)
         if start is not None:
-            await _report(settings, board, source, start, stop)
+            await _play_until_stopped(settings, board, source, start, stop)
     finally:
         server.shutdown()
         server.server_close()
 
 
-async def _report(
+async def _play_until_stopped(
     settings: IngestorSettings, board: StatusBoard, source: Source, start: Start, stop: asyncio.Event
 ) -> None:
     """Play and report; at the end of the service, send what is left and wait for it."""
@@ -79,7 +79,7 @@ async def _report(
         await asyncio.to_thread(reporter.stop)
         left = await asyncio.to_thread(publisher.drain, max(_LAST_WORD_SECONDS, deadline - time.monotonic()))
         if left:
-            _log.warning("%d records were not acknowledged in time; the next start goes on where the log ends", left)
+            _log.warning("%d records were not acknowledged in time; the next start resumes where the log ends", left)
 
 
 def make_player(
@@ -115,13 +115,13 @@ async def _until_stopped(stop: asyncio.Event, *jobs: Coroutine[None, None, None]
 
 
 async def _play(board: StatusBoard, player: Player, source: Source, start: Start) -> None:
-    going_on = "" if start.after is None else ", going on where the log ends"
-    _log.info("playing %s%s", source.title, going_on)
+    resuming = "" if start.after is None else ", resuming where the log ends"
+    _log.info("playing %s%s", source.title, resuming)
     board.set_state(ServiceState.READY, source.title)
-    await player.play(source, start.last_prices)
+    await player.play(source, start.last_prices, start.places)
     await player.finish()
     board.set_state(ServiceState.ENDED, f"the data has ended: {source.title}")
-    _log.info("the data has ended: %s; everything else goes on", source.title)
+    _log.info("the data has ended: %s; the other services keep running", source.title)
 
 
 async def _watch(board: StatusBoard, publisher: Publisher, figures: Figures) -> None:

@@ -1,5 +1,7 @@
 """What the ingestor can be told."""
 
+from contextlib import suppress
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -11,7 +13,6 @@ from schemas.times import NS_PER_SECOND, from_rfc3339
 SourceKind = Literal["replay", "file", "simulated"]
 
 _DAY_NS = 86_400 * NS_PER_SECOND
-_DATE_LENGTH = len("2010-01-04")
 
 
 class IngestorSettings(Settings):
@@ -82,4 +83,7 @@ class IngestorSettings(Settings):
         """Give the moment from which nothing is played any more; None: there is none."""
         if not self.end:
             return None
-        return from_rfc3339(self.end) + (_DAY_NS if len(self.end) == _DATE_LENGTH else 0)
+        with suppress(ValueError):  # it has a time part
+            date.fromisoformat(self.end)
+            return from_rfc3339(self.end) + _DAY_NS
+        return from_rfc3339(self.end)

@@ -23,36 +23,47 @@ _log = logging.getLogger(__name__)
 
 
 class Start(NamedTuple):
-    """Where a source goes on.
+    """Where a source resumes.
 
     Attributes:
         points: By partition.
         last_prices: The source's newest prices near the end of the log.
+        live: What it did not send is gone.
     """
 
     points: list[ResumePoint]
     positions: PositionText
     last_prices: dict[str, float]
+    live: bool
+
+    @property
+    def places(self) -> list[Position]:
+        """Give what the partitions have each, of those that have something."""
+        return [point.position for point in self.points if point.position is not None]
 
     @property
     def after(self) -> Position | None:
-        """Give the place that every partition has passed; None: the beginning."""
-        places = [point.position for point in self.points]
-        known = [place for place in places if place is not None]
-        return min(known) if len(known) == len(places) else None
+        """Give the place after which the source resumes; None: the beginning.
+
+        A source that can be played again resumes where the partition is that is furthest behind; the others pass over
+        what they have. A live one makes new ticks, and no partition may take them for what it has.
+        """
+        if self.live:
+            return max(self.places, default=None)
+        return min(self.places) if len(self.places) == len(self.points) else None
 
 
 def read_start(settings: IngestorSettings, source: Source) -> Start:
-    """Check the topics and find where the source goes on.
+    """Check the topics and find where the source resumes.
 
     Raises:
         StopAndSayError: No broker answers, a topic is not as it should be, or the kept data is of another play.
-        RetryError: The broker stopped to answer.
+        RetryError: The broker stopped answering.
     """
     kept, positions = _read_kept(settings, source.goes_on_from), PositionText(source.content)
-    points = resume_points(kept, positions, settings.name, named=bool(settings.source_name))
+    points = resume_points(kept, positions, settings.name, named=bool(settings.source_name), live=source.live)
     _say_lost_prices(kept, source.goes_on_from)
-    return Start(points, positions, kept.last_prices)
+    return Start(points, positions, kept.last_prices, source.live)
 
 
 async def read_start_unless_stopped(settings: IngestorSettings, source: Source, stop: asyncio.Event) -> Start | None:
@@ -76,7 +87,9 @@ async def read_start_unless_stopped(settings: IngestorSettings, source: Source, 
 def _say_lost_prices(kept: KeptLog, tickers: Collection[str]) -> None:
     lost = len(set(tickers) - kept.last_prices.keys())
     if lost and any(kept.last):
-        _log.warning("%d of %d tickers have no price near the end of the log: they begin anew", lost, len(tickers))
+        _log.warning(
+            "%d of %d tickers have no price near the end of the log: they start from new prices", lost, len(tickers)
+        )
 
 
 def _read_kept(settings: IngestorSettings, tickers: Collection[str]) -> KeptLog:
@@ -86,7 +99,7 @@ def _read_kept(settings: IngestorSettings, tickers: Collection[str]) -> KeptLog:
     require_topics(settings, topics, admin, lambda name: ConfigResource(ResourceType.TOPIC, name))
     name = settings.topic_prefix + TICKS.name
     count = len(admin.list_topics(name, timeout=10).topics[name].partitions)
-    if count != settings.partitions:  # the embedded broker has its own mind
+    if count != settings.partitions:  # the embedded broker always has 4
         raise StopAndSayError(f"TICKCAST_PARTITIONS: topic {name} has {count} partitions, not {settings.partitions}")
     log = KafkaLogEnd(config, name)
     try:

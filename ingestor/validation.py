@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from math import inf, isfinite
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -12,6 +13,8 @@ from schemas.symbols import is_ticker
 from schemas.times import NS_PER_SECOND, to_rfc3339
 
 _END_OF_TIME_NS = 2**63 - 1
+#: So long a jump waits for its confirmation: watermarks wait with it.
+_LONGEST_HELD_SECONDS = 10
 
 
 class LiveBounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,10 +29,17 @@ class LiveBounds(msgspec.Struct, frozen=True, kw_only=True):
     maximum_future_seconds: float
 
 
+class _Held(NamedTuple):
+    tick: Tick
+    since_ns: int
+
+
 class Validator:
     """Keeps bad ticks out, and of a live source holds a jump back until the next tick confirms it.
 
-    A held tick goes out right before the one that confirms it, or is rejected with the next that does not.
+    A held tick goes out right before the one that confirms it, or is rejected with the next that does not. No watermark
+    overtakes it, and so that they do not stand still, it is rejected too where none comes for a while. Its price still
+    counts as one that a later tick may confirm, or a ticker that seldom ticks could never jump.
 
     Args:
         live: Bounds for a live source; None for others.
@@ -40,32 +50,49 @@ class Validator:
         self._latest_ns = inf
         self._known: set[str] = set()
         self._last_prices: dict[str, float] = {}
-        self._held: dict[str, Tick] = {}
+        self._held: dict[str, _Held] = {}
+        self._doubted_prices: dict[str, float] = {}
 
     def check(self, moment: Moment, now_ns: int) -> Moment:
         """Give the moment with its good ticks only; the bad ones are among its rejected."""
         if self._live:
             self._latest_ns = now_ns + int(self._live.maximum_future_seconds * NS_PER_SECOND)
         jumps = self._live is not None and self._live.maximum_jump > 0
-        if not moment.tickers or (self._all_good(moment) and not jumps):
+        if not self._held and (not moment.tickers or (self._all_good(moment) and not jumps)):
             return moment
         good: list[Tick] = []
-        rejected = list(moment.rejected)
+        rejected = [*moment.rejected, *self._give_up(now_ns)]
         for row in zip(moment.tickers, moment.times_ns, moment.prices, moment.sizes, strict=True):
             tick = Tick(*row)
             problem = self._problem(tick)
             if problem:
                 rejected.append(_rejected(tick, *problem))
             elif jumps:
-                self._confirm(tick, good, rejected)
+                self._confirm(tick, now_ns, good, rejected)
             else:
                 good.append(tick)
-        return _with(moment, good, rejected)
+        return _with(moment, good, rejected, self._capped(moment.watermark_ns))
 
     def release(self) -> list[Rejected]:
         """Give up what still waits for confirmation, at the end."""
         held, self._held = self._held, {}
-        return [_rejected(tick, "jump", "no further tick confirmed the jump") for tick in held.values()]
+        return [_rejected(tick, "jump", "no further tick confirmed the jump") for tick, _ in held.values()]
+
+    def _give_up(self, now_ns: int) -> list[Rejected]:
+        """Give up what has waited too long."""
+        least_ns = now_ns - _LONGEST_HELD_SECONDS * NS_PER_SECOND
+        late = [tick for tick, since_ns in self._held.values() if since_ns < least_ns]
+        for tick in late:
+            del self._held[tick.ticker]
+            self._doubted_prices[tick.ticker] = tick.price
+        reason = f"no further tick confirmed the jump within {_LONGEST_HELD_SECONDS} seconds"
+        return [_rejected(tick, "jump", reason) for tick in late]
+
+    def _capped(self, watermark_ns: int | None) -> int | None:
+        """Give a watermark that no held tick lies before: it may still go out."""
+        if watermark_ns is None:
+            return None
+        return min([watermark_ns, *(tick.time_ns for tick, _ in self._held.values())])
 
     def _all_good(self, moment: Moment) -> bool:
         return (
@@ -96,20 +123,20 @@ class Validator:
             return "time", f"time {to_rfc3339(tick.time_ns)} lies too far in the future"
         return None
 
-    def _confirm(self, tick: Tick, good: list[Tick], rejected: list[Rejected]) -> None:
-        held = self._held.pop(tick.ticker, None)
-        if held and self._near(held.price, tick.price):
-            good += [held, tick]
+    def _confirm(self, tick: Tick, now_ns: int, good: list[Tick], rejected: list[Rejected]) -> None:
+        held, doubted = self._held.pop(tick.ticker, None), self._doubted_prices.pop(tick.ticker, None)
+        if held and self._near(held.tick.price, tick.price):
+            good += [held.tick, tick]
             self._last_prices[tick.ticker] = tick.price
             return
         if held:
-            rejected.append(_rejected(held, "jump", f"the next tick, at {tick.price}, did not confirm the jump"))
+            rejected.append(_rejected(held.tick, "jump", f"the next tick, at {tick.price}, did not confirm the jump"))
         last = self._last_prices.get(tick.ticker, tick.price)
-        if self._near(last, tick.price):
+        if self._near(last, tick.price) or (doubted is not None and self._near(doubted, tick.price)):
             good.append(tick)
             self._last_prices[tick.ticker] = tick.price
         else:
-            self._held[tick.ticker] = tick
+            self._held[tick.ticker] = _Held(tick, now_ns)
 
     def _near(self, before: float, price: float) -> bool:
         return self._live is None or abs(price / before - 1.0) <= self._live.maximum_jump
@@ -121,7 +148,7 @@ def _rejected(tick: Tick, code: str, reason: str) -> Rejected:
     )
 
 
-def _with(moment: Moment, ticks: list[Tick], rejected: list[Rejected]) -> Moment:
+def _with(moment: Moment, ticks: list[Tick], rejected: list[Rejected], watermark_ns: int | None) -> Moment:
     return replace(
         moment,
         tickers=[tick.ticker for tick in ticks],
@@ -129,4 +156,5 @@ def _with(moment: Moment, ticks: list[Tick], rejected: list[Rejected]) -> Moment
         prices=[tick.price for tick in ticks],
         sizes=[tick.size for tick in ticks],
         rejected=rejected,
+        watermark_ns=watermark_ns,
     )

@@ -14,9 +14,9 @@ def tickers_text(tickers: Sequence[str]) -> str:
     return text if len(text) <= _LONGEST else f"{len(tickers)} tickers {digest(text)}"
 
 
-def time_text(time_ns: int | None) -> str:
-    """Give a time, a date where it is midnight, `first` where there is none."""
-    return "first" if time_ns is None else to_rfc3339(time_ns).removesuffix("T00:00:00Z")
+def time_text(time_ns: int | None, none: str = "first") -> str:
+    """Give a time, a date where it is midnight, or what stands for none."""
+    return none if time_ns is None else to_rfc3339(time_ns).removesuffix("T00:00:00Z")
 
 
 def digest(text: str) -> str:

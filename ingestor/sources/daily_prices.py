@@ -25,7 +25,7 @@ def load_daily_bars(
 ) -> dict[str, BarColumns]:
     """Load the daily bars that start in `[start_ns, end_ns)`, by ticker in alphabetical order.
 
-    All four prices are multiplied by adjusted close / close, so that a split is no crash; the volume is
+    All four prices are multiplied by adjusted close / close, so that a split is not a crash; the volume is
     as it was reported. Shares the arrays between calls: they are read-only.
 
     Args:

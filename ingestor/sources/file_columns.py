@@ -24,8 +24,11 @@ def kind_of(columns: Sequence[str], path: str) -> FileKind:
     """Tell ticks from bars by the columns.
 
     Raises:
-        StopAndSayError: Columns are missing; the line names them.
+        StopAndSayError: Columns are missing, or there twice; the line names them.
     """
+    twice = [name for name in dict.fromkeys((*TICK_COLUMNS, *BAR_COLUMNS)) if columns.count(name) > 1]
+    if twice:
+        raise StopAndSayError(f"{path} has more than one column {', '.join(twice)}: leave one of each")
     missing_of_ticks = [name for name in TICK_COLUMNS if name not in columns]
     missing_of_bars = [name for name in BAR_COLUMNS if name not in columns]
     if not missing_of_bars:
@@ -63,13 +66,15 @@ def parse_numbers(names: Sequence[str], values: Sequence[Any]) -> list[float]:
     """Read prices, which are positive, and sizes or volumes, which are not negative.
 
     Raises:
-        ValueError: One is no such number; the text names its column.
+        ValueError: One is not such a number; the text names its column.
     """
     numbers = []
     for name, value in zip(names, values, strict=True):
         try:
+            if isinstance(value, str) and "_" in value:
+                raise ValueError("Python would pass over the underscore")
             number = float(value)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"{name}: {str(value)[:40]!r} is not a number") from error
         least_is_met = number >= 0 if name in ("size", "volume") else number > 0
         if not (isfinite(number) and least_is_met):

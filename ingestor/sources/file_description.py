@@ -19,7 +19,7 @@ class FileDescription(Struct, frozen=True, kw_only=True):
     """What a file holds.
 
     Attributes:
-        interval: The shortest one that holds the file's bars; null for ticks, or where one cannot tell.
+        interval: The shortest one that is a whole number of the file's bars; null for ticks, or where one cannot tell.
         bar_seconds: How long the bars really are.
         tickers: Number of tickers in the rows that were looked at.
         backwards: Share of the rows that were looked at, all over the file, that lie before a time that it had reached.
@@ -49,7 +49,7 @@ def describe_file(path: str, disorder_ns: int = 0, tickers: Collection[str] = ()
     file = open_rows(path)
     reader = RowReader(file, path, tickers)
     length_ns = length_of_bars(reader) if reader.kind == "bars" else None
-    head = list(islice(reader.read(), _HEAD_ROWS + 1))
+    head = list(islice((read for read in reader.read() if read is not None), _HEAD_ROWS + 1))
     whole = len(head) <= _HEAD_ROWS
     seen = _tickers_and_times(reader, head, length_ns)
     tail = seen if whole else _tickers_and_times(reader, reader.understand(file.tail()), length_ns)
@@ -79,7 +79,7 @@ def detect_interval(path: str) -> Interval | None:
 
 
 def _tickers_and_times(
-    reader: RowReader, rows: Iterable[Read | Rejected], length_ns: int | None
+    reader: RowReader, rows: Iterable[Read | Rejected | None], length_ns: int | None
 ) -> list[tuple[str, int]]:
     """Give what good rows state; of daily bars, their dates."""
     good = [read for read in rows if isinstance(read, Read)]

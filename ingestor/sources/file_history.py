@@ -11,6 +11,7 @@ from ingestor.sources.bars import BarColumns
 from ingestor.sources.file_columns import TimedBar
 from ingestor.sources.file_intervals import DAY_NS, length_of_bars
 from ingestor.sources.file_reader import Read, RowReader
+from ingestor.sources.moments import Rejected
 from schemas.times import bar_start_ns
 
 _log = logging.getLogger(__name__)
@@ -41,16 +42,15 @@ def read_history(
 ) -> dict[str, BarColumns]:
     """Read all rows and fold them to bars of a length, by ticker in alphabetical order.
 
-    Rows may come in any order of time; bad ones are counted and passed over (they are reported when they are
-    played). The bars must fit into memory, the file need not.
+    Rows may come in any order of time; bad ones, and a ticker's second bar of one time, are counted and passed over
+    (they are reported when they are played). The bars must fit into memory, the file need not.
 
     Args:
         start_ns: Only bars that start at or after it.
         end_ns: Only bars that start before it.
     """
     bars: dict[str, dict[int, _FoldedBar]] = {}
-    daily = reader.kind == "bars" and (length_of_bars(reader) or length_ns) == DAY_NS
-    for time_ns, row in _rows(reader, daily=daily):
+    for time_ns, row in _rows(reader, length_ns):
         start = bar_start_ns(time_ns, length_ns)
         if (start_ns is None or start >= start_ns) and (end_ns is None or start < end_ns):
             own = bars.setdefault(row.ticker, {})
@@ -61,18 +61,31 @@ def read_history(
     return {ticker: _columns(bars[ticker]) for ticker in sorted(bars)}
 
 
-def _rows(reader: RowReader, *, daily: bool) -> Iterator[tuple[int, PlayedBar]]:
+def _rows(reader: RowReader, length_ns: int) -> Iterator[tuple[int, PlayedBar]]:
+    bars = reader.kind == "bars"
+    row_length_ns = (length_of_bars(reader) or length_ns) if bars else length_ns
+    last_starts: dict[str, int] = {}
     bad = 0
     for read in reader.read():
-        if not isinstance(read, Read):
+        if isinstance(read, Rejected):
             bad += 1
-        elif isinstance(read.value, TimedBar):
-            yield (reader.date_ns(read.row) if daily else read.value.time_ns), read.value.bar
-        else:
-            tick = read.value
-            yield tick.time_ns, PlayedBar(tick.ticker, tick.price, tick.price, tick.price, tick.price, tick.size)
+        elif read is not None:
+            time_ns, row = _time_and_bar(reader, read, daily=row_length_ns == DAY_NS)
+            start_ns = bar_start_ns(time_ns, row_length_ns)
+            if bars and last_starts.get(row.ticker) == start_ns:
+                bad += 1
+            else:
+                last_starts[row.ticker] = start_ns
+                yield time_ns, row
     if bad:
         _log.warning("%d bad rows were passed over", bad)
+
+
+def _time_and_bar(reader: RowReader, read: Read, *, daily: bool) -> tuple[int, PlayedBar]:
+    if isinstance(read.value, TimedBar):
+        return (reader.date_ns(read.row) if daily else read.value.time_ns), read.value.bar
+    tick = read.value
+    return tick.time_ns, PlayedBar(tick.ticker, tick.price, tick.price, tick.price, tick.price, tick.size)
 
 
 def _columns(bars: dict[int, _FoldedBar]) -> BarColumns:

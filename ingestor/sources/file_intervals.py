@@ -6,6 +6,7 @@ from itertools import islice, pairwise
 
 from ingestor.sources.file_columns import TimedBar
 from ingestor.sources.file_reader import Read, RowReader
+from schemas.errors import StopAndSayError
 from schemas.times import INTERVALS, NS_PER_SECOND, Interval, interval_ns
 
 #: Bars from which their length is told, and rows that are looked at for them.
@@ -28,7 +29,8 @@ _NEARLY_ALL = 0.95
 def length_of_bars(reader: RowReader) -> int | None:
     """Tell from the first rows how long a file's bars are; None where they do not tell."""
     times: dict[str, list[int]] = {}
-    good = (read.value for read in islice(reader.read(), _HEAD_ROWS) if isinstance(read, Read))
+    rows = (read for read in reader.read() if read is not None)
+    good = (read.value for read in islice(rows, _HEAD_ROWS) if isinstance(read, Read))
     for timed in islice(good, _HEAD_BARS):
         if isinstance(timed, TimedBar):
             times.setdefault(timed.bar.ticker, []).append(timed.time_ns)
@@ -54,12 +56,25 @@ def bar_length_ns(times_by_ticker: Iterable[list[int]]) -> int | None:
 
 
 def interval_for(length_ns: int) -> Interval:
-    """Give the shortest interval that holds bars of a length of up to a day."""
-    return next(interval for interval in INTERVALS if interval_ns(interval) >= length_ns)
+    """Give the shortest interval that is a whole number of bars of a length: no bar may reach into the next one."""
+    return next(interval for interval in INTERVALS if interval_ns(interval) % length_ns == 0)
+
+
+def require_whole_bars(path: str, length_ns: int, interval: Interval) -> None:
+    """Check that an interval is a whole number of a file's bars.
+
+    Raises:
+        StopAndSayError: It is not; the line names the shortest one that is.
+    """
+    if interval_ns(interval) % length_ns:
+        raise StopAndSayError(
+            f"TICKCAST_INTERVAL: {path} holds bars of {length_text(length_ns)}, of which {interval} is not a whole "
+            f"number: set {interval_for(length_ns)}"
+        )
 
 
 def length_text(length_ns: int) -> str:
     """Write a length like `15m`."""
     seconds = length_ns // NS_PER_SECOND
-    units = (("h", 3_600), ("m", 60), ("s", 1))
+    units = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
     return next(f"{seconds // unit}{name}" for name, unit in units if seconds % unit == 0)

@@ -27,11 +27,15 @@ class FileOptions(NamedTuple):
     disorder_ns: int = 0
 
     def content(self, identity: str) -> dict[str, str]:
-        """Give what decides the content of a position."""
+        """Give what decides the content of a position.
+
+        The end is part of it: the bars that it cut short have been closed, so a later end could not complete them.
+        """
         return {
             "source": "file",
             "file": identity,
             "start": time_text(self.start_ns),
+            "end": time_text(self.end_ns, "last"),
             "interval": self.interval,
             "tickers": tickers_text(self.tickers),
         }

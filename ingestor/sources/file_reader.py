@@ -55,8 +55,8 @@ class RowReader:
             parse_tick if self.kind == "ticks" else parse_bar
         )
 
-    def read(self, after: int = 0) -> Iterator[Read | Rejected]:
-        """Give what the rows after a number say, and those that say nothing clear as rejected.
+    def read(self, after: int = 0) -> Iterator[Read | Rejected | None]:
+        """Give what the rows after a number say, those that say nothing clear as rejected, and None for the others.
 
         Raises:
             StopAndSayError: A thousand rows from the beginning, not one of them was understood.
@@ -66,23 +66,22 @@ class RowReader:
             yield from self._until_one_is_good(rows)
         yield from rows
 
-    def _until_one_is_good(self, rows: Iterator[Read | Rejected]) -> Iterator[Read | Rejected]:
-        for count, read in enumerate(rows, 1):
+    def _until_one_is_good(self, rows: Iterator[Read | Rejected | None]) -> Iterator[Read | Rejected | None]:
+        bad = 0
+        for read in rows:
             yield read
-            if not isinstance(read, Rejected):
+            if isinstance(read, Read):
                 return
-            if count == _MOST_BAD_AT_FIRST:
+            bad += read is not None
+            if read is not None and bad == _MOST_BAD_AT_FIRST:
                 raise StopAndSayError(
-                    f"{self._path}: none of the first {count} rows can be understood; row {read.place}: {read.reason}"
+                    f"{self._path}: none of the first {bad} rows can be understood; row {read.place}: {read.reason}"
                 )
 
-    def understand(self, rows: Iterator[FileRow | Rejected]) -> Iterator[Read | Rejected]:
-        """Give what rows say."""
+    def understand(self, rows: Iterator[FileRow | Rejected | None]) -> Iterator[Read | Rejected | None]:
+        """Give what rows say; None for a row of another ticker."""
         for row in rows:
-            if isinstance(row, Rejected):
-                yield row
-            elif (read := self._understand(row)) is not None:
-                yield read
+            yield self._understand(row) if isinstance(row, FileRow) else row
 
     def reject(self, row: FileRow, code: str, reason: str) -> Rejected:
         """Reject a row."""

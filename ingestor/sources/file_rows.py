@@ -12,10 +12,17 @@ _PARQUET_ENDINGS = (".parquet", ".pq")
 
 
 class FileRow(NamedTuple):
-    """One row: its number (a CSV's line, from 1; a Parquet file's row, from 1) and its values by column."""
+    """One row.
+
+    Attributes:
+        number: A CSV's line, from 1; a Parquet file's row, from 1.
+        values: By column.
+        line: The bytes of a CSV's line, without its end.
+    """
 
     number: int
     values: Sequence[Any]
+    line: bytes = b""
 
 
 class RowFile(Protocol):
@@ -23,17 +30,20 @@ class RowFile(Protocol):
 
     Attributes:
         columns: Names in lower case.
-        identity: Tells this file from another, and does not change when rows are added.
     """
 
     columns: list[str]
-    identity: str
+
+    @property
+    def identity(self) -> str:
+        """Tell this file from another; does not change when rows are added."""
+        ...
 
     def to_ns(self, value: Any) -> int:
         """Read a value of the column `timestamp`.
 
         Raises:
-            ValueError: It is no time.
+            ValueError: It is not a time.
         """
         ...
 
@@ -41,8 +51,12 @@ class RowFile(Protocol):
         """Read a value of the column `timestamp` that `to_ns` reads: 00:00 UTC of the date in its own zone."""
         ...
 
-    def rows(self, after: int = 0) -> Iterator[FileRow | Rejected]:
-        """Give the rows after a number; what is no row at all comes as rejected."""
+    def rows(self, after: int = 0) -> Iterator[FileRow | Rejected | None]:
+        """Give the rows after a number; what is not a row at all comes as rejected, each row before as None.
+
+        Raises:
+            StopAndSayError: The file cannot be read any further.
+        """
         ...
 
     def raw(self, row: FileRow) -> bytes:
@@ -58,6 +72,11 @@ class RowFile(Protocol):
         ...
 
 
+def cannot_read(path: str | Path, error: OSError) -> StopAndSayError:
+    """Say that a file cannot be read, and why."""
+    return StopAndSayError(f"TICKCAST_SOURCE: the file {path} cannot be read: {error.strerror or error}")
+
+
 def open_rows(path: str) -> RowFile:
     """Open a CSV or Parquet file, told apart by its first bytes.
 
@@ -68,7 +87,7 @@ def open_rows(path: str) -> RowFile:
         with Path(path).open("rb") as file:
             start = file.read(len(PARQUET_MAGIC))
     except OSError as error:
-        raise StopAndSayError(f"TICKCAST_SOURCE: the file {path} cannot be read: {error.strerror}") from error
+        raise cannot_read(path, error) from error
     if start == PARQUET_MAGIC or path.endswith(_PARQUET_ENDINGS):
         from ingestor.sources.parquet_rows import ParquetRows  # noqa: PLC0415 - pyarrow is only needed here
 

@@ -1,18 +1,17 @@
 """A file of ticks or bars as a source."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 from ingestor.sources.bars import BarColumns
 from ingestor.sources.file_bar_play import BarFilePlay
 from ingestor.sources.file_history import read_history
-from ingestor.sources.file_intervals import interval_for, length_of_bars, length_text
+from ingestor.sources.file_intervals import length_of_bars, length_text, require_whole_bars
 from ingestor.sources.file_options import FileOptions
 from ingestor.sources.file_reader import RowReader
 from ingestor.sources.file_rows import open_rows
 from ingestor.sources.file_tick_play import TickFilePlay
 from ingestor.sources.moments import Moment, Position
 from ingestor.sources.pace import Pace
-from schemas.errors import StopAndSayError
 from schemas.times import interval_ns
 
 
@@ -20,7 +19,7 @@ class FileSource:
     """Plays a CSV or Parquet file, streamed.
 
     Raises:
-        StopAndSayError: The file cannot be read, lacks a column, or its bars are longer than the interval.
+        StopAndSayError: The file cannot be read, lacks a column, or the interval is not a whole number of its bars.
     """
 
     live = False
@@ -41,20 +40,20 @@ class FileSource:
         else:
             self._play = TickFilePlay(options, self._reader, pace)
 
-    def moments(self, after: Position | None, last_prices: dict[str, float]) -> AsyncIterator[Moment]:  # noqa: ARG002
+    def moments(
+        self,
+        after: Position | None,
+        last_prices: dict[str, float],  # noqa: ARG002
+        places: Collection[Position] = (),
+    ) -> AsyncIterator[Moment]:
         """Play what comes after a position."""
-        return self._play.moments(after)
+        return self._play.moments(after, places)
 
     def history(self) -> dict[str, BarColumns]:
         """Give all bars of the file, folded to the interval, by ticker."""
         return read_history(self._reader, interval_ns(self._options.interval))
 
     def _bar_length_ns(self) -> int:
-        wanted_ns = interval_ns(self._options.interval)
-        length_ns = length_of_bars(self._reader) or wanted_ns
-        if length_ns > wanted_ns:
-            raise StopAndSayError(
-                f"TICKCAST_INTERVAL: {self._options.path} holds bars of {interval_for(length_ns)}, "
-                f"which do not fit into {self._options.interval}: set {interval_for(length_ns)} or longer"
-            )
+        length_ns = length_of_bars(self._reader) or interval_ns(self._options.interval)
+        require_whole_bars(self._options.path, length_ns, self._options.interval)
         return length_ns

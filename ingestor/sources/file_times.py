@@ -23,21 +23,31 @@ _EPOCH_UNITS: tuple[tuple[Decimal, int], ...] = (
 )
 
 
+class _AmbiguousError(Exception):
+    """A number that may be an epoch or a date without its separators."""
+
+
 @lru_cache(maxsize=8_192)
 def parse_time(value: str | float | Decimal) -> int:
     """Read a time as nanoseconds since 1970 in UTC.
 
     ISO 8601 text, in UTC where it states no zone, or an epoch whose size tells seconds, milliseconds,
-    microseconds and nanoseconds apart. Eight digits are a date.
+    microseconds and nanoseconds apart. Eight digits are a date; whole numbers that may as well be a year, a month or
+    a date with hours and minutes (up to 6 digits, and 12) are refused.
 
     Raises:
-        ValueError: It is no time, or none in the years 1970 to 2262.
+        ValueError: It is not a time, or not in the years 1970 to 2262, or it is ambiguous.
     """
     try:
         time_ns = _from_text(value.strip()) if isinstance(value, str) else _from_epoch(Decimal(str(value)))
+    except _AmbiguousError as error:
+        raise ValueError(
+            f"{str(value)[:40]!r} is ambiguous (an epoch, or a year, month or minute?): use ISO 8601 like "
+            "2024-01-31T14:30:00Z"
+        ) from error
     except (ValueError, ArithmeticError) as error:
         raise ValueError(
-            f"{str(value)[:40]!r} is no time: use ISO 8601 like 2024-01-31T14:30:00Z, or an epoch in s, ms, us or ns"
+            f"{str(value)[:40]!r} is not a time: use ISO 8601 like 2024-01-31T14:30:00Z, or an epoch in s, ms, us or ns"
         ) from error
     if not 0 <= time_ns < _END_OF_TIME_NS:
         raise ValueError(f"{str(value)[:40]!r} is not in the years 1970 to 2262")
@@ -74,6 +84,8 @@ def _from_text(text: str) -> int:
 def _from_epoch(number: Decimal) -> int:
     if number.adjusted() > _LARGEST_EXPONENT:  # as an integer it could fill the memory
         raise ValueError("too large")
+    if number == number.to_integral_value() and (0 <= number < 10**6 or 10**11 <= number < 10**12):
+        raise _AmbiguousError
     for limit, unit_ns in _EPOCH_UNITS:
         if abs(number) < limit:
             return int(number * unit_ns)

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from ingestor.sources.bars import BarColumns
 from ingestor.sources.daily_prices import load_daily_bars
 from ingestor.sources.file_history import read_history
+from ingestor.sources.file_intervals import length_of_bars, require_whole_bars
 from ingestor.sources.file_reader import RowReader
 from ingestor.sources.file_rows import open_rows
 from schemas.errors import StopAndSayError
@@ -26,7 +27,8 @@ def load_history(
         tickers: Only these; empty: all.
 
     Raises:
-        StopAndSayError: There is no such source, or it cannot be read, or it knows a ticker not.
+        StopAndSayError: There is no such source, or it cannot be read, or does not have a ticker, or the interval is
+            not a whole number of a file's bars.
     """
     if source == "simulated":
         return {}
@@ -36,4 +38,6 @@ def load_history(
     if kind != "file" or not path:
         raise StopAndSayError(f"TICKCAST_SOURCE {source!r}: use replay, simulated or file:PATH")
     reader = RowReader(open_rows(path), path, tickers)
+    if reader.kind == "bars":
+        require_whole_bars(path, length_of_bars(reader) or interval_ns(interval), interval)
     return read_history(reader, interval_ns(interval), start_ns, end_ns)

@@ -65,7 +65,7 @@ class Source(Protocol):
 
     @property
     def goes_on_from(self) -> Collection[str]:
-        """Give the tickers whose last prices in the log it goes on from; empty where it knows its own."""
+        """Give the tickers whose last prices in the log it resumes from; empty where it knows its own."""
         ...
 
     @property
@@ -73,12 +73,15 @@ class Source(Protocol):
         """Say what is played."""
         ...
 
-    def moments(self, after: Position | None, last_prices: dict[str, float]) -> AsyncIterator[Moment]:
+    def moments(
+        self, after: Position | None, last_prices: dict[str, float], places: Collection[Position] = ()
+    ) -> AsyncIterator[Moment]:
         """Play, paced, what comes after a position; None: from the beginning.
 
         Args:
             after: Moments at or before it may be left out.
-            last_prices: What the log holds as the newest prices; for a source that goes on from them.
+            last_prices: What the log holds as the newest prices; for a source that resumes from them.
+            places: What the partitions have each; for a source that may have grown since.
         """
         ...
 

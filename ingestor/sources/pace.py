@@ -6,10 +6,25 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from schemas.times import NS_PER_SECOND
 
-#: A play that is further behind, because the broker was slow, goes on from where it is and not in a burst.
+#: A play that is further behind, because the broker was slow, continues from where it is and not in a burst.
 _MAXIMUM_BEHIND_SECONDS = 1.0
 #: While a source is quiet, it says at least this often how far it has come.
 QUIET_SECONDS = 1.0
+#: After so many rows, others have their turn: this is a few milliseconds.
+_TURN_ROWS = 500
+
+
+class Turns:
+    """Gives everything else in the process its turn while a source passes over row after row and says nothing."""
+
+    def __init__(self) -> None:
+        self._passed = 0
+
+    async def passed_over(self) -> None:
+        """Count a row; now and then, let others go first."""
+        self._passed += 1
+        if self._passed % _TURN_ROWS == 0:
+            await asyncio.sleep(0)
 
 
 class Pace:
@@ -38,24 +53,26 @@ class Pace:
         """Tell whether there is any waiting."""
         return self._speed > 0
 
-    async def step(self, units: float) -> None:
-        """Wait until so many units have passed since the last step; the first step is at once."""
+    async def step(self, units: float) -> AsyncIterator[None]:
+        """Wait until so many units have passed since the last step; while waiting, come back once a second.
+
+        The first step is at once.
+        """
         due = self._next_due(units)
         if due is not None:
-            await self._sleep_until(due)
+            async for _ in self._seconds_until(due):
+                yield
 
     async def until(self, time_ns: int) -> AsyncIterator[int]:
-        """Wait until the play has come to an event time; while waiting, give the times reached, once a second."""
+        """Wait until the play has reached an event time; while waiting, give the times reached, once a second."""
         since = time_ns if self._reached_ns is None else self._reached_ns
         due = self._next_due(max(0, time_ns - since) / NS_PER_SECOND)
         self._reached_ns = max(time_ns, since)
         if due is None:
             return
-        while due - self._clock() > QUIET_SECONDS:
-            await self._sleep(QUIET_SECONDS)
+        async for _ in self._seconds_until(due):
             ahead_seconds = max(0.0, due - self._clock()) * self._speed
             yield max(since, time_ns - int(ahead_seconds * NS_PER_SECOND))
-        await self._sleep_until(due)
 
     def _next_due(self, units: float) -> float | None:
         if not self._speed:
@@ -65,7 +82,10 @@ class Pace:
         self._due_seconds = max(due, now - _MAXIMUM_BEHIND_SECONDS)
         return self._due_seconds
 
-    async def _sleep_until(self, due: float) -> None:
+    async def _seconds_until(self, due: float) -> AsyncIterator[None]:
+        while due - self._clock() > QUIET_SECONDS:
+            await self._sleep(QUIET_SECONDS)
+            yield
         seconds = due - self._clock()
         if seconds > 0:
             await self._sleep(seconds)

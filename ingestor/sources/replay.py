@@ -1,20 +1,25 @@
 """Daily bars of the past, played as if they were live."""
 
-from collections.abc import AsyncIterator, Iterator
+import logging
+from collections.abc import AsyncIterator, Collection, Iterator
 from itertools import chain, count
+from math import log10
 from typing import NamedTuple
 
 import numpy as np
 
-from ingestor.sources.bar_play import PRICES_PER_BAR, PlayedBar, play_bars
+from ingestor.sources.bar_play import PlayedBar, play_bars
 from ingestor.sources.bars import BarColumns
 from ingestor.sources.contents import time_text
 from ingestor.sources.moments import Moment, Position
 from ingestor.sources.pace import Pace
+from ingestor.sources.paced_steps import PacedSteps
 from ingestor.sources.replay_options import ReplayOptions
 from schemas.errors import StopAndSayError
 from schemas.events import Origin
 from schemas.times import NS_PER_SECOND
+
+_log = logging.getLogger(__name__)
 
 #: Bars before the start that are played first, at full speed, so that live predictions have full windows.
 WARM_UP_BARS = 250
@@ -26,6 +31,8 @@ _DAY_NS = 86_400 * NS_PER_SECOND
 _WEEK_NS = 7 * _DAY_NS
 #: Event times are signed 64-bit numbers: the year 2262.
 _END_OF_TIME_NS = 2**63 - 1
+#: A loop ends before a pass is scaled by more than 10 to this power, up or down: squares of prices must be numbers.
+_LARGEST_EXPONENT = 100
 
 
 class _Day(NamedTuple):
@@ -80,30 +87,45 @@ class ReplaySource:
         """Give all bars, those that are played included."""
         return dict(self._bars)
 
-    async def moments(self, after: Position | None, last_prices: dict[str, float]) -> AsyncIterator[Moment]:  # noqa: ARG002
+    async def moments(
+        self,
+        after: Position | None,
+        last_prices: dict[str, float],  # noqa: ARG002
+        places: Collection[Position] = (),  # noqa: ARG002
+    ) -> AsyncIterator[Moment]:
         """Play what comes after a position."""
+        paced = PacedSteps(self._pace, after)
         for day in self._days(after or (0, 0, 0)):
             times_ns = [day.start_ns + time_ns for time_ns in PRICE_TIMES_NS]
             jump = Moment(position=(*day.place, 0), origin=day.origin, watermark_ns=times_ns[0])
             steps = play_bars(day.bars, times_ns, day.origin, day.place, day.start_ns + _DAY_NS)
-            for step in chain([[jump, *next(steps)]], steps):
-                fresh = [moment for moment in step if after is None or moment.position > after]
-                if fresh and day.origin is not Origin.WARM_UP:
-                    await self._pace.step(1 / PRICES_PER_BAR)
-                for moment in fresh:
-                    yield moment
+            async for moment in paced.play(chain([[jump, *next(steps)]], steps)):
+                yield moment
 
     def _days(self, first: Position) -> Iterator[_Day]:
         for number in count(first[0]):
             days = self._live_days if number else self._warm_up_days + self._live_days
             shift_ns = number * self._pass_ns
-            if (number and not self._loop) or days[-1] + shift_ns + _DAY_NS > _END_OF_TIME_NS:
+            if number and not self._goes_on(number):
                 return
             for index in range(first[1] if number == first[0] else 0, len(days)):
                 warm_up = not number and index < len(self._warm_up_days)
                 origin = Origin.REPEAT if number else Origin.WARM_UP if warm_up else Origin.NORMAL
                 bars = [self._bar(ticker, row, number) for ticker, row in self._rows[days[index]]]
                 yield _Day((number, index), days[index] + shift_ns, bars, origin)
+
+    def _goes_on(self, number: int) -> bool:
+        """Tell whether there is a pass of a number; where a loop must end, say so."""
+        if not self._loop:
+            return False
+        problem = None
+        if self._live_days[-1] + number * self._pass_ns + _DAY_NS > _END_OF_TIME_NS:
+            problem = "the next pass would end after the year 2262"
+        elif any(abs(log10(growth)) * number > _LARGEST_EXPONENT for growth in self._growth.values()):
+            problem = "prices have drifted as far as numbers allow"
+        if problem:
+            _log.warning("the loop ends after %d passes: %s", number, problem)
+        return problem is None
 
     def _bar(self, ticker: str, row: int, number: int) -> PlayedBar:
         columns, factor = self._bars[ticker], self._growth[ticker] ** number

@@ -31,5 +31,5 @@ class ReplayOptions(NamedTuple):
             "loop": "on" if self.loop else "off",
         }
         if self.loop:  # then the end decides where the second pass begins
-            content["end"] = "last" if self.end_ns is None else time_text(self.end_ns)
+            content["end"] = time_text(self.end_ns, "last")
         return content

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
 from ingestor.sources.bars import BarColumns
 from ingestor.sources.moments import Moment, Position
@@ -21,7 +21,7 @@ _MAXIMUM_BEHIND_SECONDS = 1.0
 class SimulatedSource:
     """Gives ticks of random tickers at an even rate, and a watermark at least once a second.
 
-    A position is the number of the batch; after a restart it goes on with the next, at the prices of the log.
+    A position is the number of the batch; after a restart it resumes with the next, at the prices of the log.
 
     Args:
         clock_ns: The wall clock.
@@ -47,7 +47,12 @@ class SimulatedSource:
         """Give nothing: there is no past."""
         return {}
 
-    async def moments(self, after: Position | None, last_prices: dict[str, float]) -> AsyncIterator[Moment]:
+    async def moments(
+        self,
+        after: Position | None,
+        last_prices: dict[str, float],
+        places: Collection[Position] = (),  # noqa: ARG002
+    ) -> AsyncIterator[Moment]:
         """Make up ticks, for ever."""
         number = after[0] + 1 if after else 1
         walks = Walks(self._options, number, last_prices)

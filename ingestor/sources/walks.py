@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 KNOWN_TICKERS: tuple[str, ...] = ("AAPL", "GOOGL", "MSFT", "AMZN", "TSLA", "META", "NVDA", "NFLX", "ORCL", "CRM")
 
@@ -30,15 +29,21 @@ def simulated_tickers(count: int) -> tuple[str, ...]:
 
 
 class Walks:
-    """The prices of all tickers; the same seed, place and prices give the same ticks."""
+    """The prices of all tickers.
+
+    The same seed, place and prices give the same ticks, however they are cut into batches: tickers, steps and sizes
+    come from a generator each, and each price from the one before it in a sum of its own.
+    """
 
     def __init__(self, options: SimulatedOptions, place: int, last_prices: dict[str, float]) -> None:
         tickers = options.tickers
         first = np.random.default_rng(options.seed).uniform(20.0, 500.0, len(tickers))
         prices = [last_prices.get(ticker, price) for ticker, price in zip(tickers, first.tolist(), strict=True)]
-        self._random = np.random.default_rng([options.seed, place])
-        self._tickers = np.array(tickers, dtype=object)
-        self._log_prices = np.log(np.array(prices))
+        self._chooser, self._stepper, self._sizer = (
+            np.random.default_rng([options.seed, place, number]) for number in range(3)
+        )
+        self._tickers = tickers
+        self._log_prices: list[float] = np.log(np.array(prices)).tolist()
         seconds_per_step = len(tickers) / options.rate_per_second
         self._step = _YEARLY_VOLATILITY * float(np.sqrt(seconds_per_step / _TRADING_SECONDS_PER_YEAR))
 
@@ -46,21 +51,17 @@ class Walks:
         """Give tickers, prices and sizes of so many ticks."""
         if not count:
             return [], [], []
-        chosen = self._random.integers(0, len(self._tickers), count)
-        logs = self._advance(chosen, self._random.normal(0.0, self._step, count))
+        chosen: list[int] = self._chooser.integers(0, len(self._tickers), count).tolist()
+        logs = self._walk(chosen, self._stepper.normal(0.0, self._step, count).tolist())
         prices = np.maximum(np.round(np.exp(logs), 4), _LOWEST_PRICE)
-        sizes = self._random.integers(1, 500, count).astype(np.float64)
-        return self._tickers[chosen].tolist(), prices.tolist(), sizes.tolist()
+        sizes = self._sizer.integers(1, 500, count).astype(np.float64)
+        return [self._tickers[index] for index in chosen], prices.tolist(), sizes.tolist()
 
-    def _advance(self, chosen: NDArray[np.int64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _walk(self, chosen: list[int], steps: list[float]) -> list[float]:
         """Walk each ticker its steps, in order, and give the log price after every step."""
-        order = np.argsort(chosen, kind="stable")
-        sorted_tickers = chosen[order]
-        sums = np.cumsum(steps[order])
-        starts = np.flatnonzero(np.r_[True, sorted_tickers[1:] != sorted_tickers[:-1]])
-        before = np.repeat(np.r_[0.0, sums[starts[1:] - 1]], np.diff(np.r_[starts, len(chosen)]))
-        logs = np.empty(len(chosen))
-        logs[order] = self._log_prices[sorted_tickers] + sums - before
-        ends = np.r_[starts[1:] - 1, len(chosen) - 1]
-        self._log_prices[sorted_tickers[ends]] = logs[order[ends]]
+        current = self._log_prices
+        logs = []
+        for index, step in zip(chosen, steps, strict=True):
+            current[index] += step
+            logs.append(current[index])
         return logs

@@ -1,5 +1,6 @@
 """A file of bars."""
 
+import asyncio
 import random
 from pathlib import Path
 
@@ -10,11 +11,11 @@ from ingestor.sources.file_intervals import bar_length_ns
 from ingestor.sources.file_options import FileOptions
 from ingestor.sources.file_source import FileSource
 from ingestor.sources.history import load_history
-from ingestor.sources.moments import Moment
+from ingestor.sources.moments import Moment, Rejected
 from ingestor.sources.pace import Pace
 from schemas.errors import StopAndSayError
 from schemas.events import Origin
-from schemas.times import Interval, from_rfc3339, to_rfc3339
+from schemas.times import Interval, from_rfc3339, interval_ns, to_rfc3339
 from tests.ingestor.clocks import ManualClock
 from tests.ingestor.files import MINUTE_NS, START_NS, play, write_csv, write_parquet
 from tests.ingestor.fold import FoldedBar, fold, ticks_of
@@ -132,7 +133,7 @@ def test_a_gap_is_said_by_a_watermark_and_longer_bars_whose_last_minute_is_missi
     [
         ("AAPL,2024-01-02T14:31:00Z,1,2,1,1", "the row has 6 values for 7 columns"),
         ("AAPL,2024-01-02T14:31:00Z,1,2,1,1,1,", "the row has 8 values for 7 columns"),
-        ("AAPL,nonsense,1,2,1,1,1", "timestamp: 'nonsense' is no time"),
+        ("AAPL,nonsense,1,2,1,1,1", "timestamp: 'nonsense' is not a time"),
         ("AAPL,2024-01-02T14:31:00Z,1,2,1,x,1", "close: 'x' is not a number"),
         ("AAPL,2024-01-02T14:31:00Z,1,2,1,,1", "close: '' is not a number"),
         ("AAPL,2024-01-02T14:31:00Z,1,2,1,nan,1", "close: nan is not a positive number"),
@@ -143,7 +144,7 @@ def test_a_gap_is_said_by_a_watermark_and_longer_bars_whose_last_minute_is_missi
         (",2024-01-02T14:31:00Z,1,2,1,1,1", "ticker '' is not a symbol"),
         ("AAPL,2024-01-02T14:29:00Z,1,2,1,1,1", "lies before 2024-01-02T14:30:00Z"),
         ("AAPL,2024-01-02T14:30:00Z,1,2,1,1,1", "a second bar of AAPL at 2024-01-02T14:30:00Z"),
-        ('"AAPL,2024-01-02T14:31:00Z,1,2,1,1,1', "the line is no CSV"),
+        ('"AAPL,2024-01-02T14:31:00Z,1,2,1,1,1', "the line is not CSV"),
         ("AAPL,\udcff,1,2,1,1,1", "can't decode"),
         ("A" * 70_000, "longer than 65536 bytes"),
     ],
@@ -157,7 +158,7 @@ def test_a_bad_row_is_reported_with_its_line_and_the_rest_goes_on(tmp_path: Path
     rejected = [bad for moment in moments for bad in moment.rejected]
     assert [bad.place for bad in rejected] == ["4"]
     assert reason in rejected[0].reason
-    assert rejected[0].value.rstrip(b"\n")[:65_536] == row.encode(errors="surrogateescape")[:65_536]
+    assert rejected[0].value[:65_536] == row.encode(errors="surrogateescape")[:65_536]
     bar = FoldedBar(1.0, 2.0, 1.0, 1.0, 1.0, 4)
     minutes = [START_NS + minute * MINUTE_NS for minute in range(3)]
     assert fold(ticks_of(moments), MINUTE_NS) == {"AAPL": {START_NS: bar}, "MSFT": dict.fromkeys(minutes, bar)}
@@ -197,10 +198,48 @@ def test_a_file_without_one_good_row_is_refused_and_not_called_ended(tmp_path: P
         play(FileOptions(write_csv(tmp_path / "bars.csv", _HEADER, *["AAPL,2024-01-02,1,2"] * 50), "1d"))
 
 
-def test_bars_longer_than_the_interval_are_refused_with_the_interval_that_would_do(tmp_path: Path) -> None:
-    rows = [f"AAPL,2024-01-0{day},1,1,1,1,1" for day in (1, 2, 3, 4)]
-    with pytest.raises(StopAndSayError, match=r"holds bars of 1d.* 1m: set 1d or longer"):
-        play(FileOptions(write_csv(tmp_path / "bars.csv", _HEADER, *rows), "1m"))
+@pytest.mark.parametrize(
+    ("minutes", "interval", "said"),
+    [
+        (1_440, "1m", "holds bars of 1d, of which 1m is not a whole number: set 1d"),
+        (2, "5m", "holds bars of 2m, of which 5m is not a whole number: set 1h"),
+        (3, "5m", "holds bars of 3m, of which 5m is not a whole number: set 1h"),
+        (4, "1m", "holds bars of 4m, of which 1m is not a whole number: set 1h"),
+        (480, "1h", "holds bars of 8h, of which 1h is not a whole number: set 1d"),
+    ],
+)
+def test_an_interval_that_is_not_a_whole_number_of_bars_is_refused_with_the_one_that_would_do(
+    minutes: int, interval: Interval, said: str, tmp_path: Path
+) -> None:
+    rows = [f"AAPL,{to_rfc3339(START_NS + number * minutes * MINUTE_NS)},1,1,1,1,1" for number in range(9)]
+    path = write_csv(tmp_path / "bars.csv", _HEADER, *rows)
+    with pytest.raises(StopAndSayError, match=said):
+        FileSource(FileOptions(path, interval), Pace(0))
+    with pytest.raises(StopAndSayError, match=said):
+        load_history(f"file:{path}", interval)
+    assert describe_file(path).interval == said.rpartition(" ")[2]
+
+
+@pytest.mark.parametrize("minutes", [1, 2, 3, 4, 5, 10, 15, 20, 30])
+def test_the_interval_that_is_found_folds_the_played_prices_as_it_folds_the_history(
+    minutes: int, tmp_path: Path
+) -> None:
+    chance = random.Random(5)
+    lines = []
+    for number in range(60):
+        low, first, last, high = sorted(chance.uniform(50, 150) for _ in range(4))
+        time = to_rfc3339(START_NS + number * minutes * MINUTE_NS)
+        lines.append(f"AAPL,{time},{first!r},{high!r},{low!r},{last!r},{chance.randint(0, 99)}")
+    path = write_csv(tmp_path / "bars.csv", _HEADER, *lines)
+    interval = describe_file(path).interval
+    assert interval is not None
+    folded = fold(ticks_of(play(FileOptions(path, interval))), interval_ns(interval))["AAPL"]
+    history = load_history(f"file:{path}", interval)["AAPL"]
+    columns = (history.open, history.high, history.low, history.close, history.volume)
+    rows = zip(history.start_ns.tolist(), *(column.tolist() for column in columns), strict=True)
+    assert {start: (b.open, b.high, b.low, b.close, b.volume) for start, b in folded.items()} == {
+        start: tuple(numbers) for start, *numbers in rows
+    }
 
 
 @pytest.mark.parametrize(
@@ -260,6 +299,67 @@ def test_a_length_is_told_from_distances() -> None:
     odd = [number * minute for number in range(100)] + [99 * minute + 1_000_000_000]
     assert bar_length_ns([odd]) == minute
     assert bar_length_ns([[0, 1, 2, 3]]) == 1_000_000_000
+
+
+def test_a_row_with_a_typo_in_its_year_is_rejected_and_the_rest_goes_on(tmp_path: Path) -> None:
+    lines = _lines(_bars(150, ("AAPL",)))
+    lines[20] = lines[20].replace("2024", "2204")
+    moments = play(FileOptions(write_csv(tmp_path / "bars.csv", _HEADER, *lines), "1m"))
+    (rejected,) = [bad for moment in moments for bad in moment.rejected]
+    assert rejected.place == "22"
+    assert "2204-01-02T" in rejected.reason
+    assert len(fold(ticks_of(moments), MINUTE_NS)["AAPL"]) == len(lines) - 1
+
+
+def test_what_was_rejected_is_given_before_a_file_in_another_order_is_refused(tmp_path: Path) -> None:
+    bars = _bars(150)
+    source = FileSource(FileOptions(write_csv(tmp_path / "bars.csv", _HEADER, *sorted(_lines(bars))), "1m"), Pace(0))
+    rejected: list[Rejected] = []
+
+    async def gather() -> None:
+        async for moment in source.moments(None, {}):
+            rejected.extend(moment.rejected)
+
+    with pytest.raises(StopAndSayError, match="sort its rows by timestamp"):
+        asyncio.run(gather())
+    assert [int(bad.place or 0) for bad in rejected] == list(range(len(bars["AAPL"]) + 2, len(bars["AAPL"]) + 102))
+
+
+def test_a_file_that_runs_backwards_is_refused(tmp_path: Path) -> None:
+    lines = _lines(_bars(150, ("AAPL",)))[::-1]
+    with pytest.raises(StopAndSayError, match="sort its rows by timestamp"):
+        play(FileOptions(write_csv(tmp_path / "bars.csv", _HEADER, *lines), "1m"))
+
+
+def test_slow_bars_repeat_their_last_watermark_once_a_second(tmp_path: Path) -> None:
+    bars = _bars(4, ("AAPL",))
+    clock = ManualClock()
+    path = write_csv(tmp_path / "bars.csv", _HEADER, *_lines(bars))
+    moments = play(FileOptions(path, "1m"), pace=Pace(0.05, clock, clock.sleep))
+    marks = _marks(moments)
+    assert marks == sorted(marks)
+    assert len(marks) >= sum(clock.slept) - 15 * 2, "but for the first bar, and a second for each step"
+    assert fold(ticks_of(moments), MINUTE_NS) == bars
+    positions = [moment.position for moment in moments]
+    assert positions == sorted(positions)
+
+
+def test_a_second_bar_says_which_length_the_bars_were_found_to_have(tmp_path: Path) -> None:
+    rows = [f"AAPL,{to_rfc3339(START_NS + number * 5 * MINUTE_NS)},1,1,1,1,1" for number in range(50)]
+    rows.insert(30, f"AAPL,{to_rfc3339(START_NS + 146 * MINUTE_NS)},1,1,1,1,1")
+    moments = play(FileOptions(write_csv(tmp_path / "bars.csv", _HEADER, *rows), "1h"))
+    (reason,) = [bad.reason for moment in moments for bad in moment.rejected]
+    assert reason.endswith("by its first rows, the file holds bars of 5m")
+
+
+def test_a_second_bar_of_one_time_is_passed_over_in_training_as_in_play(tmp_path: Path) -> None:
+    row = "AAPL,2024-01-02T14:3{}:00Z,1,4,0.5,2,10"
+    rows = [row.format(minute) for minute in (0, 0, 1, 2)]
+    path = write_csv(tmp_path / "bars.csv", _HEADER, *rows)
+    for interval, volumes in (("1m", [10.0, 10.0, 10.0]), ("5m", [30.0])):
+        bars = load_history(f"file:{path}", interval)["AAPL"]  # type: ignore[arg-type]
+        played = fold(ticks_of(play(FileOptions(path, interval))), interval_ns(interval))["AAPL"]  # type: ignore[arg-type]
+        assert bars.volume.tolist() == [bar.volume for bar in played.values()] == volumes
 
 
 def test_thousands_of_bad_rows_are_all_reported_and_never_gathered_whole(tmp_path: Path) -> None:

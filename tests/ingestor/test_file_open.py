@@ -1,9 +1,11 @@
 """Files that cannot be played, and what is said of them."""
 
 import datetime
+import errno
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import compute as pc
 
+from ingestor.positions import PositionText
 from ingestor.settings import IngestorSettings
+from ingestor.sources import csv_rows
 from ingestor.sources.file_description import describe_file, detect_interval
 from ingestor.sources.file_intervals import DAY_NS
 from ingestor.sources.file_options import FileOptions
@@ -25,7 +29,7 @@ from ingestor.sources.pace import Pace
 from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
 from schemas.times import from_rfc3339, to_rfc3339
 from tests.ingestor.files import MINUTE_NS, START_NS, play, write_csv, write_parquet
-from tests.ingestor.fold import fold, ticks_of
+from tests.ingestor.fold import collect, fold, ticks_of
 
 _BARS = "ticker,timestamp,open,high,low,close,volume"
 _TICKS = "ticker,timestamp,price,size"
@@ -46,7 +50,7 @@ def _minute_bars(path: Path, count: int) -> str:
             "lacks the column close: a file of bars has ticker",
         ),
         (b"ticker,price\n", "lacks the columns timestamp, size: a file of ticks has ticker,timestamp,price,size"),
-        (b"PAR1 and no more", "is no whole Parquet file"),
+        (b"PAR1 and no more", "is not a whole Parquet file"),
     ],
 )
 def test_a_file_that_cannot_be_played_is_refused_by_name(tmp_path: Path, content: bytes, message: str) -> None:
@@ -62,7 +66,7 @@ def test_a_file_that_cannot_be_played_is_refused_by_name(tmp_path: Path, content
 def test_a_file_that_is_no_text_is_refused_and_not_tried_again(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "prices.csv"
     path.write_bytes(content)
-    with pytest.raises(StopAndSayError, match=r"prices\.csv is no CSV in UTF-8"):
+    with pytest.raises(StopAndSayError, match=r"prices\.csv is neither CSV in UTF-8 nor Parquet"):
         describe_file(str(path))
 
 
@@ -74,7 +78,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_parquet_file_cut_off_is_refused(tmp_path: Path) -> None:
     path = Path(write_parquet(tmp_path / "t.parquet", {name: [1.0] * 50 for name in _TICKS.split(",")}))
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(StopAndSayError, match=r"t\.parquet is no whole Parquet file"):
+    with pytest.raises(StopAndSayError, match=r"t\.parquet is not a whole Parquet file"):
         describe_file(str(path))
 
 
@@ -104,7 +108,7 @@ def test_bars_are_described_by_their_beginning_and_end(tmp_path: Path) -> None:
     assert description.last == to_rfc3339(START_NS + 4_999 * MINUTE_NS)
 
 
-def test_ticks_have_no_interval_and_bars_between_intervals_get_the_next_longer_one(tmp_path: Path) -> None:
+def test_ticks_have_no_interval_and_bars_between_intervals_get_the_next_that_they_fill(tmp_path: Path) -> None:
     ticks = write_csv(tmp_path / "t.csv", _TICKS, "AAPL,1704205800,1,1", "MSFT,1704205801,1,1")
     assert detect_interval(ticks) is None
     assert describe_file(ticks).tickers == 2
@@ -181,6 +185,59 @@ def test_rows_added_later_do_not_make_it_another_file_and_another_first_row_does
     assert FileSource(options, Pace(0)).content == before
     write_csv(tmp_path / "b.csv", _BARS, "AAPL,1704205800,2,2,2,2,2")
     assert FileSource(options, Pace(0)).content != before
+
+
+def test_another_end_is_another_content_for_the_bars_that_it_cuts_short_are_closed(tmp_path: Path) -> None:
+    path = _minute_bars(tmp_path / "b.csv", 10)
+
+    def content(end_ns: int | None) -> dict[str, str]:
+        return FileSource(FileOptions(path, "1m", end_ns=end_ns), Pace(0)).content
+
+    kept = PositionText(content(START_NS)).write((0, 1, 1, 1))
+    with pytest.raises(StopAndSayError, match=r"end 2024-01-02T14:30:00Z, not last: .*--fresh"):
+        PositionText(content(None)).read(kept)
+    assert PositionText(content(START_NS)).read(kept) == (0, 1, 1, 1)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_needed_column_that_is_there_twice_is_refused(kind: str, tmp_path: Path) -> None:
+    if kind == "csv":
+        path = write_csv(tmp_path / "t.csv", "ticker,timestamp,price,size, Price ,note,note", "A,1704205800,1,1,7,a,b")
+    else:
+        columns = {"ticker": ["A"], "timestamp": [START_NS], "price": [1.0], "size": [1.0], " Price ": [7.0]}
+        path = write_parquet(tmp_path / "t.parquet", dict(columns))
+    with pytest.raises(StopAndSayError, match="has more than one column price"):
+        FileSource(FileOptions(path, "1m"), Pace(0))
+
+
+def test_a_file_that_is_gone_or_fails_while_it_is_read_is_named_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(_minute_bars(tmp_path / "b.csv", 10))
+    source = FileSource(FileOptions(str(path), "1m"), Pace(0))
+    path.unlink()
+    with pytest.raises(StopAndSayError, match=r"b\.csv cannot be read: No such file"):
+        collect(source.moments(None, {}))
+    file = open_rows(_minute_bars(path, 10))
+
+    def fail(_file: object) -> Iterator[bytes]:
+        yield b"AAPL,1704205800,1,1,1,1,1\n"
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(csv_rows, "_lines", fail)
+    with pytest.raises(StopAndSayError, match=r"b\.csv cannot be read: Input/output error"):
+        list(file.rows())
+
+
+def test_a_last_line_without_an_end_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f"{_TICKS}\nAAPL,1704205800,1,1\nAAPL,1704205801,123.45,12")
+    assert len(ticks_of(play(FileOptions(str(path), "1m")))) == 2
+    assert caplog.text.count("t.csv ends in the middle of a line") == 1
+    caplog.clear()
+    path.write_text(path.read_text() + "34\n")
+    play(FileOptions(str(path), "1m"))
+    assert caplog.text == ""
 
 
 def test_the_command_describes_in_one_line_of_json_and_says_what_is_wrong_in_one_line(tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from ingestor.sources.file_options import FileOptions
 from ingestor.sources.file_source import FileSource
-from ingestor.sources.moments import Moment
+from ingestor.sources.moments import Moment, Position
 from ingestor.sources.pace import Pace
 from schemas.errors import StopAndSayError
 from schemas.events import Origin
+from schemas.times import to_rfc3339
 from tests.ingestor.clocks import ManualClock
 from tests.ingestor.files import MINUTE_NS, START_NS, play, write_csv, write_parquet
 from tests.ingestor.fold import ticks_of
@@ -106,7 +107,86 @@ def test_ticks_are_played_at_the_distance_of_their_times_and_quiet_times_say_how
     assert max(clock.slept) <= 1.0
     _require_true_marks(moments)
     marks = [round((m.watermark_ns - START_NS) / _SECOND_NS) for m in moments if m.watermark_ns is not None]
-    assert marks == [12, 22, 32, 42, 52, 62, 72, 82, 92, 120]
+    assert marks == [-3, 12, 22, 32, 42, 52, 62, 72, 82, 92, 95, 120]
+
+
+def test_a_play_that_was_cut_off_in_a_quiet_time_says_that_bars_have_ended_before_the_next_tick(tmp_path: Path) -> None:
+    rows = [f"AAPL,{START_NS + second * _SECOND_NS},1,1" for second in (0, 2, 100)]
+    options = FileOptions(write_csv(tmp_path / "ticks.csv", _HEADER, *rows), "1m", disorder_ns=_SECOND_NS)
+    clock = ManualClock()
+    whole = play(options, pace=Pace(10.0, clock, clock.sleep))
+    cut = next(number for number, moment in enumerate(whole) if moment.position[:2] == (4, 0))
+    assert play(options, after=whole[cut].position)[-3:] == whole[-3:]
+    assert whole[-3].watermark_ns == START_NS + 99 * _SECOND_NS
+
+
+def test_a_quiet_play_says_something_every_second_even_where_it_has_come_no_further(tmp_path: Path) -> None:
+    rows = [f"AAPL,{START_NS + second * _SECOND_NS},1,1" for second in (0, 20)]
+    path = write_csv(tmp_path / "ticks.csv", _HEADER, *rows)
+    clock = ManualClock()
+    moments = play(FileOptions(path, "1m", disorder_ns=30 * _SECOND_NS), pace=Pace(1.0, clock, clock.sleep))
+    assert len([moment for moment in moments if moment.watermark_ns is not None]) >= 19
+
+
+def test_a_jump_of_time_sends_its_watermark_first(tmp_path: Path) -> None:
+    seconds = (0, 1, 45, 46, 65, 70, 200)
+    rows = [f"AAPL,{START_NS + second * _SECOND_NS},1,1" for second in seconds]
+    path = write_csv(tmp_path / "ticks.csv", _HEADER, *rows)
+    known_ns = START_NS
+    for moment in play(FileOptions(path, "1m", disorder_ns=_SECOND_NS)):
+        for time_ns in moment.times_ns:
+            assert time_ns - known_ns <= _SECOND_NS, "too early for the feature stage"
+        known_ns = max(known_ns, *moment.times_ns, moment.watermark_ns or 0)
+
+
+@pytest.mark.parametrize("disorder_ns", [0, _SECOND_NS])
+def test_a_row_with_a_typo_in_its_year_is_rejected_and_the_rest_goes_on(tmp_path: Path, disorder_ns: int) -> None:
+    rows = [f"AAPL,{to_rfc3339(START_NS + number * _SECOND_NS)},1,1" for number in range(300)]
+    rows[20] = rows[20].replace("2024", "2204")
+    path = write_csv(tmp_path / "ticks.csv", _HEADER, *rows)
+    moments = play(FileOptions(path, "1m", disorder_ns=disorder_ns))
+    (rejected,) = [bad for moment in moments for bad in moment.rejected]
+    assert rejected.place == "22"
+    assert "2204-01-02T14:30:20Z lies ahead of 2024-01-02T14:30:21Z" in rejected.reason
+    assert len(ticks_of(moments)) == 299
+
+
+def test_rows_that_are_passed_over_let_others_have_their_turn(tmp_path: Path) -> None:
+    rows = ["RARE,1704205800,1,1", *["OTHER,1704205800,1,1"] * 20_000, "RARE,1704205801,1,1"]
+    path = write_csv(tmp_path / "ticks.csv", _HEADER, *rows)
+
+    async def turns(options: FileOptions, after: Position | None = None) -> int:
+        count = 0
+
+        async def other() -> None:
+            nonlocal count
+            while True:
+                count += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(other())
+        async for _ in FileSource(options, Pace(0)).moments(after, {}):
+            pass
+        task.cancel()
+        return count
+
+    assert asyncio.run(turns(FileOptions(path, "1m", ("RARE",)))) > 20
+    assert asyncio.run(turns(FileOptions(path, "1m"), after=(20_002, 2, START_NS))) > 20
+    before_the_start = FileOptions(path, "1s", start_ns=START_NS + _SECOND_NS)
+    assert asyncio.run(turns(before_the_start)) > 20
+
+
+def test_ticks_that_are_added_later_are_played_and_those_of_a_closed_bar_are_rejected(tmp_path: Path) -> None:
+    rows = [f"AAPL,{START_NS + second * _SECOND_NS},{second + 1},1" for second in (0, 10, 20, 30, 70, 80)]
+    options = FileOptions(write_csv(tmp_path / "ticks.csv", _HEADER, *rows[:2]), "1m")
+    before = play(options)
+    write_csv(tmp_path / "ticks.csv", _HEADER, *rows)
+    after = play(options, after=before[-1].position)
+    assert [price for _, _, price, _ in ticks_of(before + after)] == [1.0, 11.0, 71.0, 81.0]
+    rejected = [bad for moment in after for bad in moment.rejected]
+    assert [bad.place for bad in rejected] == ["4", "5"]
+    assert "all before 2024-01-02T14:31:00Z had been played when this row was added" in rejected[0].reason
+    _require_true_marks(before + after)
 
 
 def test_a_row_that_goes_further_back_than_allowed_is_reported_and_the_rest_goes_on(tmp_path: Path) -> None:
@@ -127,6 +207,9 @@ def test_a_row_that_goes_further_back_than_allowed_is_reported_and_the_rest_goes
         ("AAPL,1704205801,1,-1", "size: -1.0 is not a number"),
         ("AAPL,1704205801,1,", "size: '' is not a number"),
         ("AAPL,1704205801,1", "the row has 3 values for 4 columns"),
+        ("AAPL,1704205801,1_00,1", "price: '1_00' is not a number"),
+        ("AAPL,2024,1,1", "timestamp: '2024' is ambiguous"),
+        ('"AAPL", 1704205801 ,"1,000.5",1', "price: '1,000.5' is not a number"),
     ],
 )
 def test_a_bad_tick_is_reported_with_its_line(tmp_path: Path, row: str, reason: str) -> None:

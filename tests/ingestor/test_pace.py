@@ -20,13 +20,18 @@ async def _chain(pace: Pace, times_ns: tuple[int, ...]):  # type: ignore[no-unty
             yield reached
 
 
+async def _step(pace: Pace, units: float) -> int:
+    """Take a step; count how often it came back while it waited."""
+    return len([None async for _ in pace.step(units)])
+
+
 def test_steps_are_spread_by_speed_and_do_not_drift_with_the_time_that_work_takes() -> None:
     clock = ManualClock()
     pace = Pace(2.0, clock, clock.sleep)
 
     async def play() -> None:
         for _ in range(4):
-            await pace.step(0.5)
+            await _step(pace, 0.5)
             clock.seconds += 0.1  # work
 
     asyncio.run(play())
@@ -38,19 +43,30 @@ def test_after_a_standstill_the_play_goes_on_without_a_burst() -> None:
     pace = Pace(1.0, clock, clock.sleep)
 
     async def play() -> None:
-        await pace.step(1)
+        await _step(pace, 1)
         clock.seconds += 60
         for _ in range(3):
-            await pace.step(1)
+            await _step(pace, 1)
 
     asyncio.run(play())
     assert clock.slept == pytest.approx([1.0])  # one second of the minute is caught up, no more
 
 
+def test_a_long_step_comes_back_once_a_second() -> None:
+    clock = ManualClock()
+    pace = Pace(0.1, clock, clock.sleep)
+
+    async def play() -> list[int]:
+        return [await _step(pace, 0.25) for _ in range(3)]
+
+    assert asyncio.run(play()) == [0, 2, 2]
+    assert sum(clock.slept) == pytest.approx(5.0)
+
+
 def test_speed_zero_never_waits() -> None:
     clock = ManualClock()
     pace = Pace(0, clock, clock.sleep)
-    asyncio.run(pace.step(1.0))
+    asyncio.run(_step(pace, 1.0))
     assert asyncio.run(_until(pace, 0, 3_600 * _SECOND)) == []
     assert clock.slept == []
 

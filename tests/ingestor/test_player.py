@@ -1,7 +1,7 @@
 """A source taken to the broker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -29,7 +29,9 @@ class _Source:
     def __init__(self, *script: Moment | Callable[[], Any]) -> None:
         self._script = script
 
-    async def moments(self, after: Position | None, last_prices: dict[str, float]) -> AsyncIterator[Moment]:
+    async def moments(
+        self, after: Position | None, last_prices: dict[str, float], places: Collection[Position] = ()
+    ) -> AsyncIterator[Moment]:
         for item in self._script:
             if isinstance(item, Moment):
                 yield item
@@ -139,6 +141,22 @@ def test_dead_letters_are_with_the_broker_before_a_frame_that_claims_their_place
     assert (letter.value, letter.origin, letter.position) == (b"oops", "source:test", "2")
     assert settled == "settled"
     assert _POSITIONS.read(frame.frame.position) == (3,)
+
+
+def test_many_dead_letters_are_waited_for_once_before_the_next_frame() -> None:
+    bad = Rejected(value=b"oops", code="row", reason="no")
+
+    async def play() -> list[Any]:
+        sent = _Sent()
+        player = _player(sent)
+        await player.play(
+            _Source(_tick(1), *(Moment(position=(n,), rejected=[bad]) for n in range(2, 50)), _tick(50)), {}
+        )
+        await player.finish()
+        return sent.said
+
+    names = [said if isinstance(said, str) else type(said).__name__ for said in asyncio.run(play())]
+    assert names == ["DeadLetter"] * 48 + ["settled", "NumberedFrame", "settled"]
 
 
 def test_what_every_partition_has_is_not_sent_again_nor_dead_lettered_again() -> None:

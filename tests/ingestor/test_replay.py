@@ -77,6 +77,38 @@ def test_the_warm_up_takes_no_time_and_then_a_day_takes_a_second_at_speed_one() 
     assert clock.slept == pytest.approx([0.25] * (5 * 4 - 1))
 
 
+def test_a_slow_replay_repeats_its_last_watermark_once_a_second() -> None:
+    clock = ManualClock()
+    options = ReplayOptions(_START, from_rfc3339("2010-01-07"))
+    moments = _played(options, pace=Pace(0.1, clock, clock.sleep))
+    at_full_speed = _played(options)
+    assert ticks_of(moments) == ticks_of(at_full_speed)
+    marks = [m.watermark_ns for m in moments if m.watermark_ns is not None]
+    assert marks == sorted(marks)
+    assert len(marks) == len([m for m in at_full_speed if m.watermark_ns is not None]) + 2 * len(clock.slept) // 3
+    assert [m.position for m in moments] == sorted(m.position for m in moments)
+
+
+def test_a_later_end_goes_on_where_an_earlier_one_ended() -> None:
+    before = _played(ReplayOptions(_START, from_rfc3339("2010-01-08")))
+    later = ReplayOptions(_START, from_rfc3339("2010-01-20"))
+    assert before + _played(later, after=before[-1].position) == _played(later)
+
+
+def test_a_loop_ends_before_prices_leave_what_numbers_allow(caplog: pytest.LogCaptureFixture) -> None:
+    bars = load_daily_bars(["AAPL"])
+    options = ReplayOptions(from_rfc3339("2004-08-01"), from_rfc3339("2007-12-31"), loop=True)
+    source = ReplaySource(bars, _FULL_SPEED, options)
+    growth = source._growth["AAPL"]
+    assert growth > 10
+    last = int(100 / np.log10(growth))
+    source._pass_ns = 7 * _DAY_NS  # or time would end first
+    prices = [price for m in collect(source.moments((last, 0, 0), {})) for price in m.prices]
+    assert 1e95 < max(prices) < 1e105
+    assert "the loop ends after" in caplog.text
+    assert "prices have drifted" in caplog.text
+
+
 def test_a_replay_goes_on_after_a_position_with_what_it_would_have_played() -> None:
     options = ReplayOptions(_START, from_rfc3339("2010-01-09"))
     whole = _played(options)

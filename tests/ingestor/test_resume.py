@@ -89,7 +89,7 @@ def test_a_log_without_other_frames_is_hardly_read() -> None:
 
 def test_every_partition_goes_on_after_its_own_last_frame() -> None:
     kept = read_kept_log(_ListLog(_log("replay", "replay", "other"), [], _log("replay")), 3, "replay")
-    assert resume_points(kept, _POSITIONS, "replay", named=False) == [
+    assert resume_points(kept, _POSITIONS, "replay", named=False, live=False) == [
         ResumePoint(2, (0, 1)),
         ResumePoint(0, None),
         ResumePoint(1, (0, 0)),
@@ -128,12 +128,42 @@ def test_a_partition_is_only_read_back_for_its_own_tickers() -> None:
 def test_another_source_over_kept_data_is_refused_unless_it_has_a_name_of_its_own() -> None:
     kept = read_kept_log(_ListLog(_log("replay"), []), 2, "simulated")
     with pytest.raises(StopAndSayError, match=r"played by replay, not simulated.*--fresh.*TICKCAST_SOURCE_NAME"):
-        resume_points(kept, _POSITIONS, "simulated", named=False)
-    assert resume_points(kept, _POSITIONS, "simulated", named=True) == [ResumePoint()] * 2
+        resume_points(kept, _POSITIONS, "simulated", named=False, live=True)
+    assert resume_points(kept, _POSITIONS, "simulated", named=True, live=True) == [ResumePoint()] * 2
 
 
 def test_an_empty_log_is_played_from_the_beginning() -> None:
-    assert resume_points(KeptLog([None, None], set(), {}), _POSITIONS, "replay", named=False) == [ResumePoint()] * 2
+    empty = KeptLog([None, None], [0, 0], set(), {})
+    assert resume_points(empty, _POSITIONS, "replay", named=False, live=False) == [ResumePoint()] * 2
+
+
+def test_where_retention_took_all_own_frames_the_sequence_begins_above_them() -> None:
+    kept = read_kept_log(_ListLog(_log(*["other"] * 300), _log("sim", "sim"), first=70_000), 2, "sim")
+    points = resume_points(kept, _POSITIONS, "sim", named=True, live=True)
+    assert [point.sequence for point in points] == [70_300, 2]
+
+
+def test_a_partition_whose_own_frames_are_gone_resumes_where_the_furthest_behind_of_the_others_does() -> None:
+    logs = _log("other"), _log("replay", "replay", "replay"), _log("replay", "replay")
+    kept = read_kept_log(_ListLog(*logs, first=9_000), 3, "replay")
+    assert resume_points(kept, _POSITIONS, "replay", named=False, live=False) == [
+        ResumePoint(9_001, (0, 1)),
+        ResumePoint(3, (0, 2)),
+        ResumePoint(2, (0, 1)),
+    ]
+
+
+def test_a_source_whose_place_is_gone_is_refused_unless_it_is_live_or_may_be_new(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    gone = read_kept_log(_ListLog([], [], first=9_000), 2, "replay")
+    with pytest.raises(StopAndSayError, match=r"nothing of replay is left in it.*--fresh"):
+        resume_points(gone, _POSITIONS, "replay", named=False, live=False)
+    assert resume_points(gone, _POSITIONS, "replay", named=False, live=True) == [ResumePoint(9_000)] * 2
+    beside = read_kept_log(_ListLog(_log("other"), [], first=9_000), 2, "second")
+    points = resume_points(beside, _POSITIONS, "second", named=True, live=False)
+    assert points == [ResumePoint(9_001), ResumePoint(9_000)]
+    assert "nothing of second is left in it: it plays from its beginning" in caplog.text
 
 
 def test_a_brokers_partitions_are_read_back_like_lists(broker: BrokerUnderTest) -> None:

@@ -241,7 +241,7 @@ def test_bad_rows_of_a_file_are_dead_lettered_once_with_their_lines_and_the_rest
     assert [(letter.value or b"").strip() for letter in letters] == [b"AAPL,x,1,1", b"oops"]
     assert [letter.headers["dead_letter_position"] for letter in letters] == [b"22", b"53"]
     assert {letter.headers["dead_letter_origin"] for letter in letters} == {b"source:file"}
-    assert "row 22: timestamp: 'x' is no time" in service.output()
+    assert "row 22: timestamp: 'x' is not a time" in service.output()
     prices = [price for _, _, price, _ in ticks_of_frames(_frames(broker))]
     assert prices == [100.0 + second for second in range(50)]
     _play_to_the_end(start(**settings))
@@ -292,7 +292,7 @@ def test_tickers_that_seldom_tick_go_on_from_their_prices_too_and_what_is_lost_i
     again = start(**settings | {"ticker_count": 201})
     broker.read(TICKS, _tick_count_reaches(len(ticks_of_frames(kept)) + 1_000))
     assert again.stop(5) == 0
-    assert "1 of 201 tickers have no price near the end of the log: they begin anew" in again.output()
+    assert "1 of 201 tickers have no price near the end of the log: they start from new prices" in again.output()
     last_prices: dict[str, float] = {}
     for ticker, _, price, _ in ticks_of_frames(_frames(broker)):
         assert price == pytest.approx(last_prices.get(ticker, price), rel=0.01), "a price jumped at the restart"

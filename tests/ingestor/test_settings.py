@@ -35,8 +35,11 @@ def test_tickers_are_upper_case_sorted_and_once(monkeypatch: pytest.MonkeyPatch)
 def test_an_end_date_is_the_last_day_and_an_end_time_is_not_played(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKCAST_END", "2010-02-01")
     assert load_settings(IngestorSettings).end_ns == from_rfc3339("2010-02-02")
-    monkeypatch.setenv("TICKCAST_END", "2010-02-01T12:00:00Z")
-    assert load_settings(IngestorSettings).end_ns == from_rfc3339("2010-02-01T12:00:00Z")
+    monkeypatch.setenv("TICKCAST_END", "20100201")
+    assert load_settings(IngestorSettings).end_ns == from_rfc3339("2010-02-02")
+    for time in ("2010-02-01T12:00:00Z", "20100201T12", "2010-02-01 00:00"):
+        monkeypatch.setenv("TICKCAST_END", time)
+        assert load_settings(IngestorSettings).end_ns == from_rfc3339(time)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingestor.sources.moments import Moment, Position
 from ingestor.sources.simulated import SimulatedSource
@@ -86,15 +88,13 @@ def test_prices_walk_from_tick_to_tick_of_each_ticker() -> None:
         assert len(set(walk)) > 10
 
 
-def test_a_batch_walks_as_its_steps_one_by_one() -> None:
-    options = _options(count=5)
-    batch, single = Walks(options, 1, {}), Walks(options, 1, {})
-    chosen = np.random.default_rng(2).integers(0, 5, 300)
-    steps = np.random.default_rng(3).normal(0, 0.01, 300)
-    together = batch._advance(chosen, steps)
-    apart = [float(single._advance(chosen[i : i + 1], steps[i : i + 1])[0]) for i in range(300)]
-    np.testing.assert_allclose(together, apart, rtol=1e-12)
-    np.testing.assert_allclose(batch._log_prices, single._log_prices, rtol=1e-12)
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=20), st.integers(1, 30))
+def test_the_same_seed_gives_the_same_ticks_however_they_are_cut_into_batches(counts: list[int], tickers: int) -> None:
+    def ticks(*batches: int) -> list[tuple[str, float, float]]:
+        walks = Walks(_options(count=tickers), 7, {})
+        return [row for count in batches for row in zip(*walks.ticks(count), strict=True)]
+
+    assert ticks(*counts) == ticks(sum(counts)) == ticks(*[1] * sum(counts))
 
 
 def test_the_same_seed_gives_the_same_ticks_and_another_gives_others() -> None:

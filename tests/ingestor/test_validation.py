@@ -111,6 +111,45 @@ def test_a_held_tick_is_rejected_at_the_end_and_none_is_held_without_a_bound() -
     assert unbounded.check(_priced(100.0, 200.0), _NOW_NS).prices == [100.0, 200.0]
 
 
+def _at(seconds: float) -> int:
+    return _NOW_NS + int(seconds * 10**9)
+
+
+def test_no_watermark_overtakes_a_held_tick() -> None:
+    validator = Validator(_LIVE)
+    validator.check(_priced(100.0), _NOW_NS)
+    validator.check(_priced(150.0), _NOW_NS)
+    mark = Moment(position=(2,), watermark_ns=_at(1))
+    assert validator.check(mark, _at(1)).watermark_ns == _NOW_NS
+    confirming = Moment(
+        position=(3,), tickers=["AAPL"], times_ns=[_at(2)], prices=[150.0], sizes=[1.0], watermark_ns=_at(2)
+    )
+    confirmed = validator.check(confirming, _at(2))
+    assert (confirmed.prices, confirmed.watermark_ns) == ([150.0, 150.0], _at(2))
+    assert validator.check(mark, _at(3)) is mark
+
+
+def test_a_tick_is_held_for_a_bounded_time_and_its_price_can_still_be_confirmed() -> None:
+    validator = Validator(_LIVE)
+    validator.check(_priced(100.0), _NOW_NS)
+    validator.check(_priced(150.0), _NOW_NS)
+    mark = Moment(position=(2,), watermark_ns=_at(11))
+    checked = validator.check(mark, _at(11))
+    assert checked.watermark_ns == _at(11)
+    assert ["within 10 seconds" in bad.reason for bad in checked.rejected] == [True]
+    assert validator.check(_priced(150.0), _at(60)).prices == [150.0]
+    assert validator.check(_priced(151.0), _at(61)).prices == [151.0]
+
+
+def test_a_price_that_was_given_up_and_not_confirmed_is_forgotten() -> None:
+    validator = Validator(_LIVE)
+    validator.check(_priced(100.0), _NOW_NS)
+    validator.check(_priced(150.0), _NOW_NS)
+    validator.check(Moment(position=(2,), watermark_ns=_at(11)), _at(11))
+    assert validator.check(_priced(101.0), _at(12)).prices == [101.0]
+    assert validator.check(_priced(150.0), _at(13)).prices == []
+
+
 @given(st.lists(st.sampled_from([100.0, 105.0, 111.0, 200.0, 210.0, 1.0, nan, -1.0]), max_size=30))
 def test_every_tick_is_accepted_or_rejected_once_and_the_accepted_keep_their_order(prices: list[float]) -> None:
     validator = Validator(_LIVE)
