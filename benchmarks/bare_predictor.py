@@ -14,7 +14,6 @@ from predictor.publisher import Publisher
 from predictor.settings import PredictorSettings
 from schemas.codec import decoder
 from schemas.events import Features
-from schemas.features import FEATURE_VERSION
 from schemas.service import run_service, serve_metrics, stop_event_on_signals
 from schemas.status import StatusBoard
 from schemas.topics import FEATURES
@@ -24,9 +23,7 @@ def run(settings: PredictorSettings) -> None:
     """Predict every event of `features` from the beginning until a signal."""
     stop = stop_event_on_signals()
     folder, _ = find_model_sets(settings.models_directory)[0]
-    model_set = load_model_set(
-        folder, interval=settings.interval, horizons=settings.horizons, feature_version=FEATURE_VERSION
-    )
+    model_set = load_model_set(folder, interval=settings.interval, horizons=settings.horizons)
     consumer = Consumer(settings.kafka_config() | {"group.id": "bare", "enable.auto.commit": False})
     name = settings.topic_prefix + FEATURES.name
     consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for number in range(settings.partitions)])

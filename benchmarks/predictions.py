@@ -15,7 +15,6 @@ from deploy.kafka.ports import free_ports
 from predictor.artifacts import ModelSet, find_model_sets, load_model_set
 from predictor.predict import predict
 from schemas.events import Features
-from schemas.features import FEATURE_VERSION
 from schemas.metrics import PREDICTIONS_MADE
 from schemas.settings import Settings
 
@@ -33,7 +32,7 @@ def trained_set(directory: Path) -> ModelSet:
             check=True,
         )
     folder, _ = find_model_sets(directory)[0]
-    return load_model_set(folder, interval="1d", horizons=_HORIZONS, feature_version=FEATURE_VERSION)
+    return load_model_set(folder, interval="1d", horizons=_HORIZONS)
 
 
 def batch_seconds(model_set: ModelSet, sizes: tuple[int, ...], runs: int) -> dict[int, float]:

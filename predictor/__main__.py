@@ -1,5 +1,6 @@
-"""`python -m predictor`: predict; `python -m predictor train …`: fit the models."""
+"""`python -m predictor`: predict; `train` and `ensure`, with arguments of their own: fit the models."""
 
+import argparse
 import sys
 from collections.abc import Sequence
 
@@ -7,17 +8,34 @@ from predictor.service import SERVICE, run
 from predictor.settings import PredictorSettings
 from schemas.service import run_service
 
+#: Commands of the training, and what they do.
+_TRAINING = {
+    "train": "fit the models and save them as a model set",
+    "ensure": "train only where no set that fits is announced or lies on disk, and announce it",
+}
+
 
 def main(arguments: Sequence[str]) -> None:
-    """Run the worker, or hand the arguments after `train` on to the training."""
-    if arguments[:1] == ["train"]:
+    """Run the worker, or hand the arguments on to the training."""
+    if arguments and arguments[0] in _TRAINING:
         from predictor.training.__main__ import main as train  # noqa: PLC0415 - TensorFlow is not for serving
 
-        train(list(arguments[1:]))
+        train(arguments)
         return
-    if arguments:
-        sys.exit(f"predictor: unknown argument {arguments[0]!r}: there is only `train`")
+    _parser().parse_args(arguments)
     run_service(SERVICE, PredictorSettings, run)
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Make the parser that says the help, and refuses what it does not know."""
+    parser = argparse.ArgumentParser(
+        prog="tickcast predictor",
+        description="Predict from `features` until told to stop; settings: TICKCAST_*.",
+    )
+    commands = parser.add_subparsers(title="training")
+    for name, summary in _TRAINING.items():
+        commands.add_parser(name, help=summary)
+    return parser
 
 
 if __name__ == "__main__":

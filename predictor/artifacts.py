@@ -1,50 +1,19 @@
-"""Model sets on disk: saved whole or not at all, checked before they serve. TensorFlow is not needed here."""
+"""Model sets from disk, checked before they serve. TensorFlow is not needed here."""
 
 import hashlib
 import logging
-import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
-from predictor.manifest import (
-    Calibration,
-    IntervalQuantiles,
-    Manifest,
-    ManifestMember,
-    TrainingOptions,
-    fits,
-    named,
-)
+from predictor.manifest import Calibration, Manifest, ManifestMember, fits
 from predictor.models import load_forecaster
 from predictor.models.base import Forecaster
+from schemas.codec import decoder
 from schemas.errors import RetryError
-from schemas.events import ModelAction, ModelEvent, ModelMember
-
-__all__ = [
-    "MANIFEST_FILE",
-    "Calibration",
-    "IntervalQuantiles",
-    "LoadedMember",
-    "Manifest",
-    "ManifestMember",
-    "ModelSet",
-    "TrainingOptions",
-    "UnfitModelSetError",
-    "find_model_sets",
-    "fits",
-    "load_model_set",
-    "model_event",
-    "named",
-    "read_manifest",
-    "save_manifest",
-    "save_model_set",
-]
 
 MANIFEST_FILE = "manifest.json"
 _log = logging.getLogger(__name__)
+_decode = decoder(Manifest)
 
 
 class UnfitModelSetError(RetryError):
@@ -81,19 +50,19 @@ def read_manifest(folder: Path) -> Manifest:
         UnfitModelSetError: It is missing or unreadable.
     """
     try:
-        return msgspec.json.decode((folder / MANIFEST_FILE).read_bytes(), type=Manifest)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _decode((folder / MANIFEST_FILE).read_bytes())
+    except (OSError, ValueError) as error:  # ValueError: a path with NUL in it, or what is not a manifest
         raise UnfitModelSetError(f"model set {folder}: {MANIFEST_FILE} cannot be read: {error}") from error
 
 
-def load_model_set(folder: Path, *, interval: str, horizons: tuple[int, ...], feature_version: str) -> ModelSet:
+def load_model_set(folder: Path, *, interval: str, horizons: tuple[int, ...]) -> ModelSet:
     """Load a set for serving.
 
     Raises:
         UnfitModelSetError: Its manifest is missing or unreadable, or it was made for something else.
     """
     manifest = read_manifest(folder)
-    reason = fits(manifest, interval=interval, horizons=horizons, feature_version=feature_version)
+    reason = fits(manifest, interval=interval, horizons=horizons)
     if reason is not None:
         raise UnfitModelSetError(f"model set {manifest.model_set} does not fit: {reason}")
     members, refused = [], {}
@@ -108,8 +77,8 @@ def load_model_set(folder: Path, *, interval: str, horizons: tuple[int, ...], fe
 def _load_member(folder: Path, member: ManifestMember, horizons: tuple[int, ...]) -> LoadedMember:
     try:
         content = (folder / member.file).read_bytes()
-    except OSError as error:
-        raise UnfitModelSetError(f"{member.file} cannot be read: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise UnfitModelSetError(f"{member.file!r} cannot be read: {error}") from error
     if hashlib.sha256(content).hexdigest() != member.sha256:
         raise UnfitModelSetError(f"{member.file} is not the file that was saved: its SHA-256 differs")
     try:
@@ -128,69 +97,3 @@ def find_model_sets(directory: Path) -> list[tuple[Path, Manifest]]:
         except UnfitModelSetError as error:
             _log.warning("%s", error)
     return sorted(found, key=lambda each: (each[1].train_end_ns, each[1].created_at_ns), reverse=True)
-
-
-def save_manifest(manifest: Manifest, folder: Path) -> None:
-    """Write a manifest into its set's folder, whole or not at all."""
-    path = folder / MANIFEST_FILE
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
-    unfinished.replace(path)
-
-
-def save_model_set(manifest: Manifest, files: Mapping[str, bytes], directory: Path) -> Path:
-    """Save a set as `directory/<its name>`; the folder appears when it is complete.
-
-    Args:
-        files: Content by file name. A set of this name that is there already is replaced.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    folder = directory / manifest.model_set
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=directory) as place:
-        unfinished = Path(place, "set")
-        unfinished.mkdir()
-        for name, content in files.items():
-            (unfinished / name).write_bytes(content)
-        save_manifest(manifest, unfinished)
-        if folder.exists():
-            folder.rename(Path(place, "replaced"))
-        unfinished.rename(folder)
-    return folder
-
-
-def model_event(
-    manifest: Manifest, folder: Path, action: ModelAction, decided_by: str, reason: str, now_ns: int
-) -> ModelEvent:
-    """Tell the world that this set serves from now on."""
-    return ModelEvent(
-        id=f"{manifest.model_set}/{action}/{now_ns}",
-        model_set=manifest.model_set,
-        action=action,
-        serving=manifest.model_set,
-        location=str(folder.resolve()),
-        interval=manifest.interval,
-        horizons=manifest.horizons,
-        feature_version=manifest.feature_version,
-        train_start_ns=manifest.train_start_ns,
-        train_end_ns=manifest.train_end_ns,
-        members=[_event_member(member) for member in manifest.members],
-        decided_by=decided_by,
-        reason=reason,
-        decided_at_ns=now_ns,
-        hold_out=manifest.hold_out,
-        baselines=manifest.baselines,
-        tickers=manifest.tickers,
-    )
-
-
-def _event_member(member: ManifestMember) -> ModelMember:
-    return ModelMember(
-        name=member.name,
-        version=member.version,
-        file=member.file,
-        sha256=member.sha256,
-        prior_weight=member.prior_weight,
-        training_seconds=member.training_seconds,
-        hold_out=member.hold_out,
-        feature_importance=member.feature_importance,
-    )

@@ -2,32 +2,67 @@
 
 import math
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
 from predictor.degraded import NOT_MOVING, OTHER_FEATURE_VERSION, WARMING_UP
 from predictor.models.base import Batch, FloatArray
 from schemas.events import Features
-from schemas.features import FEATURE_VERSION, MODEL_INPUT_NAMES, RETURNS_COUNT, SEQUENCE_CHANNELS, SEQUENCE_STEPS
+from schemas.features import (
+    FEATURE_VERSION,
+    MODEL_INPUT_NAMES,
+    RETURNS_COUNT,
+    SEQUENCE_CHANNELS,
+    SEQUENCE_STEPS,
+    VOLATILITY_FLOOR,
+)
 from schemas.symbols import is_ticker
 from schemas.times import Interval
 
 #: Prices outside are taken for garbage; inside, no prediction overflows.
 SMALLEST_PRICE, LARGEST_PRICE = 1e-12, 1e15
+#: Ids are far shorter. A prediction's id holds its event's and is a header too: it must fit into a record.
+LONGEST_ID = 200
 _LARGEST_NS = 2**62  # far beyond any market, and a target after it is still an integer that JSON readers take
 _WIDTHS = {len(SEQUENCE_CHANNELS)}
+
+
+class ModelRow(Protocol):
+    """What the models read of a closed bar: a feature event, or a row of training."""
+
+    @property
+    def model_inputs(self) -> list[float]:
+        """As in `Features`."""
+        ...
+
+    @property
+    def sequence(self) -> list[list[float]]:
+        """As in `Features`."""
+        ...
+
+    @property
+    def returns(self) -> list[float]:
+        """As in `Features`."""
+        ...
+
+    @property
+    def volatility(self) -> float | None:
+        """As in `Features`."""
+        ...
 
 
 def problem_of(features: Features, interval: Interval) -> str | None:
     """Say what makes a decoded event unusable, naming the field; None where nothing does."""
     checks = (
         (is_ticker(features.ticker), f"ticker {features.ticker[:32]!r} is not a symbol"),
+        (len(features.id) <= LONGEST_ID, f"id is longer than {LONGEST_ID} characters"),
         (features.interval == interval, f"interval is {features.interval}, not {interval}"),
         (_are_times(features), "as_of_ns or the bar's times are out of range"),
-        (_is_price(features.current_price), f"current_price {features.current_price} is no price"),
+        (_is_price(features.current_price), f"current_price {features.current_price} is not a price"),
         (
             _is_price(features.last_close) if features.last_close is not None else not features.final,
-            f"last_close {features.last_close} is no price",
+            f"last_close {features.last_close} is not a price",
         ),
         (features.volatility is None or features.volatility >= 0, f"volatility {features.volatility} is negative"),
         (_right_sizes(features), "model_inputs or sequence have the wrong size"),
@@ -58,15 +93,18 @@ def _right_sizes(features: Features) -> bool:
 
 def why_not_for_models(features: Features) -> str | None:
     """Say why the models cannot read an event, as a reason of `predictor.degraded`; None where they can."""
-    if features.feature_version != FEATURE_VERSION:
-        return OTHER_FEATURE_VERSION
-    if not features.model_inputs or features.volatility is None:
+    return OTHER_FEATURE_VERSION if features.feature_version != FEATURE_VERSION else why_unreadable(features)
+
+
+def why_unreadable(row: ModelRow) -> str | None:
+    """Say why a row is neither predicted by the models nor trained on; None where it is."""
+    if not row.model_inputs or row.volatility is None:
         return WARMING_UP
-    return NOT_MOVING if features.volatility == 0.0 else None
+    return None if row.volatility > VOLATILITY_FLOOR else NOT_MOVING
 
 
-def model_batch(rows: Sequence[Features]) -> Batch:
-    """Give the arrays of events that the models can read."""
+def model_batch(rows: Sequence[ModelRow]) -> Batch:
+    """Give the arrays of rows that the models can read."""
     count = len(rows)
     return Batch(
         model_inputs=np.array([row.model_inputs for row in rows], np.float32).reshape(count, len(MODEL_INPUT_NAMES)),
@@ -78,8 +116,8 @@ def model_batch(rows: Sequence[Features]) -> Batch:
     )
 
 
-def statistical_batch(rows: Sequence[Features]) -> Batch:
-    """Give the arrays of any events; the models' inputs are NaN."""
+def statistical_batch(rows: Sequence[ModelRow]) -> Batch:
+    """Give the arrays of any rows; the models' inputs are NaN."""
     count = len(rows)
     return Batch(
         model_inputs=np.full((count, len(MODEL_INPUT_NAMES)), np.nan, np.float32),
@@ -97,7 +135,7 @@ def travelled(rows: Sequence[Features]) -> FloatArray:
     )
 
 
-def _returns(rows: Sequence[Features]) -> FloatArray:
+def _returns(rows: Sequence[ModelRow]) -> FloatArray:
     table = np.full((len(rows), RETURNS_COUNT), np.nan)
     for index, row in enumerate(rows):
         newest = row.returns[-RETURNS_COUNT:]
@@ -106,5 +144,5 @@ def _returns(rows: Sequence[Features]) -> FloatArray:
     return table
 
 
-def _volatility(rows: Sequence[Features]) -> FloatArray:
+def _volatility(rows: Sequence[ModelRow]) -> FloatArray:
     return np.array([math.nan if row.volatility is None else row.volatility for row in rows], np.float64)

@@ -1,4 +1,4 @@
-"""Why a prediction is less than the whole ensemble's word: every text that `Prediction.degraded` can hold.
+"""Why the full ensemble did not answer: every text that `Prediction.degraded` can hold.
 
 Each follows from what names the prediction (its feature event, model set and members), so that one id
 keeps one content whenever and wherever it is predicted again.
@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 #: The statistical forecaster answered: too few closed bars for the models' inputs.
 WARMING_UP = "warming up"
-#: The statistical forecaster answered: the last closes were all the same, so the models have no unit to speak in.
+#: The statistical forecaster answered: the last closes were all but the same, so the models have no unit to speak in.
 NOT_MOVING = "prices do not move"
 #: The statistical forecaster answered: the inputs follow other definitions than this predictor's.
 OTHER_FEATURE_VERSION = "other feature version"

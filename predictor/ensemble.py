@@ -1,6 +1,6 @@
-"""Several members' words made into one: weighted returns, and the least sure member's confidence."""
+"""Several members' predictions made into one: weighted returns, and the least sure member's confidence."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,17 +8,13 @@ from numpy.typing import NDArray
 
 from predictor.artifacts import LoadedMember
 from predictor.intervals import LARGEST_LOG_RETURN
-from predictor.manifest import Calibration
 from predictor.models.base import Batch, FloatArray, Forecast, Forecaster
-from predictor.models.statistical import normal_confidence
-
-#: Log returns and spreads, (n, horizons) each, to the probability that the return is above 0.
-ProbabilityUp = Callable[[FloatArray, FloatArray], FloatArray]
+from predictor.probabilities import ProbabilityUp, calibrated, normal_probability_up
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One member's word on n rows.
+    """One member's prediction for n rows.
 
     Attributes:
         log_returns: From the last close, (n, horizons); 0 where it did not answer.
@@ -37,14 +33,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """The word of m members on n rows, from the current price on.
+    """The prediction of m members for n rows, from the current price on.
+
+    The direction is that of the forecast from the last close, which is what the probabilities were calibrated on. Once
+    the price has reached the target or passed it, what is left to go points nowhere or back. No calibration speaks of
+    that, so there is no direction then, and every confidence is 0.5.
 
     Attributes:
         weights: (m, n); each row's add up to 1, or are all 0 where no member with weight answered.
         log_returns: (n, horizons).
         confidences: (n, horizons), the smallest of the members that count.
         own_log_returns: (m, n, horizons).
-        own_confidences: (m, n, horizons), that the ensemble's direction is right.
+        own_confidences: (m, n, horizons), that the ensemble's direction is right, as of the last close.
     """
 
     answers: Sequence[Answer]
@@ -68,7 +68,7 @@ def ask_members(
         forecaster = member.forecaster
         try:
             forecast = _checked(forecaster.predict(batch), (len(batch), len(horizons)))
-            answer = _answer(forecaster, forecast, member.prior_weight, logistic(member.calibration, horizons))
+            answer = _answer(forecaster, forecast, member.prior_weight, calibrated(member.calibration, horizons))
         except Exception as error:  # whatever a model's library raises: it is left out, and `degraded` says so
             failures[forecaster.name] = f"{type(error).__name__}: {error}"
             continue
@@ -113,24 +113,6 @@ def _bounded(log_returns: FloatArray) -> FloatArray:
     return np.clip(log_returns, -LARGEST_LOG_RETURN, LARGEST_LOG_RETURN)
 
 
-def logistic(calibration: Sequence[Calibration], horizons: Sequence[int]) -> ProbabilityUp:
-    """Calibrate by the logistic function of intercept + slope * return / spread; 0.5 for a horizon without."""
-    by_horizon = {each.horizon: (each.intercept, each.slope) for each in calibration}
-    pairs = np.array([by_horizon.get(horizon, (0.0, 0.0)) for horizon in horizons])
-    intercepts, slopes = pairs[:, 0], pairs[:, 1]
-
-    def probability_up(log_returns: FloatArray, spreads: FloatArray) -> FloatArray:
-        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * (intercepts + slopes * log_returns / spreads))))
-
-    return probability_up
-
-
-def normal_probability_up(log_returns: FloatArray, spreads: FloatArray) -> FloatArray:
-    """Give P(up) under a normal error; 0.5 where the spread is unknown."""
-    right = np.array(list(map(normal_confidence, log_returns.ravel().tolist(), spreads.ravel().tolist())))
-    return np.where(log_returns >= 0, right.reshape(log_returns.shape), 1.0 - right.reshape(log_returns.shape))
-
-
 def combine(answers: Sequence[Answer], travelled: FloatArray) -> Ensemble:
     """Weigh the members that answered, row by row.
 
@@ -139,12 +121,19 @@ def combine(answers: Sequence[Answer], travelled: FloatArray) -> Ensemble:
         travelled: (n,) log return since the last close, which is no longer to be forecast.
     """
     weights = _weights(answers)
-    own = np.stack([answer.log_returns - travelled[:, None] for answer in answers])
-    log_returns = (weights[:, :, None] * own).sum(axis=0)
-    up = np.stack([answer.probability_up(row, answer.spreads) for answer, row in zip(answers, own, strict=True)])
-    right = np.where(log_returns > 0, up, np.where(log_returns < 0, 1.0 - up, 0.5))
+    forecasts = np.stack([answer.log_returns for answer in answers])
+    from_close = (weights[:, :, None] * forecasts).sum(axis=0)
+    left = from_close - travelled[:, None]
+    direction = np.where(np.sign(left) == np.sign(from_close), np.sign(left), 0.0)
+    right = np.stack([_right(answer, direction) for answer in answers])
     confidences = np.where(weights[:, :, None] > 0, right, 1.0).min(axis=0)
-    return Ensemble(answers, weights, log_returns, confidences, own, right)
+    return Ensemble(answers, weights, left, confidences, forecasts - travelled[:, None], right)
+
+
+def _right(answer: Answer, direction: FloatArray) -> FloatArray:
+    """Give a member's probability that a direction (1, -1, or 0 for none) is right, as of the last close."""
+    up = answer.probability_up(answer.log_returns, answer.spreads)
+    return np.where(direction > 0, up, np.where(direction < 0, 1.0 - up, 0.5))
 
 
 def _weights(answers: Sequence[Answer]) -> FloatArray:

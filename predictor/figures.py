@@ -57,7 +57,7 @@ class Figures:
 
     def count_dead_letter(self) -> None:
         """Count an event that could not be understood."""
-        self._dead_letters.labels("Features").inc()
+        self._dead_letters.labels("undecodable").inc()
 
     def count_swap(self) -> None:
         """Count a model set swapped in, or out."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.manifest import IntervalQuantiles
-from predictor.models.base import FloatArray
+from predictor.models.base import FloatArray, scales
 
 NORMAL_95 = NormalDist().inv_cdf(0.975)
 NORMAL_99 = NormalDist().inv_cdf(0.995)
@@ -30,7 +30,7 @@ def hold_out_half_widths(
     """
     by_horizon = {each.horizon: (each.quantile_95, each.quantile_99) for each in quantiles}
     pairs = np.array([by_horizon.get(horizon, (math.nan, math.nan)) for horizon in horizons])
-    unit = volatility[:, None] * np.sqrt(np.asarray(horizons, np.float64))
+    unit = scales(volatility, horizons)
     return _nested(unit * pairs[:, 0], unit * pairs[:, 1])
 
 

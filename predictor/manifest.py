@@ -2,9 +2,10 @@
 
 import hashlib
 from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct, field, structs
+from msgspec import Meta, Struct, field, structs
 
 from schemas.events import HoldOutScore
 from schemas.features import FEATURE_VERSION, MODEL_INPUT_NAMES, SEQUENCE_CHANNELS, SEQUENCE_STEPS
@@ -79,7 +80,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     interval: Interval
     horizons: list[int]
     train_start_ns: int
-    train_end_ns: int
+    train_end_ns: Annotated[int, Meta(ge=0, lt=2**62)]  # a time that can be written, whoever made the file
     hold_out_start_ns: int
     hold_out_dates: int
     created_at_ns: int
@@ -95,11 +96,6 @@ class Manifest(Struct, frozen=True, kw_only=True):
     model_inputs: list[str] = field(default_factory=lambda: list(MODEL_INPUT_NAMES))
     sequence_shape: list[int] = field(default_factory=lambda: [SEQUENCE_STEPS, len(SEQUENCE_CHANNELS)])
 
-    @property
-    def seed(self) -> int:
-        """Give the seed of every random choice."""
-        return self.options.seed
-
 
 def named(manifest: Manifest) -> Manifest:
     """Give the manifest with its set's name, like `set-20100104-1f3a5b7c`: the date of `before`, a hash of the content.
@@ -113,9 +109,7 @@ def named(manifest: Manifest) -> Manifest:
     return structs.replace(manifest, model_set=f"set-{day}-{digest}")
 
 
-def fits(
-    manifest: Manifest, *, interval: str, horizons: tuple[int, ...], feature_version: str, before_ns: int | None = None
-) -> str | None:
+def fits(manifest: Manifest, *, interval: str, horizons: tuple[int, ...], before_ns: int | None = None) -> str | None:
     """Say why a set cannot serve here, or None where it can.
 
     Args:
@@ -124,7 +118,7 @@ def fits(
     checks = (
         ("interval", manifest.interval, interval),
         ("horizons", tuple(manifest.horizons), tuple(horizons)),
-        ("feature version", manifest.feature_version, feature_version),
+        ("feature version", manifest.feature_version, FEATURE_VERSION),
         ("model inputs", tuple(manifest.model_inputs), MODEL_INPUT_NAMES),
         ("sequence shape", tuple(manifest.sequence_shape), (SEQUENCE_STEPS, len(SEQUENCE_CHANNELS))),
     )

@@ -15,9 +15,9 @@ from predictor.intervals import hold_out_half_widths, normal_half_widths
 from predictor.models.statistical import StatisticalForecaster
 from schemas.events import Features, Prediction
 
-STATISTICAL = "statistical"
-PRIOR_WEIGHTS = "prior"
-HOLD_OUT_INTERVALS = "holdout"
+#: Versions of weights and intervals, as in `Prediction`.
+PRIOR = "prior"
+HOLD_OUT = "holdout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class _Fallback:
 
 
 def normal_intervals(horizons: tuple[int, ...]) -> str:
-    """Name the version of normal intervals, like `normal-1.5.21`.
+    """Name the version of normal intervals, like `normal2-1.5.21`: the second definition of their spread.
 
     A model set is made for its horizons. The statistical forecaster answers for any, so its ids must tell them.
     """
-    return f"normal-{'.'.join(map(str, horizons))}"
+    return f"normal2-{'.'.join(map(str, horizons))}"
 
 
 def predict(
@@ -54,7 +54,7 @@ def predict(
     unreadable = {place: why for place, event in enumerate(events) if (why := why_not_for_models(event)) is not None}
     readable = [place for place in range(len(events)) if place not in unreadable]
     normal = normal_intervals(horizons)
-    untrained = Naming(STATISTICAL, PRIOR_WEIGHTS, normal, train_end_ns=None)
+    untrained = Naming(StatisticalForecaster.name, PRIOR, normal, train_end_ns=None)
     made: dict[int, Prediction] = {}
     failures: dict[str, str] = {}
     if model_set is None:
@@ -62,7 +62,7 @@ def predict(
     elif readable:
         made, failures = _by_members(events, readable, model_set, horizons, now_ns)
         unanswered = dict.fromkeys((place for place in readable if place not in made), NO_MEMBER_ANSWERED)
-        naming = Naming(model_set.manifest.model_set, PRIOR_WEIGHTS, normal, model_set.manifest.train_end_ns)
+        naming = Naming(model_set.manifest.model_set, PRIOR, normal, model_set.manifest.train_end_ns)
         made |= _by_statistics(events, _Fallback(unanswered, naming), horizons, now_ns)
     made |= _by_statistics(events, _Fallback(unreadable, untrained), horizons, now_ns)
     return Predicted([made[place] for place in range(len(events))], failures)
@@ -82,7 +82,7 @@ def _by_members(
         ensemble=ensemble,
         half_widths=hold_out_half_widths(manifest.interval_quantiles, batch.volatility, horizons),
         degraded=_missing(model_set, answers, len(rows)),
-        naming=Naming(manifest.model_set, PRIOR_WEIGHTS, HOLD_OUT_INTERVALS, manifest.train_end_ns),
+        naming=Naming(manifest.model_set, PRIOR, HOLD_OUT, manifest.train_end_ns),
         horizons=horizons,
     )
     counted = np.flatnonzero(ensemble.weights.sum(axis=0) > 0).tolist()

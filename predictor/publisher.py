@@ -49,7 +49,7 @@ class Publisher:
         self._produce(DEAD_LETTERS.name, letter.key, letter.value, letter.headers())
 
     def send_status(self, key: bytes, value: bytes) -> None:
-        """Send a word on this service, from any thread; nobody waits for it, and a lost one does no harm."""
+        """Send the status of this service, from any thread; nobody waits for it, and a lost one does no harm."""
         self._producer.produce(self._prefix + SERVICE_STATUS.name, key=key, value=value)
 
     def serve(self) -> None:

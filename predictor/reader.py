@@ -1,19 +1,29 @@
 """Read `features` as a member of the group; commit by hand."""
 
 import logging
+import time
 from collections.abc import Callable, Collection
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from predictor.settings import PredictorSettings
+from schemas.errors import RetryError
 from schemas.logs import client_logger
 from schemas.topics import FEATURES
 
 _log = logging.getLogger(__name__)
 _ASK_SECONDS = 10.0
+#: The shortest that brokers allow: partitions of a killed process are answered again after it.
+_SESSION_SECONDS = 6.0
+#: The last heartbeat may be a second older than what we know, and the broker gets what we send a little later.
+PLACE_SECONDS = _SESSION_SECONDS - 2.0
 
 #: Told the numbers of the partitions that are no longer ours.
 Forget = Callable[[Collection[int]], None]
+
+
+class PlaceLostError(RetryError):
+    """The process stood still for so long that another one may answer its partitions: it must begin again."""
 
 
 class FeatureReader:
@@ -27,6 +37,7 @@ class FeatureReader:
         self._positions: dict[int, int] = {}
         self._ends_when_assigned: dict[int, int] = {}
         self._uncommitted: dict[int, int] = {}
+        self._held_at_seconds = time.monotonic()
         self._consumer = Consumer(
             settings.kafka_config()
             | {
@@ -35,8 +46,7 @@ class FeatureReader:
                 "logger": client_logger(),
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
-                # The shortest that brokers allow: partitions of a killed process are answered again after it.
-                "session.timeout.ms": 6_000,
+                "session.timeout.ms": int(_SESSION_SECONDS * 1_000),
                 "heartbeat.interval.ms": 1_000,
                 # The embedded broker holds an empty fetch for its whole wait, even when a record comes.
                 "fetch.wait.max.ms": 20 if settings.kafka_embedded else 500,
@@ -53,8 +63,10 @@ class FeatureReader:
         Raises:
             KafkaException: The client cannot go on.
         """
+        began_seconds = time.monotonic()
         first = self._consumer.poll(timeout_seconds)
         if first is None:
+            self._held_at_seconds = began_seconds
             return []
         rest = self._consumer.consume(self._batch_records - 1, timeout=0) if self._batch_records > 1 else []
         return [message for message in (first, *rest) if self._is_ours(message)]
@@ -72,6 +84,21 @@ class FeatureReader:
         self._positions[partition] = self._uncommitted[partition] = message.offset() + 1
         return True
 
+    def require_place(self) -> None:
+        """Check, before what was read is answered, that the group cannot have given our partitions away since.
+
+        A process that was stopped and continued does not know it yet: what it read before lies in the client's queue,
+        and whoever took over may have answered later events meanwhile.
+
+        Raises:
+            PlaceLostError: It can.
+        """
+        passed_seconds = time.monotonic() - self._held_at_seconds
+        if passed_seconds > PLACE_SECONDS:
+            raise PlaceLostError(
+                f"{passed_seconds:.1f} s passed before an answer: another predictor may have taken over"
+            )
+
     def commit(self) -> None:
         """Commit what was read. After a failure go on: what was not committed is read, and said, again."""
         offsets = [TopicPartition(self._topic, partition, offset) for partition, offset in self._uncommitted.items()]
@@ -80,6 +107,7 @@ class FeatureReader:
             return
         try:
             self._consumer.commit(offsets=offsets, asynchronous=False)
+            self._held_at_seconds = time.monotonic()
         except KafkaException as error:
             if error.args[0].fatal():
                 raise
@@ -106,6 +134,7 @@ class FeatureReader:
             self._positions[committed.partition] = committed.offset if in_log else low
             self._ends_when_assigned[committed.partition] = high
         self.assigned = True
+        self._held_at_seconds = time.monotonic()
 
     def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         numbers = [each.partition for each in partitions]

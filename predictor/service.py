@@ -29,7 +29,8 @@ def run(settings: PredictorSettings) -> None:
     """Predict until SIGTERM or SIGINT.
 
     Raises:
-        StopAndSayError: The broker does not answer, or a topic is not as it should be.
+        BrokerUnreachableError: No broker answers; start again.
+        StopAndSayError: A topic is missing or not as it should be.
         RetryError: The broker did not take a prediction, or went away; start again.
     """
     stop = stop_event_on_signals()

@@ -1,4 +1,4 @@
-"""Which model set answers: the newest that was announced, if it loads, fits and has not seen the bars to come."""
+"""Which model set answers: the newest announced one that loads, fits and was not trained on bars still to come."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,6 @@ from predictor.artifacts import ModelSet, UnfitModelSetError
 from predictor.manifest import fits
 from predictor.settings import PredictorSettings
 from schemas.events import Features, ModelEvent, Origin
-from schemas.features import FEATURE_VERSION
 from schemas.times import to_rfc3339
 
 _log = logging.getLogger(__name__)
@@ -30,12 +29,12 @@ class _Pending:
 class Serving:
     """The serving set, and one that waits for the stream to pass what it was trained on.
 
-    The next bar to be predicted live begins no earlier than the newest live final event ends, so a set whose
-    `train_end` is after that end has seen bars that are still to come: it is refused, the one before it stays,
-    and it gets its turn when the stream has passed its `train_end`. This is judged only after the predictor has
-    caught up with the log (while it replays old events, those up to `train_end` are simply in the sample), and
-    only by final events that are no warm-up (a warm-up is the past, played before the live bars). Before the
-    first such event a set is taken at its word.
+    The next bar to be predicted live begins where the newest live final event ends, or where the newest open bar
+    starts. A set whose `train_end` is after that was trained on bars that are still to be predicted: it is refused,
+    the one before it stays, and it gets its turn when the stream has passed its `train_end`. This is judged only after
+    the predictor has caught up with the log (while it replays old events, those up to `train_end` are simply in the
+    sample), and not by a warm-up, which is the past, played before the live bars. Before the first live event a set
+    is trusted.
 
     While the newest decision cannot be followed, the set that serves goes on; where none does, the newest earlier
     decision that can be followed holds. So a predictor that was started again answers as one that never stopped.
@@ -48,7 +47,7 @@ class Serving:
         self._waiting: ModelSet | None = None
         self._pending: _Pending | None = None
         self._earlier: Sequence[ModelEvent] = ()
-        self._newest_live_ns: int | None = None
+        self._next_live_ns: int | None = None
         self._caught_up = False
 
     @property
@@ -105,7 +104,7 @@ class Serving:
             self._go_on_with(self.current or self._before(), f"refused for now: {refusal}")
 
     def _go_on_with(self, model_set: ModelSet | None, refusal: str) -> None:
-        _log.warning("%s; %s goes on", refusal, _name(model_set))
+        _log.warning("%s; keeping %s", refusal, _name(model_set))
         self._swap(model_set)
 
     def _before(self) -> ModelSet | None:
@@ -123,8 +122,9 @@ class Serving:
 
     def observe(self, events: Iterable[Features], *, caught_up: bool) -> None:
         """Look at new events before they are predicted: they tell how far the live stream is."""
-        ends = [event.as_of_ns for event in events if event.final and event.origin is not Origin.WARM_UP]
-        self._newest_live_ns = max([*ends, *filter(None, [self._newest_live_ns])], default=None)
+        starts = [_next_bar_ns(event) for event in events if event.origin is not Origin.WARM_UP]
+        known = [] if self._next_live_ns is None else [self._next_live_ns]
+        self._next_live_ns = max([*known, *starts], default=None)
         self._caught_up = caught_up
         if self._waiting is not None and caught_up and self._refusal(self._waiting) is None:
             self._swap(self._waiting)
@@ -139,8 +139,7 @@ class Serving:
             manifest,
             interval=settings.interval,
             horizons=settings.horizons,
-            feature_version=FEATURE_VERSION,
-            before_ns=self._newest_live_ns if self._caught_up else None,
+            before_ns=self._next_live_ns if self._caught_up else None,
         )
         trained = f"model set {manifest.model_set}, trained through {to_rfc3339(manifest.train_end_ns)}"
         return None if reason is None else f"{trained}: {reason}"
@@ -149,6 +148,11 @@ class Serving:
         if _name(model_set) != _name(self.current):
             _log.info("%s answers from now on", _name(model_set))
         self.current = model_set
+
+
+def _next_bar_ns(event: Features) -> int:
+    """Give the start of the bar that an event predicts first: the one after a closed bar, or the open one itself."""
+    return event.as_of_ns if event.final else event.bar.start_ns
 
 
 def _name(model_set: ModelSet | None) -> str:

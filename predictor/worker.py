@@ -16,7 +16,7 @@ from predictor.reader import FeatureReader
 from predictor.selection import Progress, Received
 from predictor.serving import Serving
 from predictor.settings import PredictorSettings
-from schemas.codec import UndecodableError, decoder
+from schemas.codec import UndecodableError, decoder, traceparent_of
 from schemas.dead_letters import DeadLetter
 from schemas.events import Features, Prediction, ServiceState
 from schemas.status import StatusBoard
@@ -44,7 +44,8 @@ class Worker:
         """Work until told to stop; the batch at hand is finished and committed.
 
         Raises:
-            RetryError: The broker did not take a prediction; nothing of its batch was committed.
+            RetryError: The broker did not take a prediction, or another process may have this one's partitions by now;
+                nothing of the batch was committed.
         """
         try:
             self.feed.read_to_ends(stopping)
@@ -85,6 +86,7 @@ class Worker:
         events = [each.features for each in selected]
         self._watch_swap(lambda: self.serving.observe(events, caught_up=reader.caught_up()))
         predictions = self._predict(events)
+        reader.require_place()
         for prediction, each in zip(predictions, selected, strict=True):
             self.publisher.send(prediction, each.traceparent)
         self.publisher.wait()
@@ -98,12 +100,11 @@ class Worker:
         except UndecodableError as error:
             problem = str(error)
         if problem is not None:
-            self._bury(message, problem)
+            self._dead_letter(message, problem)
             return None
-        trace = dict(message.headers() or []).get("traceparent")
-        return Received(features, message.partition(), trace.decode("ascii", "replace") if trace else None)
+        return Received(features, message.partition(), traceparent_of(message.headers()))
 
-    def _bury(self, message: Message, reason: str) -> None:
+    def _dead_letter(self, message: Message, reason: str) -> None:
         letter = DeadLetter(
             value=message.value() or b"",
             key=message.key(),
@@ -145,10 +146,11 @@ class Worker:
         if not reader.caught_up():
             return ServiceState.CATCHING_UP, ""
         if current is None:
-            why = f"model set {waiting.manifest.model_set} has seen bars to come" if waiting else "untrained"
+            name = waiting and waiting.manifest.model_set
+            why = f"model set {name} was trained on bars still to be predicted" if name else "untrained"
             return ServiceState.DEGRADED, f"{unloadable or why}: the statistical forecaster answers"
         if unloadable is not None:
-            return ServiceState.DEGRADED, f"{unloadable}: model set {current.manifest.model_set} goes on"
+            return ServiceState.DEGRADED, f"{unloadable}; keeping model set {current.manifest.model_set}"
         missing = sorted(current.refused.keys() | self._failing.keys())
         if missing:
             return ServiceState.DEGRADED, f"model set {current.manifest.model_set} without {', '.join(missing)}"

@@ -10,6 +10,10 @@ WINDOW_BARS = 64
 #: Close-to-close log returns in `Features.returns`, oldest first, at most.
 RETURNS_COUNT = WINDOW_BARS - 1
 
+#: Volatility, per bar, below which scales do not go: a flat series divides by this. Its ticker is not for models, for
+#: errors in such a unit would stretch the intervals of all.
+VOLATILITY_FLOOR = 1e-6
+
 LAGS = (1, 2, 3, 4, 5)
 RETURN_SPANS = (1, 5, 10, 21)
 

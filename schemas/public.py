@@ -20,7 +20,8 @@ class PublicHorizon(Struct, frozen=True, kw_only=True):
     Attributes:
         horizon: In bars after the last closed one.
         target_time: Estimated from the interval and the days on which the ticker trades.
-        confidence: Probability that the direction is right, the smallest of the members'.
+        confidence: Probability that the direction is right, the smallest of the members', as of the last close; 0.5
+            once the price has reached the target.
         log_return: From the current price to the target.
         percent: The same as a simple percentage.
         interval_95: Null where no spread is known.

@@ -4,10 +4,7 @@ from math import log, sqrt
 
 from feature_stream.indicators.volume import RATIO_FLOOR, SPAN, log_ratio
 from feature_stream.indicators.window import Window
-from schemas.features import LAGS, RETURN_SPANS, SEQUENCE_STEPS
-
-#: Volatility, per bar, that scales are never below: a flat series divides by this.
-VOLATILITY_FLOOR = 1e-6
+from schemas.features import LAGS, RETURN_SPANS, SEQUENCE_STEPS, VOLATILITY_FLOOR
 
 _ROOTS = {span: sqrt(span) for span in (*RETURN_SPANS, 12, 20, 26)}
 _RETURNS = [(f"return_{span}", _ROOTS[span]) for span in RETURN_SPANS]

@@ -1,5 +1,6 @@
 """What every forecaster takes and gives."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,6 +42,11 @@ class Forecast:
 
     log_returns: FloatArray
     spreads: FloatArray
+
+
+def scales(volatility: FloatArray, horizons: Sequence[int]) -> FloatArray:
+    """Give volatility times sqrt(horizon), (n, horizons): the unit of targets, spreads and interval quantiles."""
+    return np.asarray(volatility, np.float64)[:, None] * np.sqrt(np.asarray(horizons, np.float64))
 
 
 class Forecaster(Protocol):

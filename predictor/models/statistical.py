@@ -1,4 +1,4 @@
-"""The forecaster that needs no training: the mean and scatter of the last returns."""
+"""The forecaster that needs no training: the mean and standard deviation of the last returns."""
 
 import math
 from collections.abc import Sequence
@@ -7,6 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from predictor.models.base import Batch, Forecast
+
+#: Fewer do not tell how far they scatter.
+FEWEST_RETURNS = 10
 
 
 def normal_confidence(log_return: float, spread: float) -> float:
@@ -23,13 +26,17 @@ def normal_confidence(log_return: float, spread: float) -> float:
 
 
 class StatisticalForecaster:
-    """Predict mean times h with spread standard deviation times sqrt(h), from the returns that are there.
+    """Predict mean times h from the n returns that are there, with spread s * sqrt(h * (1 + h / n)).
 
-    With fewer than two returns it predicts no change, of unknown spread.
+    s is their standard deviation. The first term is the scatter of the h returns to come. The second is the error of
+    the mean, s / sqrt(n), which is made h times; without it a few returns pass for a sure trend. (Hyndman and
+    Athanasopoulos, Forecasting: Principles and Practice, 3rd edition, table 5.2, "drift"; their T - 1 is n.)
+
+    With fewer than `FEWEST_RETURNS` it predicts no change, of unknown spread.
     """
 
     name: ClassVar[str] = "statistical"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     def __init__(self, horizons: Sequence[int]) -> None:
         self._horizons = np.asarray(horizons, np.float64)
@@ -39,13 +46,13 @@ class StatisticalForecaster:
         returns = np.asarray(batch.returns, np.float64)
         known = np.isfinite(returns)
         count = known.sum(axis=1)
-        enough = count >= 2
-        divisor = np.maximum(count, 2)
+        enough = count >= FEWEST_RETURNS
+        divisor = np.maximum(count, FEWEST_RETURNS)
         mean = np.where(known, returns, 0.0).sum(axis=1) / divisor
         squares = np.where(known, returns - mean[:, None], 0.0) ** 2
         deviation = np.where(enough, np.sqrt(squares.sum(axis=1) / (divisor - 1)), np.nan)
         mean = np.where(enough, mean, 0.0)
         return Forecast(
             log_returns=mean[:, None] * self._horizons,
-            spreads=deviation[:, None] * np.sqrt(self._horizons),
+            spreads=deviation[:, None] * np.sqrt(self._horizons * (1.0 + self._horizons / divisor[:, None])),
         )

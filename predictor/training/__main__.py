@@ -30,9 +30,9 @@ def main(arguments: Sequence[str]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="tickcast predictor train",
+        prog="tickcast predictor",
         description="Fit the forest and the LSTM on what lies before the first live bar, and save them as a model set.",
-        epilog="Where an option is silent, its setting holds, like TICKCAST_START.",
+        epilog="Options not given fall back to settings such as TICKCAST_START.",
     )
     add = parser.add_argument
     add("command", nargs="?", choices=("train", "ensure"), default="train", help="ensure: train only where no set that "

@@ -21,7 +21,8 @@ def require_models_topic(settings: TrainingSettings) -> None:
     """Check that the broker answers and has the topics that are read and written here.
 
     Raises:
-        StopAndSayError: It does not.
+        BrokerUnreachableError: It does not answer.
+        StopAndSayError: A topic is missing or not as it should be.
     """
     admin = AdminClient(settings.kafka_config() | {"log_level": "0"})
     require_topics(settings, (MODELS, SCORES), admin, lambda name: ConfigResource(ConfigResource.Type.TOPIC, name))

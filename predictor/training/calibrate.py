@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.manifest import Calibration, IntervalQuantiles
-
-FloatArray = NDArray[np.float64]
+from predictor.models.base import FloatArray
+from predictor.probabilities import logistic
 
 #: Weight of the prior that pulls both numbers of a calibration to 0, in rows; it keeps them finite.
 PRIOR_STRENGTH = 1.0
@@ -24,7 +24,7 @@ def fit_logistic(ratios: FloatArray, up: NDArray[np.bool_]) -> tuple[float, floa
     design = np.column_stack([np.ones_like(ratios), ratios])
     weights = np.zeros(2)
     for _ in range(_NEWTON_STEPS):
-        probability = 0.5 * (1.0 + np.tanh(0.5 * (design @ weights)))
+        probability = logistic(design @ weights)
         gradient = design.T @ (probability - up) + PRIOR_STRENGTH * weights
         curvature = (design * (probability * (1.0 - probability))[:, None]).T @ design + PRIOR_STRENGTH * np.eye(2)
         step = np.linalg.solve(curvature, gradient)

@@ -1,17 +1,18 @@
 """Samples: the features of a closed bar beside what the next bars brought."""
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from feature_stream.offline import FeatureRow, feature_rows
 from ingestor.sources.bars import BarColumns
-from predictor.models.base import Batch
-from predictor.models.served import scales
-from schemas.features import MODEL_INPUT_NAMES, RETURNS_COUNT, SEQUENCE_CHANNELS, SEQUENCE_STEPS
-from schemas.times import Interval
+from predictor.batch import model_batch, why_unreadable
+from predictor.models.base import Batch, FloatArray, scales
+from schemas.times import Interval, interval_ns
 
 #: Scaled targets beyond this say more about one day than about the next.
 TARGET_CLIP = 5.0
@@ -41,7 +42,7 @@ class Dataset:
         """Count the samples."""
         return len(self.as_of_ns)
 
-    def units(self) -> NDArray[np.float64]:
+    def units(self) -> FloatArray:
         """Give volatility times sqrt(horizon), (n, horizons)."""
         return scales(self.batch.volatility, self.horizons)
 
@@ -70,54 +71,51 @@ class _Sample:
     log_returns: list[float]
 
 
-def dataset_from_bars(bars: Mapping[str, BarColumns], interval: Interval, horizons: Sequence[int]) -> Dataset:
-    """Make samples of bars, by ticker; a bar gives one when its features and its longest label are there."""
-    histories = {ticker: _feature_rows(columns, interval) for ticker, columns in bars.items()}
-    samples = [sample for ticker, rows in histories.items() for sample in _samples_of(ticker, rows, horizons)]
-    samples.sort(key=lambda sample: (sample.row.end_ns, sample.ticker))
-    return _stack(samples, tuple(horizons))
+def dataset_from_bars(
+    bars: Mapping[str, BarColumns], interval: Interval, horizons: Sequence[int], window_bars: int | None = None
+) -> Dataset:
+    """Make samples of bars, by ticker; a bar gives one when its features and its longest label are there.
 
-
-def _feature_rows(columns: BarColumns, interval: Interval) -> list[FeatureRow]:
-    prices = (columns.open, columns.high, columns.low, columns.close, columns.volume)
-    return list(feature_rows(interval, columns.start_ns.tolist(), *(column.tolist() for column in prices)))
-
-
-def _samples_of(ticker: str, rows: Sequence[FeatureRow], horizons: Sequence[int]) -> list[_Sample]:
-    longest = max(horizons)
-    closes = np.log([row.close for row in rows])
-    return [
-        _Sample(ticker, row, rows[at + longest].end_ns, [float(closes[at + h] - closes[at]) for h in horizons])
-        for at, row in enumerate(rows[: max(0, len(rows) - longest)])
-        if row.model_inputs and row.volatility
+    Args:
+        window_bars: Keep the samples of the last so many dates only; None keeps all.
+    """
+    samples = [
+        sample
+        for ticker, columns in bars.items()
+        # None of a ticker's samples before its last `window_bars` lies in the last `window_bars` dates of all, and
+        # a sample is several kilobytes of Python numbers: a long history would not fit into memory.
+        for sample in deque(_samples_of(ticker, columns, interval, horizons), maxlen=window_bars)
     ]
+    samples.sort(key=lambda sample: (sample.row.end_ns, sample.ticker))
+    return last_bars(_stack(samples, tuple(horizons)), window_bars)
+
+
+def last_bars(dataset: Dataset, window_bars: int | None) -> Dataset:
+    """Keep the samples of the last `window_bars` dates; None keeps all."""
+    if window_bars is None:
+        return dataset
+    dates = np.unique(dataset.as_of_ns)[-window_bars:]
+    return dataset.rows(np.isin(dataset.as_of_ns, dates))
+
+
+def _samples_of(ticker: str, columns: BarColumns, interval: Interval, horizons: Sequence[int]) -> Iterator[_Sample]:
+    longest, closes = max(horizons), np.log(columns.close)
+    ends_ns = columns.start_ns + interval_ns(interval)
+    prices = (columns.open, columns.high, columns.low, columns.close, columns.volume)
+    rows = feature_rows(interval, columns.start_ns, *prices)
+    for at, row in enumerate(islice(rows, max(0, len(columns) - longest))):
+        if why_unreadable(row) is None:
+            log_returns = [float(closes[at + horizon] - closes[at]) for horizon in horizons]
+            yield _Sample(ticker, row, int(ends_ns[at + longest]), log_returns)
 
 
 def _stack(samples: Sequence[_Sample], horizons: tuple[int, ...]) -> Dataset:
-    count = len(samples)
     rows = [sample.row for sample in samples]
-    batch = Batch(
-        model_inputs=np.array([row.model_inputs for row in rows], np.float32).reshape(count, len(MODEL_INPUT_NAMES)),
-        sequence=np.array([row.sequence for row in rows], np.float32).reshape(
-            count, SEQUENCE_STEPS, len(SEQUENCE_CHANNELS)
-        ),
-        returns=padded_returns([row.returns for row in rows]),
-        volatility=np.array([row.volatility for row in rows], np.float64),
-    )
     return Dataset(
         horizons,
-        batch,
+        model_batch(rows),
         np.array([sample.ticker for sample in samples], np.str_),
         np.array([row.end_ns for row in rows], np.int64),
         np.array([sample.label_end_ns for sample in samples], np.int64),
-        np.array([sample.log_returns for sample in samples], np.float64).reshape(count, len(horizons)),
+        np.array([sample.log_returns for sample in samples], np.float64).reshape(len(samples), len(horizons)),
     )
-
-
-def padded_returns(returns: Sequence[Sequence[float]]) -> NDArray[np.float64]:
-    """Give (n, RETURNS_COUNT), newest last, NaN on the left where history is shorter."""
-    padded = np.full((len(returns), RETURNS_COUNT), np.nan)
-    for line, known in zip(padded, returns, strict=True):
-        if known:
-            line[-len(known) :] = known
-    return padded

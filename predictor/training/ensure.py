@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from predictor.artifacts import ModelSet, UnfitModelSetError, find_model_sets, fits, load_model_set
-from predictor.manifest import Manifest
+from predictor.announced import announced_folder
+from predictor.artifacts import ModelSet, UnfitModelSetError, find_model_sets, load_model_set
+from predictor.manifest import Manifest, fits
 from predictor.training.settings import TrainingSettings
 from schemas.events import ModelEvent
-from schemas.features import FEATURE_VERSION
 from schemas.times import interval_ns, to_rfc3339
 
 #: Tells people one line.
@@ -19,47 +19,39 @@ def announced_set(settings: TrainingSettings, event: ModelEvent, say: Say) -> Mo
 
     Its place in time is not asked: it was announced for this stream, and the stream only goes on.
     """
-    location = Path(event.location or "")
-    folder = location if event.location and location.is_dir() else settings.models_directory / str(event.serving)
-    return _load(settings, folder, say)
+    return _load(settings, announced_folder(settings, event), say)
 
 
-def newest_set_on_disk(settings: TrainingSettings, say: Say) -> ModelSet | None:
-    """Find the newest set that was trained on this source, fits, and has seen nothing that will be played live."""
+def newest_set_on_disk(settings: TrainingSettings, before_ns: int, say: Say) -> ModelSet | None:
+    """Find the newest set that was trained on this source, as asked, and on nothing that will be played live.
+
+    Args:
+        before_ns: The first live moment.
+    """
     for folder, manifest in find_model_sets(settings.models_directory):
-        if _refusal(settings, manifest) is None and (model_set := _load(settings, folder, say)) is not None:
+        if _refusal(settings, before_ns, manifest) is None and (model_set := _load(settings, folder, say)) is not None:
             return model_set
     return None
 
 
-def trained_through(manifest: Manifest, before_ns: int | None) -> str:
-    """Say how far a set's training goes, and how old that is at the start; None: there is no start."""
-    through = f"trained through {to_rfc3339(manifest.train_end_ns)}"
-    if before_ns is None:
-        return through
+def trained_through(manifest: Manifest, before_ns: int) -> str:
+    """Say how far a set's training goes, and how old that is at the start."""
     days = (before_ns - manifest.train_end_ns) // interval_ns("1d")
-    return f"{through}, {days:,} day{'' if days == 1 else 's'} before the start"
+    end = to_rfc3339(manifest.train_end_ns)
+    return f"trained through {end}, {days:,} day{'' if days == 1 else 's'} before the start"
 
 
-def _refusal(settings: TrainingSettings, manifest: Manifest) -> str | None:
+def _refusal(settings: TrainingSettings, before_ns: int, manifest: Manifest) -> str | None:
     if manifest.options.source != settings.source:
         return f"it was trained on {manifest.options.source}"
-    if settings.training_window_bars is not None and manifest.options.window_bars != settings.training_window_bars:
+    if manifest.options.window_bars != settings.training_window_bars:
         return "it was trained on a window of another length"
-    return fits(
-        manifest,
-        interval=settings.interval,
-        horizons=settings.horizons,
-        feature_version=FEATURE_VERSION,
-        before_ns=settings.before_ns,
-    )
+    return fits(manifest, interval=settings.interval, horizons=settings.horizons, before_ns=before_ns)
 
 
 def _load(settings: TrainingSettings, folder: Path, say: Say) -> ModelSet | None:
     try:
-        model_set = load_model_set(
-            folder, interval=settings.interval, horizons=settings.horizons, feature_version=FEATURE_VERSION
-        )
+        model_set = load_model_set(folder, interval=settings.interval, horizons=settings.horizons)
     except UnfitModelSetError as error:
         say(str(error))
         return None

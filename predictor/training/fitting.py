@@ -3,15 +3,12 @@
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from predictor.models import load_forecaster
-from predictor.models.base import Batch
+from predictor.models.base import Batch, FloatArray
 from predictor.training.dataset import Dataset
 from schemas.errors import StopAndSayError
-
-FloatArray = NDArray[np.float64]
 
 #: Largest difference between an exported model and its original, in scaled targets.
 EXPORT_TOLERANCE = 1e-5

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 import numpy as np
-from numpy.typing import NDArray
 
 from predictor.manifest import Manifest, ManifestMember, TrainingOptions, named
+from predictor.models.base import FloatArray
 from predictor.training.calibrate import calibrations, interval_quantiles, spread_scales
 from predictor.training.dataset import Dataset
 from predictor.training.fitting import FittedModel, Progress, checked_export
@@ -19,7 +19,6 @@ from predictor.training.scoring import baselines, score
 from predictor.training.split import Split, hold_out_split
 from schemas.times import Interval
 
-FloatArray = NDArray[np.float64]
 Fit = Callable[[Dataset, int, Progress], FittedModel]
 
 #: The ensemble before any score has come in, and how each member is fitted.

@@ -58,7 +58,7 @@ def score_table(manifest: Manifest) -> str:
     lines = [f"{'bars':>4}  {'forecaster':<18}  {'rows':>6}  {'MAE':>8}  {'RMSE':>8}  {'RMSE/no change':>14}  hit rate"]
     for at, horizon in enumerate(manifest.horizons):
         lines += [_line(name, scores[at], naive[horizon]) for name, scores in rows.items()]
-        lines.append(f"      (by chance alone a hit rate wanders ±{_chance(manifest.hold_out_dates, horizon):.1%})")
+        lines.append(f"      (a hit rate varies by ±{_chance(manifest.hold_out_dates, horizon):.1%} by chance)")
     return "\n".join(lines)
 
 

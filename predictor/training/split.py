@@ -54,11 +54,3 @@ def hold_out_split(dataset: Dataset) -> Split:
             f"indicators are whole and whose next {max(dataset.horizons)} bars have closed), or move the start"
         )
     return split
-
-
-def last_bars(dataset: Dataset, window_bars: int | None) -> Dataset:
-    """Keep the samples of the last `window_bars` dates; None keeps all."""
-    if window_bars is None:
-        return dataset
-    dates = np.unique(dataset.as_of_ns)[-window_bars:]
-    return dataset.rows(np.isin(dataset.as_of_ns, dates))

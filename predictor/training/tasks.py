@@ -4,7 +4,9 @@ import sys
 import time
 from pathlib import Path
 
-from predictor.artifacts import TrainingOptions, model_event, read_manifest, save_model_set
+from predictor.artifacts import read_manifest
+from predictor.manifest import TrainingOptions
+from predictor.saving import model_event, save_model_set
 from predictor.training.announce import announce, newest_decision, require_models_topic
 from predictor.training.dataset import Dataset, dataset_from_bars
 from predictor.training.ensure import announced_set, newest_set_on_disk, trained_through
@@ -12,7 +14,7 @@ from predictor.training.history import bars_before_start
 from predictor.training.quiet import quiet_import
 from predictor.training.scoring import score_table
 from predictor.training.settings import TrainingSettings
-from predictor.training.split import hold_out_split, last_bars
+from predictor.training.split import hold_out_split
 from schemas.errors import StopAndSayError
 from schemas.events import ModelAction
 from schemas.times import to_rfc3339
@@ -41,11 +43,11 @@ def ensure(settings: TrainingSettings) -> None:
         say(f"{decision.decided_by} decided that no model set serves: {decision.reason}")
     elif decision is not None and announced_set(settings, decision, say) is not None:
         say(f"model set {decision.serving} serves already")
-    elif (found := newest_set_on_disk(settings, say)) is not None:
-        reason = f"the newest set on disk that fits, {trained_through(found.manifest, settings.before_ns)}"
-        _announce(settings, found.folder, ModelAction.ANNOUNCED, reason)
-    elif settings.before_ns is None:
+    elif (before_ns := settings.before_ns) is None:
         say("the file is played from its first row, so none is left to train on: the statistical forecaster answers")
+    elif (found := newest_set_on_disk(settings, before_ns, say)) is not None:
+        reason = f"the newest set on disk that fits, {trained_through(found.manifest, before_ns)}"
+        _announce(settings, found.folder, ModelAction.ANNOUNCED, reason)
     else:
         train_and_save(settings, announcing=True)
 
@@ -71,8 +73,9 @@ def train_and_save(settings: TrainingSettings, *, announcing: bool) -> Path:
 
 def _dataset(settings: TrainingSettings) -> Dataset:
     """Make the samples, and see that they are enough before TensorFlow is imported."""
-    dataset = dataset_from_bars(bars_before_start(settings), settings.interval, settings.horizons)
-    dataset = last_bars(dataset, settings.training_window_bars)
+    dataset = dataset_from_bars(
+        bars_before_start(settings), settings.interval, settings.horizons, settings.training_window_bars
+    )
     hold_out_split(dataset)
     return dataset
 

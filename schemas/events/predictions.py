@@ -32,7 +32,8 @@ class HorizonPrediction(Struct, frozen=True, kw_only=True):
         target_time_ns: Estimated from the interval and the days on which the ticker trades.
         log_return: From the current price to the target.
         percent: The same as a simple percentage.
-        confidence: Probability that the direction is right, the smallest of the members'.
+        confidence: Probability that the direction is right, the smallest of the members', as of the last close; 0.5
+            once the price has reached the target.
         interval_95: Null where no spread is known.
     """
 

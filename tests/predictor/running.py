@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from confluent_kafka import Consumer, TopicPartition
 from prometheus_client import CollectorRegistry
 
-from predictor.artifacts import ModelSet, UnfitModelSetError, model_event
+from predictor.artifacts import ModelSet, UnfitModelSetError
 from predictor.figures import Figures
+from predictor.saving import model_event
 from predictor.settings import PredictorSettings
 from predictor.worker import Worker
 from schemas.broker import wait_until

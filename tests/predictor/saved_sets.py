@@ -8,7 +8,7 @@ import onnx
 from msgspec import structs
 from onnx import TensorProto, helper, numpy_helper
 
-from predictor.artifacts import model_event, save_model_set
+from predictor.saving import model_event, save_model_set
 from schemas.events import ModelAction, ModelEvent
 from schemas.features import MODEL_INPUT_NAMES, SEQUENCE_CHANNELS, SEQUENCE_STEPS
 from tests.predictor.forecasters import HORIZONS, Momentum, a_set

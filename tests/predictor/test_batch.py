@@ -9,11 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from predictor.batch import model_batch, problem_of, statistical_batch, why_not_for_models
+from predictor.batch import (
+    LONGEST_ID,
+    model_batch,
+    problem_of,
+    statistical_batch,
+    why_not_for_models,
+)
 from predictor.predict import predict
 from schemas.codec import decoder, encode
 from schemas.events import Features, Prediction
-from schemas.features import MODEL_INPUT_NAMES, RETURNS_COUNT, SEQUENCE_CHANNELS, SEQUENCE_STEPS
+from schemas.features import MODEL_INPUT_NAMES, RETURNS_COUNT, SEQUENCE_CHANNELS, SEQUENCE_STEPS, VOLATILITY_FLOOR
 from tests.predictor.feature_events import before_any_bar, final, provisional_after, warming_up
 from tests.predictor.forecasters import HORIZONS, Momentum, a_set
 
@@ -49,6 +55,7 @@ def test_no_history_is_all_unknown() -> None:
     ("change", "named"),
     [
         ({"ticker": "aapl"}, "ticker"),
+        ({"id": "x" * (LONGEST_ID + 1)}, "id is longer"),
         ({"interval": "1m"}, "interval"),
         ({"current_price": 0.0}, "current_price"),
         ({"current_price": -3.0}, "current_price"),
@@ -69,6 +76,14 @@ def test_usual_events_have_no_problem() -> None:
     events = (final(), provisional_after(final(), price=3.0), before_any_bar(), warming_up(final(), returns=2))
     assert [problem_of(event, "1d") for event in events] == [None] * 4
     assert [why_not_for_models(event) for event in events] == [None, None, "warming up", "warming up"]
+
+
+@pytest.mark.parametrize(
+    ("volatility", "reason"),
+    [(0.0, "prices do not move"), (VOLATILITY_FLOOR, "prices do not move"), (2 * VOLATILITY_FLOOR, None)],
+)
+def test_a_ticker_that_all_but_stands_still_is_not_for_the_models(volatility: float, reason: str | None) -> None:
+    assert why_not_for_models(structs.replace(final(), volatility=volatility)) == reason
 
 
 @settings(max_examples=200)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from msgspec import structs
 
-from predictor.artifacts import model_event
 from predictor.model_feed import ModelFeed
+from predictor.saving import model_event
 from predictor.settings import PredictorSettings
 from schemas.broker import wait_until
 from schemas.events import ModelAction, ModelEvent, Scoreboard
@@ -32,6 +32,7 @@ def scoreboard(ticker: str, through_ns: int) -> Scoreboard:
         ticker=ticker,
         interval="1d",
         model_set="set-a",
+        bar_index=through_ns,
         through_ns=through_ns,
         horizons=[],
         weights_version="prior",

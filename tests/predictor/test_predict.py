@@ -34,7 +34,7 @@ def mixed_events(seed: int) -> list[Features]:
         closed = final(ticker, seed=seed, day=number)
         moved = closed.current_price * math.exp(0.02 * (number - 1))
         events += [closed, provisional_after(closed, price=moved)]
-    return [*events, warming_up(final("FB", seed=seed), returns=5), before_any_bar()]
+    return [*events, warming_up(final("FB", seed=seed), returns=12), before_any_bar()]
 
 
 def test_a_final_event_is_answered_by_both_members_and_by_neither_alone() -> None:
@@ -138,6 +138,30 @@ def test_a_provisional_event_keeps_the_target_and_predicts_what_is_still_to_go()
     assert not before.provisional
 
 
+@given(SEEDS, st.floats(-0.05, 0.05))
+def test_a_provisional_event_is_as_sure_as_the_forecast_was_and_neutral_where_the_rest_points_elsewhere(
+    seed: int, move: float
+) -> None:
+    closed = final(seed=seed)
+    moved = provisional_after(closed, price=closed.current_price * math.exp(move))
+    for model_set in (a_set([FOREST, Momentum("lstm", 0.2)], [0.4, 0.6], slope=3.0), None):
+        for before, now in zip(only(closed, model_set).horizons, only(moved, model_set).horizons, strict=True):
+            if before.log_return * now.log_return > 0:
+                assert (now.confidence, now.direction) == (before.confidence, before.direction)
+            else:
+                assert (now.confidence, now.direction) == (0.5, Direction.NEUTRAL)
+
+
+def test_a_member_that_is_wrong_more_often_than_right_makes_no_reversed_direction() -> None:
+    contrary = a_set([FOREST], [1.0], slope=-3.0)
+    closed = final()
+    target = only(closed, contrary).horizons[0].log_return
+    passed = provisional_after(closed, price=closed.current_price * math.exp(2 * target))
+    assert only(closed, contrary).horizons[0].confidence < 0.5
+    assert only(passed, contrary).horizons[0].confidence == 0.5
+    assert only(passed, contrary).horizons[0].direction is Direction.NEUTRAL
+
+
 def test_before_any_closed_bar_nothing_is_known_and_nothing_is_claimed() -> None:
     prediction = only(before_any_bar())
     assert (prediction.model_set, prediction.degraded) == ("statistical", "warming up")
@@ -150,11 +174,21 @@ def test_before_any_closed_bar_nothing_is_known_and_nothing_is_claimed() -> None
     assert [each.spread for each in prediction.models[0].horizons] == [None] * 3
 
 
+@pytest.mark.parametrize(("returns", "known"), [(0, False), (1, False), (9, False), (10, True)])
+def test_a_few_returns_tell_no_spread_and_so_no_direction_and_no_interval(returns: int, known: bool) -> None:
+    prediction = only(warming_up(final(), returns=returns))
+    for horizon, its in zip(prediction.horizons, prediction.models[0].horizons, strict=True):
+        assert (horizon.interval_95 is not None, horizon.interval_99 is not None, its.spread is not None) == (
+            known,
+        ) * 3
+        assert (horizon.confidence > 0.5) == (horizon.direction is not Direction.NEUTRAL) == known
+
+
 def test_without_a_set_the_statistical_forecaster_answers_with_normal_confidence() -> None:
     event = final()
     prediction = only(event, None)
     assert (prediction.model_set, prediction.degraded) == ("statistical", "untrained")
-    assert prediction.intervals_version == "normal-1.5.21"
+    assert prediction.intervals_version == "normal2-1.5.21"
     assert not prediction.in_sample
     (model,) = prediction.models
     assert (model.name, model.version) == ("statistical", StatisticalForecaster.version)

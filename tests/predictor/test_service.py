@@ -27,10 +27,24 @@ def test_serving_imports_no_training_library() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
-def test_an_unknown_argument_is_refused_in_one_line() -> None:
-    ended = subprocess.run([sys.executable, "-m", "predictor", "fly"], capture_output=True, text=True, check=False)
-    assert ended.returncode == 1
-    assert ended.stderr == "predictor: unknown argument 'fly': there is only `train`\n"
+def run_predictor(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "predictor", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_an_unknown_argument_is_refused() -> None:
+    ended = run_predictor("fly")
+    assert ended.returncode == 2
+    assert "invalid choice: 'fly' (choose from" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "said", "code"),
+    [("train", "train on replay or file:PATH", EXIT_STOP_AND_SAY), ("ensure", "the statistical forecaster answers", 0)],
+)
+def test_training_is_the_predictors(command: str, said: str, code: int) -> None:
+    ended = run_predictor(command, "--source", "simulated")
+    assert (ended.returncode, said in ended.stdout + ended.stderr) == (code, True)
 
 
 def test_sigkill_between_batches_loses_nothing_and_says_nothing_twice_with_another_content(

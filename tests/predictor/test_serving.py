@@ -2,12 +2,14 @@
 
 import logging
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 from msgspec import structs
 
 from predictor.announced import load_announced
-from predictor.artifacts import ModelSet, UnfitModelSetError, model_event
+from predictor.artifacts import ModelSet, UnfitModelSetError
+from predictor.saving import model_event
 from predictor.serving import TRY_AGAIN_SECONDS, Serving
 from predictor.settings import PredictorSettings
 from schemas.events import ModelAction, ModelEvent, Origin
@@ -66,7 +68,7 @@ def test_a_set_that_cannot_be_loaded_changes_nothing_and_is_said(caplog: pytest.
     chooser.announce(event_of(trained_through(0, "set-gone")))
     assert chooser.current is first
     assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
-        "refused: model set set-gone: no manifest; model set set-a goes on"
+        "refused: model set set-gone: no manifest; keeping model set set-a"
     ]
 
 
@@ -161,7 +163,7 @@ def test_a_set_that_has_seen_the_bars_to_come_waits_until_they_have_passed(caplo
     assert chooser.current is old
     assert [record.getMessage() for record in caplog.records] == [
         "refused for now: model set set-b, trained through 2010-01-07T00:00:00Z: "
-        "it was trained on bars that are still to be predicted; model set set-a goes on"
+        "it was trained on bars that are still to be predicted; keeping model set set-a"
     ]
     chooser.observe([final(day=1)], caught_up=True)
     assert chooser.current is old
@@ -208,13 +210,32 @@ def test_a_waiting_set_goes_on_waiting_while_another_partition_is_read_up() -> N
     assert (chooser.current, chooser.waiting) == (old, ahead)
 
 
-def test_a_warm_up_and_provisional_events_withdraw_nothing() -> None:
+def test_a_warm_up_withdraws_nothing() -> None:
     ahead = trained_through(5)
     chooser = serving(ahead)
     chooser.announce(event_of(ahead))
-    warm = [structs.replace(final(day=day), origin=Origin.WARM_UP) for day in range(3)]
-    chooser.observe([*warm, provisional_after(final(), price=9.0)], caught_up=True)
+    past = [final(day=0), provisional_after(final(day=0), price=9.0), final(day=1)]
+    chooser.observe([structs.replace(event, origin=Origin.WARM_UP) for event in past], caught_up=True)
     assert chooser.current is ahead
+
+
+@pytest.mark.parametrize(
+    ("after_its_start_ns", "serves"), [(0, True), (1, False), (DAY_NS, False), (5 * DAY_NS, False)]
+)
+def test_an_open_live_bar_is_still_to_be_predicted(after_its_start_ns: int, serves: bool) -> None:
+    chosen = a_set(MEMBERS, [0.4, 0.6], train_end_ns=MONDAY_NS + DAY_NS + after_its_start_ns)
+    chooser = serving(chosen)
+    chooser.announce(event_of(chosen))
+    chooser.observe([provisional_after(final(day=0), price=9.0)], caught_up=True)  # Tuesday's bar, day 1, is open
+    assert (chooser.current is chosen) == serves
+
+
+def test_after_a_restart_a_provisional_event_finds_the_same_set_as_without_one() -> None:
+    old, ahead = trained_through(0), trained_through(3, "set-b")
+    restarted = serving(old, ahead)
+    restarted.announce(event_of(ahead), [event_of(old)])
+    restarted.observe([provisional_after(final(day=0), price=9.0)], caught_up=True)
+    assert (restarted.current, restarted.waiting) == (old, ahead)
 
 
 def test_the_newest_decision_alone_holds() -> None:
@@ -231,3 +252,40 @@ def test_a_folder_without_a_manifest_is_an_unfit_set(tmp_path: Path) -> None:
     settings = PredictorSettings(models_directory=tmp_path, _env_file=None)
     with pytest.raises(UnfitModelSetError, match="set-a"):
         load_announced(settings)(structs.replace(event_of(trained_through(0)), location="/nowhere"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"location": "/x" * 3_000}, {"location": "/x\0y"}, {"location": None, "serving": "a\0b"}, {"serving": "s" * 300}],
+    ids=["long", "NUL", "NUL in the name", "long name"],
+)
+def test_an_announcement_of_an_impossible_place_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
+    settings = PredictorSettings(models_directory=tmp_path, _env_file=None)
+    chooser = Serving(settings, load_announced(settings))
+    chooser.announce(structs.replace(event_of(trained_through(0)), **changes))
+    assert "manifest.json cannot be read" in str(chooser.unloadable)
+
+
+def test_a_place_that_may_not_be_looked_at_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(path: Any, *_: Any, **__: Any) -> NoReturn:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(
+        "os.stat", forbidden
+    )  # permissions bind the user root, who runs tests in containers, to nothing
+    settings = PredictorSettings(models_directory=tmp_path, _env_file=None)
+    chooser = Serving(settings, load_announced(settings))
+    chooser.announce(structs.replace(event_of(trained_through(0)), location="/closed/set-a"))
+    assert "manifest.json cannot be read" in str(chooser.unloadable)
+
+
+@pytest.mark.parametrize("change", [{"version": "2"}, {"sha256": "1" * 64}, {"name": "other"}])
+def test_a_set_of_the_right_name_with_other_members_than_announced_is_refused(change: dict[str, str]) -> None:
+    here = trained_through(0)
+    event = event_of(here)
+    chooser = serving(here)
+    chooser.announce(structs.replace(event, members=[structs.replace(event.members[0], **change), event.members[1]]))
+    assert chooser.current is None
+    assert "holds other members than announced" in str(chooser.unloadable)
+    chooser.announce(event)
+    assert chooser.current is here

@@ -1,5 +1,7 @@
 """The worker on a broker: what is said, what is committed, what survives."""
 
+import re
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -8,6 +10,7 @@ from msgspec import structs
 
 from predictor.artifacts import ModelSet
 from predictor.publisher import DeliveryError
+from predictor.reader import PlaceLostError
 from schemas.broker import wait_until
 from schemas.codec import encode, event_headers
 from schemas.events import Features, Prediction, ServiceState
@@ -115,7 +118,7 @@ def test_an_announced_set_that_is_not_there_is_said_in_the_status(broker: Broker
         wait_until(lambda: predictor.board.state is ServiceState.READY, seconds=10, what="being ready")
         announce(broker, a_set([Momentum("forest", 0.7)], [1.0], name="set-gone"), now_ns=4)
         wait_until(lambda: predictor.board.state is ServiceState.DEGRADED, seconds=10, what="the refusal")
-        assert predictor.board.event().message == f"{refusal}: model set set-a goes on"
+        assert predictor.board.event().message == f"{refusal}; keeping model set set-a"
 
 
 def test_garbage_goes_to_dead_letters_and_the_stream_goes_on(broker: BrokerUnderTest) -> None:
@@ -126,21 +129,30 @@ def test_garbage_goes_to_dead_letters_and_the_stream_goes_on(broker: BrokerUnder
         (encode(structs.replace(good[0], current_price=-1.0)), "current_price"),
         (b'{"ticker": "AAPL"}', "missing required field"),
         (None, "empty"),
+        (encode(structs.replace(good[0], id="x" * 500_000)), "id is longer than 200 characters"),
         (b"x" * 950_000, "malformed"),
     ]
     for value, _ in bad:
         broker.produce("features", value, key="AAPL")
     send(broker, good)
-    with running(broker):
+    with running(broker) as predictor:
         said = predictions(broker.read("predictions", until=len(good)))
         letters = broker.read("dead-letters", until=len(bad))
         wait_until(lambda: committed_records(broker) == len(good) + len(bad), seconds=10, what="the commit")
+        assert predictor.counted("tickcast_dead_letters_total", reason="undecodable") == len(bad)
     assert {each.feature_id for each in said} == {event.id for event in good}
     reasons = {letter.value: letter.headers["dead_letter_reason"].decode() for letter in letters}
     for value, reason in bad:
         assert reason in reasons[(value or b"")[: 900_000 - len("AAPL")]]
     assert {letter.headers["dead_letter_origin"] for letter in letters} == {b"features"}
     assert {letter.key for letter in letters} == {b"AAPL"}
+
+
+def test_a_trace_that_is_not_one_is_not_carried_on(broker: BrokerUnderTest) -> None:
+    broker.produce("features", final(), key="AAPL", headers=[("traceparent", b"\xff" * 400_000)])
+    with running(broker):
+        (said,) = broker.read("predictions", until=1)
+    assert re.fullmatch(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-01", said.headers["traceparent"])
 
 
 def test_a_failing_member_degrades_and_the_rest_carry_on(broker: BrokerUnderTest) -> None:
@@ -181,9 +193,9 @@ def test_a_death_between_saying_and_committing_says_the_same_again(broker: Broke
 
 
 def _after(call: Any, then: Any) -> Any:
-    def both() -> None:
+    def both(*arguments: Any) -> Any:
         call()
-        then()
+        return then(*arguments)
 
     return both
 
@@ -201,6 +213,22 @@ def test_a_prediction_that_the_broker_does_not_take_ends_the_worker_with_nothing
 
     with running(broker, before=refused) as predictor:
         assert isinstance(predictor.wait_until_dead(), DeliveryError)
+    assert committed_records(broker) == 0
+
+
+def test_who_stood_still_for_longer_than_the_session_says_nothing_and_begins_again(
+    broker: BrokerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("predictor.reader.PLACE_SECONDS", 0.5)
+    send(broker, finals([0]))
+
+    def stopped(predictor: RunningPredictor) -> None:
+        predict = predictor.worker._predict
+        predictor.worker._predict = _after(lambda: time.sleep(0.6), predict)  # type: ignore[method-assign]
+
+    with running(broker, before=stopped) as predictor:
+        assert isinstance(predictor.wait_until_dead(), PlaceLostError)
+    assert broker.read("predictions-latest") == []
     assert committed_records(broker) == 0
 
 

@@ -12,7 +12,6 @@ from predictor.training.fitting import FittedModel, Progress
 from predictor.training.history import bars_before_start
 from predictor.training.settings import TrainingSettings
 from predictor.training.tasks import train_and_save
-from schemas.features import FEATURE_VERSION
 from schemas.times import from_rfc3339
 
 SMALL: dict[str, Any] = {"tickers": ("AAPL", "IBM", "MSFT"), "training_window_bars": 700, "start": "2008-01-02"}
@@ -26,12 +25,7 @@ class Trained:
     folder: Path
 
     def load(self) -> ModelSet:
-        return load_model_set(
-            self.folder,
-            interval=self.settings.interval,
-            horizons=self.settings.horizons,
-            feature_version=FEATURE_VERSION,
-        )
+        return load_model_set(self.folder, interval=self.settings.interval, horizons=self.settings.horizons)
 
 
 @pytest.fixture(scope="session")

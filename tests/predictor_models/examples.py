@@ -3,13 +3,7 @@
 import numpy as np
 
 from ingestor.sources.bars import BarColumns
-from predictor.artifacts import (
-    Calibration,
-    IntervalQuantiles,
-    Manifest,
-    ManifestMember,
-    TrainingOptions,
-)
+from predictor.manifest import Calibration, IntervalQuantiles, Manifest, ManifestMember, TrainingOptions
 from predictor.models.base import Batch
 from predictor.training.dataset import Dataset
 from schemas.events import HoldOutScore

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from predictor.artifacts import model_event, read_manifest
+from predictor.artifacts import read_manifest
+from predictor.saving import model_event
 from predictor.training.announce import announce, newest_decision, require_models_topic
 from predictor.training.settings import TrainingSettings
 from predictor.training.tasks import ensure

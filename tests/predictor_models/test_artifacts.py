@@ -8,26 +8,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from predictor.artifacts import (
-    MANIFEST_FILE,
-    Manifest,
-    UnfitModelSetError,
-    find_model_sets,
-    fits,
-    load_model_set,
-    model_event,
-    named,
-    read_manifest,
-    save_manifest,
-    save_model_set,
-)
+from predictor.artifacts import MANIFEST_FILE, UnfitModelSetError, find_model_sets, load_model_set, read_manifest
+from predictor.manifest import Manifest, fits, named
+from predictor.saving import model_event, save_manifest, save_model_set
 from schemas.codec import decoder, encode
 from schemas.events import ModelAction, ModelEvent
 from schemas.features import FEATURE_VERSION
 from tests.predictor_models.conftest import Trained
 from tests.predictor_models.examples import DAY_NS, HORIZONS, manifest, member
 
-FITTING: dict[str, Any] = {"interval": "1d", "horizons": HORIZONS, "feature_version": FEATURE_VERSION}
+FITTING: dict[str, Any] = {"interval": "1d", "horizons": HORIZONS}
 
 
 @pytest.fixture
@@ -57,7 +47,6 @@ def test_a_trained_set_loads_whole(trained: Trained) -> None:
     [
         ({"interval": "1h"}, "interval is 1d, not 1h"),
         ({"horizons": (1, 5)}, r"horizons is \(1, 5, 21\), not \(1, 5\)"),
-        ({"feature_version": "other"}, f"feature version is {FEATURE_VERSION}, not other"),
     ],
 )
 def test_a_set_made_for_something_else_is_refused(trained: Trained, asked: dict[str, Any], reason: str) -> None:
@@ -67,43 +56,61 @@ def test_a_set_made_for_something_else_is_refused(trained: Trained, asked: dict[
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
-    [({"model_inputs": ["one"]}, "model inputs"), ({"sequence_shape": [10, 5]}, "sequence shape")],
+    [
+        ({"model_inputs": ["one"]}, "model inputs"),
+        ({"sequence_shape": [10, 5]}, "sequence shape"),
+        ({"feature_version": "other"}, f"feature version is other, not {FEATURE_VERSION}"),
+    ],
 )
 def test_a_set_with_other_inputs_is_refused(changes: dict[str, Any], reason: str) -> None:
-    assert reason in str(fits(manifest(**changes), interval="1d", horizons=HORIZONS, feature_version=FEATURE_VERSION))
+    assert reason in str(fits(manifest(**changes), **FITTING))
 
 
 def test_a_set_that_has_seen_the_next_bar_is_refused() -> None:
     end_ns = manifest().train_end_ns
     for before_ns, fitting in ((end_ns + DAY_NS, True), (end_ns, True), (end_ns - 1, False), (None, True)):
-        reason = fits(
-            manifest(), interval="1d", horizons=HORIZONS, feature_version=FEATURE_VERSION, before_ns=before_ns
-        )
+        reason = fits(manifest(), **FITTING, before_ns=before_ns)
         assert (reason is None) == fitting, "the next bar may begin when the last one trained on ends, not before"
 
 
-@pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff\xfe", b'{"model_set": 5}'])
+NESTED = b'{"unknown": ' + b"[" * 10_000
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff\xfe", b'{"model_set": 5}', NESTED])
 def test_a_missing_or_broken_manifest_is_one_line(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / MANIFEST_FILE).write_bytes(content)
     with pytest.raises(UnfitModelSetError) as caught:
-        load_model_set(tmp_path, interval="1d", horizons=HORIZONS, feature_version=FEATURE_VERSION)
+        load_model_set(tmp_path, **FITTING)
     assert "\n" not in str(caught.value)
     assert MANIFEST_FILE in str(caught.value)
+
+
+def test_an_end_of_training_that_is_not_a_time_is_refused_with_the_manifest(tmp_path: Path) -> None:
+    save_manifest(manifest(train_end_ns=10**30), tmp_path)
+    with pytest.raises(UnfitModelSetError, match="train_end_ns"):
+        load_model_set(tmp_path, **FITTING)
+
+
+@pytest.mark.parametrize("name", ["nul\0.onnx", "long" * 100 + ".onnx"], ids=["NUL", "long"])
+def test_a_member_whose_file_cannot_even_be_looked_for_stays_out(tmp_path: Path, name: str) -> None:
+    impossible = msgspec.structs.replace(member("forest"), file=name)
+    folder = save_model_set(manifest(members=[impossible]), {}, tmp_path)
+    assert "cannot be read" in load_model_set(folder, **FITTING).refused["forest"]
 
 
 def test_a_member_whose_file_changed_stays_out_and_the_other_carries_on(copied: Path) -> None:
     content = bytearray((copied / "forest.onnx").read_bytes())
     content[len(content) // 2] ^= 1
     (copied / "forest.onnx").write_bytes(content)
-    model_set = load_model_set(copied, interval="1d", horizons=HORIZONS, feature_version=FEATURE_VERSION)
+    model_set = load_model_set(copied, **FITTING)
     assert [each.forecaster.name for each in model_set.members] == ["lstm"]
     assert "SHA-256" in model_set.refused["forest"]
 
 
 def test_a_member_whose_file_is_lost_stays_out_and_the_other_carries_on(copied: Path) -> None:
     (copied / "lstm.onnx").unlink()
-    model_set = load_model_set(copied, interval="1d", horizons=HORIZONS, feature_version=FEATURE_VERSION)
+    model_set = load_model_set(copied, **FITTING)
     assert [each.forecaster.name for each in model_set.members] == ["forest"]
     assert "cannot be read" in model_set.refused["lstm"]
 
@@ -118,7 +125,7 @@ def test_a_file_that_is_no_model_stays_out_although_its_checksum_is_right(tmp_pa
     folder = save_model_set(
         manifest(members=spoilt), {"forest.onnx": b"no model", "gossip.onnx": b"no model"}, tmp_path
     )
-    model_set = load_model_set(folder, interval="1d", horizons=HORIZONS, feature_version=FEATURE_VERSION)
+    model_set = load_model_set(folder, **FITTING)
     assert model_set.members == ()
     assert "cannot be loaded" in model_set.refused["forest"]
     assert "no forecaster is called 'gossip'" in model_set.refused["gossip"]
@@ -137,7 +144,7 @@ def test_an_unfinished_set_is_never_found(tmp_path: Path, monkeypatch: pytest.Mo
     def fail(*_: object) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr("predictor.artifacts.save_manifest", fail)
+    monkeypatch.setattr("predictor.saving.save_manifest", fail)
     with pytest.raises(OSError, match="full"):
         save_model_set(manifest(), {"forest.onnx": b"half"}, tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,6 @@
 """Nothing that happens later may reach a sample, a fit or a scaler."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -9,10 +10,10 @@ from hypothesis import strategies as st
 
 from ingestor.sources.bars import BarColumns
 from predictor.models.base import Batch
-from predictor.training.dataset import Dataset, dataset_from_bars
+from predictor.training.dataset import Dataset, dataset_from_bars, last_bars
 from predictor.training.history import bars_before_start
 from predictor.training.settings import TrainingSettings
-from predictor.training.split import TooFewSamplesError, hold_out_split, last_bars, split_by_date
+from predictor.training.split import TooFewSamplesError, hold_out_split, split_by_date
 from schemas.errors import StopAndSayError
 from schemas.times import from_rfc3339
 from tests.predictor_models.examples import DAY_NS, HORIZONS, random_samples, random_walk
@@ -108,6 +109,39 @@ def test_a_window_keeps_the_last_dates_only() -> None:
     assert np.unique(window.as_of_ns).tolist() == [(day * DAY_NS) for day in range(91, 101)]
     assert len(window) == 30
     assert len(last_bars(dataset, None)) == 300
+
+
+@pytest.mark.parametrize("window_bars", [1, 40, 90, 500])
+def test_samples_made_for_a_window_are_the_last_of_all(window_bars: int) -> None:
+    still = BARS["BBB"].close.copy()
+    still[-60:] = still[-60]  # the last of its samples do not move, so the window reaches further back
+    bars = BARS | {"BBB": replace(BARS["BBB"], close=still)}
+    wanted = last_bars(dataset_from_bars(bars, "1d", HORIZONS), window_bars)
+    made = dataset_from_bars(bars, "1d", HORIZONS, window_bars)
+    assert same_features(made.batch, wanted.batch)
+    assert np.array_equal(made.log_returns, wanted.log_returns)
+    assert np.array_equal(made.label_end_ns, wanted.label_end_ns)
+    assert len(np.unique(made.as_of_ns)) == min(
+        window_bars, len(np.unique(dataset_from_bars(bars, "1d", HORIZONS).as_of_ns))
+    )
+
+
+def test_memory_goes_with_the_window_and_not_with_the_history() -> None:
+    bars = {"AAA": random_walk(1, 2_000)}
+    tracemalloc.start()
+    try:
+        dataset_from_bars(bars, "1d", HORIZONS, 50)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 2_000_000, "all samples together take 14 MB"
+
+
+def test_a_ticker_that_all_but_stands_still_is_not_trained_on() -> None:
+    reference = random_walk(1, 200)
+    value = np.round(100 * 1.04 ** (np.arange(200) / 252), 6)  # a money-market fund: 4 % a year, nothing else
+    fund = BarColumns(reference.start_ns, value, value, value, value, np.ones(200))
+    assert len(dataset_from_bars({"FUND": fund}, "1d", HORIZONS)) == 0
 
 
 def test_too_little_history_says_how_much_is_needed() -> None:

@@ -10,8 +10,7 @@ import pytest
 from predictor.artifacts import LoadedMember, ModelSet
 from predictor.ensemble import ask_members, combine
 from predictor.models import load_forecaster
-from predictor.models.base import Batch, Forecaster
-from predictor.models.served import scales
+from predictor.models.base import Batch, Forecaster, scales
 from predictor.training.dataset import Dataset
 from predictor.training.fitting import ExportDiffersError, FittedModel, checked_export
 from tests.predictor_models.conftest import Trained
@@ -128,9 +127,7 @@ import sys
 from pathlib import Path
 import predictor.service, predictor.training.__main__
 from predictor.artifacts import load_model_set
-from schemas.features import FEATURE_VERSION
-fitting = {{"interval": "1d", "horizons": (1, 5, 21), "feature_version": FEATURE_VERSION}}
-loaded = load_model_set(Path({str(trained.folder)!r}), **fitting)
+loaded = load_model_set(Path({str(trained.folder)!r}), interval="1d", horizons=(1, 5, 21))
 assert len(loaded.members) == 2, loaded.refused
 heavy = ("tensorflow", "keras", "sklearn", "pandas", "skl2onnx", "tf2onnx", "onnx", "joblib", "faust")
 print([name for name in heavy if name in sys.modules])

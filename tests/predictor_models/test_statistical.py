@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from predictor.intervals import NORMAL_95
 from predictor.models.base import Batch
-from predictor.models.statistical import StatisticalForecaster, normal_confidence
+from predictor.models.statistical import FEWEST_RETURNS, StatisticalForecaster, normal_confidence
 from schemas.features import RETURNS_COUNT
 from tests.predictor_models.examples import HORIZONS, random_batch
 
-returns_of_one = st.lists(st.floats(-0.5, 0.5), min_size=2, max_size=RETURNS_COUNT)
+returns_of_one = st.lists(st.floats(-0.5, 0.5), min_size=FEWEST_RETURNS, max_size=RETURNS_COUNT)
 
 
 def batch_of(histories: list[list[float]]) -> Batch:
@@ -32,16 +33,28 @@ def test_mean_and_deviation_of_each_row_are_the_standard_librarys(histories: lis
     for row, history in enumerate(histories):
         for column, horizon in enumerate(HORIZONS):
             assert forecast.log_returns[row, column] == pytest.approx(fmean(history) * horizon, abs=1e-12)
-            expected = stdev(history) * math.sqrt(horizon)
+            expected = stdev(history) * math.sqrt(horizon * (1 + horizon / len(history)))
             assert forecast.spreads[row, column] == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
-@pytest.mark.parametrize("history", [[], [0.3]])
-def test_with_fewer_than_two_returns_it_predicts_no_change_of_unknown_spread(history: list[float]) -> None:
-    forecast = StatisticalForecaster(HORIZONS).predict(batch_of([history, [0.1, 0.2]]))
+@pytest.mark.parametrize("count", [0, 1, 2, FEWEST_RETURNS - 1])
+def test_with_a_few_returns_it_predicts_no_change_of_unknown_spread(count: int) -> None:
+    enough = [0.1, 0.2] * (FEWEST_RETURNS // 2)
+    forecast = StatisticalForecaster(HORIZONS).predict(batch_of([enough[:count], enough]))
     assert (forecast.log_returns[0] == 0.0).all()
     assert np.isnan(forecast.spreads[0]).all()
     assert forecast.log_returns[1, 0] == pytest.approx(0.15)
+    assert np.isfinite(forecast.spreads[1]).all()
+
+
+@pytest.mark.parametrize(("count", "least"), [(FEWEST_RETURNS, 0.9), (20, 0.92), (RETURNS_COUNT, 0.935)])
+def test_intervals_of_a_random_walk_hold_about_as_often_as_they_say(count: int, least: float) -> None:
+    random = np.random.default_rng(count)
+    walks, future = random.normal(0, 0.02, (4_000, count)), random.normal(0, 0.02, (4_000, max(HORIZONS)))
+    forecast = StatisticalForecaster(HORIZONS).predict(batch_of(walks.tolist()))
+    came = future.cumsum(axis=1)[:, np.array(HORIZONS) - 1]
+    covered = (np.abs(came - forecast.log_returns) <= NORMAL_95 * forecast.spreads).mean(axis=0)
+    assert ((covered > least) & (covered < 0.96)).all(), covered
 
 
 @settings(deadline=None)

@@ -5,13 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from predictor.artifacts import Manifest, ModelSet
+from predictor.artifacts import ModelSet
+from predictor.manifest import Manifest
 from predictor.models.base import Batch
 from predictor.training.dataset import Dataset, dataset_from_bars
 from predictor.training.fitting import Progress
 from predictor.training.history import bars_before_start
 from predictor.training.scoring import score
-from predictor.training.split import hold_out_split, last_bars
+from predictor.training.split import hold_out_split
 from schemas.times import from_rfc3339
 from tests.predictor_models.conftest import SMALL, Trained
 from tests.predictor_models.examples import HORIZONS
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.slow
 def samples(trained: Trained) -> Dataset:
     """Give what the small training was given."""
     settings = trained.settings
-    return last_bars(dataset_from_bars(bars_before_start(settings), "1d", HORIZONS), settings.training_window_bars)
+    return dataset_from_bars(bars_before_start(settings), "1d", HORIZONS, settings.training_window_bars)
 
 
 @pytest.fixture(scope="module")
