@@ -1,12 +1,12 @@
 # Everything that people, CI and the README do. `make` alone lists it.
-SHELL := /bin/bash
-.SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
+SUPPORTED := (3, 11) <= sys.version_info < (3, 14)
 UV_VERSION := 0.13.8
-# Which extras to install; all by default.
-EXTRAS ?= data dev local rocksdb train
+INSTALLED_EXTRAS := $(shell cat .venv/.installed 2>/dev/null)
+# Which extras to install; by default those of the last time, at first all.
+EXTRAS ?= $(or $(INSTALLED_EXTRAS),data dev local rocksdb train)
 # Options of what is started: make run ARGS="--fresh"
 ARGS ?=
 BIN := .venv/bin
@@ -21,28 +21,35 @@ help: ## List the targets
 	@echo 'make TARGET [ARGS="…"]'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
-install: .venv/.installed ## Make .venv, install the pinned packages, fetch Kafka's jars; quick when nothing changed
-	@[ -e .venv/.kafka ] || { $(BIN)/python -m deploy.kafka resolve && touch .venv/.kafka; } || \
-	  echo "Apache Kafka's jars could not be fetched: the embedded broker takes its place; the next make tries again"
+install: .venv/.installed .venv/.kafka ## Make .venv, install the pinned packages, fetch Kafka's jars; quick when nothing changed
 
+# A .venv that was cut short, or whose Python is gone or not supported, is made anew.
+ifneq ($(shell $(BIN)/python -c 'import pip, sys; print(sys.prefix != sys.base_prefix and $(SUPPORTED))' 2>/dev/null),True)
+.PHONY: $(BIN)/python
+endif
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
-	  echo 'Tickcast needs Python 3.11, 3.12 or 3.13 and $(PYTHON) is none: name one, like make install PYTHON=python3.12'; \
+	@$(PYTHON) -c 'import sys; sys.exit(not $(SUPPORTED))' || { \
+	  echo 'Tickcast needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is not: name one, like make install PYTHON=python3.12'; \
 	  exit 1; } >&2
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv --clear .venv
 
-# uv does in seconds what takes pip minutes; where it cannot be had, pip installs what the lock names.
-.venv/.installed: requirements.lock pyproject.toml | $(BIN)/python
-	@rm -f $@ .venv/.kafka
-	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION) || echo 'uv cannot be had: pip takes its place'
-	@if [ -x $(BIN)/uv ]; then set -x; \
-	  $(BIN)/uv pip install --python $(BIN)/python --constraints requirements.lock --requirement pyproject.toml $(addprefix --extra ,$(EXTRAS)); \
-	  $(BIN)/uv pip install --python $(BIN)/python --no-deps --editable .; \
-	else set -x; \
-	  $(BIN)/python -m pip install --require-hashes --requirement requirements.lock; \
-	  $(BIN)/python -m pip install --no-deps --editable .; \
-	fi
-	@touch $@
+ifneq ($(EXTRAS),$(INSTALLED_EXTRAS))
+.PHONY: .venv/.installed
+endif
+# uv does in seconds what takes pip minutes; where uv is missing or fails, pip installs all that the lock names.
+# setuptools, pinned like the rest, builds the package itself, so that a second install needs no network.
+.venv/.installed: requirements.lock pyproject.toml $(BIN)/python
+	@set -x; \
+	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION) && \
+	$(BIN)/uv pip install --python $(BIN)/python --constraints requirements.lock --requirement pyproject.toml $(addprefix --extra ,$(EXTRAS)) setuptools && \
+	$(BIN)/uv pip install --python $(BIN)/python --no-build-isolation --no-deps --editable . || { \
+	$(BIN)/python -m pip install --require-hashes --requirement requirements.lock && \
+	$(BIN)/python -m pip install --no-build-isolation --no-deps --editable .; }
+	@echo '$(EXTRAS)' > $@
+
+.venv/.kafka: deploy/kafka/jgo.lock.toml .venv/.installed
+	@{ $(BIN)/python -m deploy.kafka resolve && touch $@; } || \
+	  echo "Apache Kafka's jars are missing: the next make tries again, and make run ARGS=\"--broker embedded\" needs none"
 
 run: install ## Start the whole system on this machine; Ctrl-C stops it (ARGS="--help" lists the options)
 	@$(BIN)/python -m deploy.cli run $(ARGS)
@@ -56,13 +63,13 @@ coverage: install ## Run every test and report what it reaches, service processe
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
-check: install ## Check format, lint, types and who imports whom
+check: install ## Check format, lint, types and imports between packages
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/mypy $(CODE)
 	@$(BIN)/lint-imports
 
-format: install ## Format the code and mend what can be mended
+format: install ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
 
@@ -73,10 +80,10 @@ lock: install ## Pin the newest packages that pyproject.toml allows
 train: install ## Fit the models on the data before the replay's start
 	@$(BIN)/python -m deploy.cli predictor train $(ARGS)
 
-bench: install ## Measure ticks and predictions a second, beside plain loops
+bench: install ## Measure ticks and predictions per second, beside plain loops
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-kafka: install ## Start Apache Kafka alone, on this machine
+kafka: install ## Start only Apache Kafka, on this machine
 	@$(BIN)/python -m deploy.cli kafka $(ARGS)
 
 schemas: install ## Write the JSON Schemas and asyncapi.yaml of the contract
@@ -88,6 +95,6 @@ docker-build: ## Build the image of the services
 docker-run: ## Start Kafka and the services in containers
 	docker compose up --build $(ARGS)
 
-clean: ## Delete what was built and kept: caches, coverage, var/ with its topics and models; .venv stays
+clean: ## Delete everything built or kept: caches, coverage, var/ with its topics and models; .venv stays
 	rm -rf var build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

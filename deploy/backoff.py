@@ -1,11 +1,11 @@
 """How long to wait before a part that died is started again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True)
+@dataclass
 class Backoff:
-    """Doubling delays, forgotten by a part that ran for a while.
+    """Doubling delays of one part, from the first again once it ran for a while.
 
     Attributes:
         first_seconds: The delay after the first death.
@@ -16,11 +16,9 @@ class Backoff:
     first_seconds: float = 0.5
     longest_seconds: float = 15.0
     steady_seconds: float = 30.0
+    _deaths: int = field(default=0, init=False)
 
-    def deaths(self, before: int, ran_seconds: float) -> int:
-        """Count a death: one more in a row, or the first of a new row."""
-        return 1 if ran_seconds >= self.steady_seconds else before + 1
-
-    def delay_seconds(self, deaths: int) -> float:
-        """Give the delay after the nth death in a row, n from 1."""
-        return min(self.longest_seconds, self.first_seconds * 2.0 ** min(deaths - 1, 30))
+    def next_delay_seconds(self, ran_seconds: float = 0.0) -> float:
+        """Count a death and give the delay after it."""
+        self._deaths = 1 if ran_seconds >= self.steady_seconds else self._deaths + 1
+        return min(self.longest_seconds, self.first_seconds * 2.0 ** min(self._deaths - 1, 30))

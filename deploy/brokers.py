@@ -1,8 +1,7 @@
 """Which broker: the cluster that the settings name, local Kafka, or the embedded one."""
 
-import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -12,15 +11,13 @@ from deploy.embedded_broker import start_embedded_broker
 from deploy.kafka.jars import UnavailableError
 from deploy.kafka.server import start_local_kafka
 from deploy.kafka.settings import LocalKafkaSettings
+from deploy.parts import how_it_ended
 from deploy.reach import require_answer
+from deploy.say import Say
 from schemas.errors import StopAndSayError
-from schemas.settings import ENV_PREFIX, Settings, load_settings
+from schemas.settings import ENV_PREFIX, AnySettings, Settings, load_settings
 
-#: Says one line to the person who started it.
-Say = Callable[[str], None]
 Kind = Literal["local", "embedded", "cluster"]
-
-_ADDRESSES = re.compile(r"^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$")
 
 
 def _nothing() -> None:
@@ -57,22 +54,38 @@ class RunningBroker:
         if self.process is None or self.log is None:
             return f"the cluster at {self.bootstrap_servers} is not ours"
         code = self.process.poll()
-        how = "still runs" if code is None else f"ended with signal {-code}" if code < 0 else f"ended with code {code}"
+        how = "still runs" if code is None else how_it_ended(code)
         return f"the {self.kind} broker {how}; its last words: {last_lines(self.log)} (the rest is in {self.log})"
 
     def stop(self) -> None:
         """End it, at the latest after about 4 s, and all that it started. A cluster is left alone. Idempotent."""
         self._stop()
 
+    def applied_to(self, settings: AnySettings) -> AnySettings:
+        """Give the settings with those in their place that lead to it."""
+        return settings.model_copy(update=self._settings())
+
     def environment(self) -> dict[str, str]:
-        """Give the `TICKCAST_*` variables that lead a service to it (address, and whether it is embedded)."""
+        """Give the `TICKCAST_*` variables that lead a service to it."""
         return {
-            f"{ENV_PREFIX}KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
-            f"{ENV_PREFIX}KAFKA_EMBEDDED": "1" if self.embedded else "0",
+            f"{ENV_PREFIX}{name.upper()}": str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in self._settings().items()
         }
 
+    def _settings(self) -> dict[str, str | int]:
+        place: dict[str, str | int] = {
+            "kafka_bootstrap_servers": self.bootstrap_servers,
+            "kafka_embedded": self.embedded,
+        }
+        if self.kind == "cluster":
+            return place
+        # A broker of ours is a single one without secrets, whatever cluster `.env` describes.
+        return place | {"kafka_security_protocol": "PLAINTEXT", "replication_factor": 1}
 
-def start_broker(choice: str, *, var: Path, settings: Settings, say: Say) -> RunningBroker:
+
+def start_broker(
+    choice: str, *, var: Path, settings: Settings, say: Say, reserved_ports: Collection[int] = ()
+) -> RunningBroker:
     """Start, or reach, a broker, and return when it answers. Topics are another step: `deploy.topics.create_topics`.
 
     Call it from the main thread: on Linux what it starts ends with the thread that started it.
@@ -83,29 +96,28 @@ def start_broker(choice: str, *, var: Path, settings: Settings, say: Say) -> Run
         var: The folder of this machine's data; Kafka's is under `kafka`.
         settings: For the connection to a cluster.
         say: Takes lines like "fetching 46 jars of Apache Kafka".
+        reserved_ports: Not for a broker of ours.
 
     Raises:
         StopAndSayError: In one line, why there is none.
     """
     if choice == "auto":
-        return _automatic(var, settings, say)
+        return _automatic(var, settings, say, reserved_ports)
     if choice == "embedded":
         return _embedded(var)
     if choice == "local":
         try:
-            return _local(var, say)
+            return _local(var, say, reserved_ports)
         except UnavailableError as error:
-            raise StopAndSayError(f"local Kafka cannot be had: {error}; or choose --broker embedded") from error
-    if not _ADDRESSES.match(choice):
-        raise StopAndSayError(f"--broker {choice!r} is no broker: use auto, local, embedded or HOST:PORT")
+            raise StopAndSayError(f"local Kafka is not available: {error}; or choose --broker embedded") from error
     return _cluster(choice, settings)
 
 
-def _automatic(var: Path, settings: Settings, say: Say) -> RunningBroker:
+def _automatic(var: Path, settings: Settings, say: Say, reserved_ports: Collection[int]) -> RunningBroker:
     if "kafka_bootstrap_servers" in settings.model_fields_set:
         return _cluster(settings.kafka_bootstrap_servers, settings)
     try:
-        return _local(var, say)
+        return _local(var, say, reserved_ports)
     except UnavailableError as error:
         say(f"using the embedded broker, which forgets everything when it ends, because {error}")
         return _embedded(var)
@@ -117,8 +129,8 @@ def _cluster(address: str, settings: Settings) -> RunningBroker:
     return RunningBroker("cluster", address, None, message, embedded=settings.kafka_embedded)
 
 
-def _local(var: Path, say: Say) -> RunningBroker:
-    node = start_local_kafka(var / "kafka", load_settings(LocalKafkaSettings), say)
+def _local(var: Path, say: Say, reserved_ports: Collection[int]) -> RunningBroker:
+    node = start_local_kafka(var / "kafka", load_settings(LocalKafkaSettings), say, reserved_ports)
     return RunningBroker(
         "local", node.ports.bootstrap_servers, node.process, node.message, node.folder.log, _stop=node.stop
     )

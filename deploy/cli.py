@@ -9,8 +9,8 @@ from pathlib import Path
 
 from deploy.run_options import absolute_source
 from deploy.running_env import adopt_running_env
+from deploy.say import errors_in_one_line
 from schemas import VERSION
-from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
 
 
 @dataclass(frozen=True)
@@ -24,38 +24,28 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "run": Command("deploy.local", "start the whole system on this machine"),
-    "kafka": Command("deploy.kafka", "start Apache Kafka alone, or fetch its jars (`resolve`)"),
-    "topics": Command("deploy.topics", "create the topics and check those that are there", takes_arguments=False),
+    "kafka": Command("deploy.kafka", "start only Apache Kafka, or fetch its jars (`resolve`)"),
+    "topics": Command("deploy.topics", "create the topics and check those that exist", takes_arguments=False),
     "ingestor": Command("ingestor", "play a source into `ticks`, or describe a file (`describe file:PATH`)"),
-    "feature-stream": Command("feature_stream", "make bars and features of `ticks`", takes_arguments=False),
+    "feature-stream": Command("feature_stream", "turn `ticks` into bars and features", takes_arguments=False),
     "predictor": Command(
-        "predictor", "predict from `features`; `predictor train` fits the models", takes_arguments=False
+        "predictor", "predict from `features`; `predictor train` fits the models, `predictor ensure` where none fits"
     ),
     "gateway": Command("gateway", "serve REST, WebSocket and the page", takes_arguments=False),
-    "schemas": Command("schemas.generate", "write the JSON Schemas and asyncapi.yaml of the contract"),
 }
-
-#: Words after `predictor` that belong to its training.
-_TRAINING = ("train", "ensure")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     name, rest = _parse(words)
-    module = COMMANDS[name].module
-    if name == "predictor" and rest[:1] and rest[0] in _TRAINING:
-        module = "predictor.training"
-    elif not COMMANDS[name].takes_arguments:
+    if not COMMANDS[name].takes_arguments:
         _refuse_arguments(name, rest)
     if name != "run":
         adopt_running_env(Path("var"), Path(".env"), source=_named_source(rest))
     sys.argv = [f"tickcast {name}", *rest]
-    try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
-    except StopAndSayError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        sys.exit(EXIT_STOP_AND_SAY)
+    with errors_in_one_line(name):
+        runpy.run_module(COMMANDS[name].module, run_name="__main__", alter_sys=True)
 
 
 def _parse(words: list[str]) -> tuple[str, list[str]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from confluent_kafka.admin import AdminClient
 
 from deploy.children import last_lines, start_child, stop_child
+from deploy.whole_file import write_whole
 from schemas.broker import wait_until
 from schemas.errors import StopAndSayError
 from schemas.service import stop_event_on_signals
@@ -69,16 +70,9 @@ def main(arguments: list[str]) -> None:
     broker = next(iter(cluster.list_topics(timeout=_START_SECONDS).brokers.values()))
     address = f"{broker.host}:{broker.port}"
     if arguments:
-        _write_whole(Path(arguments[0]), address)
+        write_whole(Path(arguments[0]), address.encode())
     print(f"embedded broker on {address} (process {os.getpid()}); it forgets everything when it ends", flush=True)
     stop.wait()
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file so that nobody sees half of it."""
-    new = path.with_suffix(".new")
-    new.write_text(text)
-    new.replace(path)
 
 
 if __name__ == "__main__":

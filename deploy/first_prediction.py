@@ -1,34 +1,43 @@
 """Show the first prediction to whoever started the system, and say when the models answer."""
 
+from collections.abc import Callable
 from typing import Any
 
 from deploy.log_lines import Log
 from deploy.readiness import until, until_ready
+from schemas.times import from_rfc3339
+
+#: A prediction as the gateway's JSON has it.
+_Prediction = dict[str, Any]
 
 
-async def greet(url: str, log: Log) -> None:
-    """Print the address, the first prediction, and one line once trained models are behind one."""
+async def greet(url: str, log: Log, since_ns: int) -> None:
+    """Print the address, the first prediction, and one line once trained models are behind one.
+
+    Args:
+        since_ns: When this run began: the log may hold older predictions, which say nothing of it.
+    """
+
+    def is_new(prediction: _Prediction) -> bool:
+        return from_rfc3339(prediction["updated_at"]) >= since_ns
+
     await until_ready(f"{url}/health")
-    log.say(f"open {url}/ in a browser; {url}/docs says what else there is")
-    first = predictions(await until(f"{url}/predictions", lambda answer: bool(predictions(answer))))[0]
+    log.say(f"open {url}/ in a browser; {url}/docs lists the API")
+    first = await _first(url, is_new)
     log.say(f"first prediction: {sentence(first)}")
-    log.say(f"ask for it: curl {url}/predict/{first['ticker']}")
+    log.say(f"try: curl {url}/predict/{first['ticker']}")
     if first["degraded"] is not None:
-        answer = await until(f"{url}/predictions", lambda answer: bool(_trained(answer)))
-        log.say(f"the models answer now: {sentence(_trained(answer)[0])}")
+        trained = await _first(url, lambda prediction: is_new(prediction) and prediction["degraded"] is None)
+        log.say(f"the models answer now: {sentence(trained)}")
 
 
-def _trained(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    return [prediction for prediction in predictions(answer) if prediction["degraded"] is None]
+async def _first(url: str, wanted: Callable[[_Prediction], bool]) -> _Prediction:
+    """Ask for predictions until there is one that is wanted."""
+    answer = await until(f"{url}/predictions", lambda answer: any(map(wanted, answer["predictions"])))
+    return next(filter(wanted, answer["predictions"]))
 
 
-def predictions(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give the predictions of an answer of `/predictions`."""
-    found: list[dict[str, Any]] = answer["predictions"]
-    return found
-
-
-def sentence(prediction: dict[str, Any]) -> str:
+def sentence(prediction: _Prediction) -> str:
     """Say a prediction in words."""
     shortest = prediction["prediction"]
     degraded = f" ({prediction['degraded']})" if prediction["degraded"] else ""

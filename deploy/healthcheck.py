@@ -2,25 +2,28 @@
 
 import os
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
+
+from deploy.addresses import url_of
 
 _ANSWER_WITHIN_SECONDS = 4
 
 
 def health_url(environment: Mapping[str, str]) -> str:
     """Give the address to ask: a service's metrics port where one is set, else the gateway's port."""
-    port = environment.get("TICKCAST_METRICS_PORT") or environment.get("TICKCAST_GATEWAY_PORT") or "8000"
-    return f"http://127.0.0.1:{port}/health"
+    server = "METRICS" if environment.get("TICKCAST_METRICS_PORT") else "GATEWAY"
+    host = environment.get(f"TICKCAST_{server}_HOST", "")
+    return f"{url_of(host, environment.get(f'TICKCAST_{server}_PORT') or '8000')}/health"
 
 
 def healthy(url: str) -> bool:
-    """Tell whether the address answers 200."""
+    """Tell whether the address answers 200, without any proxy: it is our own."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(url, timeout=_ANSWER_WITHIN_SECONDS) as answer:  # noqa: S310 - our own address
+        with opener.open(url, timeout=_ANSWER_WITHIN_SECONDS) as answer:
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+    except OSError:
         return False
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from deploy.whole_file import write_whole
 from schemas.errors import StopAndSayError
 
 
@@ -20,6 +21,8 @@ class KeptRun(msgspec.Struct, frozen=True, kw_only=True):
     loop: bool = False
 
 
+#: As in `schemas.settings`.
+_LONGEST_PREFIX = 64
 _OPTIONS = ("source", "start", "interval", "tickers", "loop")
 
 
@@ -45,9 +48,7 @@ def read_kept_runs(path: Path) -> dict[str, KeptRun]:
 def write_kept_runs(path: Path, runs: Mapping[str, KeptRun]) -> None:
     """Replace the file as a whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(msgspec.json.format(msgspec.json.encode(dict(runs))) + b"\n")
-    partial.replace(path)
+    write_whole(path, msgspec.json.format(msgspec.json.encode(dict(runs))) + b"\n")
 
 
 def check_continues(kept: KeptRun, wanted: KeptRun) -> None:
@@ -61,7 +62,7 @@ def check_continues(kept: KeptRun, wanted: KeptRun) -> None:
     if differing:
         kept_options = ", ".join(f"{name} {_text(before[name])}, not {_text(now[name])}" for name in differing)
         raise StopAndSayError(
-            f"what is kept was made with {kept_options}: start as before to continue, or with --fresh to begin anew"
+            f"the kept data was made with {kept_options}: use the same options to resume, or --fresh to start over"
         )
 
 
@@ -70,9 +71,16 @@ def _text(value: object) -> str:
         return "on" if value else "off"
     if isinstance(value, tuple):
         return ",".join(value) or "all"
-    return str(value) if value is not None else "of its own"
+    return str(value) if value is not None else "unset (the source's default)"
 
 
 def fresh_prefix(base: str, now: datetime) -> str:
-    """Give a topic prefix that no earlier run had."""
-    return f"{base}r{now:%Y%m%d-%H%M%S}-"
+    """Give a topic prefix that no earlier run had.
+
+    Raises:
+        StopAndSayError: It would be longer than a prefix may be.
+    """
+    prefix = f"{base}r{now:%Y%m%d-%H%M%S}-"
+    if (too_many := len(prefix) - _LONGEST_PREFIX) > 0:
+        raise StopAndSayError(f"TICKCAST_TOPIC_PREFIX {base}: for --fresh it must be {too_many} characters shorter")
+    return prefix

@@ -5,19 +5,21 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from deploy.backoff import Backoff
 from deploy.brokers import RunningBroker, start_broker
 from deploy.first_prediction import greet
+from deploy.kept_place import keep
 from deploy.log_lines import Log
 from deploy.preparation import prepare_place
+from deploy.readiness import until_ready
 from deploy.run_options import RunOptions
 from deploy.running_env import remove_running_env, write_running_env
 from deploy.signals import SIGNALS, ignore_signals, raise_on_signals
 from deploy.supervisor import StartAfreshError, Supervisor
 from deploy.system_parts import Place, running_variables, service_variables, system_parts
-from schemas.errors import StopAndSayError, TickcastError
+from schemas.errors import TickcastError
 
 _LOOK_AT_BROKER_EVERY_SECONDS = 0.25
 #: From the order to stop to the end of the last process, and what of it the services may take.
@@ -53,20 +55,22 @@ class LocalSystem:
                 self._stop_broker()
 
     def _start_broker(self, choice: str) -> RunningBroker:
-        options = self._options
-        self._broker = start_broker(choice, var=options.var, settings=options.settings, say=self._log.say)
+        options, ours = self._options, (self._gateway_port,)
+        self._broker = start_broker(
+            choice, var=options.var, settings=options.settings, say=self._log.say, reserved_ports=ours
+        )
         return self._broker
 
     async def _serve(self, broker: RunningBroker, place: Place) -> None:
         self._supervisor = Supervisor(self._log, restart=broker.kind != "embedded")
         self._ordered_to_stop = asyncio.Event()
         self._catch_signals()
-        variables = service_variables(self._options.settings, self._interval, place)
-        self._supervisor.start(system_parts(os.environ, variables, place))
-        running = running_variables(self._options.settings, self._interval, place)
-        write_running_env(self._options.var, running)
-        greeting = asyncio.create_task(greet(place.url, self._log))
+        settings, interval = self._options.settings, self._interval
+        write_running_env(self._options.var, running_variables(settings, interval, place))
+        self._supervisor.start(system_parts(os.environ, service_variables(settings, interval, place), place))
+        asides = (greet(place.url, self._log, time.time_ns()), self._keep_once_accepted(place))
         waits = (self._ordered_to_stop.wait(), self._supervisor.watch(), self._watch_broker(broker))
+        background = [asyncio.ensure_future(aside) for aside in asides]
         tasks = [asyncio.ensure_future(wait) for wait in waits]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -77,12 +81,23 @@ class LocalSystem:
             self._log.say(str(error))
             raise
         finally:
-            for task in (greeting, *tasks):
+            for task in (*background, *tasks):
                 task.cancel()
             await self._stop_parts()
 
+    async def _keep_once_accepted(self, place: Place) -> None:
+        """Remember a run on a log that was there before; an ingestor that refuses it is never ready."""
+        if place.unconfirmed is None:
+            return
+        await until_ready(place.health_url("ingestor"))
+        try:
+            keep(self._options.var, place.unconfirmed)
+        except OSError as error:
+            self._log.say(f"this run is not remembered: {error}")
+
     async def _stop_parts(self) -> None:
-        remove_running_env(self._options.var)
+        with suppress(OSError):  # without our lock it counts as none
+            remove_running_env(self._options.var)
         self._stop_by = time.monotonic() + _STOP_SECONDS
         self._log.say("stopping")
         await self._supervisor.stop(_SERVICES_STOP_SECONDS)
@@ -111,35 +126,35 @@ class LocalSystem:
         self._ordered_to_stop.set()
 
     async def _watch_broker(self, broker: RunningBroker) -> None:
-        backoff, deaths = Backoff(), 0
+        backoff = Backoff()
         while True:
             started_at = time.monotonic()
             while broker.alive():
                 await asyncio.sleep(_LOOK_AT_BROKER_EVERY_SECONDS)
             if broker.kind == "embedded":
-                raise StartAfreshError(f"{broker.last_words()}; with it went all that it held")
-            self._log.say(f"{broker.last_words()}; it is started again")
+                raise StartAfreshError(f"{broker.last_words()}, and all its data is lost")
+            self._log.say(f"{broker.last_words()}; restarting it")
             self._supervisor.broker_lost()
             broker.stop()  # what is left of it
-            deaths = backoff.deaths(deaths, time.monotonic() - started_at)
-            broker = await self._revive(broker.bootstrap_servers, backoff, deaths)
+            await asyncio.sleep(backoff.next_delay_seconds(time.monotonic() - started_at))
+            broker = await self._revive(broker.bootstrap_servers, backoff)
             self._supervisor.broker_back()
 
-    async def _revive(self, bootstrap_servers: str, backoff: Backoff, deaths: int) -> RunningBroker:
+    async def _revive(self, bootstrap_servers: str, backoff: Backoff) -> RunningBroker:
         """Start local Kafka until it runs; the services wait for it by themselves.
 
         Raises:
             StartAfreshError: It is elsewhere now.
         """
         while True:
-            await asyncio.sleep(backoff.delay_seconds(deaths))
             try:
                 with self._interruptible():
                     broker = self._start_broker("local")
                     break
-            except StopAndSayError as error:
-                deaths += 1
-                self._log.say(f"{error}; trying again in {backoff.delay_seconds(deaths):g} s")
+            except (TickcastError, OSError) as error:  # a full disk, jars that are gone: somebody may mend it
+                delay_seconds = backoff.next_delay_seconds()
+                self._log.say(f"{error}; trying again in {delay_seconds:g} s")
+                await asyncio.sleep(delay_seconds)
         if broker.bootstrap_servers != bootstrap_servers:
             raise StartAfreshError(f"the broker came back elsewhere, at {broker.bootstrap_servers}")
         self._log.say(broker.message)

@@ -3,8 +3,10 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from typing import TextIO
 
 from deploy.repeats import Repeats
@@ -83,11 +85,17 @@ class Log:
         if self._colour:
             colour = self._colours.setdefault(name, _COLOURS[len(self._colours) % len(_COLOURS)])
             prefix = f"\x1b[{colour}m{prefix}\x1b[0m"
-        try:
+        # The reader may be gone or the disk full: the system goes on, and so does its log once it can be written.
+        with suppress(OSError, ValueError):
             self._stream.write(f"{prefix} {text}\n")
             self._stream.flush()
-        except (BrokenPipeError, ValueError):
-            self._stream = open(os.devnull, "w")  # noqa: SIM115, PTH123 - whoever read the log is gone; the system goes on
+
+
+def log_to(stream: TextIO) -> Log:
+    """Give a log on a stream, coloured on a terminal; a character that its encoding lacks becomes a question mark."""
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    return Log(stream, colour=wants_colour(stream))
 
 
 def wants_colour(stream: TextIO) -> bool:

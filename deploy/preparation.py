@@ -3,24 +3,23 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.brokers import RunningBroker
-from deploy.kafka.ports import free_ports, is_free
+from deploy.kafka.ports import free_ports, is_free, try_port
 from deploy.kept_place import KeptPlace, data_directory, keep, settle
 from deploy.kept_run import KeptRun
 from deploy.run_options import RunOptions, RunSettings
+from deploy.say import Say
 from deploy.system_parts import METRICS_PORTS, Place, source_variables
 from deploy.topics import create_topics, delete_topics
 from schemas.errors import StopAndSayError
 from schemas.source_settings import REPLAY_START
 from schemas.topics import ALL_TOPICS, TICKS
-
-Say = Callable[[str], None]
 
 
 def check_gateway_port(settings: RunSettings) -> int:
@@ -29,16 +28,14 @@ def check_gateway_port(settings: RunSettings) -> int:
     Raises:
         StopAndSayError: Somebody listens there.
     """
-    wanted = settings.gateway_port
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.gateway_host, wanted))
-        except OSError as error:
-            raise StopAndSayError(
-                f"port {wanted} cannot be had ({error.strerror}): stop what listens there or choose another with --port"
-            ) from error
-        return int(probe.getsockname()[1])
+    host, wanted = settings.gateway_host, settings.gateway_port
+    try:
+        return try_port(host, wanted)
+    except OSError as error:
+        raise StopAndSayError(
+            f"port {wanted} is not available on {host} ({error.strerror}): "
+            "stop what listens there or choose another with --port"
+        ) from error
 
 
 def choose_interval(options: RunOptions) -> str:
@@ -82,10 +79,14 @@ def _ask_ingestor(*words: str, variables: Mapping[str, str] | None = None) -> st
     return asked.stdout
 
 
-def choose_metrics_ports() -> dict[str, int]:
-    """Give every service its own port, another where that is taken."""
-    free = free_ports()
-    return {name: port if is_free(port) else next(free) for name, port in METRICS_PORTS.items()}
+def choose_metrics_ports(host: str, gateway_port: int) -> dict[str, int]:
+    """Give every service its own port, another where that is taken or will be by the gateway."""
+
+    def free(port: int) -> bool:
+        return port != gateway_port and is_free(port, host)
+
+    others = filter(free, free_ports())
+    return {name: port if free(port) else next(others) for name, port in METRICS_PORTS.items()}
 
 
 def wanted_run(settings: RunSettings, interval: str) -> KeptRun:
@@ -101,7 +102,10 @@ def wanted_run(settings: RunSettings, interval: str) -> KeptRun:
 
 
 def prepare_place(options: RunOptions, broker: RunningBroker, interval: str, gateway_port: int, say: Say) -> Place:
-    """Settle where the run lives on its broker, and make its topics.
+    """Settle where the run lives on its broker, make its topics, and remember the run.
+
+    Where nothing was kept and `ticks` was there all the same, only the ingestor can tell whether it may go on there:
+    the place is `unconfirmed` then, and remembered later.
 
     Raises:
         StopAndSayError: What is kept there was made with other options, or the topics are not as they should be.
@@ -114,24 +118,35 @@ def prepare_place(options: RunOptions, broker: RunningBroker, interval: str, gat
     kept = settle(options.var, name, wanted, fresh=options.fresh)
     prefix = kept.run.topic_prefix
     tables, made = _make_topics(options, broker, name, prefix, anew=not kept.continues)
+    place = _place(options, broker, prefix, tables, gateway_port)
+    new_log = prefix + TICKS.name in made
+    _say_kept(kept, new_log, say)
+    if not (options.fresh or kept.continues or new_log):
+        return replace(place, unconfirmed=kept)
     keep(options.var, kept)
-    _say_kept(kept, prefix + TICKS.name in made, say)
     if kept.replaced is not None:
         _leave_behind(options, broker, name, kept.replaced, say)
-    return _place(options, broker, prefix, tables, gateway_port)
+    return place
 
 
 def _place(options: RunOptions, broker: RunningBroker, prefix: str, tables: Path, gateway_port: int) -> Place:
-    host = options.settings.gateway_host
-    return Place(broker.environment(), prefix, tables, gateway_port, choose_metrics_ports(), host)
+    settings = options.settings
+    return Place(
+        broker=broker.environment(),
+        topic_prefix=prefix,
+        data_directory=tables,
+        gateway_port=gateway_port,
+        metrics_ports=choose_metrics_ports(settings.metrics_host, gateway_port),
+        gateway_host=settings.gateway_host,
+        metrics_host=settings.metrics_host,
+    )
 
 
 def _make_topics(
     options: RunOptions, broker: RunningBroker, name: str, prefix: str, *, anew: bool
 ) -> tuple[Path, list[str]]:
     """Make what is missing; give the folder of the tables, empty where the log is new, and what was made."""
-    update = {"topic_prefix": prefix, "kafka_embedded": broker.embedded}
-    made = create_topics(options.settings.model_copy(update=update), broker.bootstrap_servers)
+    made = create_topics(broker.applied_to(options.settings).model_copy(update={"topic_prefix": prefix}))
     tables = data_directory(options.var, name, prefix)
     if anew or made:
         shutil.rmtree(tables, ignore_errors=True)
@@ -140,9 +155,9 @@ def _make_topics(
 
 def _say_kept(kept: KeptPlace, new_log: bool, say: Say) -> None:
     if kept.continues and new_log:
-        say("the log of the run before is gone: beginning anew")
+        say("the previous run's log is gone: starting over")
     elif kept.continues:
-        say("continuing where the log ends; --fresh begins anew")
+        say("resuming where the log ends; --fresh starts over")
     if kept.run.topic_prefix:
         say(f"topics have the prefix {kept.run.topic_prefix}")
 
@@ -150,9 +165,10 @@ def _say_kept(kept: KeptPlace, new_log: bool, say: Say) -> None:
 def _leave_behind(options: RunOptions, broker: RunningBroker, name: str, replaced: KeptRun, say: Say) -> None:
     shutil.rmtree(data_directory(options.var, name, replaced.topic_prefix), ignore_errors=True)
     if broker.kind == "local":
-        settings = options.settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap_servers})
         try:
-            delete_topics(settings, [replaced.topic_prefix + topic.name for topic in ALL_TOPICS])
+            delete_topics(
+                broker.applied_to(options.settings), [replaced.topic_prefix + topic.name for topic in ALL_TOPICS]
+            )
         except StopAndSayError as error:  # what is new is not worse for it
             say(f"old topics were not deleted: {error}")
     else:

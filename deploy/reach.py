@@ -12,6 +12,18 @@ from schemas.errors import StopAndSayError
 _QUIET = {"log_level": 0, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 100}
 
 
+def quiet_admin(config: Mapping[str, str]) -> AdminClient:
+    """Make an admin client that prints nothing.
+
+    Raises:
+        StopAndSayError: It cannot be made with these settings, like a certificate file that is not there.
+    """
+    try:
+        return AdminClient({**config, **_QUIET})
+    except KafkaException as error:
+        raise StopAndSayError(f"wrong settings TICKCAST_KAFKA_*: {error.args[0].str()}") from error
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a broker says of itself."""
@@ -25,7 +37,7 @@ class Asker:
 
     def __init__(self, config: Mapping[str, str]) -> None:
         self._config = config
-        self._client = AdminClient({**config, **_QUIET})
+        self._client = quiet_admin(config)
 
     def ask(self, seconds: float) -> Answer | None:
         """Give the answer; None where there is none in time."""
@@ -53,7 +65,7 @@ def all_answer(config: Mapping[str, str], partitions: Sequence[TopicPartition], 
     if not partitions:
         return True
     # A client of its own each time: librdkafka remembers for good that a topic it looked up too early has no leader.
-    client = AdminClient({**config, **_QUIET})
+    client = quiet_admin(config)
     asked = client.list_offsets({partition: OffsetSpec.latest() for partition in partitions}, request_timeout=seconds)
     return all(future.exception() is None for future in asked.values())
 
@@ -68,6 +80,6 @@ def require_answer(config: Mapping[str, str], *, seconds: float = 10.0) -> Answe
     if answer is None:
         raise StopAndSayError(
             f"no Kafka broker answers at {config['bootstrap.servers']} within {seconds:g} s: "
-            "start it, correct the address, or choose --broker auto"
+            "start it, correct the address, or choose --broker local"
         )
     return answer

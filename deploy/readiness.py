@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 ASK_EVERY_SECONDS = 0.1
 _ANSWER_WITHIN_SECONDS = 3.0
@@ -22,15 +22,15 @@ async def fetch(url: str) -> tuple[int, bytes]:
     parts = urlsplit(url)
     try:
         async with asyncio.timeout(_ANSWER_WITHIN_SECONDS):
-            return await _exchange(parts.hostname or "127.0.0.1", parts.port or 80, parts.path or "/")
+            return await _exchange(parts)
     except (TimeoutError, IndexError, ValueError, EOFError) as error:
         raise OSError(f"no answer from {url}: {error}") from error
 
 
-async def _exchange(host: str, port: int, path: str) -> tuple[int, bytes]:
-    reader, writer = await asyncio.open_connection(host, port)
+async def _exchange(url: SplitResult) -> tuple[int, bytes]:
+    reader, writer = await asyncio.open_connection(url.hostname, url.port)
     try:
-        request = f"GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\nAccept: application/json\r\n\r\n"
+        request = f"GET {url.path} HTTP/1.0\r\nHost: {url.netloc}\r\nAccept: application/json\r\n\r\n"
         writer.write(request.encode())
         head, _, rest = (await reader.read()).partition(b"\r\n\r\n")
         return int(head.split(None, 2)[1]), rest

@@ -1,6 +1,7 @@
 """What `tickcast run` is asked for: its options, and where they are silent, TICKCAST_* and `.env`."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,20 @@ from schemas.settings import Settings, load_settings
 from schemas.source_settings import REPLAY_START, SOURCE_PATTERN, Tickers
 from schemas.times import INTERVALS
 
+_BROKER = re.compile(r"^(auto|local|embedded|[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*)$")
+
 
 def absolute_source(source: str) -> str:
-    """Give a source with its path made absolute."""
+    """Give a source with its path made absolute.
+
+    Raises:
+        ValueError: It begins with a home folder that does not exist.
+    """
     kind, _, path = source.partition(":")
-    return f"{kind}:{Path(path).expanduser().absolute()}" if path else source  # no shell expands `file:~/…`
+    try:
+        return f"{kind}:{Path(path).expanduser().absolute()}" if path else source  # no shell expands `file:~/…`
+    except RuntimeError as error:
+        raise ValueError(f"{path} does not begin with a home folder that exists: give the whole path") from error
 
 
 Source = Annotated[str, Field(pattern=SOURCE_PATTERN), AfterValidator(absolute_source)]
@@ -59,19 +69,17 @@ def parse_options(arguments: Sequence[str]) -> RunOptions:
     Raises:
         StopAndSayError: A setting is wrong; the line names it.
     """
-    parser = _parser()
-    given = vars(parser.parse_args(arguments))
+    given = vars(_parser().parse_args(arguments))
     broker, fresh = given.pop("broker"), given.pop("fresh")
-    if not _is_broker(broker):
-        parser.error(f"--broker {broker}: give auto, local, embedded or HOST:PORT")
     overrides: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     settings = load_settings(RunSettings, **overrides)
     return RunOptions(settings, broker, fresh, Path("var"), "interval" in settings.model_fields_set)
 
 
-def _is_broker(text: str) -> bool:
-    host, _, port = text.rpartition(":")
-    return text in ("auto", "local", "embedded") or (bool(host) and port.isdecimal())
+def _broker(text: str) -> str:
+    if not _BROKER.match(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a broker: use auto, local, embedded or HOST:PORT")
+    return text
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,8 +89,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Every option but --broker and --fresh is also a setting, like TICKCAST_SPEED; the option wins.",
     )
     add = parser.add_argument
-    add("--broker", default="auto", metavar="auto|local|embedded|HOST:PORT", help="default auto: a cluster that the "
-        "settings name, else Apache Kafka on this machine, else one inside Python that forgets")  # fmt: skip
+    add("--broker", type=_broker, default="auto", metavar="auto|local|embedded|HOST:PORT", help="default auto: a "
+        "cluster that the settings name, else Apache Kafka on this machine, else an in-memory one")  # fmt: skip
     add("--source", metavar="replay|simulated|file:PATH", help="default replay: real daily prices")
     add("--speed", type=float, help="replay: trading days a second (1); 0: as fast as it goes")
     add("--tickers", metavar="AAPL,MSFT", help="only these")
@@ -92,5 +100,5 @@ def _parser() -> argparse.ArgumentParser:
     add("--loop", action="store_true", default=None, help="replay: begin again when the data ends; time goes on, and "
         "each pass starts at the prices where the last ended, so a short stretch drifts to extremes")  # fmt: skip
     add("--port", dest="gateway_port", type=int, metavar="PORT", help="of the page and the APIs (8000); 0: a free one")
-    add("--fresh", action="store_true", help="leave what is kept behind: a new topic prefix, an empty state")
+    add("--fresh", action="store_true", help="start over with a new topic prefix and empty state")
     return parser

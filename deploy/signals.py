@@ -11,6 +11,9 @@ _HANGUP_COUNTS = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN  # under 
 #: Ctrl-C, an order from outside, a terminal that is closed.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if _HANGUP_COUNTS else []))
 
+#: How a shell says that Ctrl-C ended a program.
+EXIT_INTERRUPTED = 130
+
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt

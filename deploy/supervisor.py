@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import NoReturn
 
@@ -21,15 +21,16 @@ class StartAfreshError(TickcastError):
 class Supervisor:
     """Runs parts until `stop`; lives in one event loop, in the main thread."""
 
-    def __init__(self, log: Log, *, restart: bool = True, backoff: Backoff | None = None) -> None:
+    def __init__(self, log: Log, *, restart: bool = True, backoff: Callable[[], Backoff] = Backoff) -> None:
         """Make one without parts.
 
         Args:
             restart: Start again what dies; otherwise `watch` raises `StartAfreshError`.
+            backoff: Makes the delays of one part.
         """
         self._log = log
         self._restart = restart
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff
         self._tasks: list[asyncio.Task[None]] = []
         self._running: dict[str, RunningPart] = {}
         self._stopping = asyncio.Event()
@@ -82,7 +83,7 @@ class Supervisor:
             running.signal(number)
 
     async def _keep(self, part: Part) -> None:
-        deaths = 0
+        backoff = self._backoff()
         while await self._may_start():
             losses, started_at = self._broker_losses, time.monotonic()
             exit_code, said = await self._run(part)
@@ -97,8 +98,8 @@ class Supervisor:
                     return
             if not self._restart and not part.once:
                 self._died(part, exit_code)
-            deaths = self._backoff.deaths(deaths, time.monotonic() - started_at)
-            await self._wait_to_restart(part, exit_code, self._backoff.delay_seconds(deaths))
+            delay_seconds = backoff.next_delay_seconds(time.monotonic() - started_at)
+            await self._wait_to_restart(part, exit_code, delay_seconds)
 
     async def _may_start(self) -> bool:
         await self._broker_up.wait()
@@ -117,7 +118,7 @@ class Supervisor:
     def _stopped_and_said(self, part: Part, said: str) -> None:
         if part.essential:
             raise StopAndSayError(f"{part.name} stopped: {said}")
-        self._log.say(f"{part.name} stopped: {said}; the others go on")
+        self._log.say(f"{part.name} stopped: {said}; the others keep running")
 
     def _died(self, part: Part, exit_code: int) -> NoReturn:
         raise StartAfreshError(f"{part.name} {how_it_ended(exit_code)}")

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.addresses import url_of
+from deploy.kept_place import KeptPlace
 from deploy.parts import Part
 from deploy.run_options import RunSettings
 
@@ -12,7 +14,6 @@ from deploy.run_options import RunSettings
 METRICS_PORTS = {"ingestor": 9101, "feature_stream": 9102, "predictor": 9103}
 
 _TRAINER_NICENESS = 10
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 - compared, not listened on
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Place:
         gateway_port: Checked to be free.
         metrics_ports: By service, likewise.
         gateway_host: Where the gateway listens.
+        metrics_host: Where the services' `/metrics` and `/health` listen.
+        unconfirmed: To be remembered once the ingestor has accepted the log that was there.
     """
 
     broker: Mapping[str, str]
@@ -34,12 +37,17 @@ class Place:
     gateway_port: int
     metrics_ports: Mapping[str, int]
     gateway_host: str = "127.0.0.1"
+    metrics_host: str = "127.0.0.1"
+    unconfirmed: KeptPlace | None = None
 
     @property
     def url(self) -> str:
         """Give the address of the page and the APIs."""
-        host = "127.0.0.1" if self.gateway_host == _EVERYWHERE else self.gateway_host
-        return f"http://{host}:{self.gateway_port}"
+        return url_of(self.gateway_host, self.gateway_port)
+
+    def health_url(self, service: str) -> str:
+        """Give the address that answers 200 once a service is ready; the gateway's is its own."""
+        return f"{url_of(self.metrics_host, self.metrics_ports[service])}/health"
 
 
 def source_variables(settings: RunSettings, interval: str) -> dict[str, str]:
@@ -86,7 +94,7 @@ def system_parts(environment: Mapping[str, str], variables: Mapping[str, str], p
             name,
             (sys.executable, "-m", name),
             {**shared, "TICKCAST_METRICS_PORT": str(port)},
-            f"http://127.0.0.1:{port}/health",
+            place.health_url(name),
         )
         for name, port in place.metrics_ports.items()
     )

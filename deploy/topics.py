@@ -1,36 +1,29 @@
 """Create every topic of the contract before anything starts: `python -m deploy.topics`."""
 
-import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
-from deploy.reach import all_answer
-from schemas.broker import found_topics, require_topics, wait_until
-from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
+from deploy.reach import all_answer, quiet_admin
+from deploy.say import errors_in_one_line
+from schemas.broker import check_topics, found_topics, require_topics, wait_until
+from schemas.errors import StopAndSayError
 from schemas.settings import Settings, load_settings
-from schemas.topics import ALL_TOPICS, FoundTopic, Topic, partition_count, topic_problems
+from schemas.topics import ALL_TOPICS, FoundTopic, Topic, partition_count
 
 _SECONDS = 30.0
 
 
-def config_resource(name: str) -> ConfigResource:
-    """Name a topic's configuration, as `schemas.broker` wants it."""
-    return ConfigResource(ResourceType.TOPIC, name)
-
-
-def create_topics(
-    settings: Settings, bootstrap_servers: str | None = None, *, answer_seconds: float = 10.0
-) -> list[str]:
+def create_topics(settings: Settings, *, answer_seconds: float = 10.0) -> list[str]:
     """Create what is missing of `schemas.topics.ALL_TOPICS` and check what is there.
 
     On the embedded broker (`settings.kafka_embedded`) each topic is touched, which makes it with 4 partitions.
 
     Args:
         settings: Prefix, partitions, replication factor, retention, connection.
-        bootstrap_servers: Instead of the settings' own.
         answer_seconds: How long to wait for a broker that is silent.
 
     Returns:
@@ -40,16 +33,14 @@ def create_topics(
         StopAndSayError: The broker does not answer, or a topic is there with another partition count or cleanup; then
             none is made.
     """
-    if bootstrap_servers is not None:
-        settings = settings.model_copy(update={"kafka_bootstrap_servers": bootstrap_servers})
-    admin = AdminClient(settings.kafka_config() | {"log_level": "0"})
+    admin = quiet_admin(settings.kafka_config())
     missing = _missing_topics(settings, admin, answer_seconds)
     if settings.kafka_embedded:
         for topic in missing:
             admin.list_topics(settings.topic_prefix + topic.name, timeout=_SECONDS)
     elif missing:
         _create(settings, admin, missing)
-    require_topics(settings, ALL_TOPICS, admin, config_resource)
+    require_topics(settings, ALL_TOPICS, AdminClient, ConfigResource)
     if not settings.kafka_embedded:
         _wait_until_served(settings)
     return [settings.topic_prefix + topic.name for topic in missing]
@@ -59,25 +50,17 @@ def delete_topics(settings: Settings, names: list[str]) -> None:
     """Delete topics by full name; what is not there is no error. The embedded broker cannot."""
     if settings.kafka_embedded or not names:
         return
-    admin = AdminClient(settings.kafka_config() | {"log_level": "0"})
+    admin = quiet_admin(settings.kafka_config())
     _settle(admin.delete_topics(names, operation_timeout=_SECONDS), KafkaError.UNKNOWN_TOPIC_OR_PART)
 
 
 def _missing_topics(settings: Settings, admin: AdminClient, seconds: float) -> list[Topic]:
     """Give what is not there, after checking what is."""
     names = [settings.topic_prefix + topic.name for topic in ALL_TOPICS]
-    resource = None if settings.kafka_embedded else config_resource
+    resource = None if settings.kafka_embedded else partial(ConfigResource, "topic")
     found = _ask(lambda: found_topics(admin, names, resource, seconds=seconds), settings)
     there = tuple(topic for topic in ALL_TOPICS if settings.topic_prefix + topic.name in found)
-    problems = topic_problems(
-        there,
-        found,
-        prefix=settings.topic_prefix,
-        partitions=settings.partitions,
-        embedded=settings.kafka_embedded,
-    )
-    if problems:
-        raise StopAndSayError("; ".join(problems))
+    check_topics(settings, there, found)
     return [topic for topic in ALL_TOPICS if topic not in there]
 
 
@@ -135,20 +118,17 @@ def _wait(settings: Settings, holds: Callable[[], bool], what: str) -> None:
     try:
         wait_until(holds, seconds=_SECONDS, what=what)
     except (TimeoutError, KafkaException) as error:
-        raise StopAndSayError(f"the broker at {settings.kafka_bootstrap_servers} is not well: {error}") from error
+        raise StopAndSayError(f"the broker at {settings.kafka_bootstrap_servers} is not healthy: {error}") from error
 
 
-def main() -> int:
-    """Create the topics of the deployment that the settings describe, and say which."""
-    try:
+def main() -> None:
+    """Create the topics of the deployment that the settings describe, and say how many."""
+    with errors_in_one_line("topics"):
         settings = load_settings(Settings)
-        made = create_topics(settings)
-    except StopAndSayError as error:
-        print(f"topics: {error}", file=sys.stderr)
-        return EXIT_STOP_AND_SAY
-    print(f"topics: {len(made)} made, {len(ALL_TOPICS) - len(made)} were there, on {settings.kafka_bootstrap_servers}")
-    return 0
+        created = len(create_topics(settings))
+    existed = len(ALL_TOPICS) - created
+    print(f"topics: {created} created, {existed} already existed, on {settings.kafka_bootstrap_servers}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Iterator, Mapping
 from typing import Any
 
 import uvloop
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource
 from faust.exceptions import ConsistencyError
 from faust.types import TP
 
@@ -251,12 +251,7 @@ def _slice(events: deque[Any], until: float) -> Iterator[Any]:
 
 def run(settings: FeatureStreamSettings) -> None:
     """Run the service until it is told to stop."""
-    require_topics(
-        settings,
-        _NEEDED,
-        AdminClient(settings.kafka_config() | {"log_level": "0"}),
-        lambda name: ConfigResource(ResourceType.TOPIC, name),
-    )
+    require_topics(settings, _NEEDED, AdminClient, ConfigResource)
     uvloop.install()
 
     async def main() -> None:

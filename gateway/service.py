@@ -4,10 +4,9 @@ import asyncio
 import contextlib
 import logging
 import socket
-from functools import partial
 
 import uvloop
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource
 
 from gateway.app import build_app
 from gateway.feed import Feed
@@ -36,8 +35,7 @@ def run_gateway(settings: GatewaySettings) -> None:
         StopAndSayError: The port is taken, the broker does not answer, or a topic is not as it should be.
     """
     with bind(settings) as listener:
-        admin = AdminClient(settings.kafka_config() | {"log_level": "0"})
-        require_topics(settings, (*READS, DEAD_LETTERS), admin, partial(ConfigResource, ResourceType.TOPIC))
+        require_topics(settings, (*READS, DEAD_LETTERS), AdminClient, ConfigResource)
         _quieten(settings)
         raise_file_limit(settings.maximum_clients)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

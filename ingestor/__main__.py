@@ -21,7 +21,9 @@ _MOST_BACKWARDS = 0.1
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="ingestor", description="Play a source into `ticks`; settings: TICKCAST_*.")
+    parser = argparse.ArgumentParser(
+        prog="tickcast ingestor", description="Play a source into `ticks`; settings: TICKCAST_*."
+    )
     commands = parser.add_subparsers(dest="command")
     describe = commands.add_parser("describe", help="say in one line of JSON what a file holds")
     describe.add_argument("source", metavar="file:PATH")

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from threading import Thread
 from typing import Any, NamedTuple
 
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource
 
 from ingestor.frames import ResumePoint
 from ingestor.kafka_log import KafkaLogEnd
@@ -93,15 +93,12 @@ def _say_lost_prices(kept: KeptLog, tickers: Collection[str]) -> None:
 
 
 def _read_kept(settings: IngestorSettings, tickers: Collection[str]) -> KeptLog:
-    config = settings.kafka_config() | {"log_level": "0"}  # what goes wrong here, we say ourselves
-    admin = AdminClient(config)
-    topics = (TICKS, SERVICE_STATUS, DEAD_LETTERS)
-    require_topics(settings, topics, admin, lambda name: ConfigResource(ResourceType.TOPIC, name))
     name = settings.topic_prefix + TICKS.name
-    count = len(admin.list_topics(name, timeout=10).topics[name].partitions)
+    found = require_topics(settings, (TICKS, SERVICE_STATUS, DEAD_LETTERS), AdminClient, ConfigResource)
+    count = found[name].partitions
     if count != settings.partitions:  # the embedded broker always has 4
         raise StopAndSayError(f"TICKCAST_PARTITIONS: topic {name} has {count} partitions, not {settings.partitions}")
-    log = KafkaLogEnd(config, name)
+    log = KafkaLogEnd(settings.kafka_config() | {"log_level": "0"}, name)  # what goes wrong here, we say ourselves
     try:
         return read_kept_log(log, settings.partitions, settings.name, tickers)
     finally:

@@ -1,7 +1,7 @@
 """The predictor as a process: checks, metrics, status, the worker."""
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource
 
 from predictor.announced import load_announced
 from predictor.figures import Figures
@@ -34,8 +34,7 @@ def run(settings: PredictorSettings) -> None:
         RetryError: The broker did not take a prediction, or went away; start again.
     """
     stop = stop_event_on_signals()
-    admin = AdminClient(settings.kafka_config() | {"log_level": "0"})
-    require_topics(settings, _TOPICS, admin, lambda name: ConfigResource(ResourceType.TOPIC, name))
+    require_topics(settings, _TOPICS, AdminClient, ConfigResource)
     board = StatusBoard(SERVICE, settings.instance)
     worker = Worker(settings, load_announced(settings), board, Figures(board))
     server = serve_metrics(board, settings.metrics_host, settings.metrics_port)

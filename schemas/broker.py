@@ -1,7 +1,8 @@
 """What every service asks of the broker before it starts. The client is the caller's: this room knows none."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from schemas.errors import RetryError, StopAndSayError
@@ -37,22 +38,12 @@ def found_topics(
     }
 
 
-def require_topics(
-    settings: Settings, topics: tuple[Topic, ...], admin: Any, config_resource: Callable[[str], Any]
-) -> None:
-    """Check that the topics are there and as they should be.
+def check_topics(settings: Settings, topics: tuple[Topic, ...], found: Mapping[str, FoundTopic]) -> None:
+    """Check what a broker has of some topics.
 
     Raises:
-        BrokerUnreachableError: The broker does not answer within 10 s.
         StopAndSayError: A topic is missing or not as it should be.
     """
-    names = [settings.topic_prefix + topic.name for topic in topics]
-    try:
-        found = found_topics(admin, names, None if settings.kafka_embedded else config_resource)
-    except Exception as error:  # confluent-kafka's KafkaException, which this room does not know: retry
-        raise BrokerUnreachableError(
-            f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: {error}"
-        ) from error
     problems = topic_problems(
         topics,
         found,
@@ -62,6 +53,53 @@ def require_topics(
     )
     if problems:
         raise StopAndSayError("; ".join(problems))
+
+
+def require_topics(
+    settings: Settings,
+    topics: tuple[Topic, ...],
+    admin_client: Callable[[dict[str, str]], Any],
+    config_resource: Callable[[str, str], Any],
+) -> Mapping[str, FoundTopic]:
+    """Check that the topics are there and as they should be.
+
+    Args:
+        settings: Connection, prefix and partitions.
+        topics: Those that the service needs.
+        admin_client: confluent-kafka's `AdminClient`.
+        config_resource: Its `ConfigResource`.
+
+    Returns:
+        What the broker has of them, by full name.
+
+    Raises:
+        BrokerUnreachableError: The broker does not answer within 10 s.
+        StopAndSayError: A topic is missing or not as it should be, or no client can be made with these settings.
+    """
+    admin = _admin(settings, admin_client)
+    names = [settings.topic_prefix + topic.name for topic in topics]
+    resource = None if settings.kafka_embedded else partial(config_resource, "topic")
+    try:
+        found = found_topics(admin, names, resource)
+    except Exception as error:  # confluent-kafka's KafkaException, which this room does not know: retry
+        raise BrokerUnreachableError(
+            f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: {_words(error)}"
+        ) from error
+    check_topics(settings, topics, found)
+    return found
+
+
+def _admin(settings: Settings, admin_client: Callable[[dict[str, str]], Any]) -> Any:
+    try:
+        return admin_client(settings.kafka_config() | {"log_level": "0"})
+    except Exception as error:  # KafkaException, likewise: stop, a file of certificates is not there or the like
+        raise StopAndSayError(f"wrong settings TICKCAST_KAFKA_*: {_words(error)}") from error
+
+
+def _words(error: Exception) -> str:
+    """Give the words of a KafkaException, which holds a KafkaError, or of another."""
+    words = getattr(error.args[0] if error.args else None, "str", error.__str__)
+    return str(words())
 
 
 def wait_until(holds: Callable[[], bool], *, seconds: float, what: str, every_seconds: float = 0.1) -> None:

@@ -162,7 +162,7 @@ SERVICE_STATUS = Topic(
     "service-status",
     events.ServiceStatus,
     "service/instance",
-    "Each service's own word on itself.",
+    "Each service's status report.",
     by_ticker=False,
     cleanup=Cleanup.COMPACT,
     written_by="every service",

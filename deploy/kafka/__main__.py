@@ -1,15 +1,15 @@
 """`python -m deploy.kafka`: run local Kafka until Ctrl-C; `resolve`: only fetch its jars; `lock`: pin them anew."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-from deploy.kafka.jars import UnavailableError
 from deploy.kafka.lock import write_lock
 from deploy.kafka.server import jars_of, start_local_kafka
 from deploy.kafka.settings import LocalKafkaSettings
-from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
+from deploy.say import errors_in_one_line
+from deploy.signals import EXIT_INTERRUPTED, raise_on_signals
+from schemas.errors import StopAndSayError
 from schemas.service import stop_event_on_signals
 from schemas.settings import load_settings
 
@@ -23,10 +23,10 @@ def run(folder: Path, settings: LocalKafkaSettings) -> None:
 
     Raises:
         StopAndSayError: It does not come up, or ended by itself.
-        UnavailableError: It cannot be had.
+        KeyboardInterrupt: A signal came before it was up.
     """
-    stop = stop_event_on_signals()
     node = start_local_kafka(folder, settings, _say)
+    stop = stop_event_on_signals()
     try:
         _say(node.message)
         while not stop.wait(0.2) and node.process.poll() is None:
@@ -37,25 +37,29 @@ def run(folder: Path, settings: LocalKafkaSettings) -> None:
         node.stop()
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command and give its exit code."""
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="tickcast kafka", description=__doc__)
     parser.add_argument("command", nargs="?", choices=("run", "resolve", "lock"), default="run")
     parser.add_argument("--folder", type=Path, default=Path("var/kafka"), help="ports, log and data (var/kafka)")
     chosen = parser.parse_args(arguments)
+    raise_on_signals()
     try:
-        settings = load_settings(LocalKafkaSettings)
-        if chosen.command == "lock":
-            _say(f"{write_lock(settings.maven_repository)} jars pinned")
-        elif chosen.command == "resolve":
-            _say(f"{len(jars_of(settings, _say))} jars in {settings.jars_folder}, all as pinned")
-        else:
-            run(chosen.folder, settings)
-    except (StopAndSayError, UnavailableError) as error:
-        print(f"kafka: {error}", file=sys.stderr, flush=True)
-        return EXIT_STOP_AND_SAY
-    return os.EX_OK
+        with errors_in_one_line("kafka", OSError):
+            _run_command(chosen.command, chosen.folder)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _run_command(command: str, folder: Path) -> None:
+    settings = load_settings(LocalKafkaSettings)
+    if command == "lock":
+        _say(f"{write_lock(settings.maven_repository)} jars pinned")
+    elif command == "resolve":
+        _say(f"{len(jars_of(settings, _say))} jars in {settings.jars_folder}, all as pinned")
+    else:
+        run(folder, settings)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -43,7 +43,7 @@ def server_properties(ports: Ports, data: Path) -> str:
 
 
 def _escaped(path: Path) -> str:
-    """Write a path as a Java property: its files are Latin-1 with escapes, and a comma parts two folders."""
+    """Write a path as a Java property: its files are Latin-1 with escapes, and a comma separates two folders."""
     text = str(path).replace("\\", "\\\\")
     return "".join(c if " " < c < "\x7f" or c == " " else _java_escape(c) for c in text)
 

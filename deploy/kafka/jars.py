@@ -3,29 +3,30 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
+from threading import Event
 
 from deploy.kafka.lock import LockedJar, sha256_of
-from schemas.errors import StopAndSayError, TickcastError
+from deploy.say import Say
+from schemas.errors import StopAndSayError
 
 _DOWNLOADS_AT_ONCE = 8
 _TRIES = 2
-_TIMEOUT_SECONDS = 10
 
 #: Gives the path of one downloaded jar, below a folder.
 Fetch = Callable[[LockedJar, Path], Path]
 
 
-class UnavailableError(TickcastError):
-    """Local Kafka cannot be had on this machine now; the text says why. Another broker may serve."""
+class UnavailableError(StopAndSayError):
+    """Local Kafka is not available on this machine now; the text says why. Another broker may serve."""
 
 
 class ChecksumError(StopAndSayError):
     """A jar that was fetched is not the one that was pinned."""
 
 
-def have_jars(jars: Sequence[LockedJar], folder: Path, fetch: Fetch, say: Callable[[str], None]) -> list[Path]:
+def have_jars(jars: Sequence[LockedJar], folder: Path, fetch: Fetch, say: Say) -> list[Path]:
     """Give the class path, after checking every jar; without network where all are there.
 
     Args:
@@ -67,14 +68,20 @@ def _fetch_all(jars: list[LockedJar], folder: Path, fetch: Fetch) -> None:
 
 
 def _run_downloads(downloads: list[Callable[[], None]]) -> None:
-    """Run several at once; at the first that fails, start no more and raise its error."""
-    with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE, thread_name_prefix="jars") as pool:
-        futures: list[Future[None]] = [pool.submit(download) for download in downloads]
-        wait(futures, return_when=FIRST_EXCEPTION)
-        pool.shutdown(wait=True, cancel_futures=True)
-    for future in futures:
-        if not future.cancelled():
-            future.result()
+    """Run several at once; after the first that fails, start no more and raise its error."""
+    failed = Event()
+
+    def run(download: Callable[[], None]) -> None:
+        if not failed.is_set():
+            try:
+                download()
+            except Exception:
+                failed.set()
+                raise
+
+    # Ctrl-C waits for none: these threads end with the process, where an executor's would hold it up.
+    with ThreadPool(_DOWNLOADS_AT_ONCE) as pool:
+        pool.map(run, downloads, chunksize=1)
 
 
 def _download(jar: LockedJar, folder: Path, staging: Path, fetch: Fetch) -> Callable[[], None]:
@@ -101,22 +108,15 @@ def maven_fetch(repository: str = "") -> Fetch:
         UnavailableError: jgo is not installed.
     """
     try:
-        from jgo.maven import MavenContext, PythonResolver  # noqa: PLC0415 - an extra, and only to fetch
         from requests import RequestException  # noqa: PLC0415 - jgo's own client
+
+        from deploy.kafka.maven import maven_context  # noqa: PLC0415 - an extra, and only to fetch
     except ImportError as error:
         raise UnavailableError(f"{error.name} is not installed: pip install 'tickcast[local]'") from error
-    remote = {"repository": repository.rstrip("/")} if repository else None
 
     def fetch(jar: LockedJar, staging: Path) -> Path:
         for attempt in range(1, _TRIES + 1):
-            own = Path(tempfile.mkdtemp(dir=staging))
-            context = MavenContext(
-                resolver=PythonResolver(),
-                repo_cache=own,
-                local_repos=[],
-                remote_repos=remote,
-                timeout=_TIMEOUT_SECONDS,
-            )
+            context = maven_context(Path(tempfile.mkdtemp(dir=staging)), repository)
             try:
                 component = context.project(jar.group, jar.artifact).at_version(jar.version)
                 return Path(component.artifact().resolve())

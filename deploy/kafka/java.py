@@ -9,6 +9,8 @@ from deploy.kafka.jars import UnavailableError
 from deploy.kafka.settings import LocalKafkaSettings
 
 _LOGGER = "-Dorg.slf4j.simpleLogger"
+#: Options meant for other programs; Java takes them all by itself.
+_NOT_OURS = ("CLASSPATH", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 _LOG_OPTIONS = (
     f"{_LOGGER}.showDateTime=true",
     f"{_LOGGER}.dateTimeFormat=yyyy-MM-dd HH:mm:ss,SSS",
@@ -37,7 +39,7 @@ def java_program() -> Path:
 
 def java_environment() -> dict[str, str]:
     """Give the environment for Java: ours, file names in UTF-8, without options meant for other programs."""
-    ours = {name: value for name, value in os.environ.items() if name not in ("JAVA_TOOL_OPTIONS", "CLASSPATH")}
+    ours = {name: value for name, value in os.environ.items() if name not in _NOT_OURS}
     return ours | {"LC_ALL": "C.UTF-8"}
 
 

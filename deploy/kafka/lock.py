@@ -61,12 +61,12 @@ def write_lock(repository: str = "") -> int:
         The number of jars.
     """
     from jgo.env import EnvironmentBuilder, EnvironmentSpec, LockFile  # noqa: PLC0415 - an extra, and only to pin
-    from jgo.maven import MavenContext, PythonResolver  # noqa: PLC0415
+
+    from deploy.kafka.maven import maven_context  # noqa: PLC0415
 
     logging.getLogger("jgo").setLevel(logging.ERROR)
-    remote = {"central": repository} if repository else None
     with tempfile.TemporaryDirectory(prefix="tickcast-lock-") as folder:
-        context = MavenContext(resolver=PythonResolver(), repo_cache=Path(folder), local_repos=[], remote_repos=remote)
+        context = maven_context(Path(folder), repository)
         specification = EnvironmentSpec.load(SPECIFICATION)
         inputs, transitive = context.resolver.resolve(
             EnvironmentBuilder(context=context, cache_dir=Path(folder)).spec_to_dependencies(specification)

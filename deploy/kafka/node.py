@@ -3,12 +3,13 @@
 import base64
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from deploy.kafka.configuration import server_properties
 from deploy.kafka.ports import Ports, free_ports, is_free
+from deploy.whole_file import write_whole
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,7 @@ class NodeFolder:
 
     def keep_ports(self, ports: Ports) -> None:
         """Remember the ports, in one step."""
-        new = self._ports.with_suffix(".new")
-        new.write_text(json.dumps(asdict(ports)))
-        new.replace(self._ports)
+        write_whole(self._ports, json.dumps(asdict(ports)).encode())
 
     def cluster_id(self) -> str | None:
         """Give the id that the data was formatted with; None where it was not, or not to the end."""
@@ -77,11 +76,10 @@ class NodeFolder:
             self.log.replace(self.log.with_suffix(".log.1"))
 
 
-def choose_ports(kept: Ports | None, wanted_port: int, free: Callable[[int], bool] = is_free) -> Ports:
-    """Give the kept ports where they are free, else the wanted one, else others."""
-    others = free_ports()
-    candidates = [kept.broker if kept else 0, wanted_port]
-    broker = next((port for port in candidates if port and free(port)), None) or next(others)
+def choose_ports(kept: Ports | None, wanted: Sequence[int], free: Callable[[int], bool] = is_free) -> Ports:
+    """Give the first wanted port that is free, else another, and the kept port of the controller where it is free."""
+    others = filter(free, free_ports())
+    broker = next(filter(free, wanted), None) or next(others)
     if kept and kept.controller != broker and free(kept.controller):
         return Ports(broker, kept.controller)
     return Ports(broker, next(port for port in others if port != broker))

@@ -24,15 +24,26 @@ class Ports:
         return f"{HOST}:{self.broker}"
 
 
-def is_free(port: int) -> bool:
-    """Tell whether a server could listen there now."""
-    with socket.socket() as probe:
+def try_port(host: str, port: int) -> int:
+    """Take a port as a server would, let go of it, and give it; a free one for 0.
+
+    Raises:
+        OSError: Somebody listens there, or the host is not this machine.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, _, _, _, address = found[0]
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
+        probe.bind(address)
+        return int(probe.getsockname()[1])
+
+
+def is_free(port: int, host: str = HOST) -> bool:
+    """Tell whether a server could listen there now."""
+    try:
+        return try_port(host, port) == port
+    except OSError:
+        return False
 
 
 def free_ports() -> Iterator[int]:

@@ -9,9 +9,12 @@ from schemas.settings import Settings
 
 
 def _jars_folder() -> Path:
-    """Give a folder that all clones of one user share."""
+    """Give a folder that all clones of one user share, or this clone's own where the user has no home."""
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "tickcast" / "jars"
+    try:
+        return (Path(cache) if cache else Path.home() / ".cache") / "tickcast" / "jars"
+    except RuntimeError:
+        return Path("var") / "jars"
 
 
 class LocalKafkaSettings(Settings):

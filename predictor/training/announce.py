@@ -24,8 +24,7 @@ def require_models_topic(settings: TrainingSettings) -> None:
         BrokerUnreachableError: It does not answer.
         StopAndSayError: A topic is missing or not as it should be.
     """
-    admin = AdminClient(settings.kafka_config() | {"log_level": "0"})
-    require_topics(settings, (MODELS, SCORES), admin, lambda name: ConfigResource(ConfigResource.Type.TOPIC, name))
+    require_topics(settings, (MODELS, SCORES), AdminClient, ConfigResource)
 
 
 def newest_decision(settings: TrainingSettings) -> ModelEvent | None:

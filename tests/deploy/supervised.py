@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 from deploy.backoff import Backoff
@@ -14,7 +15,7 @@ from deploy.log_lines import Log
 from deploy.parts import Part
 from deploy.supervisor import Supervisor
 
-QUICK = Backoff(first_seconds=0.02, longest_seconds=0.1)
+QUICK = partial(Backoff, first_seconds=0.02, longest_seconds=0.1)
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
 FOREVER = "import signal\nwhile True: signal.pause()\n"
 

@@ -15,6 +15,7 @@ from deploy import brokers
 from deploy.brokers import RunningBroker, start_broker
 from deploy.embedded_broker import start_embedded_broker
 from deploy.reach import require_answer
+from deploy.topics import create_topics
 from schemas.broker import wait_until
 from schemas.errors import StopAndSayError
 from schemas.settings import Settings
@@ -59,7 +60,7 @@ def no_jars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_jars")
-def test_auto_takes_the_embedded_broker_where_kafka_cannot_be_had_and_says_why_in_one_line(start: Starter) -> None:
+def test_auto_takes_the_embedded_broker_where_kafka_is_not_available_and_says_why_in_one_line(start: Starter) -> None:
     broker = start("auto")
     assert broker.kind == "embedded"
     [fetching, why] = start.said
@@ -67,10 +68,7 @@ def test_auto_takes_the_embedded_broker_where_kafka_cannot_be_had_and_says_why_i
     assert why.startswith("using the embedded broker, which forgets everything when it ends, because ")
     assert "the Maven repository cannot be reached" in why
     assert "\n" not in why
-    assert broker.environment() == {
-        "TICKCAST_KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
-        "TICKCAST_KAFKA_EMBEDDED": "1",
-    }
+    assert broker.environment()["TICKCAST_KAFKA_EMBEDDED"] == "true"
 
 
 def test_auto_takes_the_embedded_broker_where_the_cache_cannot_be_written(
@@ -84,14 +82,14 @@ def test_auto_takes_the_embedded_broker_where_the_cache_cannot_be_written(
 
 @pytest.mark.usefixtures("no_jars")
 def test_local_by_name_does_not_fall_back(start: Starter) -> None:
-    with pytest.raises(StopAndSayError, match=r"^local Kafka cannot be had: .* choose --broker embedded$"):
+    with pytest.raises(StopAndSayError, match=r"^local Kafka is not available: .* choose --broker embedded$"):
         start("local")
 
 
 def test_auto_takes_the_cluster_that_the_settings_name(start: Starter, embedded: BrokerUnderTest) -> None:
     broker = start("auto", embedded.settings())
     assert (broker.kind, broker.bootstrap_servers) == ("cluster", embedded.bootstrap_servers)
-    assert broker.environment()["TICKCAST_KAFKA_EMBEDDED"] == "1"
+    assert broker.environment()["TICKCAST_KAFKA_EMBEDDED"] == "true"
     broker.stop()
     assert require_answer({"bootstrap.servers": embedded.bootstrap_servers}).brokers == 1
 
@@ -107,14 +105,18 @@ def test_an_address_is_that_cluster_and_is_left_alone(start: Starter, kafka: Bro
 
 def test_an_address_where_nothing_answers_gives_one_line() -> None:
     address = f"127.0.0.1:{free_port()}"
-    with pytest.raises(StopAndSayError, match=rf"^no Kafka broker answers at {address} within 0.3 s: [^\n]+$"):
+    with pytest.raises(
+        StopAndSayError, match=rf"^no Kafka broker answers at {address} within 0.3 s: .*--broker local$"
+    ):
         require_answer({"bootstrap.servers": address}, seconds=0.3)
 
 
-@pytest.mark.parametrize("choice", ["", "kafka", "host", "host:", "host:port", "a:1,b", "http://a:1 b"])
-def test_a_choice_that_is_none_names_those_that_are(start: Starter, choice: str) -> None:
-    with pytest.raises(StopAndSayError, match="use auto, local, embedded or HOST:PORT"):
-        start(choice)
+def test_a_certificate_that_is_not_there_gives_one_line(start: Starter, tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, kafka_security_protocol="SSL", kafka_ssl_ca_file=str(tmp_path / "none.pem"))
+    with pytest.raises(StopAndSayError, match=r"^wrong settings TICKCAST_KAFKA_\*: [^\n]*ssl\.ca\.location"):
+        start("kafka.example:9093", settings)
+    with pytest.raises(StopAndSayError, match=r"^wrong settings TICKCAST_KAFKA_\*: [^\n]*ssl\.ca\.location"):
+        create_topics(settings)
 
 
 def test_local_starts_kafka_that_dies_with_last_words_and_starts_again(
@@ -126,12 +128,12 @@ def test_local_starts_kafka_that_dies_with_last_words_and_starts_again(
         pytest.skip("this session's Kafka is not from pip")
     broker = start("local")
     assert broker.kind == "local"
-    assert broker.environment()["TICKCAST_KAFKA_EMBEDDED"] == "0"
+    assert broker.environment()["TICKCAST_KAFKA_EMBEDDED"] == "false"
     assert broker.message.endswith(f"on {broker.bootstrap_servers}, data in {start.var / 'kafka'}")
     assert broker.process is not None
     os.kill(broker.process.pid, signal.SIGKILL)
     wait_until(lambda: not broker.alive(), seconds=5, what="the end")
-    assert broker.last_words().startswith("the local broker ended with signal 9; its last words: ")
+    assert broker.last_words().startswith("the local broker was killed by SIGKILL; its last words: ")
     broker.stop()
     broker.stop()
     assert start("local").bootstrap_servers == broker.bootstrap_servers
@@ -180,7 +182,7 @@ def test_the_embedded_broker_forgets_and_starts_afresh(tmp_path: Path) -> None:
 
 
 def test_an_embedded_broker_that_cannot_write_its_address_gives_its_last_words(tmp_path: Path) -> None:
-    (tmp_path / "embedded.new").mkdir()
+    (tmp_path / "embedded.address.partial").mkdir()
     with pytest.raises(StopAndSayError, match=r"the embedded broker ended at its start: .*IsADirectoryError"):
         start_embedded_broker(tmp_path)
 
@@ -197,6 +199,35 @@ def test_a_child_whose_parent_is_already_gone_ends_at_once() -> None:
     program = "from deploy.launch import end_with_parent; import os; end_with_parent(os.getpid()); print('still here')"
     child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=20)
     assert (child.returncode, child.stdout) == (0, "")
+
+
+SECURED = Settings(
+    _env_file=None,
+    kafka_bootstrap_servers="kafka.example:9093",
+    kafka_security_protocol="SASL_SSL",
+    kafka_sasl_username="me",
+    replication_factor=3,
+)
+
+
+@pytest.mark.parametrize("kind", ["local", "embedded"])
+def test_a_broker_of_ours_needs_no_secrets_whatever_cluster_the_settings_describe(kind: brokers.Kind) -> None:
+    broker = RunningBroker(kind, "127.0.0.1:22336", None, "ours", embedded=kind == "embedded")
+    applied = broker.applied_to(SECURED)
+    assert applied.kafka_config() == {"bootstrap.servers": "127.0.0.1:22336", "security.protocol": "PLAINTEXT"}
+    assert (applied.replication_factor, applied.kafka_embedded) == (1, kind == "embedded")
+    assert broker.environment() == {
+        "TICKCAST_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:22336",
+        "TICKCAST_KAFKA_EMBEDDED": str(kind == "embedded").lower(),
+        "TICKCAST_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
+        "TICKCAST_REPLICATION_FACTOR": "1",
+    }
+
+
+def test_a_cluster_keeps_the_security_and_the_replication_of_the_settings() -> None:
+    broker = RunningBroker("cluster", "other.example:9093", None, "theirs")
+    assert broker.applied_to(SECURED) == SECURED.model_copy(update={"kafka_bootstrap_servers": "other.example:9093"})
+    assert broker.environment().keys() == {"TICKCAST_KAFKA_BOOTSTRAP_SERVERS", "TICKCAST_KAFKA_EMBEDDED"}
 
 
 def test_words_of_a_cluster_say_that_it_is_not_ours() -> None:

@@ -60,7 +60,7 @@ def test_two_brokers_of_one_test_do_not_see_each_other(broker: BrokerUnderTest, 
 def test_the_settings_of_a_child_process_are_those_of_the_test(broker: BrokerUnderTest, processes: Processes) -> None:
     child = processes.start("deploy.topics", environment=broker.environment())
     assert child.wait(30) == 0, child.output()
-    assert f"topics: 0 made, {len(ALL_TOPICS)} were there" in child.output()
+    assert f"topics: 0 created, {len(ALL_TOPICS)} already existed" in child.output()
 
 
 def test_settings_lead_to_the_broker_whatever_the_environment_says(

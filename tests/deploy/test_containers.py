@@ -134,7 +134,7 @@ def test_the_image_installs_with_the_commands_that_make_uses() -> None:
     make = ["make", "-n", "-B", ".venv/.installed", "PYTHON=python3", "EXTRAS=data rocksdb train"]
     printed = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     commands = {
-        line.strip().removesuffix("\\").strip().removesuffix(";").partition(" || ")[0] for line in printed.splitlines()
+        re.split(r" && | \|\| |; ", f"{line.strip()} ".replace("\\", ""))[0].strip() for line in printed.splitlines()
     }
     steps = [step for step in _arguments("RUN") if "venv" in step]
     assert len(steps) == 4

@@ -8,13 +8,18 @@ import pytest
 
 from deploy.first_prediction import greet, sentence
 from deploy.log_lines import Log
+from schemas.times import from_rfc3339
+
+STARTED = "2026-01-02T03:04:05Z"
+BEFORE, AFTER = "2026-01-02T03:04:04.999Z", "2026-01-02T03:04:05.001Z"
 
 
-def _prediction(degraded: str | None) -> dict[str, Any]:
+def _prediction(degraded: str | None, updated_at: str = AFTER) -> dict[str, Any]:
     return {
         "ticker": "AAPL",
         "current_price": 30.572,
         "timestamp": "2010-01-04T21:00:00Z",
+        "updated_at": updated_at,
         "degraded": degraded,
         "prediction": {"direction": "bullish", "price_target": 30.611, "confidence": 0.534},
     }
@@ -37,7 +42,7 @@ async def _greeting(monkeypatch: pytest.MonkeyPatch, *answers: list[dict[str, An
     monkeypatch.setattr("deploy.readiness.fetch", fetch)
     monkeypatch.setattr("deploy.readiness.ASK_EVERY_SECONDS", 0)
     stream = io.StringIO()
-    await greet("http://127.0.0.1:8000", Log(stream, colour=False))
+    await greet("http://127.0.0.1:8000", Log(stream, colour=False), from_rfc3339(STARTED))
     assert next(coming, None) is None
     return stream.getvalue().splitlines()
 
@@ -49,6 +54,15 @@ async def test_the_first_prediction_is_shown_and_then_the_first_of_the_models(mo
     assert "first prediction: AAPL at 30.57" in first
     assert "curl http://127.0.0.1:8000/predict/AAPL" in how
     assert "the models answer now: AAPL" in models
+
+
+async def test_predictions_of_the_run_before_are_not_the_first_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, old_trained = _prediction("untrained", BEFORE), _prediction(None, BEFORE)
+    new, new_trained = _prediction("warming up"), _prediction(None)
+    answers = [old_trained], [old, new], [old_trained, new], [old_trained, new_trained]
+    _, first, _, models = await _greeting(monkeypatch, *answers)
+    assert "(warming up)" in first
+    assert "the models answer now" in models
 
 
 async def test_a_system_with_trained_models_needs_no_line_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,12 +39,22 @@ def test_silence_is_not_healthy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "port"),
+    ("environment", "place"),
     [
-        ({"TICKCAST_METRICS_PORT": "9102"}, 9102),
-        ({"TICKCAST_GATEWAY_PORT": "8123"}, 8123),
-        ({}, 8000),
+        ({"TICKCAST_METRICS_PORT": "9102"}, "127.0.0.1:9102"),
+        ({"TICKCAST_METRICS_PORT": "9102", "TICKCAST_METRICS_HOST": "0.0.0.0"}, "127.0.0.1:9102"),  # noqa: S104
+        ({"TICKCAST_METRICS_PORT": "9102", "TICKCAST_METRICS_HOST": "10.0.0.7"}, "10.0.0.7:9102"),
+        ({"TICKCAST_GATEWAY_PORT": "8123", "TICKCAST_METRICS_HOST": "10.0.0.7"}, "127.0.0.1:8123"),
+        ({"TICKCAST_GATEWAY_HOST": "::"}, "[::1]:8000"),
+        ({}, "127.0.0.1:8000"),
     ],
 )
-def test_a_service_is_asked_on_its_own_port(environment: dict[str, str], port: int) -> None:
-    assert health_url(environment) == f"http://127.0.0.1:{port}/health"
+def test_a_service_is_asked_where_it_listens(environment: dict[str, str], place: str) -> None:
+    assert health_url(environment) == f"http://{place}/health"
+
+
+def test_a_proxy_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with _server(200) as url:
+        assert healthy(url)

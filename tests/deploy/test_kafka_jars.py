@@ -1,6 +1,7 @@
 """Kafka's jars: pinned, checked, fetched only where they must be."""
 
 import hashlib
+import signal
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -11,7 +12,7 @@ import pytest
 
 from deploy.kafka.jars import ChecksumError, UnavailableError, have_jars, maven_fetch
 from deploy.kafka.lock import LOCK, LockedJar, kafka_version, locked_jars, specification_hash
-from tests.processes import free_port
+from tests.processes import Processes, free_port
 
 
 def _jar(number: int, content: bytes | None = None) -> LockedJar:
@@ -114,6 +115,34 @@ def test_a_folder_that_cannot_be_written_is_named_with_the_setting_that_moves_it
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UnavailableError, match="TICKCAST_JARS_FOLDER"):
         have_jars(JARS, tmp_path / "file", source, lambda _: None)
+
+
+_FETCH_FOR_EVER = """
+import sys, threading
+from pathlib import Path
+from deploy.kafka.jars import have_jars
+from deploy.kafka.lock import locked_jars
+from deploy.signals import raise_on_signals
+
+def fetch(jar, folder):
+    print("begun", flush=True)
+    threading.Event().wait()
+
+raise_on_signals()
+try:
+    have_jars(locked_jars(), Path(sys.argv[1]), fetch, print)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_ctrl_c_waits_for_no_download(tmp_path: Path, processes: Processes) -> None:
+    (processes.folder / "fetch_for_ever.py").write_text(_FETCH_FOR_EVER)
+    fetching = processes.start("fetch_for_ever", str(tmp_path / "jars"))
+    fetching.wait_for(lambda: "begun" in fetching.output(), what="a download")
+    fetching.send(signal.SIGINT)
+    assert fetching.wait(20) == 130
+    assert _left_over(tmp_path / "jars") == []
 
 
 class _Handler(SimpleHTTPRequestHandler):

@@ -8,6 +8,8 @@ import pytest
 
 from deploy.kafka.node import NodeFolder, choose_ports, new_cluster_id
 from deploy.kafka.ports import HOST, Ports, free_ports, is_free
+from deploy.kafka.server import wanted_ports
+from deploy.kafka.settings import LocalKafkaSettings
 
 
 def _read_java_properties(text: str) -> dict[str, str]:
@@ -22,27 +24,37 @@ def _unescaped(match: re.Match[str]) -> str:
 
 
 def test_a_wanted_port_that_is_free_is_taken() -> None:
-    assert choose_ports(None, 9_092, free=lambda _: True).broker == 9_092
+    assert choose_ports(None, [9_092], free=lambda _: True).broker == 9_092
 
 
 def test_where_the_wanted_port_is_taken_another_is_chosen() -> None:
-    ports = choose_ports(None, 9_092, free=lambda port: port != 9_092)
+    ports = choose_ports(None, [9_092], free=lambda port: port != 9_092)
     assert ports.broker not in (0, 9_092)
     assert ports.controller not in (ports.broker, 9_092)
 
 
-def test_kept_ports_stay_even_when_the_wanted_one_is_free_again() -> None:
-    assert choose_ports(Ports(23_000, 23_001), 9_092, free=lambda _: True) == Ports(23_000, 23_001)
+def test_kept_ports_stay_even_when_the_default_one_is_free_again() -> None:
+    kept = Ports(23_000, 23_001)
+    wanted = wanted_ports(kept, LocalKafkaSettings(_env_file=None))
+    assert choose_ports(kept, wanted, free=lambda _: True) == kept
+
+
+def test_a_port_that_a_setting_names_comes_before_the_kept_one_and_0_names_none() -> None:
+    kept = Ports(23_000, 23_001)
+    named = LocalKafkaSettings(_env_file=None, kafka_port=9_092)
+    assert choose_ports(kept, wanted_ports(kept, named), free=lambda _: True) == Ports(9_092, 23_001)
+    assert wanted_ports(kept, LocalKafkaSettings(_env_file=None, kafka_port=0)) == [23_000]
+    assert wanted_ports(None, LocalKafkaSettings(_env_file=None, kafka_port=0)) == []
 
 
 def test_a_kept_port_that_somebody_took_is_replaced_alone() -> None:
-    ports = choose_ports(Ports(23_000, 23_001), 9_092, free=lambda port: port != 23_000)
+    ports = choose_ports(Ports(23_000, 23_001), [23_000, 9_092], free=lambda port: port != 23_000)
     assert ports == Ports(9_092, 23_001)
 
 
 def test_broker_and_controller_never_share_a_port() -> None:
     for port in range(20_000, 20_050):
-        ports = choose_ports(Ports(port, port), 0, free=lambda _: True)
+        ports = choose_ports(Ports(port, port), [port], free=lambda _: True)
         assert ports.broker != ports.controller
 
 

@@ -38,7 +38,7 @@ def test_a_damaged_file_is_said_and_not_guessed_at(tmp_path: Path) -> None:
         ({"interval": "1h"}, "interval 1d, not 1h"),
         ({"tickers": ("AAPL", "IBM")}, "tickers all, not AAPL,IBM"),
         ({"loop": True}, "loop off, not on"),
-        ({"source": "file:/x.csv", "start": None}, "source replay, not file:/x.csv, start 2010-01-04, not of its own"),
+        ({"source": "file:/x.csv", "start": None}, "source replay, not file:/x.csv, start 2010-01-04, not unset"),
     ],
 )
 def test_another_option_over_kept_data_is_refused_in_one_line_that_names_fresh(
@@ -91,6 +91,14 @@ def test_a_fresh_prefix_is_one_that_settings_allow_and_no_second_has_twice() -> 
     assert first == "mine-r20260102-030405-"
     assert first != second
     assert Settings(topic_prefix=first, _env_file=None).topic_prefix == first
+
+
+def test_a_prefix_that_leaves_no_room_for_fresh_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    settle(tmp_path, "local", replace(RUN, topic_prefix="x" * 47), fresh=True)
+    with pytest.raises(
+        StopAndSayError, match=r"^TICKCAST_TOPIC_PREFIX x+: for --fresh it must be 1 characters shorter"
+    ):
+        settle(tmp_path, "local", replace(RUN, topic_prefix="x" * 48), fresh=True)
 
 
 def test_every_log_has_its_own_tables(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.kafka.jars import UnavailableError
 from deploy.kafka.java import java_environment, server_command
+from deploy.kafka.ports import Ports
 from deploy.kafka.server import LocalKafka, jars_of, start_local_kafka
 from deploy.kafka.settings import LocalKafkaSettings
 from schemas.broker import wait_until
@@ -130,8 +131,40 @@ def test_a_taken_port_gives_another_that_is_said_and_kept(tmp_path: Path, nodes:
         assert node.ports.broker != taken
         assert nodes.said == [f"port {taken} is taken: Kafka is on port {node.ports.broker} from now on"]
         node.stop()
-    assert nodes.start(tmp_path, port=taken).ports.broker == node.ports.broker
+    assert nodes.start(tmp_path).ports.broker == node.ports.broker
     assert len(nodes.said) == 1
+
+
+def test_a_port_named_by_setting_is_taken_once_it_is_free(tmp_path: Path, nodes: Nodes) -> None:
+    first = nodes.start(tmp_path)
+    first.stop()
+    wanted = free_port()
+    assert nodes.start(tmp_path, port=wanted).ports == Ports(wanted, first.ports.controller)
+    assert nodes.said == []
+
+
+def test_a_port_of_somebody_else_of_ours_is_left_to_them(tmp_path: Path, settings: LocalKafkaSettings) -> None:
+    port, said = free_port(), list[str]()
+    wanting = settings.model_copy(update={"kafka_port": port})
+    node = start_local_kafka(tmp_path, wanting, said.append, reserved_ports=[port])
+    node.stop()
+    assert said == [f"port {port} is taken: Kafka is on port {node.ports.broker} from now on"]
+
+
+@pytest.mark.parametrize("name", ["CLASSPATH", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"])
+def test_java_options_meant_for_other_programs_do_not_reach_kafka(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "-Xmx1m")
+    assert name not in java_environment()
+
+
+def test_a_user_without_a_home_keeps_the_jars_in_var(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("TICKCAST_JARS_FOLDER", raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    assert LocalKafkaSettings(_env_file=None).jars_folder == Path("var/jars")
 
 
 def test_a_second_start_on_the_same_folder_is_refused_in_one_line(tmp_path: Path, nodes: Nodes) -> None:

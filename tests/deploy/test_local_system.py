@@ -1,5 +1,6 @@
 """One round of the system, around brokers and services that are tiny processes."""
 
+import errno
 import io
 import os
 import signal
@@ -14,6 +15,9 @@ import pytest
 
 from deploy import local, local_system
 from deploy.brokers import Kind, RunningBroker
+from deploy.kafka.jars import UnavailableError
+from deploy.kept_place import KEPT_RUNS, KeptPlace
+from deploy.kept_run import KeptRun, read_kept_runs
 from deploy.local_system import LocalSystem
 from deploy.log_lines import Log
 from deploy.parts import Part
@@ -22,8 +26,9 @@ from deploy.running_env import RUNNING_ENV
 from deploy.signals import SIGNALS
 from deploy.supervisor import StartAfreshError
 from deploy.system_parts import Place
-from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
+from schemas.errors import EXIT_STOP_AND_SAY, RetryError, StopAndSayError
 from tests.deploy.supervised import FOREVER, STUBBORN, lives, python
+from tests.processes import free_port
 
 _TELL = "import os, signal, sys, time\n"
 _KILL_BROKER = "os.kill(int(os.environ['BROKER']), signal.SIGKILL)\n"
@@ -51,11 +56,14 @@ class World:
         self.asked: list[str] = []
         self.kind: Kind = "local"
         self.broker_code = FOREVER
+        self.ingestor_port = 0
         self.address: Callable[[], str] = lambda: "127.0.0.1:22336"
         self.parts: list[Part] = []
         self.running_at_broker_stop: list[bool] = []
         self.stopped: list[int] = []
-        self.refusals: list[str] = []
+        self.reserved_ports: list[tuple[int, ...]] = []
+        self.refusals: list[Exception] = []
+        self.unconfirmed: KeptPlace | None = None
         self.stream = Screen()
         monkeypatch.setenv("PARENT", str(os.getpid()))
         monkeypatch.setattr(local_system, "start_broker", self._start_broker)
@@ -72,11 +80,12 @@ class World:
         """Run one round."""
         LocalSystem(parse_options([]), Log(self.stream, colour=False), "1d", 8123).run()
 
-    def _start_broker(self, choice: str, **_: Any) -> RunningBroker:
+    def _start_broker(self, choice: str, *, reserved_ports: tuple[int, ...], **_: Any) -> RunningBroker:
+        self.reserved_ports.append(reserved_ports)
         assert all(broker.process and broker.process.pid in self.stopped for broker in self.brokers), "folder in use"
         self.asked.append(choice)
         if self.refusals and len(self.asked) > 1:
-            raise StopAndSayError(self.refusals.pop())
+            raise self.refusals.pop()
         address = self.address()
         process = subprocess.Popen([sys.executable, "-I", "-S", "-c", self.broker_code], start_new_session=True)
         message = f"broker number {len(self.asked)}"
@@ -96,7 +105,8 @@ class World:
         return [int(line.rpartition(" ")[2]) for line in self.log.splitlines() if "| pid " in line]
 
     def _place(self, _options: RunOptions, broker: RunningBroker, *_: Any) -> Place:
-        return Place(broker.environment(), "mine-", Path("var/feature_stream/x"), 8123, {})
+        tables, ports = Path("var/feature_stream/x"), {"ingestor": self.ingestor_port}
+        return Place(broker.environment(), "mine-", tables, 8123, ports, unconfirmed=self.unconfirmed)
 
 
 async def _nothing(*_: Any) -> None:
@@ -147,11 +157,14 @@ def test_local_kafka_is_started_again_and_the_services_stay(world: World) -> Non
     world.run()
     assert world.asked == ["auto", "local"]
     assert len(world.part_pids()) == 1
-    assert "it is started again" in world.log
+    assert "; restarting it" in world.log
 
 
-def test_local_kafka_that_does_not_come_back_at_once_is_tried_again(world: World) -> None:
-    world.refusals = ["no memory left"]
+@pytest.mark.parametrize(
+    "error", [StopAndSayError("no memory left"), UnavailableError("no memory left"), OSError("no memory left")]
+)
+def test_local_kafka_that_does_not_come_back_at_once_is_tried_again(error: Exception, world: World) -> None:
+    world.refusals = [error]
     world.parts = [python("service", _TELL + _KILL_BROKER + FOREVER)]
     world.stream.stop_at = "broker number 3"
     world.run()
@@ -185,9 +198,9 @@ def test_a_broker_that_comes_back_elsewhere_starts_the_system_afresh(world: Worl
 def test_a_broker_that_forgets_takes_the_system_with_it(world: World) -> None:
     world.kind = "embedded"
     world.parts = [python("service", _TELL + _KILL_BROKER + FOREVER)]
-    with pytest.raises(StartAfreshError, match="with it went all that it held"):
+    with pytest.raises(StartAfreshError, match="and all its data is lost"):
         world.run()
-    assert world.log.index("with it went all that it held") < world.log.index("stopping")
+    assert world.log.index("and all its data is lost") < world.log.index("stopping")
     assert world.asked == ["auto"]
 
 
@@ -207,6 +220,65 @@ def test_a_broker_that_does_not_stop_is_killed_when_the_time_is_up(
     world.run()
     assert world.brokers[0].process is not None
     assert world.brokers[0].process.returncode == -signal.SIGKILL
+
+
+_POLITE = """
+def end(*_):
+    open('drained', 'w').close()
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+"""
+
+
+def test_a_terminal_that_is_gone_keeps_no_service_from_its_drain(world: World) -> None:
+    class Gone(Screen):
+        def write(self, text: str) -> int:
+            if self.stop_at is None:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().write(text)
+
+    world.stream = Gone()
+    world.stream.stop_at = "| up"
+    world.parts = [python("service", _TELL + _POLITE + "print('up')\n" + FOREVER)]
+    world.run()
+    assert Path("drained").exists()
+    assert "stopping" not in world.log
+
+
+_INGESTOR = """
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{}')
+print('up', flush=True)
+http.server.HTTPServer(('127.0.0.1', PORT), Handler).serve_forever()
+"""
+_UNCONFIRMED = KeptPlace(KeptRun(topic_prefix="", source="replay", interval="1d"), "local", False, None)
+
+
+def test_a_run_on_a_log_that_was_there_is_remembered_once_the_ingestor_is_ready(world: World) -> None:
+    world.unconfirmed, world.ingestor_port = _UNCONFIRMED, free_port()
+    wait_and_stop = "while not os.path.exists('var/run.json'): time.sleep(0.01)\n" + _ORDER_STOP + FOREVER
+    ingestor = python("ingestor", _INGESTOR.replace("PORT", str(world.ingestor_port)))
+    world.parts = [ingestor, python("service", _TELL + wait_and_stop)]
+    world.run()
+    assert read_kept_runs(Path("var", KEPT_RUNS)) == {"local": _UNCONFIRMED.run}
+
+
+def test_a_run_that_the_ingestor_refuses_is_not_remembered(world: World) -> None:
+    world.unconfirmed, world.ingestor_port = _UNCONFIRMED, free_port()
+    world.parts = [python("ingestor", "import sys; print('ingestor: played with another start'); sys.exit(78)")]
+    with pytest.raises(StopAndSayError, match="ingestor stopped: played with another start"):
+        world.run()
+    assert not Path("var", KEPT_RUNS).exists()
+
+
+def test_the_gateway_s_port_is_kept_from_the_broker(world: World) -> None:
+    world.parts = [python("service", _ORDER_STOP + FOREVER)]
+    world.run()
+    assert world.reserved_ports == [(8123,)]
 
 
 def test_a_second_signal_does_not_wait(world: World) -> None:
@@ -251,6 +323,34 @@ def test_what_cannot_go_on_says_one_line_and_exits_with_78(
     monkeypatch.setattr(LocalSystem, "run", refuse)
     assert _exit_code("--port", "0") == EXIT_STOP_AND_SAY
     assert capsys.readouterr().err == "tickcast: no broker\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "[Errno 28] No space left on device"),
+        (RetryError("the broker is away"), "the broker is away"),
+    ],
+)
+def test_what_ends_a_run_is_said_in_one_line(
+    error: Exception, line: str, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(LocalSystem, "run", fail)
+    assert _exit_code("--port", "0") == 1
+    assert capsys.readouterr().err == f"tickcast: {line}\n"
+
+
+def test_a_file_in_the_place_of_var_is_said_in_one_line(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    Path("var").touch()
+    assert _exit_code("--port", "0") == EXIT_STOP_AND_SAY
+    assert capsys.readouterr().err == f"tickcast: the folder {Path.cwd()}/var cannot be used: File exists\n"
 
 
 def test_ctrl_c_before_anything_runs_is_quiet(

@@ -1,11 +1,13 @@
 """One log of many processes."""
 
+import errno
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.log_lines import Line, LineSplitter, Log, wants_colour
+from deploy.log_lines import Line, LineSplitter, Log, log_to, wants_colour
 
 
 def _split(*pieces: bytes) -> list[Line]:
@@ -65,14 +67,34 @@ def test_a_progress_bar_shows_one_state_every_five_seconds_and_its_last_line() -
     assert [line.split("| ")[1] for line in stream.getvalue().splitlines()] == ["0 s", "5 s", "10 s", "done"]
 
 
-def test_the_system_goes_on_when_nobody_reads_its_log_any_more() -> None:
-    class Gone(io.StringIO):
-        def write(self, text: str) -> int:
-            raise BrokenPipeError
+@pytest.mark.parametrize("number", [errno.EPIPE, errno.EIO, errno.ENOSPC])
+def test_the_system_goes_on_while_its_log_cannot_be_written_and_so_does_the_log_after(number: int) -> None:
+    class Failing(io.StringIO):
+        fails = True
 
-    log = Log(Gone(), colour=False)
-    log.show("ingestor", Line("one"))
+        def write(self, text: str) -> int:
+            if self.fails:
+                raise OSError(number, "the terminal is gone, or the disk full")
+            return super().write(text)
+
+    stream = Failing()
+    log = Log(stream, colour=False)
+    log.say("one")
     log.show("ingestor", Line("two"))
+    stream.fails = False
+    log.show("ingestor", Line("three"))
+    assert stream.getvalue() == "ingestor       | three\n"
+
+
+def test_a_character_that_the_encoding_lacks_is_replaced_and_the_log_goes_on() -> None:
+    written = io.BytesIO()
+    log = log_to(io.TextIOWrapper(written, encoding="latin-1"))
+    log.show("trainer", Line("training … ü"))
+    log.show("trainer", Line("done"))
+    assert written.getvalue().decode("latin-1").splitlines() == [
+        "trainer        | training ? ü",
+        "trainer        | done",
+    ]
 
 
 def test_a_file_is_not_coloured() -> None:

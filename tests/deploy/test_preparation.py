@@ -9,7 +9,7 @@ import pytest
 
 from deploy import preparation
 from deploy.brokers import RunningBroker
-from deploy.kept_place import KEPT_RUNS
+from deploy.kept_place import KEPT_RUNS, keep
 from deploy.kept_run import read_kept_runs
 from deploy.preparation import (
     check_gateway_port,
@@ -39,7 +39,18 @@ def _options(*arguments: str) -> RunOptions:
 def test_a_taken_port_gives_one_clear_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(StopAndSayError, match=rf"^port {port} cannot be had .* another with --port$"):
+        with pytest.raises(
+            StopAndSayError, match=rf"^port {port} is not available on 127.0.0.1 .* another with --port$"
+        ):
+            check_gateway_port(_options("--port", str(port)).settings)
+    assert check_gateway_port(_options("--port", str(port)).settings) == port
+
+
+def test_an_ipv6_host_has_ports_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKCAST_GATEWAY_HOST", "::1")
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StopAndSayError, match=rf"^port {port} is not available on ::1 "):
             check_gateway_port(_options("--port", str(port)).settings)
     assert check_gateway_port(_options("--port", str(port)).settings) == port
 
@@ -49,14 +60,20 @@ def test_port_0_is_any_free_one() -> None:
 
 
 def test_a_service_whose_port_is_taken_gets_another() -> None:
-    ports = choose_metrics_ports()
+    ports = choose_metrics_ports("127.0.0.1", 8000)
     assert set(ports) == set(METRICS_PORTS)
     assert len(set(ports.values())) == len(ports)
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", ports["predictor"]))
         taken.listen()
-        assert choose_metrics_ports()["predictor"] != ports["predictor"]
+        assert choose_metrics_ports("127.0.0.1", 8000)["predictor"] != ports["predictor"]
+
+
+@pytest.mark.parametrize("service", METRICS_PORTS)
+def test_the_gateway_s_port_is_no_service_s(service: str) -> None:
+    port = METRICS_PORTS[service]
+    assert port not in choose_metrics_ports("127.0.0.1", port).values()
 
 
 def _describing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str) -> None:
@@ -145,6 +162,7 @@ class _Topics:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.made: list[Settings] = []
         self.deleted: list[str] = []
+        self.deletes_with: Settings | None = None
         self.new = ["ticks"]
         self.refusal = ""
         monkeypatch.setattr(preparation, "create_topics", self._create)
@@ -154,9 +172,10 @@ class _Topics:
         if self.refusal:
             raise StopAndSayError(self.refusal)
         assert settings.kafka_bootstrap_servers == LOCAL.bootstrap_servers
+        self.deletes_with = settings
         self.deleted += names
 
-    def _create(self, settings: Settings, _bootstrap_servers: str) -> list[str]:
+    def _create(self, settings: Settings) -> list[str]:
         self.made.append(settings)
         return self.new
 
@@ -179,7 +198,7 @@ def test_the_second_run_continues_with_its_tables_and_a_fresh_one_leaves_nothing
     second = prepare_place(_options(), LOCAL, "1d", 8000, said.append)
     assert (second.topic_prefix, second.data_directory) == ("", first.data_directory)
     assert first.data_directory.is_dir()
-    assert said == ["continuing where the log ends; --fresh begins anew"]
+    assert said == ["resuming where the log ends; --fresh starts over"]
     fresh = prepare_place(_options("--fresh", "--source", "simulated"), LOCAL, "1m", 8000, said.append)
     assert fresh.topic_prefix not in ("", None)
     assert topics.made[-1].topic_prefix == fresh.topic_prefix
@@ -202,7 +221,29 @@ def test_tables_of_a_log_that_is_gone_go_too_and_nobody_says_that_it_goes_on(top
     place.data_directory.mkdir(parents=True)
     prepare_place(_options(), LOCAL, "1d", 8000, said.append)
     assert not place.data_directory.exists()
-    assert said == ["the log of the run before is gone: beginning anew"]
+    assert said == ["the previous run's log is gone: starting over"]
+
+
+def test_a_run_on_a_log_that_nobody_remembers_waits_for_the_word_of_the_ingestor(topics: _Topics) -> None:
+    topics.new = []
+    place = prepare_place(_options(), LOCAL, "1d", 8000, print)
+    assert read_kept_runs(Path("var") / KEPT_RUNS) == {}
+    assert place.unconfirmed is not None
+    keep(Path("var"), place.unconfirmed)
+    assert prepare_place(_options(), LOCAL, "1d", 8000, print).unconfirmed is None
+    assert read_kept_runs(Path("var") / KEPT_RUNS)["local"].start == "2010-01-04"
+
+
+def test_topics_of_a_broker_of_ours_are_made_and_deleted_without_the_secrets_of_a_cluster(
+    topics: _Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TICKCAST_KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    monkeypatch.setenv("TICKCAST_REPLICATION_FACTOR", "3")
+    for arguments in ([], ["--fresh"]):
+        prepare_place(_options(*arguments), LOCAL, "1d", 8000, print)
+    assert {(made.kafka_security_protocol, made.replication_factor) for made in topics.made} == {("PLAINTEXT", 1)}
+    assert topics.deletes_with is not None
+    assert topics.deletes_with.kafka_security_protocol == "PLAINTEXT"
 
 
 def test_a_topic_that_a_new_version_brings_does_not_end_the_log(topics: _Topics) -> None:
@@ -210,7 +251,7 @@ def test_a_topic_that_a_new_version_brings_does_not_end_the_log(topics: _Topics)
     prepare_place(_options(), LOCAL, "1d", 8000, print)
     topics.new = ["outcomes"]
     prepare_place(_options(), LOCAL, "1d", 8000, said.append)
-    assert said == ["continuing where the log ends; --fresh begins anew"]
+    assert said == ["resuming where the log ends; --fresh starts over"]
 
 
 def test_a_refused_run_touches_no_topic(topics: _Topics) -> None:
@@ -239,12 +280,18 @@ def test_topics_of_a_cluster_are_not_ours_to_delete(topics: _Topics) -> None:
     assert said[-1] == "the topics with the prefix '' stay on the cluster: they are not ours to delete"
 
 
-@pytest.mark.parametrize(("host", "asked"), [("127.0.0.2", "127.0.0.2"), ("0.0.0.0", "127.0.0.1")])  # noqa: S104
-def test_the_address_is_where_the_gateway_answers(
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [("127.0.0.2", "127.0.0.2"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]")],  # noqa: S104
+)
+def test_gateway_and_services_are_asked_where_they_listen(
     host: str, asked: str, topics: _Topics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TICKCAST_GATEWAY_HOST", host)
-    assert prepare_place(_options(), EMBEDDED, "1d", 8123, print).url == f"http://{asked}:8123"
+    monkeypatch.setenv("TICKCAST_METRICS_HOST", host)
+    place = prepare_place(_options(), EMBEDDED, "1d", 8123, print)
+    assert place.url == f"http://{asked}:8123"
+    assert place.health_url("predictor") == f"http://{asked}:{place.metrics_ports['predictor']}/health"
 
 
 def test_other_commands_are_told_where_the_system_is_and_what_it_plays(topics: _Topics) -> None:
@@ -259,7 +306,9 @@ def test_other_commands_are_told_where_the_system_is_and_what_it_plays(topics: _
         "TICKCAST_TICKERS": "",
         "TICKCAST_LOOP": "false",
         "TICKCAST_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:22337",
-        "TICKCAST_KAFKA_EMBEDDED": "1",
+        "TICKCAST_KAFKA_EMBEDDED": "true",
+        "TICKCAST_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
+        "TICKCAST_REPLICATION_FACTOR": "1",
         "TICKCAST_TOPIC_PREFIX": "",
         "TICKCAST_DATA_DIRECTORY": "var/feature_stream/embedded",
         "TICKCAST_URL": "http://127.0.0.1:8123",

@@ -61,11 +61,21 @@ def test_a_wrong_option_is_said_in_one_line_that_names_it(arguments: list[str], 
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("broker", ["kafka", "localhost", ":9092", "host:port"])
+@pytest.mark.parametrize("broker", ["", "kafka", "localhost", ":9092", "host:", "host:port", "a:1,b", "http://a:1 b"])
 def test_a_wrong_broker_is_refused_with_the_choices(broker: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse_options(["--broker", broker])
-    assert "give auto, local, embedded or HOST:PORT" in capsys.readouterr().err
+    assert "use auto, local, embedded or HOST:PORT" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("broker", ["auto", "embedded", "local", "kafka.example:9092", "a:9092,b:9092"])
+def test_a_broker_is_one_of_the_choices_or_addresses(broker: str) -> None:
+    assert parse_options(["--broker", broker]).broker == broker
+
+
+def test_a_home_folder_that_does_not_exist_is_said_in_one_line() -> None:
+    with pytest.raises(StopAndSayError, match=r"TICKCAST_SOURCE: .*~nobody-of-this-name/a\.csv does not begin with"):
+        parse_options(["--source", "file:~nobody-of-this-name/a.csv"])
 
 
 def test_what_the_services_take_for_silence_is_the_same_here() -> None:

@@ -4,8 +4,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 
-from deploy.running_env import RUNNING_ENV, adopt_running_env, only_run, remove_running_env, runs, write_running_env
+from deploy.running_env import (
+    RUNNING_ENV,
+    adopt_running_env,
+    only_run,
+    read_running_env,
+    remove_running_env,
+    runs,
+    write_running_env,
+)
 from schemas.errors import StopAndSayError
 
 VARIABLES = {
@@ -27,14 +36,24 @@ def test_other_commands_take_what_the_running_system_says(tmp_path: Path) -> Non
         assert _adopted(tmp_path) == VARIABLES
 
 
-def test_values_with_spaces_reach_commands_and_shells_whole(tmp_path: Path) -> None:
-    told = VARIABLES | {"TICKCAST_SOURCE": "file:/my $prices/a b.csv", "TICKCAST_TICKERS": ""}
+@pytest.mark.parametrize(
+    "path", ["/my $prices/a b.csv", "/o'brien/a.csv", "/${HOME}/a.csv", r"/a\\b.csv", '/a"b.csv', "/#1/ä.csv"]
+)
+def test_values_of_any_kind_reach_commands_and_shells_whole(path: str, tmp_path: Path) -> None:
+    told = VARIABLES | {"TICKCAST_SOURCE": f"file:{path}", "TICKCAST_TICKERS": ""}
     with only_run(tmp_path / "var"):
         write_running_env(tmp_path / "var", told)
         assert _adopted(tmp_path) == told
     script = '. ./running.env && printf %s "$TICKCAST_SOURCE"'
     shell = subprocess.run(["sh", "-c", script], cwd=tmp_path / "var", capture_output=True, text=True, check=True)
     assert shell.stdout == told["TICKCAST_SOURCE"]
+
+
+def test_readers_of_env_files_find_the_broker_and_the_prefix(tmp_path: Path) -> None:
+    write_running_env(tmp_path, VARIABLES | {"TICKCAST_TOPIC_PREFIX": ""})
+    read = dotenv_values(tmp_path / RUNNING_ENV)
+    assert read["TICKCAST_KAFKA_BOOTSTRAP_SERVERS"] == VARIABLES["TICKCAST_KAFKA_BOOTSTRAP_SERVERS"]
+    assert read["TICKCAST_TOPIC_PREFIX"] == ""
 
 
 @pytest.mark.parametrize(
@@ -76,6 +95,39 @@ def test_a_file_that_a_killed_system_left_is_not_believed(tmp_path: Path) -> Non
     assert (tmp_path / "var" / RUNNING_ENV).exists()
     assert not runs(tmp_path / "var")
     assert _adopted(tmp_path) == {}
+
+
+def test_what_a_killed_system_left_does_not_count_again_with_the_next_one(tmp_path: Path) -> None:
+    write_running_env(tmp_path, VARIABLES)
+    with only_run(tmp_path):
+        assert runs(tmp_path)
+        assert read_running_env(tmp_path) == {}
+
+
+def test_whoever_reads_meanwhile_sees_the_old_file_or_the_new_one(tmp_path: Path) -> None:
+    write_running_env(tmp_path, VARIABLES)
+    with (tmp_path / RUNNING_ENV).open() as reader:
+        write_running_env(tmp_path, {"TICKCAST_URL": "http://127.0.0.1:9"})
+        assert VARIABLES["TICKCAST_URL"] in reader.read()
+    assert read_running_env(tmp_path) == {"TICKCAST_URL": "http://127.0.0.1:9"}
+
+
+def test_the_security_of_the_running_broker_goes_with_its_address(tmp_path: Path) -> None:
+    security = {"TICKCAST_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT"}
+    (tmp_path / ".env").write_text("TICKCAST_KAFKA_SECURITY_PROTOCOL=SASL_SSL\n")
+    with only_run(tmp_path / "var"):
+        write_running_env(tmp_path / "var", VARIABLES | security)
+        assert _adopted(tmp_path) == VARIABLES | security
+
+
+@pytest.mark.parametrize("var", ["file", "file/var"])
+def test_a_folder_that_cannot_be_made_is_said_in_one_line(var: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(StopAndSayError, match=r"^the folder .*file.* cannot be used: \w[^\n]+$"),
+        only_run(tmp_path / var),
+    ):
+        pass
 
 
 def test_nothing_runs_where_nothing_ever_ran(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ async def test_what_an_essential_part_said_when_it_stopped_for_good_ends_the_wat
 async def test_the_others_go_on_without_a_part_that_is_not_essential() -> None:
     trainer = python("trainer", "import sys; print('nothing to train on'); sys.exit(78)", once=True, essential=False)
     async with watched(trainer, python("service", FOREVER)) as it:
-        await it.until(lambda: "trainer stopped: nothing to train on; the others go on" in it.log)
+        await it.until(lambda: "trainer stopped: nothing to train on; the others keep running" in it.log)
         assert "starting it again" not in it.log
 
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
-from deploy.topics import config_resource, create_topics
+from deploy.topics import create_topics
 from schemas.broker import require_topics, wait_until
 from schemas.errors import StopAndSayError
 from schemas.settings import Settings
@@ -52,7 +52,7 @@ def test_on_kafka_partitions_and_configuration_are_the_table_s(make_kafka: MakeB
     kafka = make_kafka(partitions=3, topic_retention_bytes=2_000_000)
     admin = _admin(kafka)
     counts = _ours(kafka)
-    asked = admin.describe_configs([config_resource(kafka.full_name(topic)) for topic in ALL_TOPICS])
+    asked = admin.describe_configs([ConfigResource("topic", kafka.full_name(topic)) for topic in ALL_TOPICS])
     found: dict[str, Any] = {resource.name: future.result() for resource, future in asked.items()}
     for topic in ALL_TOPICS:
         name = kafka.full_name(topic)
@@ -97,10 +97,10 @@ def test_what_the_broker_refuses_is_said_in_one_line(make_kafka: MakeBroker) -> 
 def test_a_service_that_finds_a_topic_missing_stops_and_names_the_command(broker: BrokerUnderTest) -> None:
     settings = broker.settings(topic_prefix=f"{broker.topic_prefix}other.")
     with pytest.raises(StopAndSayError, match=r"other\.bars is missing: create the topics with `tickcast topics`"):
-        require_topics(settings, (BARS,), _admin(broker), config_resource)
+        require_topics(settings, (BARS,), AdminClient, ConfigResource)
 
 
 def test_where_nothing_answers_that_is_said_with_the_address() -> None:
     address = f"127.0.0.1:{free_port()}"
     with pytest.raises(StopAndSayError, match=f"no Kafka broker answers at {address}"):
-        create_topics(Settings(_env_file=None), address, answer_seconds=0.3)
+        create_topics(Settings(_env_file=None, kafka_bootstrap_servers=address), answer_seconds=0.3)

@@ -1,6 +1,7 @@
 """What the README says is so."""
 
 import ast
+import io
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,8 @@ import jsonschema
 import pytest
 
 from deploy.cli import COMMANDS
+from deploy.first_prediction import greet
+from deploy.log_lines import Log
 from deploy.run_options import RunSettings
 from feature_stream.settings import FeatureStreamSettings
 from gateway.settings import GatewaySettings
@@ -78,7 +81,7 @@ def test_topics_said_to_have_cloud_events_are_those_that_have() -> None:
 
 
 def test_every_variable_named_is_a_setting() -> None:
-    named = set(re.findall(rf"\b{ENV_PREFIX}[A-Z_]+\b", README))
+    named = set(re.findall(rf"\b{ENV_PREFIX}[A-Z_]*[A-Z]\b", README))
     assert len(named) > 20
     assert named <= setting_defaults().keys() | WRITTEN_FOR_PEOPLE
 
@@ -92,8 +95,11 @@ def test_the_defaults_in_the_table_are_those_of_the_code() -> None:
 
 
 def test_families_of_variables_exist() -> None:
-    for family in re.findall(r"`([A-Z_]+)_\*`", README):
-        assert any(name.startswith(f"{ENV_PREFIX}{family}_") for name in setting_defaults()), family
+    families = re.findall(r"`([A-Z_]+_)\*`", README)
+    assert families
+    for family in families:
+        assert family.startswith(ENV_PREFIX)
+        assert any(name.startswith(family) for name in setting_defaults()), family
 
 
 def test_every_command_is_in_the_table_and_every_row_a_command() -> None:
@@ -127,6 +133,21 @@ def test_the_answer_shown_is_of_the_shape_that_people_are_promised() -> None:
         },
     }
     jsonschema.Draft202012Validator(promised).validate(shown)
+
+
+async def test_the_lines_that_greet_are_those_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fetch(url: str) -> tuple[int, bytes]:
+        (shown,) = (json.loads(block) for block in code_blocks(README, "json"))
+        prediction = shown | {"updated_at": "2026-01-02T03:04:05Z", "degraded": None}
+        return 200, json.dumps({"predictions": [prediction]}).encode()
+
+    monkeypatch.setattr("deploy.readiness.fetch", fetch)
+    stream = io.StringIO()
+    await greet("http://127.0.0.1:8000", Log(stream, colour=False), since_ns=0)
+    hello, _, how = (re.sub(r" \d\d:\d\d:\d\d ", " HH:MM:SS ", line) for line in stream.getvalue().splitlines())
+    shown = re.sub(r" \d\d:\d\d:\d\d ", " HH:MM:SS ", README)
+    assert f"\n{hello}\n" in shown
+    assert f"\n{how}\n" in shown
 
 
 def test_the_first_screen_says_what_it_is_how_to_start_it_and_what_one_will_see() -> None:

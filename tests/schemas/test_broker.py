@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -40,8 +41,17 @@ class FakeAdmin:
         return {resource: SimpleNamespace(result=lambda: config) for resource in resources}
 
 
+def named(kind: str, name: str) -> Resource:
+    assert kind == "topic"
+    return Resource(name)
+
+
 def settings(*, embedded: bool = False) -> Settings:
     return Settings(kafka_bootstrap_servers="k:1", kafka_embedded=embedded, topic_prefix="t.", partitions=2)
+
+
+def clients(admin: FakeAdmin) -> Callable[[dict[str, str]], FakeAdmin]:
+    return lambda _config: admin
 
 
 def test_topics_are_described_with_their_partitions_and_cleanup() -> None:
@@ -63,23 +73,31 @@ def test_an_empty_broker_is_asked_no_further() -> None:
 
 
 def test_topics_as_they_should_be_let_a_service_start() -> None:
-    require_topics(settings(), (TICKS, BARS), FakeAdmin({"t.ticks": 2, "t.bars": 2}), Resource)
+    require_topics(settings(), (TICKS, BARS), clients(FakeAdmin({"t.ticks": 2, "t.bars": 2})), named)
 
 
 def test_wrong_topics_stop_a_service_with_one_line() -> None:
     with pytest.raises(StopAndSayError, match=r"topic t\.ticks has 3 partitions, not 2.*; topic t\.bars is missing"):
-        require_topics(settings(), (TICKS, BARS), FakeAdmin({"t.ticks": 3}), Resource)
+        require_topics(settings(), (TICKS, BARS), clients(FakeAdmin({"t.ticks": 3})), named)
 
 
 def test_the_embedded_broker_is_asked_for_names_alone() -> None:
     admin = FakeAdmin({"t.ticks": 4, "t.bars": 4})
-    require_topics(settings(embedded=True), (TICKS, BARS), admin, Resource)
+    require_topics(settings(embedded=True), (TICKS, BARS), clients(admin), named)
     assert admin.asked == []
 
 
 def test_a_broker_that_does_not_answer_is_named_and_may_answer_later() -> None:
     with pytest.raises(BrokerUnreachableError, match="no Kafka broker answers at k:1: nobody there"):
-        require_topics(settings(), (TICKS,), FakeAdmin({}, away=True), Resource)
+        require_topics(settings(), (TICKS,), clients(FakeAdmin({}, away=True)), named)
+
+
+def test_settings_of_which_no_client_can_be_made_are_said() -> None:
+    def refuse(_config: dict[str, str]) -> FakeAdmin:
+        raise RuntimeError("ssl.ca.location failed: no such file")
+
+    with pytest.raises(StopAndSayError, match=r"^wrong settings TICKCAST_KAFKA_\*: ssl\.ca\.location failed"):
+        require_topics(settings(), (TICKS,), refuse, named)
 
 
 def test_waiting_ends_when_the_condition_holds() -> None:
