@@ -1,23 +1,22 @@
-"""Whether the stage moves while there is something to read."""
+"""Whether a partition moves while there is something to read."""
 
 
 class Progress:
-    """Notice a consumer that has gone mute: records wait, and none is taken."""
+    """For how long records of a partition have waited and none was taken."""
 
-    def __init__(self, patience_seconds: float) -> None:
-        self._patience = patience_seconds
-        self._taken_total = -1
-        self._moved_at = float("-inf")
+    def __init__(self, now: float) -> None:
+        self._next_offset = -1
+        self._moved_at = now
 
-    def stuck(self, lag_records: int, taken_total: int, now: float) -> bool:
-        """Tell whether nothing was taken for too long although records wait.
+    def idle_seconds(self, lag_records: int, next_offset: int, now: float) -> float:
+        """Say how long nothing has been taken although records wait.
 
         Args:
             lag_records: Records that wait.
-            taken_total: Records, ticks or whatever was taken so far.
+            next_offset: Of the next record to be taken.
             now: A monotonic clock, in seconds.
         """
-        if lag_records == 0 or taken_total != self._taken_total:
-            self._taken_total = taken_total
+        if lag_records == 0 or next_offset != self._next_offset:
+            self._next_offset = next_offset
             self._moved_at = now
-        return now - self._moved_at > self._patience
+        return now - self._moved_at

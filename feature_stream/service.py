@@ -197,7 +197,7 @@ class FeatureStream:
                 raise self._crash()
             now = time.monotonic()
             if now - figures_at >= _FIGURES_EVERY_SECONDS:
-                self._teller.tell(now, now - figures_at)
+                self._healer.watch(self._teller.tell(now - figures_at), now)
                 figures_at = now
 
     def _crash(self) -> BaseException:

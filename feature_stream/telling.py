@@ -1,19 +1,11 @@
-"""What the stage says of itself: lag, rate, latency; and that its consumer has gone mute."""
+"""What the stage says of itself: lag, rate, latency."""
 
 import faust
 from faust.types import TP
 
 from feature_stream.figures import StageFigures
-from feature_stream.progress import Progress
 from feature_stream.stage import Stage
-from schemas.errors import RetryError
 from schemas.status import StatusBoard
-
-_MUTE_SECONDS = 30.0
-
-
-class MuteConsumerError(RetryError):
-    """The consumer brings nothing although there is something: only a new process helps."""
 
 
 class Teller:
@@ -27,14 +19,13 @@ class Teller:
         self._app = app
         self._topic_name = topic_name
         self._board = board
-        self._progress: dict[int, Progress] = {}
         self._ticks_told = 0
 
-    def tell(self, now: float, seconds: float) -> None:
+    def tell(self, seconds: float) -> dict[int, int]:
         """Tell the figures of the last so many seconds.
 
-        Raises:
-            MuteConsumerError: Records of a partition wait, and none of it was taken for too long.
+        Returns:
+            Records that wait, by partition.
         """
         lags = self._lags()
         lag = sum(lags.values())
@@ -44,7 +35,7 @@ class Teller:
         self._board.set_figures(
             lag_records=lag, rates={"ticks": round(rate, 1)}, latency_seconds=self._figures.latency_seconds()
         )
-        self._require_progress(lags, now)
+        return lags
 
     def _lags(self) -> dict[int, int]:
         """Give the records that wait, by partition; nothing while partitions move."""
@@ -59,12 +50,3 @@ class Teller:
             if highwater is not None and live.continuity is not None:
                 lags[partition] = max(0, highwater - live.continuity.next_offset)
         return lags
-
-    def _require_progress(self, lags: dict[int, int], now: float) -> None:
-        self._progress = {partition: self._progress.get(partition) or Progress(_MUTE_SECONDS) for partition in lags}
-        for partition, lag in lags.items():
-            continuity = self._stage.partitions[partition].continuity
-            if continuity is not None and self._progress[partition].stuck(lag, continuity.next_offset, now):
-                raise MuteConsumerError(
-                    f"{lag} records of {self._topic_name}-{partition} wait, and none came for {_MUTE_SECONDS:g} s"
-                )

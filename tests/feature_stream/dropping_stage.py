@@ -1,11 +1,12 @@
-"""`python -m tests.feature_stream.dropping_stage`: the stage, with a consumer that loses fetched records.
+"""`python -m tests.feature_stream.dropping_stage SHARE`: the stage, with a consumer that loses fetched records.
 
-Faust's consumer does that where a rebalance comes between fetching and handing on; here it happens to about every
-tenth record, the first time that it is fetched.
+Faust's consumer does that where a rebalance comes between fetching and handing on; here it happens to this share of
+them, the first time that they are fetched.
 """
 
 import random
 import runpy
+import sys
 from typing import Any
 
 from feature_stream import transport
@@ -13,7 +14,9 @@ from schemas.topics import TICKS
 
 
 class DroppingConsumer(transport.Consumer):
-    """Hands on what it has fetched, mostly."""
+    """Hands on what it has fetched, all but a share."""
+
+    share = 0.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -22,7 +25,7 @@ class DroppingConsumer(transport.Consumer):
 
         async def drop_or_hand_on(message: Any) -> None:
             place = (message.partition, message.offset)
-            if message.topic.endswith(TICKS.name) and place not in lost and rng.random() < 0.1:
+            if message.topic.endswith(TICKS.name) and place not in lost and rng.random() < self.share:
                 lost.add(place)
             else:
                 await hand_on(message)
@@ -31,5 +34,6 @@ class DroppingConsumer(transport.Consumer):
 
 
 if __name__ == "__main__":
+    DroppingConsumer.share = float(sys.argv.pop())
     transport.Transport.Consumer = DroppingConsumer
     runpy.run_module("feature_stream", run_name="__main__")

@@ -114,11 +114,12 @@ def test_a_killed_stage_begins_where_its_table_stands(
         assert all(int(tickers) > 0 and int(offset) >= 0 for tickers, offset in loaded), life.output()
 
 
+@pytest.mark.parametrize("share", [0.1, 1.0], ids=["some", "all that there are"])
 def test_records_that_the_consumer_loses_are_read_again(
-    kafka: BrokerUnderTest, processes: Processes, rng: random.Random
+    kafka: BrokerUnderTest, processes: Processes, rng: random.Random, share: float
 ) -> None:
     environment = kafka.environment(interval="1m", update_interval_ms=50) | {"PYTHONPATH": str(REPOSITORY)}
-    stage = processes.start("tests.feature_stream.dropping_stage", environment=environment)
+    stage = processes.start("tests.feature_stream.dropping_stage", str(share), environment=environment)
     _feed(kafka, list(market_frames(rng, tickers=20, minutes=20)))
     _assert_says_what_the_log_says(kafka)
     assert stage.metric("tickcast_gaps_healed_total") > 0

@@ -1,0 +1,63 @@
+"""A partition that brings nothing is read again: the last records of a log leave no gap that others could show."""
+
+from types import SimpleNamespace
+from unittest.mock import AsyncMock, MagicMock
+
+import pytest
+from faust.types import TP
+
+from feature_stream.continuity import Continuity
+from feature_stream.healing import Healer, MuteConsumerError
+
+
+class Setting:
+    """Two partitions; `again` tells what was read again."""
+
+    def __init__(self) -> None:
+        self.continuities = {number: Continuity(7) for number in range(2)}
+        stage = MagicMock()
+        stage.partitions = {number: SimpleNamespace(continuity=held) for number, held in self.continuities.items()}
+        tps = {TP("ticks", number) for number in range(2)}
+        self.consumer = MagicMock(earliest_offsets=AsyncMock(return_value=dict.fromkeys(tps, 0)), rewind=AsyncMock())
+        self.consumer.assignment.return_value = tps
+        self.healer = Healer(stage, MagicMock(), MagicMock(consumer=self.consumer), "ticks", lambda work: work)
+
+    async def watch(self, now: float, *lags: int) -> list[tuple[int, int]]:
+        """Give partition and offset of each rewind."""
+        self.consumer.rewind.reset_mock()
+        self.healer.watch(dict(enumerate(lags)), now)
+        while self.healer._tasks:
+            await next(iter(self.healer._tasks))
+        return [(call.args[0].partition, call.args[1]) for call in self.consumer.rewind.call_args_list]
+
+
+async def test_it_is_read_again_from_the_next_offset_while_another_partition_moves() -> None:
+    setting, again = Setting(), {}
+    for second in range(30):
+        setting.continuities[1].next_offset = second
+        again[second] = await setting.watch(float(second), 3, 99)
+    rewound = {second: places for second, places in again.items() if places}
+    assert rewound == {second: [(0, 7)] for second in (2, 4, 8, 16)}
+
+
+async def test_a_record_that_comes_ends_the_silence() -> None:
+    setting = Setting()
+    assert await setting.watch(0.0, 3, 0) == []
+    assert await setting.watch(2.0, 3, 0) == [(0, 7)]
+    setting.continuities[0].next_offset = 8
+    assert await setting.watch(4.0, 2, 0) == []
+    assert await setting.watch(6.0, 2, 0) == [(0, 8)]
+
+
+async def test_where_nothing_waits_nothing_is_read_again() -> None:
+    setting = Setting()
+    for second in range(99):
+        assert await setting.watch(float(second), 0, 0) == []
+
+
+async def test_a_consumer_that_stays_mute_ends_the_process() -> None:
+    setting = Setting()
+    await setting.watch(0.0, 3, 0)
+    await setting.watch(30.0, 3, 0)
+    with pytest.raises(MuteConsumerError, match="3 records of ticks-0 wait"):
+        await setting.watch(30.5, 3, 0)
