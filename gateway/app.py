@@ -6,7 +6,7 @@ from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.guard import Guard
-from gateway.openapi import declare_problem_responses
+from gateway.openapi import declare_responses
 from gateway.parts import Parts
 from gateway.problems import handle_errors, nothing_here
 from gateway.routes.page import page_router
@@ -51,5 +51,5 @@ def build_app(parts: Parts) -> ASGIApp:
     handle_errors(api)
     for router in (predictions_router(parts), system_router(parts), page_router(), no_socket_router()):
         api.include_router(router)
-    declare_problem_responses(api)
+    declare_responses(api)
     return Timing(Guard(Dispatch(api, PredictionSocket(parts)), parts.settings), parts.instruments)

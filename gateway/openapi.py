@@ -1,14 +1,26 @@
-"""The OpenAPI document, with errors as the gateway answers them."""
+"""The OpenAPI document, with errors and predictions as the gateway answers them."""
 
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
+from msgspec import Struct
 
 from gateway.documents import ProblemDocument
 from gateway.problems import PROBLEM_MEDIA_TYPE
+from schemas.json_schemas import component_schemas
+from schemas.public import PublicPredictions
 
 _JSON = "application/json"
+_COMPONENT = "#/components/schemas/{name}"
+#: Of the contract, with all that they are made of.
+_FROM_THE_CONTRACT: tuple[type[Struct], ...] = (PublicPredictions,)
+
+
+def of_contract(message_type: type[Struct]) -> dict[str, Any]:
+    """Declare a response whose shape is in the contract."""
+    schema = {"$ref": _COMPONENT.format(name=message_type.__name__)}
+    return {"description": "Successful Response", "content": {_JSON: {"schema": schema}}}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -30,11 +42,16 @@ def _as_problems(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def declare_problem_responses(app: FastAPI) -> None:
-    """Make the app's OpenAPI document declare errors as problem documents."""
+def _with_contract(document: dict[str, Any]) -> dict[str, Any]:
+    document["components"]["schemas"] |= component_schemas(_FROM_THE_CONTRACT, _COMPONENT)
+    return document
+
+
+def declare_responses(app: FastAPI) -> None:
+    """Make the app's OpenAPI document declare errors as problem documents, and shapes of the contract."""
     made = app.openapi
 
     def openapi() -> dict[str, Any]:
-        return app.openapi_schema if app.openapi_schema else _as_problems(made())
+        return app.openapi_schema if app.openapi_schema else _with_contract(_as_problems(made()))
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way

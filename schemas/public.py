@@ -11,7 +11,10 @@ from schemas.times import Interval
 LARGEST_INTEGER = 2**53 - 1
 
 Integer = Annotated[int, Meta(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
-Time = Annotated[str, Meta(description="RFC 3339, UTC.", extra_json_schema={"format": "date-time"})]
+_RFC_3339_IN_UTC = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"
+Time = Annotated[
+    str, Meta(description="RFC 3339, UTC.", pattern=_RFC_3339_IN_UTC, extra_json_schema={"format": "date-time"})
+]
 
 
 class PublicHorizon(Struct, frozen=True, kw_only=True):
@@ -88,3 +91,10 @@ class PublicPrediction(Struct, frozen=True, kw_only=True):
     ingested_at: Time
     featured_at: Time
     predicted_at: Time
+
+
+class PublicPredictions(Struct, frozen=True, kw_only=True):
+    """The latest prediction of every ticker."""
+
+    count: Integer
+    predictions: list[PublicPrediction]

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Path
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import Response
 
-from gateway.documents import PredictionDocument, PredictionsDocument
-from gateway.openapi import problems
+from gateway.openapi import of_contract, problems
 from gateway.parts import Parts
 from gateway.problems import ProblemError
 from gateway.routes.live import live_json
+from schemas.public import PublicPrediction, PublicPredictions
 from schemas.symbols import InvalidTickerError, normalise_ticker
 
 
@@ -56,7 +56,7 @@ def predictions_router(parts: Parts) -> APIRouter:
     @router.get(
         "/predict/{ticker:text}",
         summary="The latest prediction of a ticker",
-        responses={200: {"model": PredictionDocument}, **problems(400, 404, 503)},
+        responses={200: of_contract(PublicPrediction), **problems(400, 404, 503)},
         response_class=Response,
     )
     async def predict(ticker: str = Path(description="A symbol, in any case", examples=["AAPL"])) -> Response:
@@ -70,7 +70,7 @@ def predictions_router(parts: Parts) -> APIRouter:
     @router.get(
         "/predictions",
         summary="The latest prediction of every ticker",
-        responses={200: {"model": PredictionsDocument}, **problems(503)},
+        responses={200: of_contract(PublicPredictions), **problems(503)},
         response_class=Response,
     )
     async def predictions() -> Response:
