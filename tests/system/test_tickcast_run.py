@@ -52,7 +52,7 @@ class Run:
         """Give the log so far."""
         return self._log.read_text()
 
-    def wait_for_line(self, pattern: str, seconds: float = 60.0) -> str:
+    def wait_for_line(self, pattern: str, seconds: float = 120.0) -> str:
         """Wait until a line matches, and give it."""
 
         def there() -> bool:
