@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
 _FIGURES_SECONDS = 2.0
 #: All must have ended within 3.5 s of a stop; what comes after the drain takes up to a second.
-_DRAIN_SECONDS = 2.2
+_DRAIN_SECONDS = 1.8
 _LAST_WORD_SECONDS = 0.3
 
 
