@@ -38,7 +38,7 @@ class RunningPart:
             start_new_session=True,
         )
         if part.niceness:
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):  # it ended already, or we are nicer ourselves
                 os.setpriority(os.PRIO_PROCESS, process.pid, part.niceness)
         return cls(part, process, log)
 

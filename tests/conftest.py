@@ -7,12 +7,19 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.embedded_broker import start_embedded_broker
 from schemas.settings import ENV_PREFIX
 from tests.brokers import BrokerUnderTest, Server
 from tests.processes import Processes
 from tests.servers import ADDRESS_VARIABLE, kafka_server
+
+# No example fails on time: machines stall. CI tries the same examples each time.
+settings.register_profile(
+    "tickcast", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI"))
+)
+settings.load_profile("tickcast")
 
 _SEED_VARIABLE = "TICKCAST_TEST_SEED"
 #: Of this machine's settings, those that say where a test's Kafka comes from.

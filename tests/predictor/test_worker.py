@@ -49,7 +49,11 @@ def test_every_final_event_gets_its_prediction_on_both_topics_with_its_trace(bro
         said = broker.read("predictions", until=len(events))
         latest = broker.read("predictions-latest", until=len(events))
         wait_until(lambda: committed_records(broker) == len(events), seconds=10, what="the commit")
-        assert predictor.counted("tickcast_predictions_total", kind="final") == len(events)
+        wait_until(
+            lambda: predictor.counted("tickcast_predictions_total", kind="final") == len(events),
+            seconds=10,
+            what="the count",  # it follows the commit
+        )
     assert {each.feature_id for each in predictions(said)} == {event.id for event in events}
     assert sorted(record.value or b"" for record in said) == sorted(record.value or b"" for record in latest)
     for record in said:
@@ -162,7 +166,11 @@ def test_a_failing_member_degrades_and_the_rest_carry_on(broker: BrokerUnderTest
     with running(broker, broken) as predictor:
         said = predictions(broker.read("predictions", until=len(TICKERS)))
         wait_until(lambda: predictor.board.event().message == "model set set-a without lstm", seconds=10, what="status")
-        assert predictor.counted("tickcast_predictions_degraded_total", reason="without lstm") == len(TICKERS)
+        wait_until(
+            lambda: predictor.counted("tickcast_predictions_degraded_total", reason="without lstm") == len(TICKERS),
+            seconds=10,
+            what="the count",
+        )
     assert {each.degraded for each in said} == {"without lstm"}
     assert {tuple(model.name for model in each.models) for each in said} == {("forest",)}
 
