@@ -11,8 +11,9 @@ from feature_stream.arrival import Absorbed, Arrival
 from feature_stream.bars import add_anywhere, close_through, set_quiet
 from feature_stream.frames import CheckedFrame
 from feature_stream.judge import Judgement, TickTuple, judge
+from feature_stream.quiet_lane import QuietLane
 from feature_stream.rules import StageRules
-from feature_stream.state import NEVER_NS, PartitionState, TickerState
+from feature_stream.state import NEVER_NS, PartitionState, SourceMark, TickerState
 from feature_stream.ticks import BadTick, Reason
 from schemas.errors import StopAndSayError
 from schemas.events import ORIGIN_RANK, TickFrame
@@ -27,6 +28,7 @@ def absorb(
     offset: int,
     rules: StageRules,
     now_ns: int,
+    lane: QuietLane | None = None,
 ) -> Absorbed:
     """Take one frame into the states of its partition, in the order of the log.
 
@@ -37,6 +39,7 @@ def absorb(
         offset: Of the frame in `ticks`.
         rules: The same ones for all of a log.
         now_ns: Wall clock, for `closed_at_ns` and `featured_at_ns` and nothing else.
+        lane: Of the same states. With it they may be behind until they are settled, and what it took is told by it.
 
     Raises:
         StopAndSayError: The state was made under other rules.
@@ -46,12 +49,14 @@ def absorb(
     if offset <= partition.offset:
         return arrival.out
     _require_same_rules(partition, rules)
-    if checked.frame.sequence > arrival.mark.sequence:
+    if checked.frame.sequence <= arrival.mark.sequence:
+        arrival.out.passed_over = True
+    elif lane is None or not _take_quietly(arrival, checked, lane):
         judgement = judge(arrival)
         arrival.out.bad = _bad_ticks(checked, judgement)
         _change(arrival, judgement)
-    else:
-        arrival.out.passed_over = True
+        if lane is not None:
+            lane.note_changed(arrival.out.dirty)
     partition.offset = offset
     return arrival.out
 
@@ -79,20 +84,41 @@ def _bad_ticks(checked: CheckedFrame, judgement: Judgement) -> list[BadTick]:
     return sorted([*checked.bad, *judged], key=lambda bad: bad.index)
 
 
+def _take_quietly(arrival: Arrival, checked: CheckedFrame, lane: QuietLane) -> bool:
+    newest_ns = None if checked.bad else lane.take(arrival, checked.columns)
+    if newest_ns is None:
+        lane.settle_all()
+        return False
+    judgement = Judgement(max(arrival.mark.newest_ns, newest_ns))
+    _pass_watermark(arrival, _hear(arrival, judgement))
+    return True
+
+
 def _change(arrival: Arrival, judgement: Judgement) -> None:
-    frame, out = arrival.frame, arrival.out
-    mark = arrival.mark
+    out = arrival.out
+    mark = _hear(arrival, judgement)
+    out.touched = judgement.touched
+    out.dirty = judgement.passed_over.union(judgement.touched)
+    _touch(arrival)
+    _add_ticks(arrival, judgement.good_ticks(arrival.frame))
+    if arrival.frame.watermark_ns is not None:
+        _apply_watermark(arrival, arrival.frame.watermark_ns)
+    _pass_watermark(arrival, mark)
+
+
+def _hear(arrival: Arrival, judgement: Judgement) -> SourceMark:
+    """Note how far the frame's source is, but for the watermark, which comes after the ticks."""
+    frame, mark = arrival.frame, arrival.mark
     if frame.sequence > mark.sequence + 1:
         mark.lost_through_ns = _lost_through_ns(arrival, judgement)
     mark.sequence, mark.newest_ns = frame.sequence, judgement.newest_ns
     arrival.partition.hear(frame.source, mark)
-    out.touched = judgement.touched
-    out.dirty = judgement.passed_over.union(judgement.touched)
-    _touch(arrival)
-    _add_ticks(arrival, judgement.good_ticks(frame))
-    if frame.watermark_ns is not None:
-        _apply_watermark(arrival, frame.watermark_ns)
-        mark.watermark_ns = max(mark.watermark_ns, frame.watermark_ns)
+    return mark
+
+
+def _pass_watermark(arrival: Arrival, mark: SourceMark) -> None:
+    if arrival.frame.watermark_ns is not None:
+        mark.watermark_ns = max(mark.watermark_ns, arrival.frame.watermark_ns)
 
 
 def _lost_through_ns(arrival: Arrival, judgement: Judgement) -> int:

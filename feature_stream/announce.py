@@ -78,9 +78,6 @@ def provisional(state: TickerState, partition: int, rules: StageRules, now_ns: i
     """
     if not state.open_bars:
         return None
-    rolling = state.rolling.copy()
-    for bar in state.open_bars:
-        rolling.push(bar)
     newest, view, closes = state.open_bars[-1], state.closed(), state.rolling.window.closes
     return Features(
         id=provisional_feature_id(state.ticker, rules.interval, newest.start_ns, partition, state.offset),
@@ -92,7 +89,7 @@ def provisional(state: TickerState, partition: int, rules: StageRules, now_ns: i
         bar_index=state.bar_index,
         current_price=newest.close,
         last_close=closes[-1] if closes else None,
-        indicators=rolling.indicators(),
+        indicators=_indicators_so_far(state),
         model_inputs=view.model_inputs,
         sequence=view.sequence,
         returns=view.returns,
@@ -105,3 +102,13 @@ def provisional(state: TickerState, partition: int, rules: StageRules, now_ns: i
         partial=newest.partial,
         origin=_ORIGINS[newest.origin_rank],
     )
+
+
+def _indicators_so_far(state: TickerState) -> dict[str, float | None]:
+    forming = state.closed().forming
+    if forming is not None and len(state.open_bars) == 1:
+        return forming.indicators(state.open_bars[0])
+    rolling = state.rolling.branch()
+    for bar in state.open_bars:
+        rolling.push(bar)
+    return rolling.indicators()

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from feature_stream.ticks import EARLIEST_NS, LATEST_NS, BadTick, all_good, reason_against
+from feature_stream.tick_columns import LEAST_TICKS, TickColumns
+from feature_stream.ticks import EARLIEST_NS, LATEST_NS, BadTick, all_good, all_tickers, reason_against
 from schemas.codec import UndecodableError, decoder, encode
 from schemas.events import TickFrame
 
@@ -31,12 +32,14 @@ class CheckedFrame:
         bad: The others.
         indexes: Of each good tick in the original frame; None: nothing was taken out.
         original: The frame as it came; a mapping where it is no `TickFrame`; None: `frame` is it.
+        columns: Of the good ticks, where they were made.
     """
 
     frame: TickFrame
     bad: tuple[BadTick, ...] = ()
     indexes: tuple[int, ...] | None = None
     original: TickFrame | Mapping[str, Any] | None = None
+    columns: TickColumns | None = None
 
     @property
     def ingested_at_ns(self) -> int:
@@ -57,7 +60,13 @@ def read_frame(value: bytes | None) -> CheckedFrame:
         return _read_leniently(value, error)
     columns = (frame.tickers, frame.times_ns, frame.prices, frame.sizes)
     _require_sound_header(frame, columns)
-    return CheckedFrame(frame) if all_good(*columns) else _without_bad_ticks(frame, columns, frame)
+    if len(frame.tickers) >= LEAST_TICKS:
+        sound = _sound_columns(frame)
+        if sound is not None:
+            return CheckedFrame(frame, columns=sound)
+    elif all_good(*columns):
+        return CheckedFrame(frame)
+    return _without_bad_ticks(frame, columns, frame)
 
 
 def bad_tick_value(frame: CheckedFrame, index: int) -> bytes:
@@ -74,6 +83,15 @@ def bad_tick_value(frame: CheckedFrame, index: int) -> bytes:
     header = {name: original[name] for name in _HEADER if name in original}
     columns = {name: [original[name][index]] for name in _COLUMNS}
     return json.dumps({**header, **columns}).encode()
+
+
+def _sound_columns(frame: TickFrame) -> TickColumns | None:
+    """Give a frame's columns if all of its ticks are sound."""
+    try:
+        columns = TickColumns.of(frame)
+    except OverflowError:
+        return None
+    return columns if columns.all_sound() and all_tickers(frame.tickers) else None
 
 
 def _read_leniently(value: bytes | None, strict_error: UndecodableError) -> CheckedFrame:

@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from msgspec import structs
 
+from feature_stream.indicators.closed import ClosedView
 from feature_stream.membership import MARGIN_SECONDS
 from feature_stream.settings import FeatureStreamSettings
 from schemas.codec import Headers, encode, event_headers
@@ -70,6 +72,10 @@ class Outputs:
         key = features.ticker.encode()
         self.send(FEATURES, key, encode(features), partition=features.source_partition, headers=headers)
 
+    def send_provisional(self, features: Features, view: ClosedView, traceparent: str) -> None:
+        """Send a provisional feature event; what it has of the last closed bar is encoded once a bar."""
+        self.send_features(structs.replace(features, **view.encoded), traceparent)
+
     def send_dead_letter(self, letter: DeadLetter) -> None:
         """Keep what cannot be understood."""
         self.send(DEAD_LETTERS, letter.key, letter.value, headers=letter.headers())
@@ -125,7 +131,10 @@ class Outputs:
         Raises:
             DeliveryError: A record was not taken.
         """
-        self._producer.poll(0)
+        try:
+            self._producer.poll(0)
+        except KafkaException as error:  # it is fatal: the producer takes nothing more
+            raise DeliveryError(f"the broker did not take a record: {error.args[0]}") from error
         self._raise_failure()
 
     def next_epoch(self) -> Epoch:

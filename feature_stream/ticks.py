@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 
 from schemas.symbols import is_ticker
@@ -37,7 +36,9 @@ class BadTick:
     reason: Reason
 
 
-_is_known_ticker = lru_cache(maxsize=65_536)(is_ticker)
+#: Tickers seen to be sound: a set, because thousands are asked for at once.
+_known: set[str] = set()
+_MOST_KNOWN = 65_536
 
 
 def all_good(tickers: Sequence[str], times_ns: Sequence[int], prices: Sequence[float], sizes: Sequence[float]) -> bool:
@@ -49,8 +50,19 @@ def all_good(tickers: Sequence[str], times_ns: Sequence[int], prices: Sequence[f
         and max(prices) <= HIGHEST_PRICE
         and min(sizes) >= 0.0
         and max(sizes) <= HIGHEST_SIZE
-        and all(map(_is_known_ticker, set(tickers)))
+        and all_tickers(tickers)
     )
+
+
+def all_tickers(tickers: Sequence[str]) -> bool:
+    """Tell whether all are symbols as the contract has them."""
+    unknown = set(tickers) - _known
+    if not all(map(is_ticker, unknown)):
+        return False
+    if len(_known) + len(unknown) > _MOST_KNOWN:
+        _known.clear()
+    _known.update(unknown)
+    return True
 
 
 def reason_against(ticker: Any, time_ns: Any, price: Any, size: Any) -> Reason | None:

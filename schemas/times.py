@@ -1,6 +1,7 @@
 """Event time: nanoseconds since 1970 in UTC, bar boundaries, and RFC 3339 text."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal, get_args
 
 Interval = Literal["1s", "1m", "5m", "1h", "1d"]
@@ -24,13 +25,18 @@ def bar_start_ns(time_ns: int, length_ns: int) -> int:
 def to_rfc3339(time_ns: int) -> str:
     """Write a time as RFC 3339 in UTC, with as many decimals (0, 3, 6 or 9) as it needs."""
     seconds, fraction_ns = divmod(time_ns, NS_PER_SECOND)
-    text = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
+    text = _whole_seconds(seconds)
     if fraction_ns:
         decimals = f"{fraction_ns:09d}"
         while decimals.endswith("000"):
             decimals = decimals[:-3]
         text = f"{text}.{decimals}"
     return text + "Z"
+
+
+@lru_cache(maxsize=1_024)
+def _whole_seconds(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
 def from_rfc3339(text: str) -> int:

@@ -5,6 +5,7 @@ series gives exactly 0.
 """
 
 from math import sqrt
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -23,6 +24,29 @@ def _moments_around_last(values: list[float]) -> tuple[float, float]:
     return total / len(values), max(squares, 0.0)
 
 
+class Moments(NamedTuple):
+    """Sums over values, around the last of them: of the offsets, and of their squares."""
+
+    around: float
+    total: float
+    squares: float
+    values: int
+
+    @classmethod
+    def of(cls, values: list[float]) -> "Moments":
+        """Sum up values."""
+        last = values[-1]
+        offsets = [value - last for value in values]
+        return cls(last, sum(offsets), sum([offset * offset for offset in offsets]), len(values))
+
+    def with_next(self, value: float) -> tuple[float, float]:
+        """Give what `_moments_around_last` gives of the values and one more."""
+        step, count = value - self.around, self.values
+        total = self.total - count * step
+        squares = self.squares - step * (2.0 * self.total - count * step) - total * total / (count + 1)
+        return total / (count + 1), max(squares, 0.0)
+
+
 def volatility(window: Window) -> float | None:
     """Give the sample standard deviation (n - 1) of the last 20 log returns; null before 21 bars."""
     if window.count <= SPAN:
@@ -39,13 +63,18 @@ def bollinger(window: Window) -> tuple[float, float] | tuple[None, None]:
     """
     if window.count < SPAN:
         return None, None
-    mean_less_close, squares = _moments_around_last(window.closes[-SPAN:])
+    return bands(window.closes[-1], *_moments_around_last(window.closes[-SPAN:]))
+
+
+def bands(close: float, mean_less_close: float, squares: float) -> tuple[float, float]:
+    """Give %b and bandwidth from the moments of the last 20 closes."""
     width = 4.0 * sqrt(squares / SPAN)
     percent_b = 0.5 - mean_less_close / width if width > 0.0 else 0.5
-    return percent_b, width / (window.closes[-1] + mean_less_close)
+    return percent_b, width / (close + mean_less_close)
 
 
-def _true_range(high: float, low: float, previous_close: float) -> float:
+def true_range(high: float, low: float, previous_close: float) -> float:
+    """Give how far prices reached, the last close included."""
     return max(high - low, abs(high - previous_close), abs(low - previous_close))
 
 
@@ -57,10 +86,10 @@ class TrueRange(Struct, array_like=True):
     def update(self, window: Window) -> None:
         """Take the newest bar of the window."""
         if window.count > ATR_BARS + 1:
-            newest = _true_range(window.highs[-1], window.lows[-1], window.closes[-2])
+            newest = true_range(window.highs[-1], window.lows[-1], window.closes[-2])
             self.average = (self.average * (ATR_BARS - 1) + newest) / ATR_BARS
         elif window.count == ATR_BARS + 1:
-            first = map(_true_range, window.highs[1:], window.lows[1:], window.closes)
+            first = map(true_range, window.highs[1:], window.lows[1:], window.closes)
             self.average = sum(first) / ATR_BARS
 
     def atr(self, count: int) -> float | None:

@@ -29,9 +29,9 @@ class Rolling(Struct, array_like=True):
         self.strength.update(window)
         self.true_range.update(window)
 
-    def copy(self) -> "Rolling":
-        """Give a state that can be pushed without changing this one."""
-        return Rolling(self.window.copy(), copy(self.trend), copy(self.strength), copy(self.true_range))
+    def branch(self) -> "Rolling":
+        """Give a state that can be pushed a few bars without changing this one; it knows no more than they need."""
+        return Rolling(self.window.recent(SLOW), copy(self.trend), copy(self.strength), copy(self.true_range))
 
     def indicators(self) -> dict[str, float | None]:
         """Give the indicators of the newest bar by name, in the order of `INDICATOR_NAMES`."""

@@ -8,9 +8,9 @@ FAST, SLOW, SIGNAL = 12, 26, 9
 #: TA-Lib gives none of MACD's three lines before its signal line has nine values.
 MACD_BARS = SLOW + SIGNAL - 1
 
-_FAST_WEIGHT = 2.0 / (FAST + 1)
-_SLOW_WEIGHT = 2.0 / (SLOW + 1)
-_SIGNAL_WEIGHT = 2.0 / (SIGNAL + 1)
+FAST_WEIGHT = 2.0 / (FAST + 1)
+SLOW_WEIGHT = 2.0 / (SLOW + 1)
+SIGNAL_WEIGHT = 2.0 / (SIGNAL + 1)
 
 
 def sma(window: Window, span: int) -> float | None:
@@ -36,12 +36,12 @@ class Trend(Struct, array_like=True):
         """Take the newest bar of the window."""
         count, close = window.count, window.closes[-1]
         if count > FAST:
-            self.ema_12 += (close - self.ema_12) * _FAST_WEIGHT
+            self.ema_12 += (close - self.ema_12) * FAST_WEIGHT
         elif count == FAST:
             self.ema_12 = sum(window.closes) / FAST
         if count > SLOW:
-            self.ema_26 += (close - self.ema_26) * _SLOW_WEIGHT
-            self.macd_fast += (close - self.macd_fast) * _FAST_WEIGHT
+            self.ema_26 += (close - self.ema_26) * SLOW_WEIGHT
+            self.macd_fast += (close - self.macd_fast) * FAST_WEIGHT
         elif count == SLOW:
             self.ema_26 = sum(window.closes) / SLOW
             self.macd_fast = sum(window.closes[-FAST:]) / FAST
@@ -51,7 +51,7 @@ class Trend(Struct, array_like=True):
     def _update_signal(self, count: int) -> None:
         macd = self.macd_fast - self.ema_26
         if count > MACD_BARS:
-            self.signal += (macd - self.signal) * _SIGNAL_WEIGHT
+            self.signal += (macd - self.signal) * SIGNAL_WEIGHT
             return
         self.signal += macd
         if count == MACD_BARS:

@@ -65,14 +65,14 @@ class Window(Struct, array_like=True):
     def _drop_oldest(self) -> None:
         del self.opens[0], self.highs[0], self.lows[0], self.closes[0], self.volumes[0], self.log_returns[0]
 
-    def copy(self) -> "Window":
-        """Give a window that can be pushed without changing this one."""
+    def recent(self, bars: int) -> "Window":
+        """Give a window of the last bars that can be pushed without changing this one."""
         return Window(
-            self.opens[:],
-            self.highs[:],
-            self.lows[:],
-            self.closes[:],
-            self.volumes[:],
-            self.log_returns[:],
+            self.opens[-bars:],
+            self.highs[-bars:],
+            self.lows[-bars:],
+            self.closes[-bars:],
+            self.volumes[-bars:],
+            self.log_returns[-bars:],
             self.count,
         )

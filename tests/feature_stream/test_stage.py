@@ -28,13 +28,13 @@ def _taken(headers: Any, source: str = "s") -> MagicMock:
 
 
 def test_a_records_trace_goes_on() -> None:
-    [_, traceparent] = _taken([("traceparent", TRACE.encode())]).send_features.call_args.args
+    [_, _, traceparent] = _taken([("traceparent", TRACE.encode())]).send_provisional.call_args.args
     assert traceparent == TRACE
 
 
 @pytest.mark.parametrize("value", [None, b"", b"\xff", b"no trace", TRACE.encode() + b"\n"])
 def test_a_trace_that_is_none_does_no_harm_and_a_new_one_begins(value: bytes | None) -> None:
-    [features, traceparent] = _taken([("traceparent", value)]).send_features.call_args.args
+    [features, _, traceparent] = _taken([("traceparent", value)]).send_provisional.call_args.args
     assert features.current_price == 1.0
     assert traceparent.startswith("00-")
     assert len(traceparent) == len(TRACE)

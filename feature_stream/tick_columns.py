@@ -1,0 +1,59 @@
+"""The ticks of a frame as columns of numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from feature_stream.ticks import EARLIEST_NS, HIGHEST_PRICE, HIGHEST_SIZE, LATEST_NS, LOWEST_PRICE
+from schemas.events import TickFrame
+
+#: Fewer ticks are faster one by one.
+LEAST_TICKS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class TickColumns:
+    """Columns of equal length, at least 1, in the order of arrival."""
+
+    times_ns: NDArray[np.int64]
+    prices: NDArray[np.float64]
+    sizes: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, frame: TickFrame) -> "TickColumns":
+        """Read the columns of a frame.
+
+        Raises:
+            OverflowError: An event time has more than 64 bits.
+        """
+        count = len(frame.tickers)
+        return cls(
+            np.fromiter(frame.times_ns, np.int64, count),
+            np.fromiter(frame.prices, np.float64, count),
+            np.fromiter(frame.sizes, np.float64, count),
+        )
+
+    def all_sound(self) -> bool:
+        """Tell whether all numbers are ones that the stage takes; no number may be NaN."""
+        return bool(
+            self.times_ns.min() >= EARLIEST_NS
+            and self.times_ns.max() < LATEST_NS
+            and self.prices.min() >= LOWEST_PRICE
+            and self.prices.max() <= HIGHEST_PRICE
+            and self.sizes.min() >= 0.0
+            and self.sizes.max() <= HIGHEST_SIZE
+        )
+
+    def in_order(self, slots: NDArray[np.intp]) -> bool:
+        """Tell whether the times of each slot never fall.
+
+        Args:
+            slots: One for each tick.
+        """
+        times_ns = self.times_ns
+        if (times_ns[1:] >= times_ns[:-1]).all():
+            return True
+        order = np.argsort(slots, kind="stable")
+        sorted_slots, sorted_ns = slots[order], times_ns[order]
+        return bool(((sorted_ns[1:] >= sorted_ns[:-1]) | (sorted_slots[1:] != sorted_slots[:-1])).all())
