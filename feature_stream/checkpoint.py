@@ -6,14 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from faust.types import TP
 
-from feature_stream.continuity import Continuity
 from feature_stream.figures import StageFigures
 from feature_stream.membership import Membership
 from feature_stream.outputs import Outputs
 from feature_stream.stage import Cut, LivePartition, Stage
 from feature_stream.state import PartitionState, TickerState
 from feature_stream.table import StateTable, is_partition_key, partition_key, snapshot_of, with_offset
-from schemas.errors import RetryError, StopAndSayError
+from schemas.errors import RetryError
 from schemas.partitioning import partition_of
 
 _log = logging.getLogger(__name__)
@@ -59,6 +58,7 @@ class Checkpointer:
         Raises:
             LostPlaceError: Another worker may own the partitions: nothing more was written.
             DeliveryError: The broker did not take a record.
+            ForeignWriteError: Another process wrote into the changelog.
             CheckpointError: An earlier one failed or was cancelled.
         """
         async with self._one_at_a_time:
@@ -72,10 +72,14 @@ class Checkpointer:
 
     async def _keep(self, cuts: list[Cut]) -> None:
         try:
+            parts = self._figures.checkpoint_part_seconds
             with self._figures.checkpoint_seconds.time():
-                await self._outputs.settled(self._outputs.next_epoch())
-                await self._save(cuts, self._save_tickers)
-                await self._save(cuts, self._save_record)
+                with parts.labels("outputs").time():
+                    await self._outputs.settled(self._outputs.next_epoch())
+                with parts.labels("states").time():
+                    await self._save(cuts, self._save_tickers)
+                with parts.labels("records").time():
+                    await self._save(cuts, self._save_record)
         except BaseException:  # a cancelled one too: no later cut has what these have
             self._broken = True
             raise
@@ -84,6 +88,7 @@ class Checkpointer:
         for cut in cuts:
             save(cut)
         await self._outputs.settled(self._outputs.next_epoch())
+        self._table.require_alone()
 
     def _save_tickers(self, cut: Cut) -> None:
         for key, offset, snapshot in cut.tickers:
@@ -116,27 +121,3 @@ class Checkpointer:
             live.dirty = {ticker for ticker in states[partition] if ticker.encode() in self._table.outlived}
             self._stage.own(partition, live)
             _log.info("partition %d: %d tickers, offset %d", partition, len(states[partition]), record.offset)
-
-    def positions(self, earliest: Mapping[int, int], ends: Mapping[int, int]) -> dict[int, int]:
-        """Say where to read each partition from: after what its state holds.
-
-        Args:
-            earliest: First offset that the log still has, by partition.
-            ends: Offset after the last one.
-
-        Raises:
-            StopAndSayError: A state stands beyond the log's end: it is another log.
-        """
-        positions = {}
-        for partition, live in self._stage.partitions.items():
-            if live.continuity is None:
-                wanted = live.record.offset + 1 if live.record.offset >= 0 else earliest[partition]
-                live.continuity = Continuity(wanted)
-                self._stage.pass_loss(partition, earliest[partition])
-            positions[partition] = live.continuity.next_offset
-            if positions[partition] > ends[partition]:
-                raise StopAndSayError(
-                    f"{self._ticks_topic}-{partition} ends at {ends[partition]}, before the state's offset "
-                    f"{positions[partition]}: this is another log; start with another TICKCAST_TOPIC_PREFIX (`--fresh`)"
-                )
-        return positions

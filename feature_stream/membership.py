@@ -30,6 +30,14 @@ class Membership:
         self._heartbeat_at = max(self._heartbeat_at, at)
         self.generation = generation
 
+    def silent_seconds(self, now: float) -> float:
+        """Say how old the last heartbeat is; infinite before the first.
+
+        Args:
+            now: A monotonic clock, in seconds.
+        """
+        return now - self._heartbeat_at
+
     def holds(self, generation: int, now: float) -> bool:
         """Tell whether what was taken under a generation may still be written."""
         return generation == self.generation and now - self._heartbeat_at < self._good_for_seconds

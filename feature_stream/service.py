@@ -1,8 +1,10 @@
 """The feature stream as a service."""
 
 import asyncio
+import gc
 import logging
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Coroutine, Iterator, Mapping
@@ -18,13 +20,14 @@ from feature_stream.agents import ticks_agent
 from feature_stream.app import make_app, ticks_topic, use_transport
 from feature_stream.checkpoint import Checkpointer
 from feature_stream.figures import StageFigures
-from feature_stream.healing import Healer
+from feature_stream.flood import FloodBound, FloodError
 from feature_stream.membership import MARGIN_SECONDS, Membership
 from feature_stream.outputs import Outputs
+from feature_stream.positions import start_positions
 from feature_stream.settings import FeatureStreamSettings
 from feature_stream.stage import Stage
 from feature_stream.table import state_table
-from feature_stream.telling import Teller
+from feature_stream.watch import Watch
 from feature_stream.watchdog import Watchdog, end_process, leave_at_once
 from schemas.broker import require_topics
 from schemas.errors import StopAndSayError, TickcastError
@@ -35,9 +38,13 @@ from schemas.topics import BARS, DEAD_LETTERS, FEATURES, SERVICE_STATUS, TICKER_
 
 _log = logging.getLogger(__name__)
 _TURN_SECONDS = 0.01
+#: The consumer's thread must not wait 5 ms, Python's default, for each of its many short turns.
+_SWITCH_SECONDS = 0.0005
+#: Every frame makes hundreds of objects that die at once without the collector; Python's 700 would look for cycles at
+#: each of them, through the states of all tickers.
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
 #: Frames are absorbed at a stretch for so long: a bar that closes costs 0.1 ms, and a frame may close thousands.
 _SLICE_SECONDS = 0.05
-_FIGURES_EVERY_SECONDS = 1.0
 _STOP_WITHIN_SECONDS = 3.5
 _LAST_WORD_SECONDS = 2.5
 _NEEDED = (TICKS, BARS, FEATURES, DEAD_LETTERS, SERVICE_STATUS, TICKER_STATES_CHANGELOG)
@@ -62,7 +69,8 @@ class FeatureStream:
             early_ns=None if settings.early_ms is None else settings.early_ms * 1_000_000,
             partitions=settings.partitions,
         )
-        self._stage = Stage(rules, self._outputs, settings.update_interval_ms, self._figures)
+        flood = FloodBound(settings.bad_inputs_bound, settings.bad_inputs_seconds)
+        self._stage = Stage(rules, self._outputs, settings.update_interval_ms, self._figures, flood)
         self._app = make_app(settings)
         use_transport(self._app, settings, self._membership, self._start_positions)
         self._topic = ticks_topic(self._app, settings)
@@ -76,9 +84,16 @@ class FeatureStream:
             ticks_topic=self._topic.get_topic_name(),
             partitions=settings.partitions,
         )
-        name = self._topic.get_topic_name()
-        self._healer = Healer(self._stage, self._figures, self._app, name, self._guard)
-        self._teller = Teller(self._stage, self._figures, self._app, name, self.board)
+        self._watch = Watch(
+            settings,
+            self._stage,
+            self._figures,
+            self._app,
+            self._topic.get_topic_name(),
+            board=self.board,
+            membership=self._membership,
+            guard=self._guard,
+        )
         self._bind()
 
     def _bind(self) -> None:
@@ -90,6 +105,7 @@ class FeatureStream:
         self._app.agent(self._topic, name="feature-stage")(agent)
         self._table.on_recover(self._load)
         self._app.on_partitions_revoked.connect(self._on_revoked)
+        self._app.on_partitions_assigned.connect(self._on_assigned)
 
     async def serve(self) -> None:
         """Run until a signal, and drain.
@@ -134,7 +150,7 @@ class FeatureStream:
         deadline = time.monotonic() + _STOP_WITHIN_SECONDS
         self._closed = True
         self.board.set_state(ServiceState.STOPPING)
-        if self._failure is None:
+        if self._failure is None or isinstance(self._failure, FloodError):
             await self._guard(self._last_checkpoint())
         for task in loops:
             task.cancel()
@@ -166,7 +182,8 @@ class FeatureStream:
     def _fail(self, error: BaseException) -> None:
         if self._failure is None:
             self._failure = error
-        self._checkpointer.give_up()
+        if not isinstance(error, FloodError):  # before a flood all is whole, and is kept
+            self._checkpointer.give_up()
         self._closed = True
         self._ended.set()
 
@@ -176,7 +193,7 @@ class FeatureStream:
             return
         try:
             for partition in self._stage.take(_slice(events, time.monotonic() + _SLICE_SECONDS)):
-                self._healer.rewind(partition)
+                self._watch.healer.rewind(partition)
             self._outputs.poll()
         except TickcastError as error:
             self._fail(error)
@@ -186,19 +203,14 @@ class FeatureStream:
 
     async def _turn(self, watchdog: Watchdog) -> None:
         """Do what is due by the clock, a hundred times a second."""
-        figures_at = time.monotonic()
         while True:
             await asyncio.sleep(_TURN_SECONDS)
             watchdog.loop_is_alive()
             self._outputs.poll()
             self._stage.speak_due()
-            self._healer.heal(time.monotonic())
             if self._app.crashed:
                 raise self._crash()
-            now = time.monotonic()
-            if now - figures_at >= _FIGURES_EVERY_SECONDS:
-                self._healer.watch(self._teller.tell(now - figures_at), now)
-                figures_at = now
+            self._watch.look(time.monotonic())
 
     def _crash(self) -> BaseException:
         reason = self._app.crash_reason
@@ -215,31 +227,41 @@ class FeatureStream:
             await asyncio.sleep(self._settings.checkpoint_interval_ms / 1_000)
 
     async def _on_revoked(self, _app: Any, *_: Any, **__: Any) -> None:
-        self.board.set_state(ServiceState.CATCHING_UP, "partitions move")
+        self._watch.joins()
         if self._failure is None:  # also while the last one is under way: no partition goes before it is kept
             await self._guard(self._checkpointer.write(self._app.consumer.commit_offsets))
         self._stage.drop_all()
+
+    async def _on_assigned(self, _app: Any, *_: Any, **__: Any) -> None:
+        self._watch.assigned()
 
     async def _load(self) -> None:
         await self._guard(self._load_assigned())
 
     async def _load_assigned(self) -> None:
         name = self._topic.get_topic_name()
-        self._checkpointer.load({tp.partition for tp in self._app.consumer.assignment() if tp.topic == name})
+        self._table.expect_from(self._app.tables.recovery.active_highwaters)
+        owned = {tp.partition for tp in self._app.consumer.assignment() if tp.topic == name}
+        self._checkpointer.load(owned)
+        self._watch.state_read()
+        if not owned:  # Faust then asks for no positions
+            self._watch.works(0)
 
     async def _start_positions(self, sources: set[TP]) -> Mapping[TP, int]:
         ordered = sorted(sources)
         earliest = await self._app.consumer.earliest_offsets(*ordered) if ordered else {}
         ends = await self._app.consumer.highwaters(*ordered) if ordered else {}
         try:
-            positions = self._checkpointer.positions(
+            positions = start_positions(
+                self._stage,
+                self._figures,
                 {tp.partition: offset for tp, offset in earliest.items()},
                 {tp.partition: offset for tp, offset in ends.items()},
             )
         except StopAndSayError as error:
             self._fail(error)
             return {}
-        self.board.set_state(ServiceState.READY, f"{len(positions)} partitions")
+        self._watch.works(len(positions))
         return {TP(self._topic.get_topic_name(), partition): offset for partition, offset in positions.items()}
 
 
@@ -253,6 +275,9 @@ def run(settings: FeatureStreamSettings) -> None:
     """Run the service until it is told to stop."""
     require_topics(settings, _NEEDED, AdminClient, ConfigResource)
     uvloop.install()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 
     async def main() -> None:
         stream = FeatureStream(settings)

@@ -9,10 +9,13 @@ from typing import Any
 from feature_stream.advance import StageRules, absorb, provisional
 from feature_stream.continuity import Continuity, Verdict
 from feature_stream.dead_letters import DeadLetters
-from feature_stream.figures import StageFigures
+from feature_stream.figures import UNDECODABLE, StageFigures
+from feature_stream.flood import NO_BOUND, FloodBound
+from feature_stream.flood_gate import FloodGate
 from feature_stream.frames import CheckedFrame, read_frame
 from feature_stream.outputs import Outputs
 from feature_stream.pacing import Pacer
+from feature_stream.quiet_lane import QuietLane
 from feature_stream.state import PartitionState, TickerState, mark_lost
 from schemas.codec import UndecodableError, new_traceparent, traceparent_of
 from schemas.topics import TICKS
@@ -26,6 +29,7 @@ class LivePartition:
     """One partition as this worker holds it, under one generation of the group.
 
     Attributes:
+        lane: The fast way of its frames; it may know more than `states` until they are settled.
         event: The last Faust event taken of it; the table needs one to write.
         changed: Something was absorbed since the last checkpoint.
     """
@@ -37,6 +41,21 @@ class LivePartition:
     dirty: set[str] = field(default_factory=set)
     changed: bool = False
     event: Any = None
+    lane: QuietLane = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the lane."""
+        self.lane = QuietLane(self.states)
+
+    def settle(self) -> None:
+        """Bring all states up to date, and note which must be kept."""
+        self.lane.settle_all()
+        self.dirty.update(self.lane.take_dirty())
+
+    def settled(self, ticker: str) -> TickerState:
+        """Give one ticker's state, up to date."""
+        self.lane.settle(ticker)
+        return self.states[ticker]
 
 
 @dataclass(frozen=True)
@@ -54,7 +73,14 @@ class Cut:
 class Stage:
     """The live state of all partitions that this worker owns. Nothing here waits."""
 
-    def __init__(self, rules: StageRules, outputs: Outputs, update_interval_ms: int, figures: StageFigures) -> None:
+    def __init__(
+        self,
+        rules: StageRules,
+        outputs: Outputs,
+        update_interval_ms: int,
+        figures: StageFigures,
+        flood: FloodBound = NO_BOUND,
+    ) -> None:
         self.partitions: dict[int, LivePartition] = {}
         self._rules = rules
         self._outputs = outputs
@@ -62,7 +88,10 @@ class Stage:
         self._every_frame = update_interval_ms == 0
         self._pacer = Pacer(update_interval_ms / 1_000)
         self._dead_letters = DeadLetters(outputs, figures)
+        self._gate = FloodGate(flood, rules)
         self._homes: dict[str, int] = {}
+        #: Of the records of the micro-batch, by partition and offset.
+        self._traceparents: dict[tuple[int, int], str] = {}
         self._say_passed_over_at = 0.0
 
     def own(self, partition: int, live: LivePartition) -> None:
@@ -82,9 +111,13 @@ class Stage:
 
         Returns:
             Partitions to rewind: a record of each did not follow the last one.
+
+        Raises:
+            FloodError: Too many bad inputs: all before that record is absorbed, and may be kept.
         """
         gaps = []
-        touched: dict[str, str] = {}
+        touched: dict[str, None] = {}
+        taken: set[int] = set()
         for event in events:
             message = event.message
             live = self.partitions.get(message.partition)
@@ -93,15 +126,25 @@ class Stage:
             verdict = live.continuity.judge(message.offset, time.monotonic())
             if verdict is Verdict.REWIND:
                 gaps.append(message.partition)
+                self._figures.gap()
             elif verdict is Verdict.TAKE:
                 self._take_record(live, event, touched)
+                taken.add(message.partition)
+        for partition in taken:
+            touched.update(dict.fromkeys(self.partitions[partition].lane.take_touched()))
         self._speak_of(touched)
+        self._traceparents.clear()
+        self._figures.micro_batch()
         return gaps
 
     def speak_due(self) -> None:
         """Send the provisional features whose turn has come."""
         for ticker in self._pacer.due(time.monotonic()):
-            self._send_provisional(ticker, new_traceparent())
+            self._send_provisional(ticker)
+
+    def oldest_unsaid_seconds(self) -> float:
+        """Say for how long, at most, a ticker has had ticks that no feature event tells of."""
+        return self._pacer.oldest_wait_seconds(time.monotonic())
 
     def waiting(self) -> Iterator[tuple[int, Continuity]]:
         """Give the partitions that wait for a wanted record."""
@@ -123,6 +166,7 @@ class Stage:
         if lost:
             _log.error("%s-%d: %d records are gone from the log; open bars are partial", TICKS.name, partition, lost)
             self._figures.records_lost.inc(lost)
+            live.settle()
             live.dirty.update(mark_lost(live.states, live.continuity.next_offset))
             live.changed = True
 
@@ -132,29 +176,40 @@ class Stage:
         for partition, live in self.partitions.items():
             if not live.changed or live.event is None:
                 continue
+            live.settle()
             tickers = [
                 (ticker.encode(), live.states[ticker].offset, live.states[ticker].snapshot())
                 for ticker in sorted(live.dirty)
             ]
             record = live.record
+            for ticker in live.dirty:
+                record.keep(ticker, live.states[ticker].offset)
             cuts.append(Cut(partition, live.generation, live.event, record.offset, record.snapshot(), tickers))
             live.dirty.clear()
             live.changed = False
         return cuts
 
-    def _take_record(self, live: LivePartition, event: Any, touched: dict[str, str]) -> None:
+    def _take_record(self, live: LivePartition, event: Any, touched: dict[str, None]) -> None:
         message = event.message
-        live.event, live.changed = event, True
         try:
             frame = read_frame(message.value)
         except UndecodableError as error:
-            self._dead_letters.send_record(message, f"undecodable: {error}")
+            self._gate.require_record(live.record, message)
+            live.event, live.changed = event, True
+            self._dead_letters.send_record(message, f"{UNDECODABLE}: {error}")
+            self._gate.count(live.record, 1, message)
             live.record.offset = message.offset
             return
+        self._gate.require_frame(live.record, live.states, frame, message)
+        live.event, live.changed = event, True
         traceparent = traceparent_of(message.headers) or new_traceparent()
-        absorbed = absorb(live.record, live.states, frame, message.offset, self._rules, time.time_ns())
+        self._traceparents[message.partition, message.offset] = traceparent
+        lane = None if self._every_frame else live.lane
+        absorbed = absorb(live.record, live.states, frame, message.offset, self._rules, time.time_ns(), lane)
         for bad in absorbed.bad:
             self._dead_letters.send_tick(message, frame, bad)
+        if absorbed.bad:
+            self._gate.count_ticks(live.record, absorbed.bad, message)
         for bar in absorbed.bars:
             self._outputs.send_bar(bar, traceparent)
         for features in absorbed.features:
@@ -166,9 +221,9 @@ class Stage:
             self._say_passed_over(message, frame)
         if self._every_frame:
             for ticker in absorbed.touched:
-                self._send_provisional(ticker, traceparent)
+                self._send_provisional(ticker)
         else:
-            touched.update(dict.fromkeys(absorbed.touched, traceparent))
+            touched.update(dict.fromkeys(absorbed.touched))
 
     def _say_passed_over(self, message: Any, frame: CheckedFrame) -> None:
         now = time.monotonic()
@@ -178,18 +233,19 @@ class Stage:
             text = "%s: sequence %d of source %s came before: passed over (a metric counts them)"
             _log.warning(text, place, frame.frame.sequence, frame.frame.source)
 
-    def _speak_of(self, touched: dict[str, str]) -> None:
+    def _speak_of(self, touched: Iterable[str]) -> None:
         now = time.monotonic()
-        for ticker, traceparent in touched.items():
+        for ticker in touched:
             if self._pacer.touch(ticker, now):
-                self._send_provisional(ticker, traceparent)
+                self._send_provisional(ticker)
 
-    def _send_provisional(self, ticker: str, traceparent: str) -> None:
+    def _send_provisional(self, ticker: str) -> None:
         partition = self._homes.get(ticker)
         if partition is None:
             return
-        state = self.partitions[partition].states[ticker]
+        state = self.partitions[partition].settled(ticker)
         features = provisional(state, partition, self._rules, time.time_ns())
         if features is not None:
-            self._outputs.send_features(features, traceparent)
+            traceparent = self._traceparents.get((partition, state.offset)) or new_traceparent()
+            self._outputs.send_provisional(features, state.closed(), traceparent)
             self._figures.spoke(features)

@@ -1,34 +1,32 @@
 """What is remembered: of one ticker, and of one partition. Snapshots give it back bit for bit."""
 
 from collections.abc import Mapping
-from typing import TypeVar
 
 import msgspec
 from msgspec import Struct, field
 
+from feature_stream.flood import BadInputs
 from feature_stream.indicators.closed import ClosedView, closed_view
 from feature_stream.indicators.rolling import Rolling
 from feature_stream.open_bar import OpenBar
 from feature_stream.rules import KeptRules
-from schemas.errors import StopAndSayError
+from feature_stream.snapshots import Parts, Versions
 
-#: First in every snapshot. Any change of what a snapshot holds needs another.
-SNAPSHOT_VERSION = 1
+#: First in every snapshot. Any change of what a snapshot holds needs another, and a migration from the one before.
+TICKER_VERSION = 1
+PARTITION_VERSION = 2
 #: Before every event time.
 NEVER_NS = -(2**63)
 #: Remembered in a partition's record, which must stay far below the size of a Kafka message. A source beyond, if it
 #: comes back, is a new one.
 MAXIMUM_SOURCES = 1_000
+#: Likewise. The states of tickers beyond are kept as well, but an old one that comes back is not noticed.
+MAXIMUM_GUARDED_TICKERS = 30_000
 
 _encode = msgspec.msgpack.Encoder().encode
-State = TypeVar("State", bound=Struct)
 
 
-class SnapshotError(StopAndSayError):
-    """A snapshot that this version cannot read: going on would forget or invent history."""
-
-
-class TickerState(Struct, array_like=True, tag=SNAPSHOT_VERSION):
+class TickerState(Struct, array_like=True, tag=TICKER_VERSION):
     """One ticker's rolling state.
 
     Attributes:
@@ -73,7 +71,7 @@ class TickerState(Struct, array_like=True, tag=SNAPSHOT_VERSION):
         Raises:
             SnapshotError: The bytes are of another version, or no snapshot.
         """
-        return _restore(data, _TICKER)
+        return _TICKER.read(data)
 
 
 class SourceMark(Struct, array_like=True):
@@ -91,19 +89,23 @@ class SourceMark(Struct, array_like=True):
     lost_through_ns: int = NEVER_NS
 
 
-class PartitionState(Struct, array_like=True, tag=SNAPSHOT_VERSION):
+class PartitionState(Struct, array_like=True, tag=PARTITION_VERSION):
     """What a partition of `ticks` has brought so far; no ticker's state goes into it.
 
     Attributes:
         offset: Of the last frame absorbed whole; -1: none.
         sources: Those heard of, the one heard last at the end; see `MAXIMUM_SOURCES`.
         rules: Under which it was absorbed; null before the first frame.
+        kept: The offset at which each ticker's state is kept, at least; see `MAXIMUM_GUARDED_TICKERS`.
+        bad_inputs: Those that count towards a flood.
     """
 
     partition: int
     offset: int = -1
     sources: dict[str, SourceMark] = field(default_factory=dict)
     rules: KeptRules | None = None
+    kept: dict[str, int] = field(default_factory=dict)
+    bad_inputs: BadInputs = field(default_factory=BadInputs)
 
     def hear(self, source: str, mark: SourceMark) -> None:
         """Note how far a source is; the one that was silent longest makes room."""
@@ -111,6 +113,26 @@ class PartitionState(Struct, array_like=True, tag=SNAPSHOT_VERSION):
         self.sources[source] = mark
         if len(self.sources) > MAXIMUM_SOURCES:
             del self.sources[next(iter(self.sources))]
+
+    def keep(self, ticker: str, offset: int) -> None:
+        """Note that a ticker's state is kept; one that must first catch up with a lost one counts from there on."""
+        before = self.kept.get(ticker)
+        if before is None:
+            if len(self.kept) < MAXIMUM_GUARDED_TICKERS:
+                self.kept[ticker] = offset
+        elif before <= self.offset:
+            self.kept[ticker] = offset
+
+    def keep_all(self, states: Mapping[str, TickerState]) -> None:
+        """Note the states that were read back, but for those beyond this record: the changelog may not have them."""
+        for ticker, state in states.items():
+            if state.offset <= self.offset:
+                self.keep(ticker, state.offset)
+
+    def behind(self, states: Mapping[str, TickerState]) -> dict[str, int]:
+        """Give the tickers whose state is older than the one that was kept, with the offset that they have absorbed."""
+        offsets = {ticker: states[ticker].offset if ticker in states else -1 for ticker in self.kept}
+        return {ticker: offset for ticker, offset in offsets.items() if offset < self.kept[ticker]}
 
     def snapshot(self) -> bytes:
         """Write the state, versioned."""
@@ -123,21 +145,17 @@ class PartitionState(Struct, array_like=True, tag=SNAPSHOT_VERSION):
         Raises:
             SnapshotError: The bytes are of another version, or no snapshot.
         """
-        return _restore(data, _PARTITION)
+        return _PARTITION.read(data)
 
 
-_TICKER = msgspec.msgpack.Decoder(TickerState)
-_PARTITION = msgspec.msgpack.Decoder(PartitionState)
+def _without_kept_offsets(parts: Parts) -> Parts:
+    """Version 1 did not know where the tickers' states stand."""
+    partition, offset, sources, rules = parts
+    return [partition, offset, sources, rules, {}]
 
 
-def _restore(data: bytes, decoder: "msgspec.msgpack.Decoder[State]") -> State:
-    try:
-        return decoder.decode(data)
-    except msgspec.DecodeError as error:
-        raise SnapshotError(
-            f"a kept state is not of snapshot version {SNAPSHOT_VERSION} ({error}): run the version of Tickcast that "
-            "wrote it, or start with another TICKCAST_TOPIC_PREFIX (`--fresh`)"
-        ) from error
+_TICKER = Versions(TickerState, TICKER_VERSION, "a ticker's state", {})
+_PARTITION = Versions(PartitionState, PARTITION_VERSION, "a partition's record", {1: _without_kept_offsets})
 
 
 def mark_lost(states: Mapping[str, TickerState], next_offset: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 import logging
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import faust
@@ -10,6 +10,7 @@ import faust.streams
 from faust.types import TP
 
 from feature_stream.outputs import Outputs
+from schemas.errors import RetryError
 from schemas.topics import TICKER_STATES_CHANGELOG, TICKER_STATES_TABLE
 
 _OFFSET_BYTES = 8
@@ -41,6 +42,10 @@ def snapshot_of(value: bytes) -> bytes:
     return value[_OFFSET_BYTES:]
 
 
+class ForeignWriteError(RetryError):
+    """Another process wrote into our changelog: an old state may be the last of its key, begin again before it is."""
+
+
 class StateTable(faust.Table):  # type: ignore[misc]
     """A table whose changelog sends are acknowledged, and in which the highest offset wins.
 
@@ -54,6 +59,10 @@ class StateTable(faust.Table):  # type: ignore[misc]
     recovery_failed: Callable[[BaseException], None]
     #: Keys whose last record in the changelog is an old state: compaction would keep that one, so write them again.
     outlived: set[bytes]
+    #: Of each changelog partition, the offset that our next record gets if nobody else writes.
+    next_offsets: dict[TP, int]
+    #: Why we are not the only writer, once that is known.
+    foreign: str | None
 
     def save(self, event: Any, key: bytes, value: bytes) -> None:
         """Set a key, and send it to the changelog as part of the outputs' epoch.
@@ -75,8 +84,33 @@ class StateTable(faust.Table):  # type: ignore[misc]
             key,
             value,
             partition=changelog.partition,
-            on_stored=lambda offset: self.data.set_persisted_offset(changelog, offset),
+            on_stored=lambda offset: self._stored(changelog, offset),
         )
+
+    def expect_from(self, highwaters: Mapping[TP, int]) -> None:
+        """Begin to count: a recovery has read each changelog partition through the given offset."""
+        self.next_offsets = {tp: offset + 1 for tp, offset in highwaters.items()}
+
+    def require_alone(self) -> None:
+        """Check that all that came into the changelog since the recovery is ours, as far as it is acknowledged.
+
+        Raises:
+            ForeignWriteError: It is not. A recovery finds what the other one wrote, and writes what is newer again.
+        """
+        if self.foreign is not None:
+            raise ForeignWriteError(self.foreign)
+
+    def _stored(self, changelog: TP, offset: int) -> None:
+        """Count a record that the broker has; RocksDB's next recovery begins after it, if nothing else is between."""
+        expected = self.next_offsets.get(changelog, offset)
+        if offset < 0:  # sent twice, and the broker no longer knows where the first one is
+            self.next_offsets[changelog] = expected + 1
+            return
+        self.next_offsets[changelog] = offset + 1
+        if offset != expected and self.foreign is None:
+            self.foreign = f"{changelog.topic}-{changelog.partition}: our record is at {offset}, not at {expected}"
+        if self.foreign is None:
+            self.data.set_persisted_offset(changelog, offset)
 
     def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
         """Apply what recovery has read, but never an older state over a newer one."""
@@ -119,5 +153,7 @@ def state_table(
     table.outputs = outputs
     table.recovery_failed = recovery_failed
     table.outlived = set()
+    table.next_offsets = {}
+    table.foreign = None
     app.tables.add(table)
     return table

@@ -12,6 +12,7 @@ from faust.types import TP
 from feature_stream.checkpoint import Checkpointer, CheckpointError
 from feature_stream.membership import LostPlaceError
 from feature_stream.stage import Cut
+from feature_stream.table import ForeignWriteError
 
 
 class Outputs:
@@ -48,8 +49,8 @@ class Setting:
         self.stage, self.outputs, self.membership = Stage(), Outputs(), MagicMock()
         self.saved: list[bytes] = []
         self.committed: list[Mapping[TP, int]] = []
-        table = SimpleNamespace(save=lambda _event, key, _value: self.saved.append(key))
-        parts: Any = (self.stage, table, self.outputs, self.membership, MagicMock())
+        self.table = MagicMock(save=lambda _event, key, _value: self.saved.append(key))
+        parts: Any = (self.stage, self.table, self.outputs, self.membership, MagicMock())
         self.checkpointer = Checkpointer(*parts, ticks_topic="ticks", partitions=4)
 
     async def write(self) -> None:
@@ -122,5 +123,16 @@ def test_a_stage_that_failed_in_the_middle_of_a_record_is_not_kept() -> None:
         with pytest.raises(CheckpointError):
             await setting.write()
         assert (setting.stage.cuts, setting.saved) == (0, [])
+
+    asyncio.run(scenario())
+
+
+def test_a_record_is_not_written_where_another_process_writes_too() -> None:
+    async def scenario() -> None:
+        setting = Setting()
+        setting.table.require_alone.side_effect = ForeignWriteError("another one")
+        with pytest.raises(ForeignWriteError):
+            await setting.write()
+        assert (setting.saved, setting.committed) == ([b"T1"], [])
 
     asyncio.run(scenario())

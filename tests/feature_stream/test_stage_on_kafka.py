@@ -12,56 +12,27 @@ import msgspec
 import pytest
 
 from feature_stream.frames import read_frame
-from feature_stream.table import partition_key
 from schemas.broker import wait_until
 from schemas.errors import EXIT_STOP_AND_SAY
 from schemas.events import TickFrame
 from schemas.partitioning import partition_of
 from schemas.topics import BARS, DEAD_LETTERS, FEATURES, TICKER_STATES_CHANGELOG, TICKS
 from tests.brokers import BrokerUnderTest, Record
-from tests.contents import content_of, contents
-from tests.feature_stream.simulation import PARTITIONS, START_NS, expected_events, market_frames
-from tests.processes import Processes, ServiceProcess
+from tests.feature_stream.simulation import PARTITIONS, START_NS, market_frames
+from tests.feature_stream.stages import assert_says_what_the_log_says, every_partition_is_kept, feed, start_stage
+from tests.processes import Processes
 
 pytestmark = pytest.mark.integration
 
 REPOSITORY = Path(__file__).parents[2]
 
 
-def _start(processes: Processes, broker: BrokerUnderTest, **settings: Any) -> ServiceProcess:
-    environment = broker.environment(interval="1m", update_interval_ms=50, **settings)
-    return processes.start("feature_stream", environment=environment)
-
-
-def _feed(broker: BrokerUnderTest, frames: list[tuple[int, TickFrame]]) -> None:
-    for partition in range(PARTITIONS):
-        broker.produce(TICKS, *(frame for home, frame in frames if home == partition), partition=partition)
-
-
-def _every_partition_is_kept(changelog: list[Record]) -> bool:
-    return {partition_key(number) for number in range(PARTITIONS)} <= {record.key for record in changelog}
-
-
-def _all_ids(wanted: set[str]) -> Callable[[list[Record]], bool]:
-    return lambda records: wanted <= {record.event().id for record in records}
-
-
-def _assert_says_what_the_log_says(broker: BrokerUnderTest) -> None:
-    bars, finals = expected_events(broker.read(TICKS))
-    assert bars
-    said_bars = contents(broker.read(BARS, _all_ids(set(bars))))
-    assert said_bars == {key: content_of(bar) for key, bar in bars.items()}
-    said = contents(broker.read(FEATURES, _all_ids(set(finals))))
-    said_finals = {key: content for key, content in said.items() if content["final"]}
-    assert said_finals == {key: content_of(event) for key, event in finals.items()}
-
-
 def test_bars_and_final_features_are_those_of_the_pure_functions(
     broker: BrokerUnderTest, processes: Processes, rng: random.Random
 ) -> None:
-    stage = _start(processes, broker)
-    _feed(broker, list(market_frames(rng, tickers=20, minutes=40)))
-    _assert_says_what_the_log_says(broker)
+    stage = start_stage(processes, broker)
+    feed(broker, list(market_frames(rng, tickers=20, minutes=40)))
+    assert_says_what_the_log_says(broker)
     stage.wait_until_healthy()
     assert stage.stop() == 0
 
@@ -69,9 +40,9 @@ def test_bars_and_final_features_are_those_of_the_pure_functions(
 def test_provisional_features_equal_what_the_log_says_at_their_offset(
     kafka: BrokerUnderTest, processes: Processes, rng: random.Random
 ) -> None:
-    _start(processes, kafka)
-    _feed(kafka, list(market_frames(rng, tickers=8, minutes=3))[: -3 * PARTITIONS])
-    _assert_says_what_the_log_says(kafka)
+    start_stage(processes, kafka)
+    feed(kafka, list(market_frames(rng, tickers=8, minutes=3))[: -3 * PARTITIONS])
+    assert_says_what_the_log_says(kafka)
     records = kafka.read(FEATURES, lambda read: any(not record.event().final for record in read))
     provisional = [record.event() for record in records if not record.event().final]
     log = {(record.partition, record.offset): read_frame(record.value).frame for record in kafka.read(TICKS)}
@@ -97,17 +68,17 @@ def test_a_killed_stage_begins_where_its_table_stands(
 ) -> None:
     frames = list(market_frames(rng, tickers=20, minutes=60))
     third = len(frames) // 3
-    first = _start(processes, kafka, state_store=store)
-    _feed(kafka, frames[:third])
-    kafka.read(TICKER_STATES_CHANGELOG, _every_partition_is_kept)
+    first = start_stage(processes, kafka, state_store=store)
+    feed(kafka, frames[:third])
+    kafka.read(TICKER_STATES_CHANGELOG, every_partition_is_kept)
     first.kill()
-    second = _start(processes, kafka, state_store=store)
-    _feed(kafka, frames[third : 2 * third])
+    second = start_stage(processes, kafka, state_store=store)
+    feed(kafka, frames[third : 2 * third])
     second.wait_for(lambda: second.metric("tickcast_ticks_absorbed_total") > 0, what="absorbing ticks")
     assert second.stop() == 0
-    third_life = _start(processes, kafka, state_store=store)
-    _feed(kafka, frames[2 * third :])
-    _assert_says_what_the_log_says(kafka)
+    third_life = start_stage(processes, kafka, state_store=store)
+    feed(kafka, frames[2 * third :])
+    assert_says_what_the_log_says(kafka)
     for life in (second, third_life):
         loaded = re.findall(r"partition \d: (\d+) tickers, offset (-?\d+)", life.output())
         assert len(loaded) >= PARTITIONS
@@ -120,8 +91,8 @@ def test_records_that_the_consumer_loses_are_read_again(
 ) -> None:
     environment = kafka.environment(interval="1m", update_interval_ms=50) | {"PYTHONPATH": str(REPOSITORY)}
     stage = processes.start("tests.feature_stream.dropping_stage", str(share), environment=environment)
-    _feed(kafka, list(market_frames(rng, tickers=20, minutes=20)))
-    _assert_says_what_the_log_says(kafka)
+    feed(kafka, list(market_frames(rng, tickers=20, minutes=20)))
+    assert_says_what_the_log_says(kafka)
     assert stage.metric("tickcast_gaps_healed_total") > 0
     assert stage.metric("tickcast_records_lost_total") == 0
 
@@ -130,20 +101,20 @@ def test_two_workers_share_the_partitions_and_one_takes_over_from_the_other(
     kafka: BrokerUnderTest, processes: Processes, rng: random.Random
 ) -> None:
     frames = market_frames(rng, tickers=20, minutes=1_000)
-    workers = [_start(processes, kafka, instance=f"worker-{number}") for number in range(2)]
+    workers = [start_stage(processes, kafka, instance=f"worker-{number}") for number in range(2)]
 
     def both_absorb() -> bool:
-        _feed(kafka, list(islice(frames, PARTITIONS)))
+        feed(kafka, list(islice(frames, PARTITIONS)))
         return all(worker.metric("tickcast_ticks_absorbed_total") for worker in workers)
 
     wait_until(both_absorb, seconds=60, what="both workers absorbing")
     workers[0].send(signal.SIGSTOP)
-    _feed(kafka, list(islice(frames, 50 * PARTITIONS)))
-    _assert_says_what_the_log_says(kafka)
+    feed(kafka, list(islice(frames, 50 * PARTITIONS)))
+    assert_says_what_the_log_says(kafka)
     workers[0].send(signal.SIGCONT)
     assert workers[0].wait() == 1
     assert "begins again" in workers[0].output()
-    _assert_says_what_the_log_says(kafka)
+    assert_says_what_the_log_says(kafka)
 
 
 def _frame_json(**changes: Any) -> dict[str, Any]:
@@ -204,7 +175,7 @@ def _offset_of(letter: Record) -> int:
 def test_what_is_bad_goes_to_dead_letters_and_the_good_beside_it_is_kept(
     broker: BrokerUnderTest, processes: Processes
 ) -> None:
-    stage = _start(processes, broker)
+    stage = start_stage(processes, broker)
     home = partition_of("GOOD", PARTITIONS)
     for value, _, _ in BAD_RECORDS.values():
         broker.produce(TICKS, value, partition=home)
@@ -231,13 +202,13 @@ def test_records_that_retention_took_are_counted_and_the_bars_open_across_them_a
     kafka: BrokerUnderTest, processes: Processes, rng: random.Random
 ) -> None:
     frames = [frame for partition, frame in market_frames(rng, tickers=20, minutes=6) if partition == 0]
-    stage = _start(processes, kafka)
+    stage = start_stage(processes, kafka)
     kafka.produce(TICKS, *frames[:9], partition=0)  # a minute and a half: bars are open
     kafka.read(TICKER_STATES_CHANGELOG, lambda read: any(record.key == b"@0" for record in read))
     assert stage.stop() == 0
     kafka.produce(TICKS, *frames[9:], partition=0)
     kafka.trim(TICKS, 0, before_offset=14)
-    again = _start(processes, kafka)
+    again = start_stage(processes, kafka)
     last = frames[-1].watermark_ns
     records = kafka.read(BARS, lambda read: any(record.event().end_ns == last for record in read))
     bars = [record.event() for record in records]
@@ -252,17 +223,17 @@ def test_a_log_that_ends_before_the_state_is_another_log(kafka: BrokerUnderTest,
     frame = TickFrame(
         source="a", sequence=0, position="", tickers=[], times_ns=[], prices=[], sizes=[], ingested_at_ns=START_NS
     )
-    stage = _start(processes, kafka)
+    stage = start_stage(processes, kafka)
     kafka.produce(TICKS, frame, msgspec.structs.replace(frame, sequence=1), partition=0)
     kafka.read(TICKER_STATES_CHANGELOG, 1)
     assert stage.stop() == 0
     kafka.replace_topic(TICKS)
-    again = _start(processes, kafka)
+    again = start_stage(processes, kafka)
     assert again.wait() == EXIT_STOP_AND_SAY
     assert "--fresh" in again.output()
 
 
 def test_a_missing_topic_stops_with_one_line(make_kafka: Callable[..., BrokerUnderTest], processes: Processes) -> None:
-    stage = _start(processes, make_kafka(create=False))
+    stage = start_stage(processes, make_kafka(create=False))
     assert stage.wait() == EXIT_STOP_AND_SAY
     assert "is missing" in stage.output()

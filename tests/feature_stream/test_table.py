@@ -2,18 +2,40 @@
 
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import MagicMock, Mock
 
 import faust
 import pytest
+from faust.types import TP
 
-from feature_stream.table import StateTable, offset_of, partition_key, snapshot_of, state_table, with_offset
+from feature_stream.table import (
+    ForeignWriteError,
+    StateTable,
+    offset_of,
+    partition_key,
+    snapshot_of,
+    state_table,
+    with_offset,
+)
+
+CHANGELOG = TP("a-test-ticker-states-changelog", 1)
 
 
 @pytest.fixture
 def table() -> StateTable:
     app = faust.App("a-test", broker="kafka://127.0.0.1:1", store="memory://", datadir="var/never-written")
     return state_table(app, Mock(), 4, Mock())
+
+
+def _save(table: StateTable, *offsets: int) -> list[int]:
+    """Save states of which the changelog's records get the given offsets; give where RocksDB would begin again."""
+    table._data = MagicMock()
+    event = MagicMock(**{"message.partition": CHANGELOG.partition})
+    outputs: Any = table.outputs
+    for offset in offsets:
+        table.save(event, b"A", with_offset(offset, b"state"))
+        outputs.send.call_args.kwargs["on_stored"](offset)
+    return [call.args[1] for call in table.data.set_persisted_offset.call_args_list]
 
 
 def _changelog_event(key: bytes, value: bytes) -> Any:
@@ -60,3 +82,33 @@ def test_a_recovery_that_fails_is_told_of_because_faust_would_wait_for_ever(tabl
     with pytest.raises(OSError, match="no space"):
         table.apply_changelog_batch([_changelog_event(b"A", with_offset(7, b"1"))])
     table.recovery_failed.assert_called_once_with(full)  # type: ignore[attr-defined]
+
+
+def test_own_records_that_follow_one_another_are_fine(table: StateTable) -> None:
+    table.expect_from({CHANGELOG: 6})
+    assert _save(table, 7, 8, 9) == [7, 8, 9]
+    table.require_alone()
+
+
+def test_a_record_of_ours_whose_offset_the_broker_no_longer_knows_is_counted(table: StateTable) -> None:
+    table.expect_from({CHANGELOG: 6})
+    assert _save(table, 7, -1001, 9) == [7, 9]
+    table.require_alone()
+
+
+@pytest.mark.parametrize("offsets", [(8,), (7, 9), (7, -1001, 8)])
+def test_a_record_of_another_writer_between_ours_is_noticed_and_rocksdb_reads_it_when_it_begins_again(
+    table: StateTable, offsets: tuple[int, ...]
+) -> None:
+    table.expect_from({CHANGELOG: 6})
+    assert offsets[-1] not in _save(table, *offsets)
+    with pytest.raises(ForeignWriteError, match=f"our record is at {offsets[-1]}, not at"):
+        table.require_alone()
+
+
+def test_the_count_begins_again_with_each_recovery(table: StateTable) -> None:
+    table.expect_from({CHANGELOG: 6})
+    _save(table, 7)
+    table.expect_from({CHANGELOG: 50})
+    _save(table, 51)
+    table.require_alone()
