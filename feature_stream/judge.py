@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from feature_stream.arrival import Arrival
 from feature_stream.state import NEVER_NS
 from feature_stream.ticks import Reason
+from schemas.dead_letters import REPLAY_SOURCE
 from schemas.events import TickFrame
 from schemas.partitioning import partition_of
 from schemas.times import bar_start_ns
@@ -56,7 +57,8 @@ def judge(arrival: Arrival) -> Judgement:
 def _judge_early(arrival: Arrival) -> Judgement:
     """Find the ticks that run too far ahead. Late ticks are news here: no ticker's state may decide this."""
     mark, times_ns, early_ns = arrival.mark, arrival.frame.times_ns, arrival.rules.early_ns
-    if early_ns is None:
+    # A replay jumps rightly from letter to letter, and sends no watermark: its ticks were judged when they first came.
+    if early_ns is None or arrival.frame.source == REPLAY_SOURCE:
         return Judgement(max(mark.newest_ns, max(times_ns, default=NEVER_NS)))
     judgement = Judgement(mark.newest_ns)
     for index, time_ns in enumerate(times_ns):

@@ -20,7 +20,12 @@ class KafkaLogEnd:
 
     def __init__(self, config: dict[str, Any], topic: str) -> None:
         self._topic = topic
-        own = {"group.id": "tickcast-ingestor-resume", "enable.auto.commit": False, "enable.partition.eof": True}
+        own = {
+            "group.id": "tickcast-ingestor-resume",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "fetch.wait.max.ms": 10,  # the next partition waits for the fetch of the one before
+        }
         self._consumer = Consumer({**config, **own, "auto.offset.reset": "earliest"})
 
     def close(self) -> None:

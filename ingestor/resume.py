@@ -9,6 +9,7 @@ from msgspec import Struct
 from ingestor.frames import ResumePoint
 from ingestor.positions import PositionText
 from schemas.codec import UndecodableError, decoder
+from schemas.dead_letters import REPLAY_SOURCE
 from schemas.errors import StopAndSayError
 from schemas.partitioning import partition_of
 
@@ -81,7 +82,7 @@ def _last_frame(log: LogEnd, partition: int, source: str, wanted: set[str], kept
     for chunk_first, chunk_end in _chunks_backwards(first, end):
         frames = list(_frames(log.values(partition, chunk_first, chunk_end)))
         own = [frame for frame in frames if frame.source == source]
-        kept.others |= {frame.source for frame in frames} - {source}
+        kept.others |= {frame.source for frame in frames} - {source, REPLAY_SOURCE}
         prices = {ticker: price for frame in own for ticker, price in zip(frame.tickers, frame.prices, strict=False)}
         kept.last_prices = prices | kept.last_prices
         last = last or (own[-1] if own else None)

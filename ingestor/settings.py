@@ -2,10 +2,11 @@
 
 from contextlib import suppress
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from schemas.dead_letters import REPLAY_SOURCE
 from schemas.settings import Settings
 from schemas.source_settings import REPLAY_START, SOURCE_PATTERN, Tickers, TimeText
 from schemas.times import NS_PER_SECOND, from_rfc3339
@@ -15,11 +16,17 @@ SourceKind = Literal["replay", "file", "simulated"]
 _DAY_NS = 86_400 * NS_PER_SECOND
 
 
+def _not_the_replays(name: str) -> str:
+    if name == REPLAY_SOURCE:
+        raise ValueError(f"{name} is the source of replayed dead letters: give another name")
+    return name
+
+
 class IngestorSettings(Settings):
     """What the ingestor plays, and how fast."""
 
     source: str = Field("replay", pattern=SOURCE_PATTERN, description="replay, simulated or file:PATH")
-    source_name: str = Field(
+    source_name: Annotated[str, AfterValidator(_not_the_replays)] = Field(
         "",
         pattern=r"^[A-Za-z0-9._-]{0,64}$",
         description="Unique among the ingestors of a deployment; default the kind",

@@ -9,6 +9,9 @@ from schemas.codec import Headers
 LARGEST_BYTES = 900_000
 LONGEST_REASON = 10_000
 
+#: The source of ticks that are replayed from `dead-letters`. No ingestor may have it.
+REPLAY_SOURCE = "dead-letters"
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter:

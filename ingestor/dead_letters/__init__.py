@@ -1,0 +1,1 @@
+"""Inspect and replay dead letters: `tickcast dead-letters list|show|replay`."""
