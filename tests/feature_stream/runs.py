@@ -109,6 +109,14 @@ class Run:
         self.states = {ticker: TickerState.restore(state.snapshot()) for ticker, state in self.states.items()}
 
 
+def run_over(log: Iterable[TickFrame], stage_rules: StageRules, kind: type[Run] = Run) -> Run:
+    """Take a whole log."""
+    run = kind(stage_rules)
+    for one in log:
+        run.take(one)
+    return run
+
+
 def prices_of(bar: Bar) -> tuple[float, float, float, float, float]:
     return bar.open, bar.high, bar.low, bar.close, bar.volume
 

@@ -3,11 +3,11 @@
 from types import SimpleNamespace
 from unittest.mock import AsyncMock, MagicMock
 
-import pytest
 from faust.types import TP
 
 from feature_stream.continuity import Continuity
-from feature_stream.healing import Healer, MuteConsumerError
+from feature_stream.healing import Healer
+from feature_stream.progress import Silence
 
 
 class Setting:
@@ -20,12 +20,15 @@ class Setting:
         tps = {TP("ticks", number) for number in range(2)}
         self.consumer = MagicMock(earliest_offsets=AsyncMock(return_value=dict.fromkeys(tps, 0)), rewind=AsyncMock())
         self.consumer.assignment.return_value = tps
-        self.healer = Healer(stage, MagicMock(), MagicMock(consumer=self.consumer), "ticks", lambda work: work)
+        stage.waiting.return_value = []
+        self.figures = MagicMock()
+        self.healer = Healer(stage, self.figures, MagicMock(consumer=self.consumer), "ticks", lambda work: work)
+        self.silence: Silence | None = None
 
     async def watch(self, now: float, *lags: int) -> list[tuple[int, int]]:
         """Give partition and offset of each rewind."""
         self.consumer.rewind.reset_mock()
-        self.healer.watch(dict(enumerate(lags)), now)
+        self.silence = self.healer.watch(dict(enumerate(lags)), now)
         while self.healer._tasks:
             await next(iter(self.healer._tasks))
         return [(call.args[0].partition, call.args[1]) for call in self.consumer.rewind.call_args_list]
@@ -55,9 +58,24 @@ async def test_where_nothing_waits_nothing_is_read_again() -> None:
         assert await setting.watch(float(second), 0, 0) == []
 
 
-async def test_a_consumer_that_stays_mute_ends_the_process() -> None:
+async def test_the_longest_silence_is_told() -> None:
+    setting = Setting()
+    await setting.watch(0.0, 3, 5)
+    setting.continuities[1].next_offset = 8
+    await setting.watch(1.0, 3, 4)
+    assert setting.silence == Silence(0, 3, 1.0)
+    await setting.watch(2.0, 0, 4)
+    assert setting.silence == Silence(1, 4, 1.0)
+
+
+async def test_a_missing_record_is_healed_when_it_comes_and_once() -> None:
     setting = Setting()
     await setting.watch(0.0, 3, 0)
-    await setting.watch(30.0, 3, 0)
-    with pytest.raises(MuteConsumerError, match="3 records of ticks-0 wait"):
-        await setting.watch(30.5, 3, 0)
+    await setting.watch(2.0, 3, 0)
+    setting.figures.rewound.assert_called_once_with()
+    setting.healer.heal(2.5)
+    setting.figures.gaps_healed.inc.assert_not_called()
+    setting.continuities[0].next_offset = 8
+    for now in (3.0, 4.0):
+        setting.healer.heal(now)
+    setting.figures.gaps_healed.inc.assert_called_once_with()

@@ -81,12 +81,12 @@ def test_model_inputs_are_the_oracles_and_begin_with_the_last_indicator(series: 
 @pytest.mark.parametrize(("series", "key"), SERIES)
 def test_the_sequence_holds_the_last_20_bars_over_todays_volatility(series: Series, key: Any) -> None:
     bars = series(key).iloc[:400]
-    known, rows = oracle.indicators(bars), cached_rows(series, key)[:400]
+    history, rows = oracle.History(bars), cached_rows(series, key)[:400]
     for index, row in enumerate(rows):
         assert bool(row.sequence) == bool(row.model_inputs)
         if row.sequence:
             assert np.shape(row.sequence) == (SEQUENCE_STEPS, len(SEQUENCE_CHANNELS))
-            np.testing.assert_allclose(row.sequence, oracle.sequence(bars, known, index), rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(row.sequence, history.sequence(index), rtol=1e-9, atol=1e-9)
 
 
 def test_returns_are_those_of_the_window_oldest_first() -> None:

@@ -1,122 +1,74 @@
 """What holds for every log."""
 
-from itertools import accumulate
-
 import hypothesis.strategies as some
 from hypothesis import given, settings
 from msgspec.structs import replace
 
-from feature_stream.advance import StageRules
 from feature_stream.state import PartitionState, TickerState
 from schemas.events import Bar, Features, TickFrame
-from tests.feature_stream.reference import PlainBar, Reference
-from tests.feature_stream.runs import MIDNIGHT, SECOND, Run, Tick, frame, rules
-
-SOURCES = ("one", "two")
-
-steps = some.sampled_from([-5, -3, -2, -1, 0, 0, 1, 1, 2, 3, 4, 9, 40])
-
-
-@some.composite
-def tick_lists(draw: some.DrawFn) -> list[Tick]:
-    """Ticks of three tickers, time going on in quarters of a second, with steps back."""
-    least = draw(some.sampled_from([0, 8, 20]))
-    times = accumulate(draw(some.lists(steps, min_size=least, max_size=40)), initial=10)
-    return [
-        (draw(some.sampled_from("ABC")), time / 4, draw(some.integers(1, 60)), draw(some.integers(0, 3)))
-        for time in times
-    ]
-
-
-@some.composite
-def logs(draw: some.DrawFn) -> list[TickFrame]:
-    """Frames of two sources with watermarks, some of them twice."""
-    frames: list[TickFrame] = []
-    ticks = draw(tick_lists())
-    sequences = dict.fromkeys(SOURCES, 0)
-    while ticks:
-        size = draw(some.integers(0, 6))
-        part, ticks = ticks[:size], ticks[size:]
-        source = draw(some.sampled_from(SOURCES))
-        watermark = draw(some.none() | some.integers(-8, 8)) if part or size == 0 else None
-        newest = part[-1][1] if part else len(frames) / 2
-        mark = None if watermark is None else max(0.0, newest + watermark / 4)
-        frames.append(frame(part, sequence=sequences[source], source=source, watermark=mark))
-        sequences[source] += 1
-        if draw(some.integers(0, 9)) == 0:
-            frames.append(draw(some.sampled_from(frames)))
-        if len(frames) > 60:
-            break
-    return frames
-
-
-rule_sets = some.builds(
-    rules,
-    some.just("1s"),
-    lateness=some.sampled_from([0.0, 0.25, 1.0, 2.5]),
-    early=some.sampled_from([None, None, 3.0]),
-)
-
-
-def run_over(log: list[TickFrame], stage_rules: StageRules) -> Run:
-    run = Run(stage_rules)
-    for one in log:
-        run.take(one)
-    return run
-
-
-def plain(bars: list[Bar]) -> dict[str, list[PlainBar]]:
-    told: dict[str, list[PlainBar]] = {}
-    for bar in bars:
-        told.setdefault(bar.ticker, []).append(
-            (bar.start_ns, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.tick_count)
-        )
-    return told
-
-
-@given(logs(), rule_sets)
-@settings(max_examples=120, deadline=None)
-def test_bars_and_bad_ticks_are_those_of_the_slow_reference(log: list[TickFrame], stage_rules: StageRules) -> None:
-    run = run_over(log, stage_rules)
-    reference = Reference(SECOND, stage_rules.lateness_ns, stage_rules.early_ns)
-    for offset, one in enumerate(log):
-        reference.take(offset, one)
-    assert plain(run.bars) == {name: bars for name, bars in reference.bars().items() if bars}
-    assert run.bad == reference.bad
-
-
-@given(tick_lists(), rule_sets, some.data())
-@settings(max_examples=80, deadline=None)
-def test_any_split_of_the_same_ticks_into_frames_gives_the_same_bars_and_features(
-    ticks: list[Tick], stage_rules: StageRules, data: some.DataObject
-) -> None:
-    cuts = data.draw(some.lists(some.integers(0, len(ticks)), max_size=8).map(sorted))
-    whole, split = Run(stage_rules), Run(stage_rules)
-    whole.send(*ticks)
-    for start, end in zip([0, *cuts], [*cuts, len(ticks)], strict=True):
-        split.send(*ticks[start:end])
-    for run in (whole, split):
-        run.send(watermark=1_000)
-    assert sorted_content(split) == sorted_content(whole)
-    assert len(split.bad) == len(whole.bad)
+from tests.feature_stream.frame_writer import FrameWriter
+from tests.feature_stream.runs import Run, run_over
+from tests.feature_stream.scenarios import Scenario, any_scenario
 
 
 def said_by(run: Run) -> list[Bar | Features]:
     return [*run.bars, *run.features]
 
 
-def sorted_content(run: Run) -> list[Bar | Features]:
-    """Bars and features without offsets, by ticker; each ticker's in order."""
-    return sorted(
-        (replace(event, source_offset=0) for event in said_by(run)), key=lambda event: (event.ticker, event.id)
-    )
+def content_of(run: Run) -> list[Bar | Features]:
+    """Bars and features without offsets and times of processing, by ticker; each ticker's in order."""
+    said = (replace(event, source_offset=0, ingested_at_ns=0) for event in said_by(run))
+    return sorted(said, key=lambda event: event.ticker)
 
 
-@given(logs(), rule_sets)
-@settings(max_examples=80, deadline=None)
-def test_snapshot_and_restore_at_every_step_change_nothing(log: list[TickFrame], stage_rules: StageRules) -> None:
-    undisturbed, restored = Run(stage_rules), Run(stage_rules)
-    for one in log:
+def bad_ticks_of(log: list[TickFrame], run: Run) -> list[tuple[str, int, str]]:
+    return [(log[offset].tickers[index], log[offset].times_ns[index], reason) for offset, index, reason in run.bad]
+
+
+def part_of(one: TickFrame, start: int, end: int) -> TickFrame:
+    """Give some ticks of a frame; its watermark goes with the last ones."""
+    columns = {name: getattr(one, name)[start:end] for name in ("tickers", "times_ns", "prices", "sizes")}
+    return replace(one, **columns, watermark_ns=one.watermark_ns if end == len(one.tickers) else None)
+
+
+def joined(one: TickFrame, other: TickFrame) -> TickFrame:
+    columns = {name: getattr(one, name) + getattr(other, name) for name in ("tickers", "times_ns", "prices", "sizes")}
+    return replace(other, **columns)
+
+
+def recut(log: list[TickFrame], cuts: list[int]) -> list[TickFrame]:
+    """Send the same ticks and watermarks in the same order in other frames."""
+    parts: list[TickFrame] = []
+    for number, one in enumerate(log):
+        cut, length = cuts[number % len(cuts)], len(one.tickers)
+        last = parts[-1] if parts else None
+        if cut == 0 and last and last.watermark_ns is None and (last.source, last.origin) == (one.source, one.origin):
+            parts[-1] = joined(last, one)
+        elif cut and length > cut:
+            parts += [part_of(one, start, min(start + cut, length)) for start in range(0, length, cut)]
+        else:
+            parts.append(one)
+    writer = FrameWriter()
+    for part in parts:
+        writer.resend(part)
+    return writer.frames
+
+
+@given(any_scenario, some.lists(some.integers(0, 4), min_size=1, max_size=6))
+@settings(max_examples=40)
+def test_any_split_of_the_same_ticks_into_frames_gives_the_same(scenario: Scenario, cuts: list[int]) -> None:
+    heard = Run(scenario.rules)
+    log = [one for one in scenario.log if not heard.take(one).passed_over]
+    whole, split = run_over(log, scenario.rules), run_over(recut(log, cuts), scenario.rules)
+    assert content_of(split) == content_of(whole) == content_of(heard)
+    assert bad_ticks_of(recut(log, cuts), split) == bad_ticks_of(log, whole)
+
+
+@given(any_scenario)
+@settings(max_examples=40)
+def test_snapshot_and_restore_at_every_step_change_nothing(scenario: Scenario) -> None:
+    undisturbed, restored = Run(scenario.rules), Run(scenario.rules)
+    for one in scenario.log:
         absorbed = undisturbed.take(one)
         restored.through_snapshots()
         assert restored.take(one) == absorbed
@@ -126,28 +78,28 @@ def test_snapshot_and_restore_at_every_step_change_nothing(log: list[TickFrame],
     assert restored.partition == undisturbed.partition
 
 
-@given(logs(), rule_sets, some.data())
-@settings(max_examples=120, deadline=None)
+@given(any_scenario, some.data())
+@settings(max_examples=60)
 def test_replay_from_an_older_partition_offset_over_newer_ticker_states_changes_nothing(
-    log: list[TickFrame], stage_rules: StageRules, data: some.DataObject
+    scenario: Scenario, data: some.DataObject
 ) -> None:
     """A process dies between its tickers' states and its partition's record, and reads on from the older record."""
-    first = Run(stage_rules)
+    first = Run(scenario.rules)
     kept_tickers: list[dict[str, bytes]] = [{}]
     kept_records = [first.partition.snapshot()]
-    for one in log:
+    for one in scenario.log:
         first.take(one)
         kept_tickers.append({ticker: state.snapshot() for ticker, state in first.states.items()})
         kept_records.append(first.partition.snapshot())
-    at_record = data.draw(some.integers(0, len(log)))
-    second = Run(stage_rules, PartitionState.restore(kept_records[at_record]))
-    at_ticker = {ticker: data.draw(some.integers(at_record, len(log)), label=ticker) for ticker in "ABC"}
+    at_record = data.draw(some.integers(0, len(scenario.log)))
+    second = Run(scenario.rules, PartitionState.restore(kept_records[at_record]))
+    at_ticker = {ticker: data.draw(some.integers(at_record, len(scenario.log)), label=ticker) for ticker in "ABC"}
     for ticker, at in at_ticker.items():
         if ticker in kept_tickers[at]:
             second.states[ticker] = TickerState.restore(kept_tickers[at][ticker])
     newer = {ticker for ticker, state in second.states.items() if state.offset > second.partition.offset}
     dirty: set[str] = set()
-    for one in log[at_record:]:
+    for one in scenario.log[at_record:]:
         dirty |= second.take(one).dirty
     assert {ticker: state.snapshot() for ticker, state in second.states.items()} == kept_tickers[-1]
     assert second.partition == first.partition
@@ -158,18 +110,16 @@ def test_replay_from_an_older_partition_offset_over_newer_ticker_states_changes_
     owed = {event.id for event in said_by(first) if event.source_offset >= at_ticker[event.ticker]}
     assert owed <= {event.id for event in said_by(second)}
     assert set(second.bad) <= set(first.bad)
-    owed_bad = {bad for bad in first.bad if bad[0] >= at_ticker[log[bad[0]].tickers[bad[1]]]}
+    owed_bad = {bad for bad in first.bad if bad[0] >= at_ticker[scenario.log[bad[0]].tickers[bad[1]]]}
     assert owed_bad <= set(second.bad)
 
 
-@given(logs(), rule_sets)
-@settings(max_examples=60, deadline=None)
-def test_events_of_a_ticker_rise_in_log_order_and_no_id_has_two_contents(
-    log: list[TickFrame], stage_rules: StageRules
-) -> None:
-    run = Run(stage_rules)
+@given(any_scenario)
+@settings(max_examples=30)
+def test_events_of_a_ticker_rise_in_log_order_and_no_id_has_two_contents(scenario: Scenario) -> None:
+    run = Run(scenario.rules)
     said: list[Features] = []
-    for one in log:
+    for one in scenario.log:
         absorbed = run.take(one)
         words = [run.speak(ticker) for ticker in absorbed.touched]
         said += [*absorbed.features, *(word for word in words if word is not None)]
@@ -179,15 +129,17 @@ def test_events_of_a_ticker_rise_in_log_order_and_no_id_has_two_contents(
         assert places == sorted(set(places))
 
 
-@given(logs(), rule_sets, some.integers(1, 2**40))
-@settings(max_examples=50, deadline=None)
-def test_the_clock_goes_nowhere_but_into_times_of_processing(
-    log: list[TickFrame], stage_rules: StageRules, now_ns: int
+@given(any_scenario, some.lists(some.integers(0, 2**40), min_size=1, max_size=8))
+@settings(max_examples=25)
+def test_the_wall_clock_goes_nowhere_but_into_times_of_processing_even_if_it_jumps_back(
+    scenario: Scenario, clock: list[int]
 ) -> None:
-    run = Run(stage_rules)
-    for one in log:
-        run.take(one, now_ns=now_ns)
-    calm = run_over(log, stage_rules)
+    run, calm = Run(scenario.rules), run_over(scenario.log, scenario.rules)
+    for offset, one in enumerate(scenario.log):
+        now_ns = clock[offset % len(clock)]
+        absorbed = run.take(one, now_ns=now_ns)
+        assert {bar.closed_at_ns for bar in absorbed.bars} <= {now_ns}
+        assert {event.featured_at_ns for event in absorbed.features} <= {now_ns}
     assert [replace(bar, closed_at_ns=0) for bar in run.bars] == calm.bars
     assert [replace(event, featured_at_ns=0) for event in run.features] == calm.features
-    assert all(bar.start_ns >= MIDNIGHT - SECOND * 100 for bar in run.bars)
+    assert (run.bad, run.partition, run.states) == (calm.bad, calm.partition, calm.states)

@@ -132,6 +132,28 @@ def test_a_busy_market_goes_the_fast_way_and_says_the_same(seed: int) -> None:
     assert set(touched) == set(slow.states)
 
 
+@pytest.mark.parametrize(
+    ("log", "reason"),
+    [
+        (
+            [
+                frame([("A", 0.1, 1, 1)], source="two"),
+                frame(source="one", watermark=120),
+                frame([("A", 0.2, 1, 1)], sequence=1, source="one"),
+            ],
+            Reason.LATE,
+        ),
+        ([frame([("A", 0.1, 1, 1)]), frame([("A", 5, 1, 1)], sequence=1)], Reason.EARLY),
+    ],
+    ids=["behind its own source's watermark", "far ahead of its source"],
+)
+def test_a_tick_that_only_its_source_makes_bad_is_not_quiet(log: list[TickFrame], reason: Reason) -> None:
+    fast = Fast(rules("1m", early=2.0))
+    for one in log:
+        fast.take(one)
+    assert [bad[2] for bad in fast.bad] == [reason]
+
+
 def test_what_it_took_is_told_once_to_each_asker() -> None:
     fast = Fast(rules("1s"))
     fast.take(frame([("A", 0, 1, 1), ("B", 0, 1, 1)]))
