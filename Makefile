@@ -9,13 +9,19 @@ INSTALLED_EXTRAS := $(shell cat .venv/.installed 2>/dev/null)
 EXTRAS ?= $(or $(INSTALLED_EXTRAS),data dev local rocksdb train)
 # Options of what is started: make run ARGS="--fresh"
 ARGS ?=
+# How many disturbances make chaos makes, and the seed that repeats a failed run; empty: a new one.
+KILLS ?= 100
+SEED ?=
+# Which part make soak loads, and for how long.
+PART ?= feature_stream
+MINUTES ?= 30
 BIN := .venv/bin
 PACKAGES := deploy feature_stream gateway ingestor predictor schemas
 CODE := $(PACKAGES) tests $(wildcard benchmarks)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE := tickcast:$(VERSION)
 
-.PHONY: help install run test coverage check format lock train bench kafka schemas docker-build docker-run clean
+.PHONY: help install run test chaos coverage check format lock train bench bench-recovery soak kafka schemas docker-build docker-run clean
 
 help: ## List the targets
 	@echo 'make TARGET [ARGS="…"]'
@@ -57,6 +63,10 @@ run: install ## Start the whole system on this machine; Ctrl-C stops it (ARGS="-
 test: install ## Run every test, those on real servers included
 	@$(BIN)/python -m pytest $(ARGS)
 
+chaos: install ## Kill, freeze and restart services and Kafka while a replay runs, and compare (KILLS=100 SEED=7)
+	@REQUIRE_KAFKA=1 CHAOS_KILLS=$(KILLS) TICKCAST_TEST_SEED=$(SEED) $(BIN)/python -m pytest tests/chaos \
+	  -o faulthandler_timeout=0 -o tmp_path_retention_policy=failed $(ARGS)
+
 coverage: install ## Run every test and report what it reaches, service processes included; fails below 90 %
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest $(ARGS)
@@ -82,6 +92,12 @@ train: install ## Fit the models on the data before the replay's start
 
 bench: install ## Measure ticks and predictions per second, beside plain loops
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-recovery: install ## Time from the kill of a stage's worker to caught up, by tickers and way of keeping state
+	@$(BIN)/python -m benchmarks.recovery $(ARGS)
+
+soak: install ## Load a part steadily for long, and fail if memory, lag or disk grow (PART=feature_stream MINUTES=30)
+	@$(BIN)/python -m benchmarks.soak $(PART) --minutes $(MINUTES) $(ARGS)
 
 kafka: install ## Start only Apache Kafka, on this machine
 	@$(BIN)/python -m deploy.cli kafka $(ARGS)

@@ -58,6 +58,7 @@ def make_app(settings: FeatureStreamSettings) -> faust.App:
         broker_rebalance_timeout=30.0,
         store=f"{settings.state_store}://",
         datadir=directory,
+        table_standby_replicas=settings.standby_replicas,
         topic_partitions=settings.partitions,
         topic_replication_factor=settings.replication_factor,
         topic_allow_declare=False,

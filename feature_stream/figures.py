@@ -1,72 +1,134 @@
-"""The stage's metrics."""
+"""The stage's metrics. Cheap where it matters: whole numbers per frame, Prometheus once a micro-batch."""
 
 import time
-from collections import deque
+from collections import Counter, deque
 
 from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import Counter as PrometheusCounter
 
 from feature_stream.advance import Absorbed
+from feature_stream.ticks import Reason
+from schemas import metrics
 from schemas.events import Features
-from schemas.metrics import (
-    BARS_CLOSED,
-    CHECKPOINT_SECONDS,
-    DEAD_LETTERS,
-    FEATURES_EMITTED,
-    FRAMES_PASSED_OVER,
-    GAPS_HEALED,
-    LAG_RECORDS,
-    RECORDS_LOST,
-    TICK_TO_FEATURE,
-    TICKS_ABSORBED,
-)
 from schemas.times import NS_PER_SECOND
 from schemas.topics import TICKS
 
 _LATENCIES_KEPT = 2_000
+#: The reason of a record that is no frame; others are those of ticks.
+UNDECODABLE = "undecodable"
+
+
+def short_reason(reason: str) -> str:
+    """Give the first word of why an input is dead-lettered: one of few."""
+    return reason.split(":", maxsplit=1)[0]
+
+
+#: What `service-status` tells of.
+_TOLD = ("frames", "ticks", "bars", "finals", "provisionals", "dead_letters", "late", "early", "gaps", "rewinds")
+
+
+def _value(counter: PrometheusCounter) -> int:
+    return int(next(sample.value for metric in counter.collect() for sample in metric.samples))
 
 
 class StageFigures:
-    """Counters of one process."""
+    """What one process has done so far; `totals` since its start, by name."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
-        self.ticks_total = 0
-        self.checkpoint_seconds = CHECKPOINT_SECONDS.histogram(registry)
-        self.gaps_healed = GAPS_HEALED.counter(registry)
-        self.records_lost = RECORDS_LOST.counter(registry)
-        self._ticks = TICKS_ABSORBED.counter(registry)
-        self._bars = BARS_CLOSED.counter(registry)
-        emitted = FEATURES_EMITTED.counter(registry)
-        self._finals = emitted.labels("final")
-        self._provisionals = emitted.labels("provisional")
-        self._tick_to_feature = TICK_TO_FEATURE.histogram(registry)
-        self._frames_passed_over = FRAMES_PASSED_OVER.counter(registry)
-        self._dead_letters = DEAD_LETTERS.counter(registry)
-        self._lag = LAG_RECORDS.gauge(registry).labels(TICKS.name)
+        self.totals: Counter[str] = Counter()
+        self.checkpoint_seconds = metrics.CHECKPOINT_SECONDS.histogram(registry)
+        self.checkpoint_part_seconds = metrics.CHECKPOINT_PART_SECONDS.histogram(registry)
+        self.recovery_seconds = metrics.RECOVERY_SECONDS.histogram(registry)
+        self.gaps_healed = metrics.GAPS_HEALED.counter(registry)
+        self.records_lost = metrics.RECORDS_LOST.counter(registry)
+        self._gaps = metrics.GAPS.counter(registry)
+        self._rewinds = metrics.REWINDS.counter(registry)
+        emitted = metrics.FEATURES_EMITTED.counter(registry)
+        self._counters = {
+            "frames": metrics.FRAMES_ABSORBED.counter(registry),
+            "ticks": metrics.TICKS_ABSORBED.counter(registry),
+            "bars": metrics.BARS_CLOSED.counter(registry),
+            "finals": emitted.labels("final"),
+            "provisionals": emitted.labels("provisional"),
+            "frames_passed_over": metrics.FRAMES_PASSED_OVER.counter(registry),
+        }
+        self._counted: Counter[str] = Counter()
+        self._dead_letters = metrics.DEAD_LETTERS.counter(registry)
+        for reason in (UNDECODABLE, *map(short_reason, Reason)):
+            self._dead_letters.labels(reason)  # shown as 0 before there is one
+        self._tick_to_feature = metrics.TICK_TO_FEATURE.histogram(registry)
+        self._tick_to_absorption = metrics.TICK_TO_ABSORPTION.histogram(registry)
+        self._batch_frames = metrics.MICRO_BATCH_FRAMES.histogram(registry)
+        self._batch_ticks = metrics.MICRO_BATCH_TICKS.histogram(registry)
+        self._lag_records = metrics.LAG_RECORDS.gauge(registry).labels(TICKS.name)
+        self._lag_seconds = metrics.LAG_SECONDS.gauge(registry).labels(TICKS.name)
+        self._partitions = metrics.PARTITIONS_OWNED.gauge(registry)
+        self._oldest_unsaid = metrics.OLDEST_UNSAID.gauge(registry)
         self._latencies: deque[float] = deque(maxlen=_LATENCIES_KEPT)
 
     def absorbed(self, absorbed: Absorbed, ingested_at_ns: int) -> None:
         """Count what a frame brought."""
+        totals = self.totals
+        totals["frames"] += 1
+        totals["ticks"] += absorbed.ticks_absorbed
         if absorbed.passed_over:
-            self._frames_passed_over.inc()
-        self.ticks_total += absorbed.ticks_absorbed
-        self._ticks.inc(absorbed.ticks_absorbed)
+            totals["frames_passed_over"] += 1
+        latency = max(0, time.time_ns() - ingested_at_ns) / NS_PER_SECOND
+        self._tick_to_absorption.observe(latency)
         if absorbed.bars:
-            self._bars.inc(len(absorbed.bars))
-            self._finals.inc(len(absorbed.features))
-            self._observe(time.time_ns() - ingested_at_ns)
+            totals["bars"] += len(absorbed.bars)
+            totals["finals"] += len(absorbed.features)
+            self._observe(latency)
 
     def spoke(self, features: Features) -> None:
         """Count a provisional feature event."""
-        self._provisionals.inc()
-        self._observe(features.featured_at_ns - features.ingested_at_ns)
+        self.totals["provisionals"] += 1
+        self._observe(max(0, features.featured_at_ns - features.ingested_at_ns) / NS_PER_SECOND)
+
+    def micro_batch(self) -> None:
+        """Show what was counted since the last call."""
+        frames = self.totals["frames"] - self._counted["frames"]
+        if frames:
+            self._batch_frames.observe(frames)
+            self._batch_ticks.observe(self.totals["ticks"] - self._counted["ticks"])
+        for name, counter in self._counters.items():
+            more = self.totals[name] - self._counted[name]
+            if more:
+                counter.inc(more)
+                self._counted[name] += more
 
     def dead_letter(self, reason: str) -> None:
         """Count an input that was dead-lettered, by the first word of why."""
-        self._dead_letters.labels(reason.split(":", maxsplit=1)[0]).inc()
+        short = short_reason(reason)
+        self._dead_letters.labels(short).inc()
+        self.totals["dead_letters"] += 1
+        if short in (Reason.LATE, Reason.EARLY):
+            self.totals[short] += 1
 
-    def tell_lag(self, records: int) -> None:
-        """Show how many records wait."""
-        self._lag.set(records)
+    def gap(self) -> None:
+        """Count a record that did not follow the last one."""
+        self._gaps.inc()
+        self.totals["gaps"] += 1
+
+    def rewound(self) -> None:
+        """Count a partition that is read again."""
+        self._rewinds.inc()
+        self.totals["rewinds"] += 1
+
+    def tell_lag(self, records: int, seconds: float) -> None:
+        """Show how many records wait, and how long the oldest has."""
+        self._lag_records.set(records)
+        self._lag_seconds.set(seconds)
+
+    def tell_work(self, partitions: int, oldest_unsaid_seconds: float) -> None:
+        """Show how many partitions this worker owns, and how long news of a ticker has waited to be said."""
+        self._partitions.set(partitions)
+        self._oldest_unsaid.set(oldest_unsaid_seconds)
+
+    def all_totals(self) -> dict[str, int]:
+        """Give what happened since the start, by name, with what happened never as 0."""
+        named = {name: self.totals[name] for name in _TOLD}
+        return named | {"gaps_healed": _value(self.gaps_healed), "records_lost": _value(self.records_lost)}
 
     def latency_seconds(self) -> dict[str, float]:
         """Give quantiles of the last times from ingestion to feature; none before there is one."""
@@ -75,7 +137,6 @@ class StageFigures:
         ordered = sorted(self._latencies)
         return {f"p{share}": round(ordered[(len(ordered) - 1) * share // 100], 6) for share in (50, 99)}
 
-    def _observe(self, latency_ns: int) -> None:
-        latency = max(0, latency_ns) / NS_PER_SECOND
+    def _observe(self, latency: float) -> None:
         self._tick_to_feature.observe(latency)
         self._latencies.append(latency)

@@ -9,9 +9,8 @@ import faust
 from faust.types import TP
 
 from feature_stream.figures import StageFigures
-from feature_stream.progress import Progress
+from feature_stream.progress import Progress, Silence
 from feature_stream.stage import Stage
-from schemas.errors import RetryError
 from schemas.topics import TICKS
 
 _log = logging.getLogger(__name__)
@@ -19,14 +18,9 @@ _log = logging.getLogger(__name__)
 #: Of a partition that brings nothing for so long, the last records may have been dropped: no later one shows the gap.
 #: It is read again, and after twice the time once more.
 SILENT_SECONDS = 2.0
-MUTE_SECONDS = 30.0
 
 #: Runs a piece of work; an error in it ends the process.
 Guard = Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]
-
-
-class MuteConsumerError(RetryError):
-    """The consumer brings nothing although there is something: only a new process helps."""
 
 
 class Healer:
@@ -41,10 +35,11 @@ class Healer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._progress: dict[int, Progress] = {}
         self._read_again_after: dict[int, float] = {}
+        self._missing: dict[int, int] = {}
 
-    def rewind(self, partition: int) -> None:
+    def rewind(self, partition: int, why: str = "a record is missing") -> None:
         """Begin to read a partition again from the record that it misses."""
-        task = asyncio.get_running_loop().create_task(self._guard(self._read_again(partition)))
+        task = asyncio.get_running_loop().create_task(self._guard(self._read_again(partition, why)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -53,36 +48,47 @@ class Healer:
         for partition, continuity in list(self._stage.waiting()):
             if continuity.rewind_due(now):
                 self.rewind(partition)
+        if self._missing:
+            self._count_healed()
 
-    def watch(self, lags: Mapping[int, int], now: float) -> None:
+    def watch(self, lags: Mapping[int, int], now: float) -> Silence | None:
         """Read again the partitions of which records wait and none comes; to be called about once a second.
 
         Args:
             lags: Records that wait, by partition.
             now: A monotonic clock, in seconds.
 
-        Raises:
-            MuteConsumerError: It has not helped.
+        Returns:
+            The longest silence, however short; None where nothing waits.
         """
         self._progress = {partition: self._progress.get(partition) or Progress(now) for partition in lags}
+        silences = []
         for partition, lag in lags.items():
             continuity = self._stage.partitions[partition].continuity
             if continuity is not None:
-                idle_seconds = self._progress[partition].idle_seconds(lag, continuity.next_offset, now)
-                self._end_silence(partition, lag, idle_seconds)
+                seconds = self._progress[partition].idle_seconds(lag, continuity.next_offset, now)
+                self._end_silence(partition, seconds)
+                silences.append(Silence(partition, lag, seconds))
+        return max(silences, key=lambda silence: silence.seconds, default=None)
 
-    def _end_silence(self, partition: int, lag: int, idle_seconds: float) -> None:
-        if idle_seconds > MUTE_SECONDS:
-            raise MuteConsumerError(
-                f"{lag} records of {TICKS.name}-{partition} wait, and none came for {MUTE_SECONDS:g} s"
-            )
+    def _end_silence(self, partition: int, idle_seconds: float) -> None:
         if idle_seconds < SILENT_SECONDS:
             self._read_again_after[partition] = SILENT_SECONDS
         elif idle_seconds >= self._read_again_after[partition]:
             self._read_again_after[partition] = 2 * idle_seconds
-            self.rewind(partition)
+            self.rewind(partition, f"it brings nothing for {idle_seconds:.0f} s")
 
-    async def _read_again(self, partition: int) -> None:
+    def _count_healed(self) -> None:
+        """Count the missing records that have come; those of partitions that went elsewhere are forgotten."""
+        for partition, offset in list(self._missing.items()):
+            live = self._stage.partitions.get(partition)
+            if live is None or live.continuity is None:
+                del self._missing[partition]
+            elif live.continuity.next_offset > offset:
+                del self._missing[partition]
+                self._figures.gaps_healed.inc()
+
+    async def _read_again(self, partition: int, why: str) -> None:
         tp = TP(self._topic_name, partition)
         if tp not in self._app.consumer.assignment():
             return
@@ -92,6 +98,7 @@ class Healer:
         if live is None or live.continuity is None:
             return  # it went to another worker meanwhile
         wanted = live.continuity.next_offset
-        _log.warning("%s-%d: a record is missing: reading again from %d", TICKS.name, partition, wanted)
-        self._figures.gaps_healed.inc()
+        _log.warning("%s-%d: %s: reading again from %d", TICKS.name, partition, why, wanted)
+        self._figures.rewound()
+        self._missing[partition] = wanted
         await self._app.consumer.rewind(tp, wanted)

@@ -40,6 +40,13 @@ class Pacer:
                 tickers.append(ticker)
         return tickers
 
+    def oldest_wait_seconds(self, now: float) -> float:
+        """Say for how long, at most, the word that waits longest has waited; 0 where none waits.
+
+        It may be off by tickers that were forgotten meanwhile, until their turn would have come.
+        """
+        return max(0.0, now - self._heap[0][0] + self._interval) if self._waiting else 0.0
+
     def forget(self, ticker: str) -> None:
         """Drop a ticker that lives elsewhere now."""
         self._waiting.pop(ticker, None)

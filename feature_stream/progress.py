@@ -1,4 +1,15 @@
-"""Whether a partition moves while there is something to read."""
+"""Whether a partition moves while there is something to read, and how old what waits is."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A partition of which records wait while none is taken."""
+
+    partition: int
+    lag_records: int
+    seconds: float
 
 
 class Progress:
@@ -20,3 +31,30 @@ class Progress:
             self._next_offset = next_offset
             self._moved_at = now
         return now - self._moved_at
+
+
+class LagClock:
+    """How old the oldest record of a partition is that was not taken yet, at most.
+
+    It was appended after the last one taken, and after the last moment at which none waited. Before either is known,
+    its age counts from when we began to look.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._none_waited_at = now
+        self._known = False
+
+    def lag_seconds(self, lag_records: int, taken_at: float | None, now: float) -> float:
+        """Say how old it is; 0 where none waits.
+
+        Args:
+            lag_records: Records that wait.
+            taken_at: Kafka's time of the last one taken by us, in seconds; None: we took none yet.
+            now: A wall clock, in seconds.
+        """
+        if lag_records == 0:
+            self._none_waited_at, self._known = now, True
+            return 0.0
+        if taken_at is None:
+            return max(0.0, now - self._none_waited_at)
+        return max(0.0, now - (max(taken_at, self._none_waited_at) if self._known else taken_at))

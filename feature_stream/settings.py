@@ -28,10 +28,33 @@ class FeatureStreamSettings(Settings):
     micro_batch_records: int = Field(512, ge=1)
     session_timeout_seconds: float = Field(10.0, ge=6.0, description="Kafka's group session")
     fetch_wait_ms: int = Field(50, ge=1, description="How long the broker may hold an empty fetch")
+    standby_replicas: int = Field(
+        1, ge=0, le=10, description="Other workers that keep a copy of a partition's state, to take over sooner"
+    )
+    mute_unhealthy_seconds: float = Field(
+        5.0, ge=1.0, description="Records wait and none is absorbed for so long: /health says 503"
+    )
+    mute_end_seconds: float = Field(30.0, ge=1.0, description="And for so long: the process ends, to be started again")
+    join_unhealthy_seconds: float = Field(
+        60.0, ge=1.0, description="No place in the group, or a recovery that reads nothing, for so long: 503"
+    )
+    join_end_seconds: float = Field(300.0, ge=1.0, description="And for so long: the process ends")
+    bad_inputs_bound: int = Field(
+        1_000, ge=0, description="More bad inputs of a partition (late ticks apart) end the stage; 0: none do"
+    )
+    bad_inputs_seconds: float = Field(60.0, gt=0, description="If they come within so long, by Kafka's timestamps")
 
     @model_validator(mode="after")
     def _bound_open_bars(self) -> "FeatureStreamSettings":
         longest_ms = _MOST_OPEN_BARS * interval_ns(self.interval) // NS_PER_MILLISECOND
         if self.lateness_ms > longest_ms:
             raise ValueError(f"TICKCAST_LATENESS_MS: at most {longest_ms} ({_MOST_OPEN_BARS} bars of {self.interval})")
+        return self
+
+    @model_validator(mode="after")
+    def _say_before_the_end(self) -> "FeatureStreamSettings":
+        for what in ("mute", "join"):
+            if getattr(self, f"{what}_end_seconds") < getattr(self, f"{what}_unhealthy_seconds"):
+                names = f"TICKCAST_{what.upper()}_END_SECONDS: give at least TICKCAST_{what.upper()}_UNHEALTHY_SECONDS"
+                raise ValueError(names)
         return self

@@ -73,14 +73,14 @@ def require_topics(
         What the broker has of them, by full name.
 
     Raises:
-        BrokerUnreachableError: The broker does not answer within 10 s.
+        BrokerUnreachableError: The broker does not answer within `settings.kafka_answer_seconds`.
         StopAndSayError: A topic is missing or not as it should be, or no client can be made with these settings.
     """
     admin = _admin(settings, admin_client)
     names = [settings.topic_prefix + topic.name for topic in topics]
     resource = None if settings.kafka_embedded else partial(config_resource, "topic")
     try:
-        found = found_topics(admin, names, resource)
+        found = found_topics(admin, names, resource, seconds=settings.kafka_answer_seconds)
     except Exception as error:  # confluent-kafka's KafkaException, which this room does not know: retry
         raise BrokerUnreachableError(
             f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: {_words(error)}"

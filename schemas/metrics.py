@@ -7,6 +7,8 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 
 _LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _SIZE_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
+_MANY_BUCKETS = (1, 10, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
+_RECOVERY_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 
 
 @dataclass(frozen=True)
@@ -35,14 +37,45 @@ class Metric:
 TICKS_INGESTED = Metric("tickcast_ticks_ingested_total", "counter", "Ticks acknowledged by the broker.", ("source",))
 FRAMES_INGESTED = Metric("tickcast_frames_ingested_total", "counter", "Frames acknowledged.", ("source",))
 DEAD_LETTERS = Metric("tickcast_dead_letters_total", "counter", "Inputs that were dead-lettered.", ("reason",))
+FRAMES_ABSORBED = Metric("tickcast_frames_absorbed_total", "counter", "Frames absorbed into the state.")
 TICKS_ABSORBED = Metric("tickcast_ticks_absorbed_total", "counter", "Ticks absorbed into the state.")
 BARS_CLOSED = Metric("tickcast_bars_closed_total", "counter", "Bars closed.")
 FEATURES_EMITTED = Metric("tickcast_features_emitted_total", "counter", "Feature events sent.", ("kind",))
 TICK_TO_FEATURE = Metric(
     "tickcast_tick_to_feature_seconds", "histogram", "From ingestion of the newest tick to its feature event."
 )
+TICK_TO_ABSORPTION = Metric(
+    "tickcast_tick_to_absorption_seconds", "histogram", "From ingestion of a frame to its being in the state."
+)
+MICRO_BATCH_FRAMES = Metric(
+    "tickcast_micro_batch_frames_size", "histogram", "Records of `ticks` taken at a stretch.", buckets=_SIZE_BUCKETS
+)
+MICRO_BATCH_TICKS = Metric(
+    "tickcast_micro_batch_ticks_size", "histogram", "Ticks absorbed at a stretch.", buckets=_MANY_BUCKETS
+)
+OLDEST_UNSAID = Metric(
+    "tickcast_oldest_feature_age_seconds",
+    "gauge",
+    "How long, at most, a ticker has had ticks that no feature event tells of; 0: none has.",
+)
 CHECKPOINT_SECONDS = Metric("tickcast_checkpoint_seconds", "histogram", "Time that a checkpoint took.")
-GAPS_HEALED = Metric("tickcast_gaps_healed_total", "counter", "Gaps in `ticks` healed by a rewind.")
+CHECKPOINT_PART_SECONDS = Metric(
+    "tickcast_checkpoint_part_seconds",
+    "histogram",
+    "Time until the broker had a checkpoint's outputs, then the tickers' states, then the partitions' records.",
+    ("part",),
+)
+RECOVERY_SECONDS = Metric(
+    "tickcast_recovery_seconds",
+    "histogram",
+    "From an assignment of partitions to their state being read back, and to the first record absorbed.",
+    ("until",),
+    buckets=_RECOVERY_BUCKETS,
+)
+PARTITIONS_OWNED = Metric("tickcast_partitions", "gauge", "Partitions of `ticks` that this worker owns.")
+GAPS = Metric("tickcast_gaps_total", "counter", "Records of `ticks` that did not follow the last one.")
+REWINDS = Metric("tickcast_rewinds_total", "counter", "Times that a partition was read again, for a gap or silence.")
+GAPS_HEALED = Metric("tickcast_gaps_healed_total", "counter", "Missing records that came after a rewind.")
 FRAMES_PASSED_OVER = Metric(
     "tickcast_frames_passed_over_total", "counter", "Frames whose sequence was not above the last of their source."
 )
@@ -62,5 +95,8 @@ WEBSOCKET_CONFLATED = Metric(
 HTTP_SECONDS = Metric("tickcast_http_request_seconds", "histogram", "Time of HTTP answers.", ("route", "status"))
 TICKERS_KNOWN = Metric("tickcast_tickers", "gauge", "Tickers that have a prediction.")
 LAG_RECORDS = Metric("tickcast_lag_records", "gauge", "Records not read yet.", ("topic",))
+LAG_SECONDS = Metric(
+    "tickcast_lag_seconds", "gauge", "How old, at most, the oldest record not read yet is; 0: all are read.", ("topic",)
+)
 
 METRICS: tuple[Metric, ...] = tuple(value for value in globals().values() if isinstance(value, Metric))

@@ -53,12 +53,18 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/metrics":
             self._answer(200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY))
         elif self.path == "/health":
-            state = self.board.state
-            healthy = state not in (ServiceState.STARTING, ServiceState.STOPPING)
-            body = {"status": "healthy" if healthy else state, "state": state, "version": VERSION}
-            self._answer(200 if healthy else 503, "application/json", json.dumps(body).encode())
+            self._answer_health(self.board.state, self.board.trouble)
         else:
             self._answer(404, "text/plain", b"there are /metrics and /health\n")
+
+    def _answer_health(self, state: ServiceState, trouble: str | None) -> None:
+        serves = state not in (ServiceState.STARTING, ServiceState.STOPPING)
+        healthy = serves and trouble is None
+        status = "healthy" if healthy else "unhealthy" if serves else state
+        body = {"status": status, "state": state, "version": VERSION}
+        if trouble is not None:
+            body["reason"] = trouble
+        self._answer(200 if healthy else 503, "application/json", json.dumps(body).encode())
 
     def _answer(self, code: int, content_type: str, body: bytes) -> None:
         self.send_response(code)

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     kafka_ssl_certificate_file: str = ""
     kafka_ssl_key_file: str = ""
     kafka_embedded: bool = Field(False, description="The broker is the embedded one: only missing topics are errors")
+    kafka_answer_seconds: float = Field(10.0, gt=0, le=600, description="How long a start waits for a broker's answer")
     topic_prefix: str = Field("", pattern=r"^[A-Za-z0-9._-]{0,64}$")
     partitions: int = Field(4, ge=1, le=1_000, description="Of `ticks` and every topic keyed by ticker")
     replication_factor: int = Field(1, ge=1)

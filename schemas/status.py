@@ -38,7 +38,12 @@ class StatusBoard:
         self._started_at_ns = time.time_ns()
         self._state = ServiceState.STARTING
         self._message = ""
+        self._trouble: str | None = None
+        self._trouble_told_at = float("inf")
+        self._word_good_for_seconds = float("inf")
         self._lag_records: int | None = None
+        self._lag_seconds: float | None = None
+        self._totals: dict[str, int] = {}
         self._rates: dict[str, float] = {}
         self._latency_seconds: dict[str, float] = {}
 
@@ -53,32 +58,62 @@ class StatusBoard:
             self._state, self._message = state, message
             self.changed.set()
 
+    @property
+    def trouble(self) -> str | None:
+        """Say why the service does not do its work although its state is good; None: it does, as far as it says."""
+        silent_seconds = time.monotonic() - self._trouble_told_at
+        if silent_seconds > self._word_good_for_seconds:
+            return f"it has not said how it is for {silent_seconds:.0f} s"
+        return self._trouble
+
+    def set_trouble(self, reason: str | None, good_for_seconds: float) -> None:
+        """Say why the service does not do its work, or that it does; a reporter sends a change at once.
+
+        Args:
+            reason: It; None: all is well.
+            good_for_seconds: Whoever has spoken once must speak again within this time, or is in trouble.
+        """
+        changed = (self._trouble is None) != (reason is None)
+        self._trouble, self._word_good_for_seconds = reason, good_for_seconds
+        self._trouble_told_at = time.monotonic()
+        if changed:
+            self.changed.set()
+
     def set_figures(
         self,
         *,
         lag_records: int | None = None,
+        lag_seconds: float | None = None,
         rates: dict[str, float] | None = None,
         latency_seconds: dict[str, float] | None = None,
+        totals: dict[str, int] | None = None,
     ) -> None:
         """Replace the figures that go out with the next report."""
         self._lag_records = lag_records
+        self._lag_seconds = lag_seconds
         self._rates = rates or {}
         self._latency_seconds = latency_seconds or {}
+        self._totals = totals or {}
 
     def event(self) -> ServiceStatus:
-        """Give the status as an event."""
+        """Give the status as an event; who is in trouble is degraded."""
+        state, message, trouble = self._state, self._message, self.trouble
+        if trouble is not None and state in (ServiceState.CATCHING_UP, ServiceState.READY):
+            state, message = ServiceState.DEGRADED, trouble
         return ServiceStatus(
             service=self.service,
             instance=self.instance,
             version=VERSION,
-            state=self._state,
-            message=self._message,
+            state=state,
+            message=message,
             started_at_ns=self._started_at_ns,
             updated_at_ns=time.time_ns(),
             memory_bytes=resident_bytes(),
             lag_records=self._lag_records,
             rates=self._rates,
             latency_seconds=self._latency_seconds,
+            lag_seconds=self._lag_seconds,
+            totals=self._totals,
         )
 
     def record(self) -> tuple[bytes, bytes]:
@@ -101,8 +136,8 @@ class StatusReporter:
 
     def stop(self) -> None:
         """Send a last word and end the thread."""
+        self._board.set_state(ServiceState.STOPPING)  # first: whoever sees that we stop sends this state
         self._stopped.set()
-        self._board.set_state(ServiceState.STOPPING)
         self._board.changed.set()
         if self._thread.is_alive():
             self._thread.join(timeout=2)

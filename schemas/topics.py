@@ -60,11 +60,17 @@ class Topic:
         }
         if self.bounded:
             config["retention.bytes"] = str(retention_bytes)
+            config["segment.bytes"] = str(min(1_024 * _MIB, max(_MIB, retention_bytes // 8)))  # only whole ones go
         return config
 
 
 TICKS = Topic(
-    "ticks", events.TickFrame, "none; the partition is set", "Frames of ticks.", bounded=True, written_by="ingestor"
+    "ticks",
+    events.TickFrame,
+    "none; the partition is set",
+    "Frames of ticks.",
+    bounded=True,
+    written_by="ingestor, dead-letter replay",
 )
 BARS = Topic("bars", events.Bar, "ticker", "Closed OHLCV bars.", cloud_events=True, written_by="feature_stream")
 FEATURES = Topic(

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, overload
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
@@ -25,16 +26,30 @@ class Server:
     bootstrap_servers: str
     embedded: bool
 
+    @cached_property
+    def producer(self) -> Producer:
+        """Give one for all tests. Without idempotence, which costs each new producer half a second for an id."""
+        return Producer(
+            {
+                "bootstrap.servers": self.bootstrap_servers,
+                "acks": "all",
+                "max.in.flight": 1,  # keeps the order where a record is sent again
+                "partitioner": "murmur2_random",
+                "linger.ms": 0,
+                "log_level": 0,
+            }
+        )
+
 
 class BrokerUnderTest:
     """A broker, and in it the topics of one test."""
 
     def __init__(self, server: Server, **overrides: Any) -> None:
+        self._server = server
         self.embedded = server.embedded
         self.bootstrap_servers = server.bootstrap_servers
         self.topic_prefix: str = overrides.pop("topic_prefix", f"t{uuid.uuid4().hex[:10]}.")
         self._overrides = overrides
-        self._producer: Producer | None = None
 
     @overload
     def settings(self, **overrides: Any) -> Settings: ...
@@ -104,8 +119,9 @@ class BrokerUnderTest:
             partition: -1 leaves it to Kafka's murmur2 of the key.
         """
         failures: list[Any] = []
+        producer = self._server.producer
         for value in values:
-            self._open_producer().produce(
+            producer.produce(
                 self.full_name(topic),
                 value=encode(value) if isinstance(value, Struct) else value,
                 key=key,
@@ -113,7 +129,7 @@ class BrokerUnderTest:
                 headers=headers,
                 on_delivery=lambda error, _: failures.append(error) if error else None,
             )
-        left = self._open_producer().flush(DEADLINE_SECONDS)
+        left = producer.flush(DEADLINE_SECONDS)
         assert not left, f"{left} records were not taken within {DEADLINE_SECONDS:g} s"
         assert not failures, failures
 
@@ -137,19 +153,6 @@ class BrokerUnderTest:
             return {p.partition: bounds_of(consumer, p)[1] for p in self._partitions(consumer, topic)}
         finally:
             consumer.close()
-
-    def _open_producer(self) -> Producer:
-        if self._producer is None:
-            self._producer = Producer(
-                {
-                    "bootstrap.servers": self.bootstrap_servers,
-                    "enable.idempotence": True,
-                    "partitioner": "murmur2_random",
-                    "linger.ms": 0,
-                    "log_level": 0,
-                }
-            )
-        return self._producer
 
     def _consumer(self) -> Consumer:
         return Consumer(

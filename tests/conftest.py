@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, settings
 from deploy.embedded_broker import start_embedded_broker
 from schemas.settings import ENV_PREFIX
 from tests.brokers import BrokerUnderTest, Server
-from tests.processes import Processes
+from tests.processes import KEPT_SETTINGS, Processes
 from tests.servers import ADDRESS_VARIABLE, kafka_server
+from tests.training import Trained, Training
 
 # No example fails on time: machines stall. CI tries the same examples each time.
 settings.register_profile(
@@ -22,13 +23,7 @@ settings.register_profile(
 settings.load_profile("tickcast")
 
 _SEED_VARIABLE = "TICKCAST_TEST_SEED"
-#: Of this machine's settings, those that say where a test's Kafka comes from.
-_KEPT_VARIABLES = (
-    ADDRESS_VARIABLE,
-    _SEED_VARIABLE,
-    f"{ENV_PREFIX}JARS_FOLDER",
-    f"{ENV_PREFIX}MAVEN_REPOSITORY",
-)
+_KEPT_VARIABLES = (ADDRESS_VARIABLE, _SEED_VARIABLE, *KEPT_SETTINGS)
 _seed_of = pytest.StashKey[int]()
 _notes_of = pytest.StashKey[list[tuple[str, Callable[[], str]]]]()
 _SERVER_FIXTURES = {"kafka", "embedded", "broker", "make_kafka", "kafka_address", "embedded_address"}
@@ -96,6 +91,22 @@ def embedded_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
     broker = start_embedded_broker(tmp_path_factory.mktemp("embedded"))
     yield Server(broker.bootstrap_servers, embedded=True)
     broker.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _training(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Training | None]:
+    """Begin to train at once where a later test wants the models: most tests wait more than they compute."""
+    wanted = any("trained" in getattr(item, "fixturenames", ()) for item in request.session.items)
+    training = Training(tmp_path_factory.mktemp("training")) if wanted else None
+    yield training
+    if training is not None:
+        training.end()
+
+
+@pytest.fixture(scope="session")
+def trained(_training: Training) -> Trained:
+    """Give a real model set, trained once."""
+    return _training.result()
 
 
 #: Makes brokers of one test; its keywords are settings, like `partitions=2`.

@@ -1,5 +1,6 @@
 """Services as child processes of a test: started, watched, signalled, always ended by their id."""
 
+import http.client
 import json
 import os
 import signal
@@ -18,12 +19,19 @@ from deploy.children import start_child, stop_child
 from deploy.kafka.ports import free_ports
 from schemas.settings import ENV_PREFIX
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
+#: Of this machine's settings, those that say where a test's Kafka comes from.
+KEPT_SETTINGS = (f"{ENV_PREFIX}JARS_FOLDER", f"{ENV_PREFIX}MAVEN_REPOSITORY")
+
+_given_ports: set[int] = set()
 
 
 def free_port() -> int:
-    """Give a port on which a server can listen."""
-    return next(free_ports())
+    """Give a port on which a server can listen, and that nobody else here was given."""
+    port = next(port for port in free_ports() if port not in _given_ports)
+    _given_ports.add(port)
+    return port
 
 
 @dataclass
@@ -62,13 +70,13 @@ class ServiceProcess:
         self.wait_for(lambda: self.get(path)[0] == 200, seconds=seconds, what=f"{path} being 200")
 
     def get(self, path: str) -> tuple[int, str]:
-        """Ask its own web server; code 0 where nothing listens yet."""
+        """Ask its own web server; code 0 where there is no answer."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.health_port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode(errors="replace")
-        except OSError:
+        except (OSError, http.client.HTTPException):  # nobody listens yet, or it ended in the middle of its answer
             return 0, ""
 
     def metric(self, name: str) -> float:
@@ -85,7 +93,7 @@ class ServiceProcess:
         """Send a signal."""
         self.process.send_signal(number)
 
-    def stop(self, seconds: float = 20.0) -> int:
+    def stop(self, seconds: float = STOP_SECONDS) -> int:
         """End it politely and give the exit code; fail where it takes longer."""
         self.send(signal.SIGTERM)
         return self.wait(seconds)
@@ -125,7 +133,7 @@ class Processes:
 
         Args:
             environment: `TICKCAST_*` variables, like `kafka.environment()`; the metrics port is chosen here
-                where it is silent. The machine's own `TICKCAST_*` are not passed on.
+                where it is silent. Of the machine's own `TICKCAST_*`, `KEPT_SETTINGS` alone are passed on.
         """
         given = dict(environment or {})
         port = int(given.setdefault(f"{ENV_PREFIX}METRICS_PORT", str(free_port())))
@@ -147,7 +155,7 @@ class Processes:
 
 
 def clean_environment() -> dict[str, str]:
-    """Give this machine's environment without its `TICKCAST_*`; coverage's own variables stay."""
+    """Give this machine's environment without its `TICKCAST_*`, `KEPT_SETTINGS` apart; coverage's variables stay."""
     root = str(Path(__file__).parents[1])
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)}
+    ours = {n: value for n, value in os.environ.items() if not n.startswith(ENV_PREFIX) or n in KEPT_SETTINGS}
     return ours | {"PYTHONPATH": root, "PYTHONUNBUFFERED": "1"}

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from deploy.kafka.jars import UnavailableError
-from deploy.kafka.server import start_local_kafka
+from deploy.kafka.java import java_program
+from deploy.kafka.server import jars_of, start_local_kafka
 from deploy.kafka.settings import LocalKafkaSettings
 from deploy.reach import require_answer
 from tests.brokers import Server
@@ -25,6 +26,17 @@ def kafka_is_required() -> bool:
 def local_kafka_settings() -> LocalKafkaSettings:
     """Give settings for a node of a test: any port, and a compiler that starts in half the time."""
     return LocalKafkaSettings(_env_file=None, kafka_port=0, kafka_java_options="-XX:TieredStopAtLevel=1")
+
+
+def require_local_kafka() -> LocalKafkaSettings:
+    """Give settings for nodes of a test; skip, or fail where Kafka is required, when none can be started."""
+    settings = local_kafka_settings()
+    try:
+        java_program()
+        jars_of(settings, print)
+    except UnavailableError as error:
+        missing_kafka(str(error))
+    return settings
 
 
 @contextmanager

@@ -31,6 +31,8 @@ class ServiceStatus(Struct, frozen=True, kw_only=True):
 
     Attributes:
         lag_records: Records not read yet; null where it reads none.
+        lag_seconds: How old, at most, the oldest of them is; 0: all are read.
+        totals: Since its start, by name, like `dead_letters`.
         rates: Per second, by name.
         latency_seconds: Quantiles by name, like `p50` and `p99`.
     """
@@ -47,3 +49,5 @@ class ServiceStatus(Struct, frozen=True, kw_only=True):
     rates: dict[str, float] = {}
     latency_seconds: dict[str, float] = {}
     commands: list[CommandProgress] = []
+    lag_seconds: float | None = None
+    totals: dict[str, int] = {}

@@ -29,9 +29,9 @@ def python(name: str, code: str, *, once: bool = False, essential: bool = True) 
 class Watched:
     """A supervisor, and what its log says."""
 
-    def __init__(self, *, restart: bool = True) -> None:
+    def __init__(self, *, restart: bool = True, backoff: Callable[[], Backoff] = QUICK) -> None:
         self.stream = io.StringIO()
-        self.supervisor = Supervisor(Log(self.stream, colour=False), restart=restart, backoff=QUICK)
+        self.supervisor = Supervisor(Log(self.stream, colour=False), restart=restart, backoff=backoff)
 
     @property
     def log(self) -> str:
@@ -39,9 +39,9 @@ class Watched:
         return self.stream.getvalue()
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        """Wait for a condition; fail with the log after 20 s."""
+        """Wait for a condition; fail with the log after a minute."""
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not holds():
                     await asyncio.sleep(0.01)
         except TimeoutError as error:
@@ -54,9 +54,9 @@ class Watched:
 
 
 @contextlib.asynccontextmanager
-async def watched(*parts: Part, restart: bool = True) -> AsyncIterator[Watched]:
+async def watched(*parts: Part, restart: bool = True, backoff: Callable[[], Backoff] = QUICK) -> AsyncIterator[Watched]:
     """Start parts, and stop them at the end."""
-    it = Watched(restart=restart)
+    it = Watched(restart=restart, backoff=backoff)
     it.supervisor.start(parts)
     try:
         yield it
@@ -73,7 +73,7 @@ def lives(pid: int) -> bool:
         return False
 
 
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Wait for a condition outside of an event loop."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -131,13 +130,20 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
         signal.signal(number, handler)
 
 
+@pytest.fixture
+def patient_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave services so much time that a stop which waits for it is seen, and a slow machine is not."""
+    monkeypatch.setattr(local_system, "_STOP_SECONDS", 120.0)
+    monkeypatch.setattr(local_system, "_SERVICES_STOP_SECONDS", 60.0)
+
+
+@pytest.mark.usefixtures("patient_stop")
 def test_a_signal_stops_the_services_first_and_then_the_broker(world: World) -> None:
     code = _TELL + "print('pid', os.getpid())\nprint(open('var/running.env').read())\n" + _ORDER_STOP + FOREVER
     wait_for_file = "while not __import__('os').path.exists('var/running.env'): pass\n"
     world.parts = [python("service", wait_for_file + code)]
-    started_at = time.monotonic()
     world.run()
-    assert time.monotonic() - started_at < 5
+    assert "did not stop within" not in world.log
     assert world.running_at_broker_stop == [False]
     assert "TICKCAST_URL=http://127.0.0.1:8123" in world.log
     assert "TICKCAST_TOPIC_PREFIX=mine-" in world.log
@@ -181,9 +187,7 @@ def test_a_signal_ends_a_broker_that_is_being_started_again(world: World) -> Non
         return "127.0.0.1:22336"
 
     world.address = address
-    started_at = time.monotonic()
     world.run()
-    assert time.monotonic() - started_at < 5
     assert world.asked == ["auto", "local"]
     assert "stopping" in world.log
 
@@ -281,12 +285,12 @@ def test_the_gateway_s_port_is_kept_from_the_broker(world: World) -> None:
     assert world.reserved_ports == [(8123,)]
 
 
+@pytest.mark.usefixtures("patient_stop")
 def test_a_second_signal_does_not_wait(world: World) -> None:
     twice = _TELL + "signal.signal(signal.SIGTERM, lambda *_: os.kill(int(os.environ['PARENT']), signal.SIGINT))\n"
     world.parts = [python("service", twice + "os.kill(int(os.environ['PARENT']), signal.SIGINT)\n" + FOREVER)]
-    started_at = time.monotonic()
     world.run()
-    assert time.monotonic() - started_at < 3
+    assert "did not stop within" not in world.log
 
 
 def _exit_code(*arguments: str) -> int:

@@ -29,11 +29,11 @@ def _make(broker: BrokerUnderTest, name: str, partitions: int, **config: str) ->
     admin = _admin(broker)  # its answers end with it
     for future in admin.create_topics([new]).values():
         future.result()
-    wait_until(lambda: new.topic in admin.list_topics(timeout=10).topics, seconds=10, what="the news of the topic")
+    wait_until(lambda: new.topic in admin.list_topics(timeout=60).topics, seconds=60, what="the news of the topic")
 
 
 def _ours(broker: BrokerUnderTest) -> dict[str, int]:
-    there = _admin(broker).list_topics(timeout=10).topics
+    there = _admin(broker).list_topics(timeout=60).topics
     return {name: len(t.partitions) for name, t in there.items() if name.startswith(broker.topic_prefix)}
 
 

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from tests.processes import free_port
+
 _HOST = b"127.0.0.1"
 
 
@@ -23,8 +25,8 @@ class Proxy:
 
     async def come(self) -> None:
         """Listen, on the same port as before."""
+        self.port = self.port or free_port()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def go(self) -> None:
         """Refuse connections, and cut those that are open."""

@@ -116,7 +116,8 @@ def model_event(model_set: str = "set-1", decided_at_ns: int = NOON_NS, **change
 
 
 def settings(**changes: Any) -> GatewaySettings:
-    return GatewaySettings(_env_file=None, instance="test", gateway_port=0, **changes)
+    quiet = {"heartbeat_seconds": 3_600.0}  # no heartbeat comes between the messages that a test waits for
+    return GatewaySettings(_env_file=None, instance="test", gateway_port=0, **(quiet | changes))
 
 
 def make_parts(*predictions: Prediction, caught_up: bool = True, **changes: Any) -> Parts:

@@ -18,7 +18,7 @@ from schemas.status import StatusBoard
 from schemas.topics import FEATURES
 from tests.brokers import BrokerUnderTest
 
-STARTED_SECONDS = 30.0
+STARTED_SECONDS = 120.0
 
 
 class RunningPredictor:
@@ -99,6 +99,6 @@ def committed_records(broker: BrokerUnderTest) -> int:
     try:
         name = broker.full_name(FEATURES)
         partitions = [TopicPartition(name, number) for number in broker.ends(FEATURES)]
-        return sum(max(0, each.offset) for each in consumer.committed(partitions, timeout=10))
+        return sum(max(0, each.offset) for each in consumer.committed(partitions, timeout=60))
     finally:
         consumer.close()

@@ -82,7 +82,7 @@ def test_later_decisions_are_followed(broker: BrokerUnderTest, feed: ModelFeed) 
         told.append(feed.poll())
         return told[-1] is not None
 
-    wait_until(came, seconds=10, what="the decision")
+    wait_until(came, seconds=60, what="the decision")
     assert told[-1] == later
 
 

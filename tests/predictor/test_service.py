@@ -18,7 +18,7 @@ from tests.brokers import BrokerUnderTest
 from tests.predictor.feature_events import final
 from tests.predictor.saved_sets import save_linear_set
 from tests.predictor.test_worker import TICKERS, content, finals, predictions, send
-from tests.processes import Processes
+from tests.processes import Processes, clean_environment
 
 
 def test_serving_imports_no_training_library() -> None:
@@ -27,13 +27,15 @@ def test_serving_imports_no_training_library() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
-def run_predictor(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run_predictor(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, away from any `.env`."""
     command = [sys.executable, "-m", "predictor", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = clean_environment()
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
 
 
-def test_an_unknown_argument_is_refused() -> None:
-    ended = run_predictor("fly")
+def test_an_unknown_argument_is_refused(tmp_path: Path) -> None:
+    ended = run_predictor("fly", folder=tmp_path)
     assert ended.returncode == 2
     assert "invalid choice: 'fly' (choose from" in ended.stderr
 
@@ -42,8 +44,8 @@ def test_an_unknown_argument_is_refused() -> None:
     ("command", "said", "code"),
     [("train", "train on replay or file:PATH", EXIT_STOP_AND_SAY), ("ensure", "the statistical forecaster answers", 0)],
 )
-def test_training_is_the_predictors(command: str, said: str, code: int) -> None:
-    ended = run_predictor(command, "--source", "simulated")
+def test_training_is_the_predictors(command: str, said: str, code: int, tmp_path: Path) -> None:
+    ended = run_predictor(command, "--source", "simulated", folder=tmp_path)
     assert (ended.returncode, said in ended.stdout + ended.stderr) == (code, True)
 
 
@@ -74,14 +76,14 @@ def test_sigkill_between_batches_loses_nothing_and_says_nothing_twice_with_anoth
 def test_health_metrics_and_status_tell_how_it_is(kafka: BrokerUnderTest, processes: Processes, tmp_path: Path) -> None:
     service = processes.start("predictor", environment=kafka.environment(models_directory=tmp_path))
     service.wait_until_healthy()
-    service.wait_for(lambda: service.health()["state"] == "degraded", what="saying that it is untrained")
+    service.wait_for(lambda: service.health().get("state") == "degraded", what="saying that it is untrained")
     folder, event = save_linear_set(tmp_path)
     elsewhere = structs.replace(event, location=f"/somewhere/else/{folder.name}")
     kafka.produce("models", elsewhere, key=event.model_set)
-    service.wait_for(lambda: service.health()["state"] == "ready", what="the set's turn")
+    service.wait_for(lambda: service.health().get("state") == "ready", what="the set's turn")
     send(kafka, [final(ticker) for ticker in TICKERS])
     service.wait_for(lambda: service.metric("tickcast_predictions_total") == len(TICKERS), what="the predictions")
-    assert service.metric("tickcast_model_swaps_total") == 1
+    service.wait_for(lambda: service.metric("tickcast_model_swaps_total") == 1, what="the count of the swap")
     assert service.stop() == 0
     states = [record.event().state for record in kafka.read("service-status")]
     assert states[-1] is ServiceState.STOPPING
@@ -98,11 +100,11 @@ def test_missing_topics_stop_it_with_one_line(kafka: BrokerUnderTest, processes:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_leaves_at_once_when_told_to(kafka: BrokerUnderTest, processes: Processes, number: signal.Signals) -> None:
+def test_it_leaves_when_told_to(kafka: BrokerUnderTest, processes: Processes, number: signal.Signals) -> None:
     service = processes.start("predictor", environment=kafka.environment())
     service.wait_until_healthy()
     service.send(number)
-    assert service.wait(5) == 0
+    assert service.wait() == 0
 
 
 def test_a_broker_that_goes_away_at_a_bad_moment_is_one_line_and_a_new_start(

@@ -48,10 +48,10 @@ def test_every_final_event_gets_its_prediction_on_both_topics_with_its_trace(bro
     with running(broker) as predictor:
         said = broker.read("predictions", until=len(events))
         latest = broker.read("predictions-latest", until=len(events))
-        wait_until(lambda: committed_records(broker) == len(events), seconds=10, what="the commit")
+        wait_until(lambda: committed_records(broker) == len(events), seconds=60, what="the commit")
         wait_until(
             lambda: predictor.counted("tickcast_predictions_total", kind="final") == len(events),
-            seconds=10,
+            seconds=60,
             what="the count",  # it follows the commit
         )
     assert {each.feature_id for each in predictions(said)} == {event.id for event in events}
@@ -71,7 +71,7 @@ def test_provisional_predictions_stay_out_of_predictions(broker: BrokerUnderTest
         predictor.wait_until_caught_up()
         send(broker, [closed, moved, before_any_bar()])
         latest = predictions(broker.read("predictions-latest", until=_has(moved.id, before_any_bar().id)))
-        wait_until(lambda: committed_records(broker) == 3, seconds=10, what="the commit")
+        wait_until(lambda: committed_records(broker) == 3, seconds=60, what="the commit")
         said = predictions(broker.read("predictions"))
     assert [each.feature_id for each in said] == [closed.id]
     assert {each.feature_id for each in latest if each.provisional} == {moved.id, before_any_bar().id}
@@ -98,14 +98,18 @@ def test_a_set_announced_while_running_is_swapped_in_place(broker: BrokerUnderTe
         for day, (model_set, degraded) in enumerate(((None, "untrained"), (PAIR, None), (newer, None))):
             if model_set is not None:
                 announce(broker, model_set, now_ns=day)
-                wait_until(_serves(predictor, model_set), seconds=10, what="swap")
+                wait_until(_serves(predictor, model_set), seconds=60, what="swap")
             send(broker, finals([day]))
             said = predictions(broker.read("predictions", until=(day + 1) * len(TICKERS)))
             name = "statistical" if model_set is None else model_set.manifest.model_set
             ours = [each for each in said if each.bar_index == 100 + day]
             assert {(each.model_set, each.degraded) for each in ours} == {(name, degraded)}
-        wait_until(lambda: predictor.board.state is ServiceState.READY, seconds=10, what="being ready")
-        assert predictor.counted("tickcast_model_swaps_total") == 2
+        wait_until(lambda: predictor.board.state is ServiceState.READY, seconds=60, what="being ready")
+        wait_until(
+            lambda: predictor.counted("tickcast_model_swaps_total") == 2,
+            seconds=60,
+            what="the count",  # it follows the swap
+        )
 
 
 def _serves(predictor: RunningPredictor, model_set: ModelSet) -> Callable[[], bool]:
@@ -119,9 +123,9 @@ def test_an_announced_set_that_is_not_there_is_said_in_the_status(broker: Broker
         refusal = "model set set-gone is not there"
         assert predictor.board.event().message == f"{refusal}: the statistical forecaster answers"
         announce(broker, PAIR, now_ns=3)
-        wait_until(lambda: predictor.board.state is ServiceState.READY, seconds=10, what="being ready")
+        wait_until(lambda: predictor.board.state is ServiceState.READY, seconds=60, what="being ready")
         announce(broker, a_set([Momentum("forest", 0.7)], [1.0], name="set-gone"), now_ns=4)
-        wait_until(lambda: predictor.board.state is ServiceState.DEGRADED, seconds=10, what="the refusal")
+        wait_until(lambda: predictor.board.state is ServiceState.DEGRADED, seconds=60, what="the refusal")
         assert predictor.board.event().message == f"{refusal}; keeping model set set-a"
 
 
@@ -142,8 +146,12 @@ def test_garbage_goes_to_dead_letters_and_the_stream_goes_on(broker: BrokerUnder
     with running(broker) as predictor:
         said = predictions(broker.read("predictions", until=len(good)))
         letters = broker.read("dead-letters", until=len(bad))
-        wait_until(lambda: committed_records(broker) == len(good) + len(bad), seconds=10, what="the commit")
-        assert predictor.counted("tickcast_dead_letters_total", reason="undecodable") == len(bad)
+        wait_until(lambda: committed_records(broker) == len(good) + len(bad), seconds=60, what="the commit")
+        wait_until(
+            lambda: predictor.counted("tickcast_dead_letters_total", reason="undecodable") == len(bad),
+            seconds=60,
+            what="the count",
+        )
     assert {each.feature_id for each in said} == {event.id for event in good}
     reasons = {letter.value: letter.headers["dead_letter_reason"].decode() for letter in letters}
     for value, reason in bad:
@@ -165,10 +173,10 @@ def test_a_failing_member_degrades_and_the_rest_carry_on(broker: BrokerUnderTest
     send(broker, finals([0]))
     with running(broker, broken) as predictor:
         said = predictions(broker.read("predictions", until=len(TICKERS)))
-        wait_until(lambda: predictor.board.event().message == "model set set-a without lstm", seconds=10, what="status")
+        wait_until(lambda: predictor.board.event().message == "model set set-a without lstm", seconds=60, what="status")
         wait_until(
             lambda: predictor.counted("tickcast_predictions_degraded_total", reason="without lstm") == len(TICKERS),
-            seconds=10,
+            seconds=60,
             what="the count",
         )
     assert {each.degraded for each in said} == {"without lstm"}

@@ -1,38 +1,14 @@
-"""One small training, shared by the tests of this room."""
-
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+"""Models and samples, shared by the tests of this room."""
 
 import pytest
 
-from predictor.artifacts import ModelSet, load_model_set
+from predictor.artifacts import ModelSet
 from predictor.training.dataset import Dataset, dataset_from_bars
 from predictor.training.fitting import FittedModel, Progress
 from predictor.training.history import bars_before_start
 from predictor.training.settings import TrainingSettings
-from predictor.training.tasks import train_and_save
 from schemas.times import from_rfc3339
-
-SMALL: dict[str, Any] = {"tickers": ("AAPL", "IBM", "MSFT"), "training_window_bars": 700, "start": "2008-01-02"}
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A saved set, and the settings that it was trained with."""
-
-    settings: TrainingSettings
-    folder: Path
-
-    def load(self) -> ModelSet:
-        return load_model_set(self.folder, interval=self.settings.interval, horizons=self.settings.horizons)
-
-
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """Train a whole set once: three tickers, 700 days before 2008."""
-    settings = TrainingSettings(_env_file=None, models_directory=tmp_path_factory.mktemp("models"), **SMALL)
-    return Trained(settings, train_and_save(settings, announcing=False))
+from tests.training import SMALL, Trained
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from schemas.errors import StopAndSayError
 from schemas.events import ModelAction
 from schemas.topics import MODELS
 from tests.brokers import BrokerUnderTest
-from tests.predictor_models.conftest import Trained
 from tests.predictor_models.examples import manifest
+from tests.training import Trained
 
 
 def test_the_newest_decision_is_read_back(broker: BrokerUnderTest, tmp_path: Path) -> None:

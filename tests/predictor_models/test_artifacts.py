@@ -14,8 +14,8 @@ from predictor.saving import model_event, save_manifest, save_model_set
 from schemas.codec import decoder, encode
 from schemas.events import ModelAction, ModelEvent
 from schemas.features import FEATURE_VERSION
-from tests.predictor_models.conftest import Trained
 from tests.predictor_models.examples import DAY_NS, HORIZONS, manifest, member
+from tests.training import Trained
 
 FITTING: dict[str, Any] = {"interval": "1d", "horizons": HORIZONS}
 

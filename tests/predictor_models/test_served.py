@@ -13,8 +13,8 @@ from predictor.models import load_forecaster
 from predictor.models.base import Batch, Forecaster, scales
 from predictor.training.dataset import Dataset
 from predictor.training.fitting import ExportDiffersError, FittedModel, checked_export
-from tests.predictor_models.conftest import Trained
 from tests.predictor_models.examples import HORIZONS, random_batch
+from tests.training import Trained
 
 MEMBERS = ("forest", "lstm")
 

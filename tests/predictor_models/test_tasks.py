@@ -18,7 +18,7 @@ from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
 from schemas.events import ModelAction, ModelEvent
 from schemas.settings import load_settings
 from schemas.times import to_rfc3339
-from tests.predictor_models.conftest import Trained
+from tests.training import Trained
 
 
 @dataclass

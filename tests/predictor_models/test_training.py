@@ -14,8 +14,8 @@ from predictor.training.history import bars_before_start
 from predictor.training.scoring import score
 from predictor.training.split import hold_out_split
 from schemas.times import from_rfc3339
-from tests.predictor_models.conftest import SMALL, Trained
 from tests.predictor_models.examples import HORIZONS
+from tests.training import SMALL, Trained
 
 pytestmark = pytest.mark.slow
 

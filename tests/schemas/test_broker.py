@@ -25,8 +25,10 @@ class FakeAdmin:
     broken: set[str] = field(default_factory=set)
     away: bool = False
     asked: list[str] = field(default_factory=list)
+    waits_seconds: list[float] = field(default_factory=list)
 
     def list_topics(self, timeout: float) -> Any:
+        self.waits_seconds.append(timeout)
         if self.away:
             raise ConnectionError("nobody there")
         topics = {
@@ -37,6 +39,7 @@ class FakeAdmin:
 
     def describe_configs(self, resources: list[Resource], request_timeout: float) -> Any:
         self.asked = [resource.name for resource in resources]
+        self.waits_seconds.append(request_timeout)
         config = {"cleanup.policy": SimpleNamespace(value=self.cleanup)}
         return {resource: SimpleNamespace(result=lambda: config) for resource in resources}
 
@@ -47,7 +50,8 @@ def named(kind: str, name: str) -> Resource:
 
 
 def settings(*, embedded: bool = False) -> Settings:
-    return Settings(kafka_bootstrap_servers="k:1", kafka_embedded=embedded, topic_prefix="t.", partitions=2)
+    values: dict[str, Any] = {"kafka_bootstrap_servers": "k:1", "kafka_embedded": embedded}
+    return Settings(_env_file=None, topic_prefix="t.", partitions=2, **values)
 
 
 def clients(admin: FakeAdmin) -> Callable[[dict[str, str]], FakeAdmin]:
@@ -90,6 +94,12 @@ def test_the_embedded_broker_is_asked_for_names_alone() -> None:
 def test_a_broker_that_does_not_answer_is_named_and_may_answer_later() -> None:
     with pytest.raises(BrokerUnreachableError, match="no Kafka broker answers at k:1: nobody there"):
         require_topics(settings(), (TICKS,), clients(FakeAdmin({}, away=True)), named)
+
+
+def test_the_broker_is_given_the_time_that_the_settings_say() -> None:
+    admin = FakeAdmin({"t.ticks": 2})
+    require_topics(settings().model_copy(update={"kafka_answer_seconds": 0.5}), (TICKS,), clients(admin), named)
+    assert admin.waits_seconds == [0.5, 0.5]
 
 
 def test_settings_of_which_no_client_can_be_made_are_said() -> None:

@@ -59,6 +59,27 @@ def test_health_says_whether_the_service_serves(
     assert json.loads(body) == {"status": status, "state": state, "version": VERSION}
 
 
+def test_health_is_false_and_says_why_while_the_service_is_in_trouble(
+    board: StatusBoard, server: ThreadingHTTPServer
+) -> None:
+    board.set_state(ServiceState.READY)
+    board.set_trouble("9 records wait", 60.0)
+    code, _, body = get(server, "/health")
+    assert code == 503
+    wanted = {"status": "unhealthy", "state": "ready", "version": VERSION, "reason": "9 records wait"}
+    assert json.loads(body) == wanted
+    board.set_trouble(None, 60.0)
+    assert get(server, "/health")[0] == 200
+
+
+def test_health_is_false_when_who_should_say_how_it_is_falls_silent() -> None:
+    board = StatusBoard("predictor", "host-1")
+    board.set_state(ServiceState.READY)
+    assert board.trouble is None, "who never spoke owes no word"
+    board.set_trouble(None, -1.0)
+    assert board.trouble == "it has not said how it is for 0 s"
+
+
 def test_metrics_are_such_as_prometheus_reads(server: ThreadingHTTPServer) -> None:
     code, content_type, body = get(server, "/metrics")
     assert code == 200

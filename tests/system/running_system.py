@@ -11,7 +11,7 @@ from tests.brokers import BrokerUnderTest
 from tests.processes import Processes, ServiceProcess
 from tests.records import Record
 
-READ_SECONDS = 120.0
+READ_SECONDS = 180.0
 SERVICES = ("gateway", "predictor", "feature_stream", "ingestor")
 
 
@@ -51,12 +51,20 @@ class System:
     def announce_models(self) -> None:
         """Have the model set on disk serve."""
         announcing = self.processes.start("predictor.training", "ensure", environment=self.environment())
-        assert announcing.wait(120) == 0, announcing.output()
+        assert announcing.wait() == 0, announcing.output()
 
     def get(self, path: str) -> Any:
         """Ask the gateway."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.gateway_port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.gateway_port}{path}", timeout=READ_SECONDS) as answer:
             return json.load(answer)
+
+    def latest(self) -> dict[str, str]:
+        """Give the id of each ticker's prediction at the gateway; nothing where it does not answer."""
+        try:
+            said = self.get("/predictions")["predictions"]
+        except OSError:
+            return {}
+        return {prediction["ticker"]: prediction["id"] for prediction in said}
 
     def answers(self, path: str) -> bool:
         """Tell whether the gateway has an answer."""

@@ -1,11 +1,14 @@
 """Replay in, predictions out, on a real Kafka: every service a process, each killed in turn."""
 
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
+from gateway.latest import order_of
 from schemas.topics import BARS, FEATURES, PREDICTIONS, PREDICTIONS_LATEST, TICKS
 from tests.brokers import BrokerUnderTest
 from tests.contents import contents
@@ -13,27 +16,42 @@ from tests.processes import Processes, free_port
 from tests.records import Record
 from tests.system.oracle import assert_bars_equal, assert_final_features_equal, played_bars
 from tests.system.running_system import READ_SECONDS, System, is_final
+from tests.training import WINDOW_BARS, Trained
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 START, END, LAST_DAY = "2012-06-01", "2012-08-01", "2012-07-31"
+#: Live days from START on that no test plays to the end.
+FAR_AWAY = "2013-02-28"
+
+MakeSystem = Callable[..., System]
 
 
 @pytest.fixture
-def system(kafka: BrokerUnderTest, processes: Processes, trained_models: str) -> System:
-    settings = {"models_directory": trained_models, "start": START, "end": LAST_DAY, "speed": 3}
-    return System(kafka, processes, free_port(), settings)
+def make_system(kafka: BrokerUnderTest, processes: Processes, trained: Trained) -> MakeSystem:
+    """Give a maker of the system; its keywords are settings."""
+    models = {"models_directory": trained.folder.parent, "training_window_bars": WINDOW_BARS}
+
+    def make(**settings: Any) -> System:
+        return System(kafka, processes, free_port(), {**models, "start": START, "end": LAST_DAY, **settings})
+
+    return make
 
 
-def test_what_goes_in_comes_out_whatever_is_killed(system: System) -> None:
+def test_what_goes_in_comes_out_whatever_is_killed(make_system: MakeSystem) -> None:
+    system = make_system(speed=0.5)  # slow, so that every kill finds a system at work
     bars = played_bars(START, END)
     count = sum(len(columns) for columns in bars.values())
     system.announce_models()
     system.start_all()
-    system.wait_for_count(count - 180, BARS)
-    for name in ("ingestor", "predictor", "gateway", "feature_stream"):
-        system.wait_for_count(min(len(system.broker.read(BARS)) + 15, count), BARS)
+    system.wait_for_count(count - 200, BARS)
+    for name in ("gateway", "predictor", "feature_stream", "ingestor"):
+        reached = len(contents(system.broker.read(BARS)))
+        assert reached + 5 < count, f"the play ends before {name} is killed"
+        system.wait_for_count(reached + 5, BARS)
         system.services[name].kill()
+        if name == "ingestor":
+            system.settings["speed"] = 0
         system.start(name)
     said_bars = contents(system.wait_for_count(count, BARS))
     said_features = contents(system.wait_for_count(count, FEATURES, is_final))
@@ -41,6 +59,20 @@ def test_what_goes_in_comes_out_whatever_is_killed(system: System) -> None:
     assert_final_features_equal(said_features, bars)
     _assert_every_final_is_predicted_once(system, said_features)
     _assert_no_tick_is_lost_or_doubled(system, count)
+    _assert_the_gateway_says_the_latest(system)
+
+
+def _assert_the_gateway_says_the_latest(system: System) -> None:
+    """Check the gateway, which was killed, against the topic: of each ticker the prediction that went furthest."""
+
+    def newest() -> dict[str, str]:
+        said = sorted((record.event() for record in system.broker.read(PREDICTIONS_LATEST)), key=order_of)
+        return {prediction.ticker: prediction.id for prediction in said}
+
+    def agree() -> bool:
+        return system.latest() == newest()
+
+    system.services["gateway"].wait_for(agree, what="the latest predictions at the gateway")
 
 
 def _assert_every_final_is_predicted_once(system: System, finals: dict[str, dict[str, Any]]) -> None:
@@ -67,21 +99,21 @@ def _assert_no_tick_is_lost_or_doubled(system: System, bars: int) -> None:
     assert sum(len(frame.tickers) for frame in frames) == 4 * bars
 
 
-def test_rest_websocket_and_kafka_give_the_same_prediction_for_the_same_id(system: System) -> None:
+def test_rest_websocket_and_kafka_give_the_same_prediction_for_the_same_id(make_system: MakeSystem) -> None:
+    system = make_system(end=FAR_AWAY, speed=3, session_timeout_seconds=30)
     system.announce_models()
     system.start_all()
     url = f"ws://127.0.0.1:{system.gateway_port}/ws/predictions"
     system.services["gateway"].wait_for(lambda: system.answers("/predict/AAPL"), what="a prediction of AAPL")
-    by_socket: dict[str, Any] = {}
     with connect(url) as socket:
+        listener = Listener(socket)
         socket.send(json.dumps({"action": "subscribe", "tickers": ["*"]}))
-        while {"AAPL", "FB", "GOOG", "IBM", "MSFT"} - {said["ticker"] for said in by_socket.values()}:
-            message = json.loads(socket.recv(30))
-            if message["type"] == "prediction":
-                by_socket[message["id"]] = message
-        system.services["ingestor"].stop()
-        last_word = _quiet(socket, by_socket)
-    by_rest = {said["id"]: said for said in system.get("/predictions")["predictions"]}
+        listener.hear_until(
+            lambda by_id: {"AAPL", "FB", "GOOG", "IBM", "MSFT"} <= {p["ticker"] for p in by_id.values()}
+        )
+        assert system.services["ingestor"].stop() == 0
+        by_rest = _last_word(system, listener)
+    last_word = listener.by_id
     on_kafka = {record.event().id: record.event() for record in system.broker.read(PREDICTIONS_LATEST)}
     assert set(by_rest) <= set(last_word)
     for key, said in by_rest.items():
@@ -92,24 +124,42 @@ def test_rest_websocket_and_kafka_give_the_same_prediction_for_the_same_id(syste
         assert [h["confidence"] for h in said["horizons"]] == [h.confidence for h in event.horizons]
 
 
-def _quiet(socket: Any, by_socket: dict[str, Any]) -> dict[str, Any]:
-    """Read what is still on its way, until two seconds bring nothing."""
-    while True:
-        try:
-            message = json.loads(socket.recv(2))
-        except TimeoutError:
-            return by_socket
-        if message["type"] == "prediction":
-            by_socket[message["id"]] = message
+class Listener:
+    """A WebSocket client that remembers all predictions that it heard, by id."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self.by_id: dict[str, Any] = {}
+
+    def hear_until(self, holds: Callable[[dict[str, Any]], bool]) -> None:
+        deadline = time.monotonic() + READ_SECONDS
+        while not holds(self.by_id):
+            assert time.monotonic() < deadline, f"not heard: {holds}; heard {list(self.by_id)[-20:]}"
+            message = json.loads(self._socket.recv(READ_SECONDS))
+            if message["type"] == "prediction":
+                self.by_id[message["id"]] = message
 
 
-def test_a_second_start_continues_where_the_log_ends(system: System) -> None:
+def _last_word(system: System, listener: Listener) -> dict[str, Any]:
+    """Give what REST says, by id, once the socket has said it all and REST says nothing newer."""
+    before: dict[str, Any] = {}
+    while (now := {said["id"]: said for said in system.get("/predictions")["predictions"]}) != before:
+        listener.hear_until(frozenset(now).issubset)
+        before = now
+    return now
+
+
+def test_a_second_start_continues_where_the_log_ends(make_system: MakeSystem) -> None:
+    system = make_system(
+        speed=0.2, session_timeout_seconds=30
+    )  # slow, so that the first life is stopped long before the end
     bars = played_bars(START, END)
     count = sum(len(columns) for columns in bars.values())
     system.start_all()
-    system.wait_for_count(count - 100, BARS)
+    system.wait_for_count(count - 200, BARS)
     system.stop_all()
     before = system.broker.ends(TICKS)
+    system.settings["speed"] = 0
     system.start_all()
     said = contents(system.wait_for_count(count, BARS))
     assert_bars_equal(said, bars)

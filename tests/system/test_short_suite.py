@@ -15,7 +15,13 @@ START, END, LAST_DAY, TICKERS = "2000-06-01", "2000-12-13", "2000-12-12", ("AAPL
 
 
 def test_two_hundred_bars_become_features_and_predictions(embedded: BrokerUnderTest, processes: Processes) -> None:
-    settings = {"start": START, "end": LAST_DAY, "tickers": ",".join(TICKERS), "speed": 0}
+    settings = {
+        "start": START,
+        "end": LAST_DAY,
+        "tickers": ",".join(TICKERS),
+        "speed": 0,
+        "session_timeout_seconds": 30,
+    }
     system = System(embedded, processes, free_port(), settings)
     bars = played_bars(START, END, TICKERS)
     count = sum(len(columns) for columns in bars.values())
@@ -28,9 +34,4 @@ def test_two_hundred_bars_become_features_and_predictions(embedded: BrokerUnderT
     assert {prediction.feature_id for prediction in predictions} == set(finals)
     assert {prediction.degraded for prediction in predictions} == {"warming up", "untrained"}
     newest = {p.ticker: p.id for p in sorted(predictions, key=lambda p: p.bar_index)}
-    system.services["gateway"].wait_for(lambda: _latest(system) == newest, what="the last predictions at the gateway")
-
-
-def _latest(system: System) -> dict[str, str]:
-    said = system.get("/predictions")["predictions"]
-    return {prediction["ticker"]: prediction["id"] for prediction in said}
+    system.services["gateway"].wait_for(lambda: system.latest() == newest, what="the last predictions at the gateway")

@@ -1,0 +1,30 @@
+"""How long an assignment takes to become work."""
+
+from feature_stream.figures import StageFigures
+
+
+class RecoveryTimes:
+    """Times from an assignment of partitions on; clocks are monotonic, in seconds."""
+
+    def __init__(self, figures: StageFigures) -> None:
+        self._figures = figures
+        self._assigned_at: float | None = None
+        self._frames_before: int | None = None
+
+    def assigned(self, now: float) -> None:
+        """Begin to count."""
+        self._assigned_at, self._frames_before = now, None
+
+    def state_read(self, now: float) -> None:
+        """Note that the state is read back."""
+        if self._assigned_at is not None:
+            self._figures.recovery_seconds.labels("state").observe(now - self._assigned_at)
+            self._frames_before = self._figures.totals["frames"]
+
+    def look(self, now: float) -> None:
+        """Note the first record that was absorbed since; to be called often."""
+        if self._assigned_at is None or self._frames_before is None:
+            return
+        if self._figures.totals["frames"] > self._frames_before:
+            self._figures.recovery_seconds.labels("first_record").observe(now - self._assigned_at)
+            self._assigned_at = self._frames_before = None
