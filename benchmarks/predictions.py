@@ -68,5 +68,5 @@ def measure(address: str, directory: Path, count: int, runs: int) -> dict[str, P
                         check=True,
                         capture_output=True,
                     )
-                paces[name].append(time_process(module, PREDICTIONS_MADE.name, count, port, variables))
+                paces[name].append(time_process(module, PREDICTIONS_MADE.name, count, variables))
     return {name: median(timed) for name, timed in paces.items()}

@@ -1,83 +1,106 @@
-"""How fast a process counts something that it shows in its metrics, and what CPU it takes for it."""
+"""How fast processes count something that they show in their metrics, and what CPU and memory they take for it."""
 
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-_LOOK_EVERY_SECONDS = 0.02
+from benchmarks.watched import EndedError, Watched, watch
+
+_LOOK_EVERY_SECONDS = 0.1
 _GIVE_UP_SECONDS = 300.0
-_TICKS_PER_CPU_SECOND = os.sysconf("SC_CLK_TCK")
+_MEBIBYTE = 1_048_576
 
 
 @dataclass(frozen=True)
 class Pace:
-    """One run."""
+    """One run; of several processes the sums.
+
+    Attributes:
+        others_per_second: How fast another count rose meanwhile.
+    """
 
     per_second: float
     cpu_microseconds_each: float
+    memory_mebibytes: float = 0.0
+    others_per_second: float = 0.0
 
 
-def median(paces: list[Pace]) -> Pace:
+def median(paces: Sequence[Pace]) -> Pace:
     """Give the run in the middle, figure by figure."""
     return Pace(
         statistics.median(pace.per_second for pace in paces),
         statistics.median(pace.cpu_microseconds_each for pace in paces),
+        statistics.median(pace.memory_mebibytes for pace in paces),
+        statistics.median(pace.others_per_second for pace in paces),
     )
 
 
-def time_process(module: str, metric: str, total: int, port: int, environment: Mapping[str, str]) -> Pace:
-    """Start `python -m MODULE` and time it from its first tenth of a metric to its last hundredth.
+@dataclass(frozen=True)
+class _Look:
+    count: float
+    at_seconds: float
+    cpu_seconds: float
+    memory_bytes: int
+    others: int
+
+
+def time_between(
+    processes: Sequence[Watched],
+    metric: str,
+    first: float,
+    last: float,
+    *,
+    seconds: float = _GIVE_UP_SECONDS,
+    others: Callable[[], int] = int,
+) -> Pace:
+    """Time processes from the first look at which their counts have reached `first`.
 
     Args:
-        metric: A counter that rises to `total`.
-        port: Where its `/metrics` will be.
+        processes: Whose counts are summed up.
+        metric: A counter.
+        first: Where to begin.
+        last: The last look is the last one below it.
+        seconds: End after so long, even if `last` is far away.
+        others: Gives another count, for `Pace.others_per_second`.
+
+    Raises:
+        EndedError: One has ended, or the counts do not rise that far.
     """
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", module], env=dict(environment), stdout=output, stderr=subprocess.STDOUT
-        )
-        try:
-            first = _wait(process, metric, total * 0.1, port)
-            last = _wait(process, metric, total * 0.99, port)
-        except TimeoutError as error:
-            output.seek(0)
-            raise TimeoutError(f"{error}\n{output.read().decode()[-4_000:]}") from None
-        finally:
-            process.terminate()
-            process.wait(20)
-    (count, at, cpu), (last_count, last_at, last_cpu) = first, last
-    done = last_count - count
-    return Pace(done / (last_at - at), (last_cpu - cpu) / done * 1e6)
-
-
-def _wait(process: subprocess.Popen[bytes], metric: str, wanted: float, port: int) -> tuple[float, float, float]:
     deadline = time.monotonic() + _GIVE_UP_SECONDS
-    while time.monotonic() < deadline:
-        count = _read(metric, port)
-        if count >= wanted:
-            return count, time.monotonic(), _cpu_seconds(process.pid)
-        if process.poll() is not None:
-            raise TimeoutError(f"the process ended with code {process.returncode}")
+    looks: list[_Look] = []
+    while not looks or looks[-1].at_seconds - looks[0].at_seconds < seconds:
         time.sleep(_LOOK_EVERY_SECONDS)
-    raise TimeoutError(f"{metric} did not reach {wanted:g} within {_GIVE_UP_SECONDS:g} s")
+        for process in processes:
+            process.require_alive()
+        count = sum(process.metric(metric) for process in processes)
+        if time.monotonic() > deadline:
+            raise EndedError(f"{metric} is {count:g}, not {last:g}, after {_GIVE_UP_SECONDS:g} s")
+        if count >= last and len(looks) > 1:
+            break
+        if count >= first:
+            looks.append(_look(processes, count, others()))
+    return _pace(looks[0], looks[-1])
 
 
-def _read(metric: str, port: int) -> float:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-            lines = answer.read().decode().splitlines()
-    except OSError:
-        return 0.0
-    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.split("{")[0].split(" ")[0] == metric)
+def _look(processes: Sequence[Watched], count: float, others: int) -> _Look:
+    cpu_seconds = sum(process.cpu_seconds() for process in processes)
+    memory_bytes = sum(process.resident_bytes() for process in processes)
+    return _Look(count, time.monotonic(), cpu_seconds, memory_bytes, others)
 
 
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_CPU_SECOND
+def _pace(first: _Look, last: _Look) -> Pace:
+    done, seconds = last.count - first.count, last.at_seconds - first.at_seconds
+    return Pace(
+        per_second=done / seconds,
+        cpu_microseconds_each=(last.cpu_seconds - first.cpu_seconds) / done * 1e6,
+        memory_mebibytes=last.memory_bytes / _MEBIBYTE,
+        others_per_second=(last.others - first.others) / seconds,
+    )
+
+
+def time_process(module: str, metric: str, total: int, environment: Mapping[str, str]) -> Pace:
+    """Start `python -m MODULE` and time it from the first tenth of a counter, which rises to `total`, to its end."""
+    with watch() as watching:
+        process = watching.module(module, environment)
+        return time_between([process], metric, total * 0.1, total * 0.99)

@@ -1,0 +1,1 @@
+"""The processes that take part beside Tickcast itself. Those of peers run in the peers' own environment."""
