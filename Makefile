@@ -21,7 +21,7 @@ CODE := $(PACKAGES) tests $(wildcard benchmarks)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE := tickcast:$(VERSION)
 
-.PHONY: help install run test chaos coverage check format lock train bench bench-recovery soak kafka schemas docker-build docker-run clean
+.PHONY: help install run test chaos coverage check format lock train bench bench-features bench-recovery soak kafka schemas docker-build docker-run clean
 
 help: ## List the targets
 	@echo 'make TARGET [ARGS="…"]'
@@ -92,6 +92,15 @@ train: install ## Fit the models on the data before the replay's start
 
 bench: install ## Measure ticks and predictions per second, beside plain loops
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-features: install .venv-bench/.installed ## Measure the feature stage beside Quix Streams, Bytewax and a bare loop (ARGS="--runs 1 --quick")
+	@$(BIN)/python -m benchmarks.feature_stage $(ARGS)
+
+# The peers hold other versions of what we use, so they get an environment of their own.
+.venv-bench/.installed: benchmarks/feature_stage/requirements.txt .venv/.installed
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-bench
+	$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --requirement $<
+	@touch $@
 
 bench-recovery: install ## Time from the kill of a stage's worker to caught up, by tickers and way of keeping state
 	@$(BIN)/python -m benchmarks.recovery $(ARGS)
