@@ -32,13 +32,11 @@ class FeatureStreamSettings(Settings):
         1, ge=0, le=10, description="Other workers that keep a copy of a partition's state, to take over sooner"
     )
     mute_unhealthy_seconds: float = Field(
-        5.0, ge=1.0, description="Records wait and none is absorbed for so long: /health says 503"
+        5.0, ge=1.0, description="Nothing is absorbed, or read of the state, though something waits: /health says 503"
     )
     mute_end_seconds: float = Field(30.0, ge=1.0, description="And for so long: the process ends, to be started again")
-    join_unhealthy_seconds: float = Field(
-        60.0, ge=1.0, description="No place in the group, or a recovery that reads nothing, for so long: 503"
-    )
-    join_end_seconds: float = Field(300.0, ge=1.0, description="And for so long: the process ends")
+    join_unhealthy_seconds: float = Field(45.0, ge=1.0, description="No place in the group for so long: 503")
+    join_end_seconds: float = Field(90.0, ge=1.0, description="And for so long: the process ends")
     bad_inputs_bound: int = Field(
         1_000, ge=0, description="More bad inputs of a partition (late ticks apart) end the stage; 0: none do"
     )

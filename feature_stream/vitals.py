@@ -82,9 +82,14 @@ class Vitals:
     def _standing_still(self, now: float) -> Trouble | None:
         """Judge a phase that should come to its end."""
         seconds, bounds = now - self._moved_at, self._bounds
-        if self.phase is Phase.WORKING or seconds <= bounds.join_unhealthy:
+        if self.phase is Phase.WORKING:
             return None
-        return Trouble(f"{self.phase.value}, for {seconds:.0f} s", seconds > bounds.join_end)
+        unhealthy, end = bounds.join_unhealthy, bounds.join_end
+        if self.phase is Phase.RECOVERING:  # only the broker is waited for, and not the other workers
+            unhealthy, end = bounds.mute_unhealthy, bounds.mute_end
+        if seconds <= min(unhealthy, end):
+            return None
+        return Trouble(f"{self.phase.value}, for {seconds:.0f} s", seconds > end)
 
     def _muteness(self, signs: Signs) -> Trouble | None:
         silence, bounds = signs.silence, self._bounds

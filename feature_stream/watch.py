@@ -1,5 +1,6 @@
 """Looks after the stage: tells its figures, heals what is missing, and says whether it does its work."""
 
+import logging
 import time
 
 import faust
@@ -16,6 +17,7 @@ from feature_stream.vitals import Bounds, MuteError, Phase, Signs, Vitals
 from schemas.events import ServiceState
 from schemas.status import StatusBoard
 
+_log = logging.getLogger(__name__)
 _EVERY_SECONDS = 1.0
 
 
@@ -43,6 +45,7 @@ class Watch:
         self._word_good_for_seconds = settings.mute_unhealthy_seconds + _EVERY_SECONDS
         self._looked_at = time.monotonic()
         self._vitals = Vitals(bounds_of(settings), self._looked_at)
+        self._unwell = False
 
     def joins(self) -> None:
         """Note that partitions move, and none is ours meanwhile."""
@@ -89,6 +92,9 @@ class Watch:
             recovered=self._recovered() if self._vitals.phase is Phase.RECOVERING else 0,
         )
         trouble = self._vitals.trouble(signs, now)
+        if trouble is not None and not self._unwell:
+            _log.warning("unwell: %s", trouble.reason)
+        self._unwell = trouble is not None
         self._board.set_trouble(None if trouble is None else trouble.reason, self._word_good_for_seconds)
         if trouble is not None and trouble.fatal:
             raise MuteError(trouble.reason)

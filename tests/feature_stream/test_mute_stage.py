@@ -88,7 +88,7 @@ def test_a_recovery_that_reads_nothing_is_not_healthy_and_ends_at_last(
     kafka.read(TICKER_STATES_CHANGELOG, PARTITIONS)
     assert first.stop() == 0
     file.touch()
-    bounds = {"join_unhealthy_seconds": 3, "join_end_seconds": 8}
+    bounds = {"mute_unhealthy_seconds": 3, "mute_end_seconds": 8}
     stage = _start(processes, kafka, "recovers", file, **bounds)
     _wait_until_unhealthy(stage, "nothing more of their state is read")
     assert stage.wait() == 1
