@@ -16,7 +16,6 @@ from benchmarks.predictions import measure as measure_predictor
 from benchmarks.stopwatch import Pace, median
 
 _BARE = "bare"
-_STAGE_SECONDS = 8.0
 _STAGE_SECONDS = 15.0
 _WARM_UP_BARS = 70
 
@@ -37,14 +36,6 @@ def _print_table(title: str, unit: str, paces: dict[str, Pace]) -> None:
     for name, pace in paces.items():
         share = pace.per_second / bound
         print(f"{name:30}{pace.per_second:16,.0f}{pace.cpu_microseconds_each:14.2f}{share:10.0%}")
-
-
-def _measure_stage(address: str, market: Market, runs: int) -> dict[str, Pace]:
-    with input_log(address, market, TICKCAST) as log:
-        timed = [
-            (each.name, measure_speed(each, log, _STAGE_SECONDS)) for _ in range(runs) for each in (TICKCAST, BARE)
-        ]
-    return {each.name: median([pace for name, pace in timed if name == each.name]) for each in (TICKCAST, BARE)}
 
 
 def _print_batches(seconds: dict[int, float]) -> None:

@@ -96,7 +96,8 @@ def _parsed() -> Feed:
     parser.add_argument("--quiet-share", type=float, default=0.0)
     parser.add_argument("--contestant", choices=[each.name for each in CONTESTANTS], default=TICKCAST.name)
     options = vars(parser.parse_args())
-    contestant = next(each for each in CONTESTANTS if each.name == options.pop("contestant"))
+    name = options.pop("contestant")
+    contestant = next(each for each in CONTESTANTS if each.name == name)
     return Feed(contestant=contestant, **options)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.watched import EndedError, Watched, watch
 
-_LOOK_EVERY_SECONDS = 0.1
+_LOOK_EVERY_SECONDS = 0.2
 _GIVE_UP_SECONDS = 300.0
 _MEBIBYTE = 1_048_576
 

@@ -12,6 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 
 from confluent_kafka import Consumer
 from msgspec import Struct
@@ -87,9 +88,14 @@ class _Ear:
 
 def measure_latency(contestant: Contestant, address: str, tickers: int, rate: float, seconds: float = 60.0) -> Latency:
     """Time a contestant at a steady rate; a tenth of the tickers is quiet enough to be due at once."""
-    with fresh_topics(address, _PARTITIONS) as settings, watch() as watching:
+    with fresh_topics(address, _PARTITIONS) as settings, TemporaryDirectory() as folder, watch() as watching:
         configure(settings, TICKS, {"message.timestamp.type": "LogAppendTime"})
-        variables = environment(settings, metrics_port=next(free_ports()), update_interval_ms=_UPDATE_INTERVAL_MS)
+        variables = environment(
+            settings,
+            metrics_port=next(free_ports()),
+            update_interval_ms=_UPDATE_INTERVAL_MS,
+            data_directory=f"{folder}/state",
+        )
         watched = watching.start(contestant.command, variables)
         feed = Feed(tickers, rate, _FEED_AT_MOST_SECONDS, quiet_share=_QUIET_SHARE, contestant=contestant)
         feeder = watching.module("benchmarks.feeder", variables, *feed.arguments())

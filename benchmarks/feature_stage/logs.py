@@ -21,8 +21,6 @@ from schemas.settings import Settings
 from schemas.topics import ALL_TOPICS, FEATURES, TICKS
 
 _FLUSH_SECONDS = 120
-#: Faust's and Quix's changelogs and the like carry the name of a run or the prefix of its topics.
-_KEPT = TICKS
 
 
 @dataclass(frozen=True)
@@ -128,8 +126,9 @@ def fresh_run(settings: Settings) -> Iterator[Run]:
         try:
             yield Run(settings, name, Path(folder))
         finally:
-            ours = [settings.topic_prefix + topic.name for topic in ALL_TOPICS if topic is not _KEPT]
+            ours = [settings.topic_prefix + topic.name for topic in ALL_TOPICS if topic is not TICKS]
             admin = AdminClient(settings.kafka_config() | {"log_level": 0})
+            # Quix names its changelogs after its group, and so after the run.
             made = [topic for topic in admin.list_topics(timeout=30).topics if name in topic]
             delete_topics(settings, ours + made)
             create_topics(settings)

@@ -1,0 +1,131 @@
+"""What was measured, and what the goals make of it. No clock, no I/O."""
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from benchmarks.feature_stage.contestants import (
+    BARE,
+    BARE_TICKS,
+    BYTEWAX,
+    BYTEWAX_TICKS,
+    CONTESTANTS,
+    QUIX,
+    QUIX_TICKS,
+    TICKCAST,
+    TICKCAST_TICKS,
+    Contestant,
+)
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """Medians of one contestant with so many tickers.
+
+    Attributes:
+        features_per_second: Feature events that came out meanwhile, final ones too: equal work has equal ones.
+    """
+
+    name: str
+    tickers: int
+    ticks_per_second: float
+    cpu_microseconds: float
+    memory_mebibytes: float
+    features_per_second: float
+
+
+class Measured(Struct, frozen=True, kw_only=True):
+    """All of one command.
+
+    Attributes:
+        p99_ms: By contestant's name, at a fixed rate.
+        two_workers: Ticks per second of two workers over that of one; None: not measured.
+    """
+
+    runs: int
+    seconds: float
+    cores: int
+    results: list[Result]
+    p99_ms: dict[str, float]
+    two_workers: float | None = None
+
+    def ticks_per_second(self, contestant: Contestant, tickers: int) -> float:
+        """Give the speed of a contestant; 0 where it did not take part."""
+        found = [r for r in self.results if r.name == contestant.name and r.tickers == tickers]
+        return found[0].ticks_per_second if found else 0.0
+
+    @property
+    def tickers(self) -> list[int]:
+        """Give the numbers of tickers, the smallest first."""
+        return sorted({result.tickers for result in self.results})
+
+
+class Goal(Struct, frozen=True):
+    """One goal and how it stands; `reached` is None where it is only told."""
+
+    text: str
+    value: str
+    reached: bool | None
+
+
+def goals(measured: Measured) -> list[Goal]:
+    """Hold what was measured against the goals."""
+    found: list[Goal] = []
+    for tickers in measured.tickers:
+        speed = _speeds(measured, tickers)
+        where = f", {tickers:,} tickers"
+        found += [
+            _ratio("of the bare loop, at least 60 %" + where, speed, TICKCAST, (BARE,), 0.6),
+            _ratio("of the best peer with our frames, at least 90 %" + where, speed, TICKCAST, (QUIX, BYTEWAX), 0.9),
+            *(_ratio(f"of {peer.name}{where}", speed, TICKCAST, (peer,), 1.0) for peer in (QUIX, BYTEWAX)),
+            _ratio(
+                "of the best peer as documented (different input), at least 4 times" + where,
+                speed,
+                TICKCAST,
+                (QUIX_TICKS, BYTEWAX_TICKS),
+                4.0,
+            ),
+            _at_least("one tick a record, at least 15,000 ticks/s" + where, speed(TICKCAST_TICKS), 15_000),
+        ]
+    if len(measured.tickers) > 1:
+        found.append(_fall(measured))
+    if measured.two_workers is not None:
+        wanted = measured.two_workers >= 1.7 if measured.cores >= 4 else None
+        text = f"two workers against one, on {measured.cores} cores; at least 1.7 times where there are 4"
+        found.append(Goal(text, f"{measured.two_workers:.2f} x", wanted))
+    return found
+
+
+def _speeds(measured: Measured, tickers: int) -> Callable[[Contestant], float]:
+    return lambda contestant: measured.ticks_per_second(contestant, tickers)
+
+
+def _ratio(
+    text: str, speed: Callable[[Contestant], float], ours: Contestant, others: tuple[Contestant, ...], least: float
+) -> Goal:
+    best = max(map(speed, others))
+    if not best or not speed(ours):
+        return Goal(text, "not measured", None)
+    ratio = speed(ours) / best
+    return Goal(text, f"{ratio:.0%}" if least <= 1 else f"{ratio:.1f} x", ratio >= least)
+
+
+def _at_least(text: str, value: float, least: float) -> Goal:
+    return Goal(text, f"{value:,.0f}", value >= least) if value else Goal(text, "not measured", None)
+
+
+def _fall(measured: Measured) -> Goal:
+    few, many = measured.tickers[0], measured.tickers[-1]
+    text = f"fall from {few:,} to {many:,} tickers, at most 10 %"
+    fast, slow = (measured.ticks_per_second(TICKCAST, tickers) for tickers in (few, many))
+    if not fast or not slow:
+        return Goal(text, "not measured", None)
+    fall = 1 - slow / fast
+    return Goal(text, f"{fall:.0%}", fall <= 0.1)
+
+
+def bound_of(contestant: Contestant) -> Contestant:
+    """Give the bare loop that a contestant is held against."""
+    return BARE if contestant.input == "frames" else BARE_TICKS
+
+
+BY_NAME: Mapping[str, Contestant] = {contestant.name: contestant for contestant in CONTESTANTS}
