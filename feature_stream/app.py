@@ -16,6 +16,11 @@ from schemas.errors import StopAndSayError
 from schemas.topics import FEATURE_STAGE, TICKS
 
 
+#: A broker that has just come back may know no topic yet. Partitions are then shared out as if there were none, and with
+#: aiokafka's default of five minutes all workers would be standbys for so long.
+_METADATA_AGE_MS = 5_000
+
+
 def broker_urls(bootstrap_servers: str) -> list[URL]:
     """Give the bootstrap servers as Faust takes them."""
     return [URL(f"kafka://{server.strip()}") for server in bootstrap_servers.split(",")]
@@ -56,6 +61,7 @@ def make_app(settings: FeatureStreamSettings) -> faust.App:
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=settings.session_timeout_seconds / 5,
         broker_rebalance_timeout=30.0,
+        consumer_metadata_max_age_ms=_METADATA_AGE_MS,
         store=f"{settings.state_store}://",
         datadir=directory,
         table_standby_replicas=settings.standby_replicas,

@@ -14,7 +14,7 @@ from tests.chaos.plan import BROKER, Disturbance, Kind
 from tests.processes import ServiceProcess
 
 #: A member that was disturbed is back within this, however slow the machine is.
-BACK_SECONDS = 300.0
+BACK_SECONDS = 180.0
 _LOOK_EVERY_SECONDS = 0.05
 
 MakeMember = Callable[[str], Member]
