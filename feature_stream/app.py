@@ -15,9 +15,8 @@ from feature_stream.transport import StartPositions, Transport
 from schemas.errors import StopAndSayError
 from schemas.topics import FEATURE_STAGE, TICKS
 
-
-#: A broker that has just come back may know no topic yet. Partitions are then shared out as if there were none, and with
-#: aiokafka's default of five minutes all workers would be standbys for so long.
+#: A broker that has just come back may know no topic yet. Partitions are then shared out as if there were none, and
+#: with aiokafka's default of five minutes all workers would be standbys for so long.
 _METADATA_AGE_MS = 5_000
 
 
