@@ -1,5 +1,6 @@
 """How fast processes count something that they show in their metrics, and what CPU and memory they take for it."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +10,7 @@ from benchmarks.watched import EndedError, Watched, watch
 
 _LOOK_EVERY_SECONDS = 0.2
 _GIVE_UP_SECONDS = 300.0
+_LEAST_LOOKS = 3
 _MEBIBYTE = 1_048_576
 
 
@@ -52,6 +54,7 @@ def time_between(
     last: float,
     *,
     seconds: float = _GIVE_UP_SECONDS,
+    settle_seconds: float = 0.0,
     others: Callable[[], int] = int,
 ) -> Pace:
     """Time processes from the first look at which their counts have reached `first`.
@@ -62,24 +65,30 @@ def time_between(
         first: Where to begin.
         last: The last look is the last one below it.
         seconds: End after so long, even if `last` is far away.
+        settle_seconds: Wait so long after `first`, for what came before to be acknowledged.
         others: Gives another count, for `Pace.others_per_second`.
 
     Raises:
-        EndedError: One has ended, or the counts do not rise that far.
+        EndedError: One has ended, or the counts do not rise that far, or too fast.
     """
     deadline = time.monotonic() + _GIVE_UP_SECONDS
     looks: list[_Look] = []
-    while not looks or looks[-1].at_seconds - looks[0].at_seconds < seconds:
+    begin_at = math.inf
+    while len(looks) < _LEAST_LOOKS or looks[-1].at_seconds - looks[0].at_seconds < seconds:
         time.sleep(_LOOK_EVERY_SECONDS)
         for process in processes:
             process.require_alive()
         count = sum(process.metric(metric) for process in processes)
         if time.monotonic() > deadline:
             raise EndedError(f"{metric} is {count:g}, not {last:g}, after {_GIVE_UP_SECONDS:g} s")
-        if count >= last and len(looks) > 1:
+        if count >= last:
             break
         if count >= first:
+            begin_at = min(begin_at, time.monotonic() + settle_seconds)
+        if time.monotonic() >= begin_at:
             looks.append(_look(processes, count, others()))
+    if len(looks) < _LEAST_LOOKS:
+        raise EndedError(f"{metric} rose too fast to be timed: a longer log is needed")
     return _pace(looks[0], looks[-1])
 
 

@@ -18,7 +18,7 @@ def draw(measured: Measured, picture: Path) -> None:
     axes = figure.subplots(1, len(measured.tickers), sharey=True, squeeze=False)
     for axis, tickers in zip(axes[0], measured.tickers, strict=True):
         speeds = [measured.ticks_per_second(BY_NAME[name], tickers) for name in names]
-        bars = axis.barh(names, speeds, color=[_color(name) for name in names])
+        bars = axis.barh([_label(name) for name in names], speeds, color=[_color(name) for name in names])
         axis.bar_label(bars, labels=[f"{speed:,.0f}" for speed in speeds], padding=4, fontsize=8)
         axis.set_xscale("log")
         axis.set_xlim(min(filter(None, speeds)) / 2, max(speeds) * 5)
@@ -30,6 +30,10 @@ def draw(measured: Measured, picture: Path) -> None:
     figure.suptitle(f"The feature stage beside its peers, medians of {measured.runs}", fontsize=11)
     figure.tight_layout()
     figure.savefig(picture, dpi=110, metadata={"Software": None})
+
+
+def _label(name: str) -> str:
+    return f"{name}\n(different input)" if BY_NAME[name].flat else name
 
 
 def _color(name: str) -> str:

@@ -7,7 +7,9 @@ from benchmarks.watched import watch
 from schemas.metrics import TICKS_ABSORBED
 
 #: Of the ticks after the warm-up: where measuring begins and ends.
-_BEGIN_SHARE, _END_SHARE = 0.03, 0.97
+_BEGIN_SHARE, _END_SHARE = 0.01, 0.97
+#: The warm-up's events are a checkpoint's interval behind.
+_SETTLE_SECONDS = 1.2
 
 
 def measure_speed(contestant: Contestant, log: InputLog, seconds: float, *, workers: int = 1) -> Pace:
@@ -28,5 +30,6 @@ def measure_speed(contestant: Contestant, log: InputLog, seconds: float, *, work
             log.warm_up_ticks + steady * _BEGIN_SHARE,
             log.warm_up_ticks + steady * _END_SHARE,
             seconds=seconds,
+            settle_seconds=_SETTLE_SECONDS,
             others=run.features_total,
         )

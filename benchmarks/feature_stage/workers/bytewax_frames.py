@@ -10,11 +10,11 @@ from bytewax.operators import StatefulBatchLogic
 
 from benchmarks.feature_stage.workers.bytewax_run import (
     EventMessage,
-    events_sink,
     messages_of,
     run_flow,
     ticks_source,
 )
+from benchmarks.feature_stage.workers.bytewax_sink import EpochSink
 from benchmarks.feature_stage.workers.counting import TickCount
 from benchmarks.feature_stage.workers.live_partition import LivePartition, rules_of
 from feature_stream.advance import StageRules
@@ -79,7 +79,7 @@ def run(settings: FeatureStreamSettings) -> None:
     frames = op.input("frames", flow, ticks_source(settings, _BATCH_RECORDS))
     keyed = op.key_on("by-partition", frames, lambda message: str(message.partition))
     events = op.stateful_batch("advance", keyed, lambda kept: Advance(settings, rules, count, kept))
-    op.output("events", op.key_rm("no-key", events), events_sink(settings))
+    op.output("events", events, EpochSink(settings))
     run_flow(flow, settings)
 
 
