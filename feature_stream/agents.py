@@ -5,24 +5,22 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-#: Takes Faust events from the left, some at a time, and never raises: an exception that left an agent would lose them.
-TakeEvents = Callable[[deque[Any]], None]
+#: Takes records that a Faust event brought from the left, some at a time, and never raises: an exception that left an
+#: agent would lose them.
+TakeRecords = Callable[[Any, deque[Any]], None]
 
 
-def ticks_agent(take: TakeEvents, *, records: int, within_seconds: float) -> Callable[[Any], Awaitable[None]]:
+def ticks_agent(take: TakeRecords) -> Callable[[Any], Awaitable[None]]:
     """Make the agent's function, to be bound to an app.
 
     Args:
-        take: What to do with each micro-batch.
-        records: At most so many records a batch.
-        within_seconds: How long a batch gathers.
+        take: What to do with each micro-batch, which is what one fetch has brought of one partition.
     """
 
     async def absorb_ticks(stream: Any) -> None:
-        async for events in stream.take_events(records, within=within_seconds):
-            waiting = deque(events)
-            while waiting:
-                take(waiting)
+        async for event in stream.events():
+            while event.value:
+                take(event, event.value)
                 await asyncio.sleep(0)  # all else that is due has its turn, however much work the frames bring
 
     return absorb_ticks

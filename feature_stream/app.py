@@ -18,6 +18,8 @@ from schemas.topics import FEATURE_STAGE, TICKS
 #: A broker that has just come back may know no topic yet. Partitions are then shared out as if there were none, and
 #: with aiokafka's default of five minutes all workers would be standbys for so long.
 _METADATA_AGE_MS = 5_000
+#: What one fetch has of one partition, at most a megabyte, is one message to Faust.
+_WAITING_FETCHES = 8
 
 
 def broker_urls(bootstrap_servers: str) -> list[URL]:
@@ -68,7 +70,7 @@ def make_app(settings: FeatureStreamSettings) -> faust.App:
         topic_replication_factor=settings.replication_factor,
         topic_allow_declare=False,
         topic_disable_leader=True,
-        stream_buffer_maxsize=512,
+        stream_buffer_maxsize=_WAITING_FETCHES,
         web_enabled=False,
     )
 
@@ -89,7 +91,6 @@ def ticks_topic(app: faust.App, settings: FeatureStreamSettings) -> Any:
     return app.topic(
         settings.topic_prefix + TICKS.name,
         key_type=bytes,
-        value_type=bytes,
         key_serializer="raw",
         value_serializer="raw",
         partitions=settings.partitions,

@@ -24,22 +24,22 @@ class DeadLetters:
         self._say_again_at = 0.0
         self._unsaid = 0
 
-    def send_record(self, message: Any, reason: str) -> None:
+    def send_record(self, record: Any, reason: str) -> None:
         """Keep a record of `ticks` whole."""
-        self._send(message, message.value or b"", reason, None)
+        self._send(record, record.value or b"", reason, None)
 
-    def send_tick(self, message: Any, frame: CheckedFrame, bad: BadTick) -> None:
+    def send_tick(self, record: Any, frame: CheckedFrame, bad: BadTick) -> None:
         """Keep one tick of a frame, as a frame with only that tick."""
-        self._send(message, bad_tick_value(frame, bad.index), bad.reason, bad.index)
+        self._send(record, bad_tick_value(frame, bad.index), bad.reason, bad.index)
 
-    def _send(self, message: Any, value: bytes, reason: str, index: int | None) -> None:
+    def _send(self, record: Any, value: bytes, reason: str, index: int | None) -> None:
         letter = DeadLetter(
             value=value,
             reason=reason,
             origin=TICKS.name,
-            key=message.key,
-            partition=message.partition,
-            offset=message.offset,
+            key=record.key,
+            partition=record.partition,
+            offset=record.offset,
             index=index,
         )
         self._figures.dead_letter(reason)

@@ -11,9 +11,9 @@ from feature_stream.state import PartitionState, TickerState
 from feature_stream.ticks import BadTick, Reason
 
 
-def timestamp_ms(message: Any) -> int:
-    """Give Kafka's own time of a Faust message; 0 where it has none."""
-    return round(message.timestamp * 1_000) if message.timestamp else 0
+def timestamp_ms(read: Any) -> int:
+    """Give Kafka's own time of a record as aiokafka gives it; 0 where it has none."""
+    return read.timestamp or 0
 
 
 class FloodGate:
@@ -23,17 +23,17 @@ class FloodGate:
         self._bound = bound
         self._rules = rules
 
-    def require_record(self, record: PartitionState, message: Any) -> None:
+    def require_record(self, record: PartitionState, read: Any) -> None:
         """Check that a record that is no frame may be dead-lettered.
 
         Raises:
             FloodError: It may not.
         """
         if self._bound.most:
-            self._bound.require(record.bad_inputs, 1, record.partition, message.offset, timestamp_ms(message))
+            self._bound.require(record.bad_inputs, 1, record.partition, read.offset, timestamp_ms(read))
 
     def require_frame(
-        self, record: PartitionState, states: dict[str, TickerState], frame: CheckedFrame, message: Any
+        self, record: PartitionState, states: dict[str, TickerState], frame: CheckedFrame, read: Any
     ) -> None:
         """Check that a frame may be absorbed. Its ticks are judged only where all of them would be too many.
 
@@ -44,19 +44,19 @@ class FloodGate:
         inputs = len(frame.bad) + len(frame.frame.tickers)
         if not bound.most or inputs + record.bad_inputs.count <= bound.most:
             return
-        at_ms = timestamp_ms(message)
+        at_ms = timestamp_ms(read)
         if inputs + bound.counted(record.bad_inputs, at_ms) > bound.most:
-            bad = self._foresee(record, states, frame, message.offset)
-            bound.require(record.bad_inputs, bad, record.partition, message.offset, at_ms)
+            bad = self._foresee(record, states, frame, read.offset)
+            bound.require(record.bad_inputs, bad, record.partition, read.offset, at_ms)
 
-    def count(self, record: PartitionState, bad: int, message: Any) -> None:
+    def count(self, record: PartitionState, bad: int, read: Any) -> None:
         """Note the bad inputs of a record that was absorbed; without a bound, forget those before it as well."""
         if self._bound.most:
-            record.bad_inputs = self._bound.count(record.bad_inputs, bad, message.offset, timestamp_ms(message))
+            record.bad_inputs = self._bound.count(record.bad_inputs, bad, read.offset, timestamp_ms(read))
         else:
             record.bad_inputs = BadInputs()
 
-    def count_ticks(self, record: PartitionState, bad: list[BadTick], message: Any) -> None:
+    def count_ticks(self, record: PartitionState, bad: list[BadTick], read: Any) -> None:
         """Note the bad ticks of a frame that was absorbed; late ones do not count."""
         counting = sum(tick.reason is not Reason.LATE for tick in bad)
         if counting:

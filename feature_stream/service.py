@@ -97,12 +97,7 @@ class FeatureStream:
         self._bind()
 
     def _bind(self) -> None:
-        agent = ticks_agent(
-            self._take,
-            records=self._settings.micro_batch_records,
-            within_seconds=self._settings.micro_batch_ms / 1_000,
-        )
-        self._app.agent(self._topic, name="feature-stage")(agent)
+        self._app.agent(self._topic, name="feature-stage")(ticks_agent(self._take))
         self._table.on_recover(self._load)
         self._app.on_partitions_revoked.connect(self._on_revoked)
         self._app.on_partitions_assigned.connect(self._on_assigned)
@@ -187,13 +182,13 @@ class FeatureStream:
         self._closed = True
         self._ended.set()
 
-    def _take(self, events: deque[Any]) -> None:
+    def _take(self, event: Any, records: deque[Any]) -> None:
         if self._closed:
-            events.clear()
+            records.clear()
             return
         try:
-            for partition in self._stage.take(_slice(events, time.monotonic() + _SLICE_SECONDS)):
-                self._watch.healer.rewind(partition)
+            if self._stage.take(event, _slice(records, time.monotonic() + _SLICE_SECONDS)):
+                self._watch.healer.rewind(event.message.partition)
             self._outputs.poll()
         except TickcastError as error:
             self._fail(error)
@@ -265,10 +260,10 @@ class FeatureStream:
         return {TP(self._topic.get_topic_name(), partition): offset for partition, offset in positions.items()}
 
 
-def _slice(events: deque[Any], until: float) -> Iterator[Any]:
-    """Take events from the left until a time on the monotonic clock."""
-    while events and time.monotonic() < until:
-        yield events.popleft()
+def _slice(records: deque[Any], until: float) -> Iterator[Any]:
+    """Take records from the left until a time on the monotonic clock."""
+    while records and time.monotonic() < until:
+        yield records.popleft()
 
 
 def run(settings: FeatureStreamSettings) -> None:

@@ -24,8 +24,6 @@ class FeatureStreamSettings(Settings):
     lateness_ms: int = Field(0, ge=0, description="How long a bar waits for late ticks of its ticker")
     early_ms: int | None = Field(None, ge=0, description="How far a tick may run ahead of its source's newest one")
     checkpoint_interval_ms: int = Field(1_000, ge=50)
-    micro_batch_ms: int = Field(5, ge=1, description="How long a micro-batch gathers frames")
-    micro_batch_records: int = Field(512, ge=1)
     session_timeout_seconds: float = Field(10.0, ge=6.0, description="Kafka's group session")
     fetch_wait_ms: int = Field(50, ge=1, description="How long the broker may hold an empty fetch")
     standby_replicas: int = Field(

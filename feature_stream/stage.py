@@ -31,6 +31,7 @@ class LivePartition:
     Attributes:
         lane: The fast way of its frames; it may know more than `states` until they are settled.
         event: The last Faust event taken of it; the table needs one to write.
+        newest_record_ms: Kafka's own time of the last record absorbed; None: none in this life, or it has none.
         changed: Something was absorbed since the last checkpoint.
     """
 
@@ -41,11 +42,21 @@ class LivePartition:
     dirty: set[str] = field(default_factory=set)
     changed: bool = False
     event: Any = None
+    newest_record_ms: int | None = None
     lane: QuietLane = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the lane."""
         self.lane = QuietLane(self.states)
+
+    def change(self, event: Any, record: Any) -> None:
+        """Note that a record is about to be absorbed.
+
+        Args:
+            event: That brought it.
+            record: As aiokafka gives it.
+        """
+        self.event, self.changed, self.newest_record_ms = event, True, record.timestamp
 
     def settle(self) -> None:
         """Bring all states up to date, and note which must be kept."""
@@ -106,36 +117,37 @@ class Stage:
         self.partitions.clear()
         self._homes.clear()
 
-    def take(self, events: Iterable[Any]) -> list[int]:
-        """Absorb a micro-batch, in order.
+    def take(self, event: Any, records: Iterable[Any]) -> bool:
+        """Absorb a micro-batch of one partition, in order.
+
+        Args:
+            event: The Faust event that brought it.
+            records: As aiokafka gives them; all are consumed.
 
         Returns:
-            Partitions to rewind: a record of each did not follow the last one.
+            Whether to rewind the partition: a record did not follow the last one.
 
         Raises:
             FloodError: Too many bad inputs: all before that record is absorbed, and may be kept.
         """
-        gaps = []
+        live = self.partitions.get(event.message.partition)
+        gap = False
         touched: dict[str, None] = {}
-        taken: set[int] = set()
-        for event in events:
-            message = event.message
-            live = self.partitions.get(message.partition)
+        for record in records:
             if live is None or live.continuity is None:
                 continue  # not ours (any more): whoever owns it reads it from the table's offset
-            verdict = live.continuity.judge(message.offset, time.monotonic())
+            verdict = live.continuity.judge(record.offset, time.monotonic())
             if verdict is Verdict.REWIND:
-                gaps.append(message.partition)
+                gap = True
                 self._figures.gap()
             elif verdict is Verdict.TAKE:
-                self._take_record(live, event, touched)
-                taken.add(message.partition)
-        for partition in taken:
-            touched.update(dict.fromkeys(self.partitions[partition].lane.take_touched()))
+                self._take_record(live, event, record, touched)
+        if live is not None:
+            touched.update(dict.fromkeys(live.lane.take_touched()))
         self._speak_of(touched)
         self._traceparents.clear()
         self._figures.micro_batch()
-        return gaps
+        return gap
 
     def speak_due(self) -> None:
         """Send the provisional features whose turn has come."""
@@ -189,47 +201,46 @@ class Stage:
             live.changed = False
         return cuts
 
-    def _take_record(self, live: LivePartition, event: Any, touched: dict[str, None]) -> None:
-        message = event.message
+    def _take_record(self, live: LivePartition, event: Any, record: Any, touched: dict[str, None]) -> None:
         try:
-            frame = read_frame(message.value)
+            frame = read_frame(record.value)
         except UndecodableError as error:
-            self._gate.require_record(live.record, message)
-            live.event, live.changed = event, True
-            self._dead_letters.send_record(message, f"{UNDECODABLE}: {error}")
-            self._gate.count(live.record, 1, message)
-            live.record.offset = message.offset
+            self._gate.require_record(live.record, record)
+            live.change(event, record)
+            self._dead_letters.send_record(record, f"{UNDECODABLE}: {error}")
+            self._gate.count(live.record, 1, record)
+            live.record.offset = record.offset
             return
-        self._gate.require_frame(live.record, live.states, frame, message)
-        live.event, live.changed = event, True
-        traceparent = traceparent_of(message.headers) or new_traceparent()
-        self._traceparents[message.partition, message.offset] = traceparent
+        self._gate.require_frame(live.record, live.states, frame, record)
+        live.change(event, record)
+        traceparent = traceparent_of(record.headers) or new_traceparent()
+        self._traceparents[record.partition, record.offset] = traceparent
         lane = None if self._every_frame else live.lane
-        absorbed = absorb(live.record, live.states, frame, message.offset, self._rules, time.time_ns(), lane)
+        absorbed = absorb(live.record, live.states, frame, record.offset, self._rules, time.time_ns(), lane)
         for bad in absorbed.bad:
-            self._dead_letters.send_tick(message, frame, bad)
+            self._dead_letters.send_tick(record, frame, bad)
         if absorbed.bad:
-            self._gate.count_ticks(live.record, absorbed.bad, message)
+            self._gate.count_ticks(live.record, absorbed.bad, record)
         for bar in absorbed.bars:
             self._outputs.send_bar(bar, traceparent)
         for features in absorbed.features:
             self._outputs.send_features(features, traceparent)
         live.dirty |= absorbed.dirty
-        self._homes.update(dict.fromkeys(absorbed.touched, message.partition))
+        self._homes.update(dict.fromkeys(absorbed.touched, record.partition))
         self._figures.absorbed(absorbed, frame.ingested_at_ns)
         if absorbed.passed_over:
-            self._say_passed_over(message, frame)
+            self._say_passed_over(record, frame)
         if self._every_frame:
             for ticker in absorbed.touched:
                 self._send_provisional(ticker)
         else:
             touched.update(dict.fromkeys(absorbed.touched))
 
-    def _say_passed_over(self, message: Any, frame: CheckedFrame) -> None:
+    def _say_passed_over(self, record: Any, frame: CheckedFrame) -> None:
         now = time.monotonic()
         if now >= self._say_passed_over_at:
             self._say_passed_over_at = now + _SAY_PASSED_OVER_EVERY_SECONDS
-            place = f"{TICKS.name}-{message.partition} offset {message.offset}"
+            place = f"{TICKS.name}-{record.partition} offset {record.offset}"
             text = "%s: sequence %d of source %s came before: passed over (a metric counts them)"
             _log.warning(text, place, frame.frame.sequence, frame.frame.source)
 

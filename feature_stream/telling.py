@@ -76,5 +76,5 @@ class Teller:
         return max(ages, default=0.0)
 
     def _taken_at(self, partition: int) -> float | None:
-        event = self._stage.partitions[partition].event
-        return None if event is None else event.message.timestamp
+        newest_ms = self._stage.partitions[partition].newest_record_ms
+        return None if newest_ms is None else newest_ms / 1_000

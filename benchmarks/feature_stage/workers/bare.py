@@ -24,6 +24,7 @@ from schemas.topics import TICKER_STATES_CHANGELOG, TICKS
 _FLUSH_SECONDS = 60.0
 #: More frames would hold back what is due for longer than Tickcast's own slices do.
 _BATCH_RECORDS = 128
+_POLL_SECONDS = 0.005
 
 
 class BareStage:
@@ -74,7 +75,7 @@ def run(settings: FeatureStreamSettings) -> None:
     checkpoint_at = time.monotonic()
     while not stop.is_set():
         records: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
-        for message in consumer.consume(_BATCH_RECORDS, settings.micro_batch_ms / 1_000):
+        for message in consumer.consume(_BATCH_RECORDS, _POLL_SECONDS):
             if message.error() is None:
                 records[message.partition()].append((message.offset(), message.value()))
         stage.take(records)

@@ -36,7 +36,6 @@ class LivePartition:
         self._record = PartitionState(partition) if record is None else PartitionState.restore(record)
         self._states = {ticker: TickerState.restore(snapshot) for ticker, snapshot in kept.items()}
         self._lane = QuietLane(self._states)
-        self._lane = QuietLane(self._states)
         self._dirty: set[str] = set()
 
     def take(self, records: Iterable[tuple[int, bytes]]) -> list[Event]:
@@ -52,7 +51,6 @@ class LivePartition:
             touched.update(dict.fromkeys(out.touched))
             self.ticks_total += out.ticks_absorbed
         touched.update(dict.fromkeys(self._lane.take_touched()))
-        touched.update(dict.fromkeys(self._lane.take_touched()))
         now = time.monotonic()
         events += self._provisional(ticker for ticker in touched if self._pacer.touch(ticker, now))
         return events
@@ -63,8 +61,6 @@ class LivePartition:
 
     def changed(self) -> Iterator[tuple[str, int, bytes]]:
         """Give (ticker, offset, snapshot) of every ticker that changed since the last call, then the record."""
-        self._lane.settle_all()
-        self._dirty.update(self._lane.take_dirty())
         self._lane.settle_all()
         self._dirty.update(self._lane.take_dirty())
         for ticker in self._dirty:
