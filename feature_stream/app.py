@@ -62,6 +62,7 @@ def make_app(settings: FeatureStreamSettings) -> faust.App:
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=settings.session_timeout_seconds / 5,
         broker_rebalance_timeout=30.0,
+        broker_check_crcs=False,  # the transport checks them, faster
         consumer_metadata_max_age_ms=_METADATA_AGE_MS,
         store=f"{settings.state_store}://",
         datadir=directory,

@@ -60,7 +60,7 @@ class FloodGate:
         """Note the bad ticks of a frame that was absorbed; late ones do not count."""
         counting = sum(tick.reason is not Reason.LATE for tick in bad)
         if counting:
-            self.count(record, counting, message)
+            self.count(record, counting, read)
 
     def _foresee(
         self, record: PartitionState, states: dict[str, TickerState], checked: CheckedFrame, offset: int

@@ -53,7 +53,7 @@ class QuietLane:
             slots = self._open.slots_of(arrival.frame.tickers)
             if slots is not None and self._is_quiet(arrival, columns, slots):
                 self._add(arrival, columns, slots)
-                return int(columns.times_ns.max())
+                return columns.newest_ns
         return None
 
     def note_changed(self, tickers: Iterable[str]) -> None:
@@ -108,7 +108,7 @@ class QuietLane:
             (times_ns < whole[Whole.QUIET_UNTIL_NS][slots]).all()
             and (times_ns >= whole[Whole.LAST_NS][slots]).all()
             and columns.in_order(slots)
-            and _all_in_time(arrival, int(times_ns.min()), int(times_ns.max()))
+            and _all_in_time(arrival, columns.oldest_ns, columns.newest_ns)
             and not self._closes(arrival, slots)
         )
 

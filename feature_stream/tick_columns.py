@@ -1,5 +1,6 @@
 """The ticks of a frame as columns of numbers."""
 
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +15,18 @@ LEAST_TICKS = 32
 
 @dataclass(frozen=True, slots=True)
 class TickColumns:
-    """Columns of equal length, at least 1, in the order of arrival."""
+    """Columns of equal length, at least 1, in the order of arrival.
+
+    Attributes:
+        oldest_ns: The lowest of `times_ns`.
+        newest_ns: The highest.
+    """
 
     times_ns: NDArray[np.int64]
     prices: NDArray[np.float64]
     sizes: NDArray[np.float64]
+    oldest_ns: int
+    newest_ns: int
 
     @classmethod
     def of(cls, frame: TickFrame) -> "TickColumns":
@@ -28,17 +36,16 @@ class TickColumns:
             OverflowError: An event time has more than 64 bits.
         """
         count = len(frame.tickers)
-        return cls(
-            np.fromiter(frame.times_ns, np.int64, count),
-            np.fromiter(frame.prices, np.float64, count),
-            np.fromiter(frame.sizes, np.float64, count),
-        )
+        times_ns = np.fromiter(frame.times_ns, np.int64, count)
+        prices = np.frombuffer(array("d", frame.prices))  # faster than from an iterator
+        sizes = np.frombuffer(array("d", frame.sizes))
+        return cls(times_ns, prices, sizes, int(times_ns.min()), int(times_ns.max()))
 
     def all_sound(self) -> bool:
         """Tell whether all numbers are ones that the stage takes; no number may be NaN."""
         return bool(
-            self.times_ns.min() >= EARLIEST_NS
-            and self.times_ns.max() < LATEST_NS
+            self.oldest_ns >= EARLIEST_NS
+            and self.newest_ns < LATEST_NS
             and self.prices.min() >= LOWEST_PRICE
             and self.prices.max() <= HIGHEST_PRICE
             and self.sizes.min() >= 0.0

@@ -11,17 +11,35 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.protocol.fetch import FetchRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode.utils.futures import notify
 
+from feature_stream.intact import require_intact
 from feature_stream.membership import Membership
 
 _log = logging.getLogger("faust.transport")
 _YIELD_EVERY_RECORDS = 100
 
+#: Sends a request to a node of the cluster and gives the response.
+Send = Callable[..., Awaitable[Any]]
 #: Gives the offset at which to start each assigned partition of `ticks`.
 StartPositions = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
+
+
+def with_intact_fetches(send: Send) -> Send:
+    """Wrap a client's `send`: a fetch that is not what was written fails as if the wire had, and is tried again."""
+
+    async def send_and_check(*arguments: Any, **keywords: Any) -> Any:
+        response = await send(*arguments, **keywords)
+        if response is not None and response.API_KEY == FetchRequest.API_KEY:
+            for _, partitions in response.topics:
+                for *_, batches in partitions:
+                    require_intact(batches or b"")
+        return response
+
+    return send_and_check
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -35,8 +53,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return consumer
 
     async def on_start(self) -> None:
-        """Start, and listen to the heartbeats."""
+        """Start, listen to the heartbeats, and check what is fetched."""
         await super().on_start()
+        client = self._ensure_consumer()._client
+        client.send = with_intact_fetches(client.send)
         coordinator = self._ensure_consumer()._coordinator
         membership = self.transport.membership
         send_heartbeat = coordinator._do_heartbeat
@@ -142,7 +162,6 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         except asyncio.CancelledError:
             if not self.app.should_stop:
                 raise
-
 
     async def _hand_on_each(self, tp: TP, records: Sequence[Any], generation: int) -> None:
         for number, record in enumerate(records):

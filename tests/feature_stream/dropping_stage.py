@@ -7,10 +7,12 @@ them, the first time that they are fetched.
 import random
 import runpy
 import sys
+from collections.abc import Sequence
 from typing import Any
 
+from faust.types import TP
+
 from feature_stream import transport
-from schemas.topics import TICKS
 
 
 class DroppingConsumer(transport.Consumer):
@@ -20,17 +22,19 @@ class DroppingConsumer(transport.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        hand_on: Any = self.callback  # type: ignore[has-type]
-        rng, lost = random.Random(7), set[tuple[int, int]]()
+        self._rng, self._lost = random.Random(7), set[tuple[int, int]]()
 
-        async def drop_or_hand_on(message: Any) -> None:
-            place = (message.partition, message.offset)
-            if message.topic.endswith(TICKS.name) and place not in lost and rng.random() < self.share:
-                lost.add(place)
-            else:
-                await hand_on(message)
+    async def _hand_on_together(self, tp: TP, records: Sequence[Any]) -> None:
+        kept = [record for record in records if not self._loses(record)]
+        if kept:
+            await super()._hand_on_together(tp, kept)
 
-        self.callback = drop_or_hand_on
+    def _loses(self, record: Any) -> bool:
+        place = (record.partition, record.offset)
+        if place in self._lost or self._rng.random() >= self.share:
+            return False
+        self._lost.add(place)
+        return True
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 from feature_stream.agents import ticks_agent
@@ -13,18 +14,18 @@ from feature_stream.service import _slice
 class Stream:
     """A stream of one micro-batch."""
 
-    async def take_events(self, _records: int, within: float) -> AsyncIterator[list[int]]:
-        yield list(range(10))
+    async def events(self) -> AsyncIterator[SimpleNamespace]:
+        yield SimpleNamespace(value=deque(range(10)))
 
 
 def test_between_two_slices_everything_else_has_its_turn() -> None:
     turns: list[Any] = []
 
-    def take(events: deque[Any]) -> None:
-        turns.append([events.popleft() for _ in range(min(4, len(events)))])
+    def take(_event: Any, records: deque[Any]) -> None:
+        turns.append([records.popleft() for _ in range(min(4, len(records)))])
 
     async def scenario() -> None:
-        agent = ticks_agent(take, records=10, within_seconds=0.01)
+        agent = ticks_agent(take)
         working = asyncio.ensure_future(agent(Stream()))
         while not working.done():
             turns.append("another")

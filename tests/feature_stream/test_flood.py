@@ -28,7 +28,7 @@ class Log:
 
     def __init__(self, most: int, *, partitions: int = 1, early: float | None = None) -> None:
         self.most, self.rules = most, rules("1m", partitions=partitions, early=early)
-        self.messages: list[Any] = []
+        self.records: list[Any] = []
         self.record, self.states = PartitionState(0), dict[str, TickerState]()
         self.begin()
 
@@ -43,16 +43,16 @@ class Log:
 
     def append(self, value: TickFrame | bytes, at_ms: int = 0) -> None:
         data = value if isinstance(value, bytes) else encode(value)
-        place = {"partition": 0, "offset": len(self.messages), "timestamp": at_ms / 1_000}
-        self.messages.append(SimpleNamespace(value=data, headers=None, key=None, **place))
+        place = {"partition": 0, "offset": len(self.records), "timestamp": at_ms}
+        self.records.append(SimpleNamespace(value=data, headers=None, key=None, **place))
 
     def read(self) -> None:
         """Read on to the end, and keep the state whatever happens, as a checkpoint does."""
         live = self.stage.partitions[0]
         assert live.continuity is not None
         try:
-            for message in self.messages[live.continuity.next_offset :]:
-                self.stage.take([SimpleNamespace(message=message)])
+            for record in self.records[live.continuity.next_offset :]:
+                self.stage.take(SimpleNamespace(message=SimpleNamespace(partition=0)), [record])
         finally:
             live.settle()
             self.record, self.states = live.record, live.states
@@ -184,8 +184,8 @@ def test_where_it_stops_does_not_depend_on_where_it_was_started_again(rng: rando
     stopped_at, bad_inputs = log.record.offset, log.record.bad_inputs
     again = Log(20)
     with pytest.raises(FloodError):  # noqa: PT012 - which step meets it is what is asked
-        for message in log.messages:
-            again.messages.append(message)
+        for record in log.records:
+            again.records.append(record)
             again.read()
             if rng.random() < 0.2:
                 again.begin()

@@ -13,6 +13,7 @@ from feature_stream.state import PartitionState
 from schemas.codec import encode
 from tests.feature_stream.runs import frame
 
+EVENT = SimpleNamespace(message=SimpleNamespace(partition=0))
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -22,8 +23,8 @@ def _taken(headers: Any, source: str = "s") -> MagicMock:
     stage = Stage(StageRules(interval="1m", partitions=1), outputs, 0, MagicMock())
     stage.own(0, LivePartition(PartitionState(0), {}, 1, Continuity(0)))
     value = encode(frame([("A", 0, 1, 1)], source=source))
-    message = SimpleNamespace(partition=0, offset=0, value=value, headers=headers, key=None)
-    assert stage.take([SimpleNamespace(message=message)]) == []
+    record = SimpleNamespace(partition=0, offset=0, value=value, headers=headers, key=None, timestamp=0)
+    assert not stage.take(EVENT, [record])
     return outputs
 
 

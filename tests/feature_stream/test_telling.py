@@ -19,7 +19,7 @@ class Setting:
     """Two partitions of which a test moves the next offsets; as far as was fetched, the log of each ends at 100."""
 
     def __init__(self) -> None:
-        self.lives = [SimpleNamespace(continuity=Continuity(0), event=None) for _ in range(2)]
+        self.lives = [SimpleNamespace(continuity=Continuity(0), newest_record_ms=None) for _ in range(2)]
         self.stage = MagicMock(partitions=dict(enumerate(self.lives)))
         self.stage.oldest_unsaid_seconds.return_value = 0.25
         self.tps = {TP("ticks", number) for number in range(2)}
@@ -38,8 +38,7 @@ class Setting:
 
     def take(self, number: int, seconds_ago: float) -> None:
         """Let the newest record of a partition be so old."""
-        message = SimpleNamespace(timestamp=time.time() - seconds_ago)
-        self.lives[number].event = SimpleNamespace(message=message)
+        self.lives[number].newest_record_ms = round((time.time() - seconds_ago) * 1_000)
 
     def shown(self, name: str, **labels: str) -> float | None:
         return self.registry.get_sample_value(name, labels)

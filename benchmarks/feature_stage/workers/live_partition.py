@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterable, Iterator
 
+from msgspec import structs
+
 from benchmarks.feature_stage.workers.events import Event
 from feature_stream.advance import StageRules, absorb, provisional
 from feature_stream.frames import read_frame
@@ -73,6 +75,7 @@ class LivePartition:
         partition = self._record.partition
         for ticker in tickers:
             self._lane.settle(ticker)
-            features = provisional(self._states[ticker], partition, self._rules, time.time_ns())
+            state = self._states[ticker]
+            features = provisional(state, partition, self._rules, time.time_ns())
             if features is not None:
-                yield features
+                yield structs.replace(features, **state.closed().encoded)
