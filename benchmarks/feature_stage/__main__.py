@@ -37,8 +37,8 @@ Logs = dict[tuple[Contestant, int], InputLog]
 
 def _parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-features", description=__doc__)
-    parser.add_argument("--runs", type=int, default=5, help="of each contestant; the table has the medians")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of steady work in a run, at most")
+    parser.add_argument("--runs", type=int, default=7, help="of each contestant, in rounds; the table has the medians")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of steady work in a run, at most")
     parser.add_argument("--latency-seconds", type=float, default=10.0, help="of each latency run")
     parser.add_argument("--latency-runs", type=int, default=3, help="of each contestant, at most --runs")
     parser.add_argument("--frame-ticks", type=int, default=256)
@@ -79,7 +79,7 @@ def _speeds(logs: Logs, options: argparse.Namespace) -> Iterator[Result]:
         yield Result(
             name=contestant.name,
             tickers=tickers,
-            ticks_per_second=pace.per_second,
+            rounds=[each.per_second for each in timed],
             cpu_microseconds=pace.cpu_microseconds_each,
             memory_mebibytes=pace.memory_mebibytes,
             features_per_second=pace.others_per_second,

@@ -2,14 +2,15 @@
 
 import math
 
-from benchmarks.feature_stage.results import BY_NAME, Goal, Measured, Result, bound_of, goals
+from benchmarks.feature_stage.results import BY_NAME, Goal, Measured, Result, bound_of, goals, paired
 
 #: The command replaces what stands between them in a page.
 BEGIN, END = "<!-- bench-features: begin -->", "<!-- bench-features: end -->"
 _WORDS = {True: "yes", False: "**no**", None: "told"}
 _HEAD = (
-    "| contestant | input | ticks/s a worker | of the bare loop | CPU µs a tick | features/s | p99 ms | memory MiB |\n"
-    "|---|---|---:|---:|---:|---:|---:|---:|\n"
+    "| contestant | input | ticks/s a worker | lowest to highest | of the bare loop "
+    "| CPU µs a tick | features/s | p99 ms | memory MiB |\n"
+    "|---|---|---:|---:|---:|---:|---:|---:|---:|\n"
 )
 
 
@@ -26,8 +27,8 @@ def _table(measured: Measured, tickers: int) -> str:
 
 def _row(measured: Measured, result: Result) -> str:
     contestant = BY_NAME[result.name]
-    bound = measured.ticks_per_second(bound_of(contestant), result.tickers)
-    share = f"{result.ticks_per_second / bound:.0%}" if bound and not contestant.flat else "-"
+    ratio = paired(result.rounds, measured.rounds(bound_of(contestant), result.tickers))
+    share = "-" if ratio is None or contestant.flat else f"{ratio:.0%}"
     if contestant.input == "frames":
         shape = "frames"
     else:
@@ -37,6 +38,7 @@ def _row(measured: Measured, result: Result) -> str:
         result.name,
         shape,
         f"{result.ticks_per_second:,.0f}",
+        f"{min(result.rounds):,.0f} to {max(result.rounds):,.0f}",
         share,
         f"{result.cpu_microseconds:.2f}",
         f"{result.features_per_second:,.0f}",
@@ -54,9 +56,10 @@ def _milliseconds(p99_ms: float | None) -> str:
 
 def _notes(measured: Measured) -> str:
     return (
-        f"Medians of {measured.runs}, each over up to {measured.seconds:g} s of a log that waits, contestants in turn, "
-        f"on {measured.cores} cores that the broker shares. p99 is from tick to feature at 10,000 ticks/s over 500 "
-        "tickers, leading edge. Every contestant's bars and features were first compared with the pure functions.\n"
+        f"Medians of {measured.runs} rounds, each over up to {measured.seconds:g} s of a log that waits, on "
+        f"{measured.cores} cores that the broker shares. In a round the contestants run one after the other; a ratio "
+        "is the median of the rounds' ratios, because the machine's speed changes from minute to minute. p99 is from "
+        "tick to feature at 10,000 ticks/s over 500 tickers, leading edge. Every contestant's bars and features were first compared with the pure functions.\n"
     )
 
 

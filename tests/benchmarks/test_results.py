@@ -16,7 +16,7 @@ from benchmarks.feature_stage.contestants import (
     TICKCAST_TICKS,
     Contestant,
 )
-from benchmarks.feature_stage.results import Goal, Measured, Result, goals
+from benchmarks.feature_stage.results import Goal, Measured, Result, goals, paired
 from benchmarks.feature_stage.table import BEGIN, END, markdown, replaced
 
 _SPEEDS = {
@@ -36,7 +36,7 @@ def measured(*, many_share: float = 1.0, **speeds: float) -> Measured:
         return Result(
             name=contestant.name,
             tickers=tickers,
-            ticks_per_second=speed,
+            rounds=[speed] if speed else [],
             cpu_microseconds=1.5,
             memory_mebibytes=120.0,
             features_per_second=400.0,
@@ -83,6 +83,11 @@ def test_two_workers_are_judged_only_where_there_are_cores_for_them() -> None:
 def test_who_did_not_take_part_is_not_judged() -> None:
     found = goals(measured(**{BARE.name: 0.0}))
     assert goal(found, "of the bare loop") == Goal("of the bare loop, at least 60 %, 100 tickers", "not measured", None)
+
+
+def test_a_ratio_is_that_of_rounds_when_the_machine_is_slow_in_some() -> None:
+    assert paired([100.0, 300.0, 90.0], [200.0, 600.0, 100.0]) == 0.5
+    assert paired([], [1.0]) is None
 
 
 def test_the_table_says_where_the_input_is_another_one() -> None:
