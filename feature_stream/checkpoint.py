@@ -2,20 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from faust.types import TP
 
 from feature_stream.figures import StageFigures
 from feature_stream.membership import Membership
 from feature_stream.outputs import Outputs
-from feature_stream.stage import Cut, LivePartition, Stage
+from feature_stream.stage import Cut, Kept, LivePartition, Stage
 from feature_stream.state import PartitionState, TickerState
 from feature_stream.table import StateTable, is_partition_key, partition_key, snapshot_of, with_offset
 from schemas.errors import RetryError
 from schemas.partitioning import partition_of
 
 _log = logging.getLogger(__name__)
+#: About a millisecond's work, after which all else that is due has its turn.
+_STATES_AT_A_STRETCH = 50
 
 CommitOffsets = Callable[[Mapping[TP, int]], Awaitable[None]]
 
@@ -64,42 +66,43 @@ class Checkpointer:
         async with self._one_at_a_time:
             if self._broken:
                 raise CheckpointError("an earlier checkpoint was not kept whole")
-            cuts = self._stage.cut()
-            if not cuts:
-                return
-            await self._keep(cuts)
-            await commit_offsets({TP(self._ticks_topic, cut.partition): cut.offset + 1 for cut in cuts})
+            try:
+                cuts = [cut async for cut in self._cuts()]
+                if cuts:
+                    await self._keep(cuts)
+            except BaseException:  # a cancelled one too: no later cut has what these have
+                self._broken = True
+                raise
+            if cuts:
+                await commit_offsets({TP(self._ticks_topic, cut.partition): cut.offset + 1 for cut in cuts})
+
+    async def _cuts(self) -> AsyncIterator[Cut]:
+        """Cut partition by partition: ticks are absorbed between two of them."""
+        for partition in list(self._stage.partitions):
+            cut = self._stage.cut(partition)
+            if cut is not None:
+                yield cut
+                await asyncio.sleep(0)
 
     async def _keep(self, cuts: list[Cut]) -> None:
-        try:
-            parts = self._figures.checkpoint_part_seconds
-            with self._figures.checkpoint_seconds.time():
-                with parts.labels("outputs").time():
-                    await self._outputs.settled(self._outputs.next_epoch())
-                with parts.labels("states").time():
-                    await self._save(cuts, self._save_tickers)
-                with parts.labels("records").time():
-                    await self._save(cuts, self._save_record)
-        except BaseException:  # a cancelled one too: no later cut has what these have
-            self._broken = True
-            raise
+        parts = self._figures.checkpoint_part_seconds
+        with self._figures.checkpoint_seconds.time():
+            with parts.labels("outputs").time():
+                await self._outputs.settled(self._outputs.next_epoch())
+            with parts.labels("states").time():
+                await self._save(cuts, lambda cut: cut.tickers)
+            with parts.labels("records").time():
+                await self._save(cuts, lambda cut: [(partition_key(cut.partition), cut.offset, cut.record)])
 
-    async def _save(self, cuts: list[Cut], save: Callable[[Cut], None]) -> None:
+    async def _save(self, cuts: list[Cut], part: Callable[[Cut], list[Kept]]) -> None:
         for cut in cuts:
-            save(cut)
+            for number, (key, offset, snapshot) in enumerate(part(cut), start=1):
+                self._membership.require(cut.generation)  # each time: the process may be stopped between any two
+                self._table.save(cut.event, key, with_offset(offset, snapshot))
+                if number % _STATES_AT_A_STRETCH == 0:
+                    await asyncio.sleep(0)
         await self._outputs.settled(self._outputs.next_epoch())
         self._table.require_alone()
-
-    def _save_tickers(self, cut: Cut) -> None:
-        for key, offset, snapshot in cut.tickers:
-            self._save_one(cut, key, offset, snapshot)
-
-    def _save_record(self, cut: Cut) -> None:
-        self._save_one(cut, partition_key(cut.partition), cut.offset, cut.record)
-
-    def _save_one(self, cut: Cut, key: bytes, offset: int, snapshot: bytes) -> None:
-        self._membership.require(cut.generation)  # each time: the process may be stopped between any two
-        self._table.save(cut.event, key, with_offset(offset, snapshot))
 
     def load(self, assigned: set[int]) -> None:
         """Replace the stage's live state by what the table has of the assigned partitions."""

@@ -69,6 +69,10 @@ class LivePartition:
         return self.states[ticker]
 
 
+#: Key of a ticker in the table, the offset at which its state stands, its snapshot.
+Kept = tuple[bytes, int, bytes]
+
+
 @dataclass(frozen=True)
 class Cut:
     """What a checkpoint must keep of one partition: snapshots as they stood at one moment."""
@@ -78,7 +82,7 @@ class Cut:
     event: Any
     offset: int
     record: bytes
-    tickers: list[tuple[bytes, int, bytes]]
+    tickers: list[Kept]
 
 
 class Stage:
@@ -182,24 +186,22 @@ class Stage:
             live.dirty.update(mark_lost(live.states, live.continuity.next_offset))
             live.changed = True
 
-    def cut(self) -> list[Cut]:
-        """Take the snapshots of everything that changed since the last cut."""
-        cuts = []
-        for partition, live in self.partitions.items():
-            if not live.changed or live.event is None:
-                continue
-            live.settle()
-            tickers = [
-                (ticker.encode(), live.states[ticker].offset, live.states[ticker].snapshot())
-                for ticker in sorted(live.dirty)
-            ]
-            record = live.record
-            for ticker in live.dirty:
-                record.keep(ticker, live.states[ticker].offset)
-            cuts.append(Cut(partition, live.generation, live.event, record.offset, record.snapshot(), tickers))
-            live.dirty.clear()
-            live.changed = False
-        return cuts
+    def cut(self, partition: int) -> Cut | None:
+        """Take the snapshots of all of a partition that changed since its last cut; None if nothing did."""
+        live = self.partitions.get(partition)
+        if live is None or not live.changed or live.event is None:
+            return None
+        live.settle()
+        tickers = [
+            (ticker.encode(), live.states[ticker].offset, live.states[ticker].snapshot())
+            for ticker in sorted(live.dirty)
+        ]
+        record = live.record
+        for ticker in live.dirty:
+            record.keep(ticker, live.states[ticker].offset)
+        live.dirty.clear()
+        live.changed = False
+        return Cut(partition, live.generation, live.event, record.offset, record.snapshot(), tickers)
 
     def _take_record(self, live: LivePartition, event: Any, record: Any, touched: dict[str, None]) -> None:
         try:

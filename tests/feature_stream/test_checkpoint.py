@@ -30,16 +30,17 @@ class Outputs:
 
 
 class Stage:
-    """A stage that has one ticker to keep at each cut, another one each time."""
+    """A stage with one partition, that has one ticker to keep at each cut, another one each time."""
 
     def __init__(self) -> None:
         self.cuts = 0
+        self.partitions = {0: None}
 
-    def cut(self) -> list[Cut]:
+    def cut(self, partition: int) -> Cut | None:
         self.cuts += 1
-        event = SimpleNamespace(message=SimpleNamespace(partition=0))
+        event = SimpleNamespace(message=SimpleNamespace(partition=partition))
         ticker = (f"T{self.cuts}".encode(), self.cuts, b"state")
-        return [Cut(0, 1, event, self.cuts, b"record", [ticker])]
+        return Cut(partition, 1, event, self.cuts, b"record", [ticker])
 
 
 class Setting:
@@ -84,6 +85,22 @@ def test_after_a_checkpoint_that_was_broken_off_no_other_is_written() -> None:
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
         setting.outputs.acknowledged.set()
+        with pytest.raises(CheckpointError):
+            await setting.write()
+        assert setting.saved == []
+
+    asyncio.run(scenario())
+
+
+def test_a_checkpoint_that_is_broken_off_between_two_cuts_bars_every_later_one_too() -> None:
+    async def scenario() -> None:
+        setting = Setting()
+        setting.stage.partitions = {0: None, 1: None}
+        writing = asyncio.create_task(setting.write())
+        await asyncio.sleep(0)
+        assert setting.stage.cuts == 1
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
         with pytest.raises(CheckpointError):
             await setting.write()
         assert setting.saved == []
