@@ -7,15 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from confluent_kafka import Producer
-
-from benchmarks.market import Market
 from deploy.kafka.server import start_local_kafka
 from deploy.kafka.settings import LocalKafkaSettings
 from deploy.topics import create_topics, delete_topics
-from schemas.codec import encode
 from schemas.settings import Settings
-from schemas.topics import ALL_TOPICS, TICKS
+from schemas.topics import ALL_TOPICS
 
 ADDRESS_VARIABLE = "TICKCAST_BENCH_KAFKA"
 
@@ -47,16 +43,6 @@ def fresh_topics(address: str, partitions: int) -> Iterator[Settings]:
         yield settings
     finally:
         delete_topics(settings, [prefix + topic.name for topic in ALL_TOPICS])
-
-
-def fill_ticks(settings: Settings, market: Market) -> None:
-    """Write a market to `ticks`."""
-    producer = Producer(settings.kafka_config() | {"linger.ms": 20, "queue.buffering.max.messages": 1_000_000})
-    for partition, frame in market.frames():
-        producer.produce(settings.topic_prefix + TICKS.name, encode(frame), partition=partition)
-        producer.poll(0)
-    left = producer.flush(120)
-    assert left == 0, f"{left} frames were not taken"
 
 
 def environment(settings: Settings, **more: object) -> dict[str, str]:

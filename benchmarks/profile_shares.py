@@ -10,6 +10,7 @@ _FRAME = re.compile(r"(?P<function>.*) \((?P<file>[^()]*?)(:\d+)?\)$")
 #: innermost of its frames that is named here, so what the named ones call and nobody claims counts as theirs.
 PARTS: Sequence[tuple[str, str, str]] = (
     ("fetch and parse", "aiokafka/", "*"),
+    ("fetch: checksums", "feature_stream/intact.py", "*"),
     ("decode", "feature_stream/frames.py", "*"),
     ("decode", "feature_stream/tick_columns.py", "*"),
     ("absorb: bars and their features", "feature_stream/bars.py", "*"),
@@ -29,9 +30,9 @@ PARTS: Sequence[tuple[str, str, str]] = (
     ("stage: per frame", "feature_stream/figures.py", "*"),
     ("stage: per frame", "feature_stream/continuity.py", "*"),
     ("fetch and parse", "mode/threads.py", "*"),
-    ("Faust, per record", "feature_stream/transport.py", "*"),
-    ("Faust, per record", "faust/", "*"),
-    ("Faust, per record", "mode/", "*"),
+    ("Faust, per fetch", "feature_stream/transport.py", "*"),
+    ("Faust, per fetch", "faust/", "*"),
+    ("Faust, per fetch", "mode/", "*"),
     ("event loop", "asyncio/runners.py", "*"),
     ("service's own turns", "feature_stream/service.py", "*"),
 )

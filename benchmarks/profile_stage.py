@@ -9,12 +9,14 @@ import argparse
 import subprocess
 import time
 from collections import Counter, defaultdict
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from benchmarks.cluster import environment, fill_ticks, fresh_topics, kafka
-from benchmarks.feature_stage.contestants import PEERS_PYTHON
+from benchmarks.cluster import environment, fresh_topics, kafka
+from benchmarks.feature_stage.contestants import PEERS_PYTHON, TICKCAST
+from benchmarks.feature_stage.logs import input_log
+from benchmarks.feature_stage.markets import market_for
 from benchmarks.feeder import Feed
-from benchmarks.market import Market
 from benchmarks.profile_shares import hottest, read_profile, shares
 from benchmarks.watched import Watch, Watched, watch
 from deploy.kafka.ports import free_ports
@@ -27,9 +29,9 @@ _RATE_PER_SECOND = 250
 
 
 def profile(
-    settings: Settings, watching: Watch, options: argparse.Namespace
+    settings: Settings, watching: Watch, options: argparse.Namespace, begin_ticks: float
 ) -> tuple[Counter[tuple[str, ...]], dict[str, float]]:
-    """Profile the stage under load.
+    """Profile the stage under load, once it has absorbed so many ticks.
 
     Returns:
         Samples by stack, and CPU seconds by kind of thread.
@@ -39,7 +41,7 @@ def profile(
         feed = Feed(options.tickers, options.rate, options.seconds + 60)
         watching.module("benchmarks.feeder", variables, *feed.arguments())
     watched = watching.module("feature_stream", variables)
-    watched.wait_for(lambda: watched.metric(TICKS_ABSORBED.name) > options.ticks / 50, "the first work")
+    watched.wait_for(lambda: watched.metric(TICKS_ABSORBED.name) > begin_ticks, "the first work")
     absorbed, before = watched.metric(TICKS_ABSORBED.name), thread_seconds(watched)
     began = time.monotonic()
     _spy(watched, options)
@@ -60,8 +62,9 @@ def thread_seconds(watched: Watched) -> dict[str, float]:
     """Give the CPU seconds of a process's threads, by the name that the kernel has."""
     seconds: defaultdict[str, float] = defaultdict(float)
     for task in Path(f"/proc/{watched.process.pid}/task").iterdir():
-        fields = (task / "schedstat").read_text().split()
-        seconds[(task / "comm").read_text().strip()] += int(fields[0]) / 1e9
+        with suppress(FileNotFoundError):  # it has ended
+            fields = (task / "schedstat").read_text().split()
+            seconds[(task / "comm").read_text().strip()] += int(fields[0]) / 1e9
     return dict(seconds)
 
 
@@ -80,20 +83,22 @@ def _print(stacks: Counter[tuple[str, ...]], used: dict[str, float]) -> None:
 def main() -> None:
     """Profile, and print where the time went."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.profile_stage", description=__doc__)
-    parser.add_argument("--seconds", type=int, default=20)
-    parser.add_argument("--ticks", type=int, default=10_000_000, help="in the log; enough for the seconds")
+    parser.add_argument("--seconds", type=int, default=5, help="so many, of a log that is worked through in about ten")
     parser.add_argument("--rate", type=float, default=0.0, help="feed at a steady pace instead")
     parser.add_argument("--tickers", type=int, default=100)
     parser.add_argument("--frame-ticks", type=int, default=256)
     parser.add_argument("--output", type=Path, default=Path("var/stage-profile.txt"))
     options = parser.parse_args()
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    if options.rate:
-        options.ticks = 0
-    with kafka() as address, fresh_topics(address, _PARTITIONS) as settings, watch() as watching:
-        if options.ticks:
-            fill_ticks(settings, Market(options.tickers, options.ticks, options.frame_ticks, partitions=_PARTITIONS))
-        _print(*profile(settings, watching, options))
+    with kafka() as address, ExitStack() as stack:
+        watching = stack.enter_context(watch())
+        if options.rate:
+            settings, begin_ticks = stack.enter_context(fresh_topics(address, _PARTITIONS)), options.rate
+        else:
+            market = market_for(TICKCAST, options.tickers, options.frame_ticks)
+            log = stack.enter_context(input_log(address, market, TICKCAST))
+            settings, begin_ticks = log.settings, log.warm_up_ticks + log.total_ticks / 20
+        _print(*profile(settings, watching, options, begin_ticks))
 
 
 if __name__ == "__main__":

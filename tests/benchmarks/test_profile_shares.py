@@ -26,7 +26,7 @@ def test_a_sample_belongs_to_the_innermost_frame_that_is_known(inner: list[str],
 
 
 def test_what_faust_calls_in_other_libraries_is_fausts() -> None:
-    assert part_of(["Stream._c_aiter (faust/streams.py:1180)", "sleep (asyncio/tasks.py:640)"]) == "Faust, per record"
+    assert part_of(["Stream._c_aiter (faust/streams.py:1180)", "sleep (asyncio/tasks.py:640)"]) == "Faust, per fetch"
 
 
 def test_what_nobody_claims_is_other() -> None:
