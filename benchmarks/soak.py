@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from benchmarks.cluster import environment, fresh_topics
 from benchmarks.feeder import Feed
+from benchmarks.full_states import fill_changelog
 from benchmarks.soak_verdict import Sample, Verdict, verdicts
 from benchmarks.topic_tools import configure
 from benchmarks.watched import Watch, Watched, local_kafka, watch
@@ -43,6 +44,7 @@ class Part:
         module: Started as `python -m`.
         done: A counter of its work.
         lag: What waits, in records.
+        prepare: Writes what it finds at its start: for a rate.
         feed: Starts what feeds it: a rate and for how many seconds.
         records_per_second: That a rate comes to.
         bounded: The topics that grow with it, until retention holds them.
@@ -51,6 +53,7 @@ class Part:
     module: str
     done: Metric
     lag: Metric
+    prepare: Callable[[Settings, float], None]
     feed: Callable[[Watch, dict[str, str], float, float], Watched]
     records_per_second: Callable[[float], float]
     bounded: tuple[Topic, ...]
@@ -64,13 +67,18 @@ def _feed_ticks(watching: Watch, variables: dict[str, str], rate: float, seconds
     return watching.module("benchmarks.feeder", variables, *_ticks_feed(rate, seconds).arguments())
 
 
+def _fill_windows(settings: Settings, rate: float) -> None:
+    """Begin with full windows: they would fill for an hour, and what fills looks like a leak."""
+    fill_changelog(settings, _ticks_feed(rate, 1).market(_PARTITIONS))
+
+
 def _frames_per_second(rate: float) -> float:
     return rate / _ticks_feed(rate, 1).market(_PARTITIONS).frame_ticks
 
 
 PARTS: dict[str, Part] = {
     "feature_stream": Part(
-        "feature_stream", TICKS_ABSORBED, LAG_RECORDS, _feed_ticks, _frames_per_second, (TICKS, FEATURES)
+        "feature_stream", TICKS_ABSORBED, LAG_RECORDS, _fill_windows, _feed_ticks, _frames_per_second, (TICKS, FEATURES)
     ),
 }
 
@@ -83,6 +91,7 @@ def soak(part: Part, minutes: float, rate: float) -> list[Verdict]:
         watch() as watching,
     ):
         _bound(settings, part.bounded)
+        part.prepare(settings, rate)
         variables = environment(settings, metrics_port=next(free_ports()))
         watched = watching.module(part.module, variables)
         feeder = part.feed(watching, variables, rate, 60 * minutes + _START_SECONDS)

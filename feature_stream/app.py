@@ -9,6 +9,7 @@ from faust.auth import SASLCredentials, SSLCredentials
 from faust.types.auth import CredentialsT
 from yarl import URL
 
+from feature_stream.intact import CHECKS_IN_HARDWARE
 from feature_stream.membership import Membership
 from feature_stream.settings import FeatureStreamSettings
 from feature_stream.transport import StartPositions, Transport
@@ -18,8 +19,8 @@ from schemas.topics import FEATURE_STAGE, TICKS
 #: A broker that has just come back may know no topic yet. Partitions are then shared out as if there were none, and
 #: with aiokafka's default of five minutes all workers would be standbys for so long.
 _METADATA_AGE_MS = 5_000
-#: What one fetch has of one partition, at most a megabyte, is one message to Faust.
-_WAITING_FETCHES = 8
+#: A portion of a fetch, at most a megabyte, is one message to Faust.
+_WAITING_PORTIONS = 32
 
 
 def broker_urls(bootstrap_servers: str) -> list[URL]:
@@ -62,7 +63,7 @@ def make_app(settings: FeatureStreamSettings) -> faust.App:
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=settings.session_timeout_seconds / 5,
         broker_rebalance_timeout=30.0,
-        broker_check_crcs=False,  # the transport checks them, faster
+        broker_check_crcs=not CHECKS_IN_HARDWARE,  # else the transport does
         consumer_metadata_max_age_ms=_METADATA_AGE_MS,
         store=f"{settings.state_store}://",
         datadir=directory,
@@ -71,7 +72,7 @@ def make_app(settings: FeatureStreamSettings) -> faust.App:
         topic_replication_factor=settings.replication_factor,
         topic_allow_declare=False,
         topic_disable_leader=True,
-        stream_buffer_maxsize=_WAITING_FETCHES,
+        stream_buffer_maxsize=_WAITING_PORTIONS,
         web_enabled=False,
     )
 
@@ -88,11 +89,12 @@ def use_transport(
 
 
 def ticks_topic(app: faust.App, settings: FeatureStreamSettings) -> Any:
-    """Declare `ticks`, raw: the stage decodes."""
+    """Declare `ticks`, raw: the stage decodes; it keeps its own place too, and acknowledges nothing to Faust."""
     return app.topic(
         settings.topic_prefix + TICKS.name,
         key_type=bytes,
         key_serializer="raw",
         value_serializer="raw",
+        acks=False,
         partitions=settings.partitions,
     )

@@ -16,8 +16,8 @@ from schemas.errors import RetryError
 from schemas.partitioning import partition_of
 
 _log = logging.getLogger(__name__)
-#: About a millisecond's work, after which all else that is due has its turn.
-_STATES_AT_A_STRETCH = 50
+#: A few milliseconds' work, after which all else that is due has its turn.
+_STATES_AT_A_STRETCH = 200
 
 CommitOffsets = Callable[[Mapping[TP, int]], Awaitable[None]]
 
@@ -64,9 +64,8 @@ class Checkpointer:
             CheckpointError: An earlier one failed or was cancelled.
         """
         async with self._one_at_a_time:
-            if self._broken:
-                raise CheckpointError("an earlier checkpoint was not kept whole")
             try:
+                self._require_whole()
                 cuts = [cut async for cut in self._cuts()]
                 if cuts:
                     await self._keep(cuts)
@@ -79,10 +78,15 @@ class Checkpointer:
     async def _cuts(self) -> AsyncIterator[Cut]:
         """Cut partition by partition: ticks are absorbed between two of them."""
         for partition in list(self._stage.partitions):
+            self._require_whole()
             cut = self._stage.cut(partition)
             if cut is not None:
                 yield cut
                 await asyncio.sleep(0)
+
+    def _require_whole(self) -> None:
+        if self._broken:
+            raise CheckpointError("a checkpoint was not kept whole, or what is live may not be")
 
     async def _keep(self, cuts: list[Cut]) -> None:
         parts = self._figures.checkpoint_part_seconds
@@ -101,6 +105,7 @@ class Checkpointer:
                 self._table.save(cut.event, key, with_offset(offset, snapshot))
                 if number % _STATES_AT_A_STRETCH == 0:
                     await asyncio.sleep(0)
+                    self._require_whole()
         await self._outputs.settled(self._outputs.next_epoch())
         self._table.require_alone()
 

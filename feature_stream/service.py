@@ -1,7 +1,6 @@
 """The feature stream as a service."""
 
 import asyncio
-import gc
 import logging
 import signal
 import sys
@@ -32,7 +31,7 @@ from feature_stream.watchdog import Watchdog, end_process, leave_at_once
 from schemas.broker import require_topics
 from schemas.errors import StopAndSayError, TickcastError
 from schemas.events import ServiceState
-from schemas.service import serve_metrics
+from schemas.service import collect_seldom, serve_metrics
 from schemas.status import StatusBoard, StatusReporter
 from schemas.topics import BARS, DEAD_LETTERS, FEATURES, SERVICE_STATUS, TICKER_STATES_CHANGELOG, TICKS
 
@@ -40,9 +39,6 @@ _log = logging.getLogger(__name__)
 _TURN_SECONDS = 0.01
 #: The consumer's thread must not wait 5 ms, Python's default, for each of its many short turns.
 _SWITCH_SECONDS = 0.0005
-#: Every frame makes hundreds of objects that die at once without the collector; Python's 700 would look for cycles at
-#: each of them, through the states of all tickers.
-_OBJECTS_BETWEEN_COLLECTIONS = 50_000
 #: Frames are absorbed at a stretch for so long: a bar that closes costs 0.1 ms, and a frame may close thousands.
 _SLICE_SECONDS = 0.05
 _STOP_WITHIN_SECONDS = 3.5
@@ -217,9 +213,11 @@ class FeatureStream:
         return reason or RuntimeError("Faust crashed")
 
     async def _checkpoints(self) -> None:
+        """Write one each interval, from start to start; one that takes longer is followed at once."""
         while not self._closed:
+            next_at = time.monotonic() + self._settings.checkpoint_interval_ms / 1_000
             await self._checkpointer.write(self._app.consumer.commit_offsets)
-            await asyncio.sleep(self._settings.checkpoint_interval_ms / 1_000)
+            await asyncio.sleep(max(0.0, next_at - time.monotonic()))
 
     async def _on_revoked(self, _app: Any, *_: Any, **__: Any) -> None:
         self._watch.joins()
@@ -271,8 +269,7 @@ def run(settings: FeatureStreamSettings) -> None:
     require_topics(settings, _NEEDED, AdminClient, ConfigResource)
     uvloop.install()
     sys.setswitchinterval(_SWITCH_SECONDS)
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    collect_seldom()
 
     async def main() -> None:
         stream = FeatureStream(settings)

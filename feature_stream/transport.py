@@ -14,10 +14,10 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.protocol.fetch import FetchRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
-from mode.utils.futures import notify
 
-from feature_stream.intact import require_intact
+from feature_stream.intact import CHECKS_IN_HARDWARE, require_intact
 from feature_stream.membership import Membership
+from feature_stream.portions import portions
 
 _log = logging.getLogger("faust.transport")
 _YIELD_EVERY_RECORDS = 100
@@ -55,8 +55,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def on_start(self) -> None:
         """Start, listen to the heartbeats, and check what is fetched."""
         await super().on_start()
-        client = self._ensure_consumer()._client
-        client.send = with_intact_fetches(client.send)
+        if CHECKS_IN_HARDWARE:
+            client = self._ensure_consumer()._client
+            client.send = with_intact_fetches(client.send)
         coordinator = self._ensure_consumer()._coordinator
         membership = self.transport.membership
         send_heartbeat = coordinator._do_heartbeat
@@ -121,15 +122,6 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         """Commit nothing: acknowledged is not checkpointed. The stage calls `commit_offsets`."""
         return False
 
-    def ack(self, message: Any) -> bool:
-        """Note that a message left the stream; needed only to know when the streams are empty."""
-        if message.acked:
-            return False
-        message.acked = True
-        self._unacked_messages.discard(message)
-        notify(self._waiting_for_ack)
-        return True
-
     def on_buffer_full(self, tp: TP) -> None:
         """Pause nothing: a full stream makes `_drain_messages` wait for it; Faust's pause would sleep a second."""
 
@@ -148,13 +140,13 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
                 records, _ = await self._wait_next_records(1.0)
                 generation = self.app.consumer_generation_id
-                for tp, fetched in (records or {}).items():
+                for tp, portion in portions(records or {}):
                     if not self.flow_active or self.app.consumer_generation_id != generation:
                         break
                     if self._is_changelog_tp(tp):
-                        await self._hand_on_each(tp, fetched, generation)
+                        await self._hand_on_each(tp, portion, generation)
                     else:
-                        await self._hand_on_together(tp, fetched)
+                        await self._hand_on_together(tp, portion)
                 await asyncio.sleep(0)
         except self.consumer_stopped_errors:
             if not self.app.should_stop:
@@ -172,7 +164,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                 await asyncio.sleep(0)
 
     async def _hand_on_together(self, tp: TP, records: Sequence[Any]) -> None:
-        """Make one message of all that a fetch has of a partition; its value is a deque of the records.
+        """Make one message of some records of a partition; its value is a deque of them.
 
         Each message takes Faust longer, through conductor, channel and stream, than the stage a frame.
         """

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import pytest
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from msgspec import Struct
 
 from schemas.codec import decoder
@@ -45,8 +45,16 @@ Enough = Callable[[list[Record]], bool] | int
 
 def bounds_of(consumer: Consumer, partition: TopicPartition) -> tuple[int, int]:
     """Give a partition's first offset and the one that the next record will get."""
-    first, end = consumer.get_watermark_offsets(partition, timeout=DEADLINE_SECONDS)
-    return first, end
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while True:
+        try:
+            first, end = consumer.get_watermark_offsets(partition, timeout=DEADLINE_SECONDS)
+        except KafkaException as error:  # a broker that has just come back may know no partition yet
+            if error.args[0].code() != KafkaError._UNKNOWN_PARTITION or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return first, end
 
 
 def read_until(

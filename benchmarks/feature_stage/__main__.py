@@ -69,8 +69,12 @@ def _all_logs(stack: ExitStack, address: str, contestants: list[Contestant], opt
 
 def _speeds(logs: Logs, options: argparse.Namespace) -> Iterator[Result]:
     paces: dict[tuple[Contestant, int], list[Pace]] = defaultdict(list)
+    order = [
+        (contestant, tickers) for contestant in CONTESTANTS for tickers in _TICKERS if (contestant, tickers) in logs
+    ]
     for number in range(options.runs):
-        for (contestant, tickers), log in logs.items():
+        for contestant, tickers in order if number % 2 == 0 else reversed(order):
+            log = logs[contestant, tickers]
             pace = measure_speed(contestant, log, options.seconds)
             paces[contestant, tickers].append(pace)
             _say(f"run {number + 1}: {contestant.name}, {tickers:,} tickers: {pace.per_second:,.0f} ticks/s")
@@ -86,15 +90,15 @@ def _speeds(logs: Logs, options: argparse.Namespace) -> Iterator[Result]:
         )
 
 
-def _two_workers(logs: Logs, results: list[Result], options: argparse.Namespace) -> float | None:
+def _two_workers(logs: Logs, options: argparse.Namespace) -> float | None:
     log = logs.get((TICKCAST, _TICKERS[0]))
     if log is None:
         return None
-    two = middle(
-        measure_speed(TICKCAST, log, options.seconds, workers=2).per_second for _ in range(min(options.runs, 3))
-    )
-    one = next(r.ticks_per_second for r in results if r.name == TICKCAST.name and r.tickers == _TICKERS[0])
-    return two / one
+    ratios = []
+    for _ in range(min(options.runs, 3)):
+        one, two = (measure_speed(TICKCAST, log, options.seconds, workers=workers) for workers in (1, 2))
+        ratios.append(two.per_second / one.per_second)
+    return middle(ratios)
 
 
 def _latencies(address: str, contestants: list[Contestant], options: argparse.Namespace) -> dict[str, float]:
@@ -124,7 +128,7 @@ def _measure(options: argparse.Namespace) -> Measured:
             _say(f"{contestant.name} does the work")
         logs = _all_logs(stack, address, contestants, options)
         results = list(_speeds(logs, options))
-        two_workers = _two_workers(logs, results, options)
+        two_workers = _two_workers(logs, options)
         p99_ms = _latencies(address, contestants, options)
     return Measured(
         runs=options.runs,

@@ -80,7 +80,7 @@ class Goal(Struct, frozen=True):
 
 
 def paired(ours: Sequence[float], others: Sequence[float]) -> float | None:
-    """Give the median of the rounds' ratios: in a round both ran one after the other, on the machine as it was then.
+    """Give the median of the rounds' ratios: in a round both ran within minutes, on the machine as it was then.
 
     None where one of the two did not take part.
     """
@@ -122,11 +122,12 @@ def goals(measured: Measured) -> list[Goal]:
 def _ratio(
     text: str, rounds: Callable[[Contestant], list[float]], others: tuple[Contestant, ...], least: float
 ) -> Goal:
-    """Hold Tickcast against the others that took part: against the best of them."""
-    ratios = [ratio for other in others if (ratio := paired(rounds(TICKCAST), rounds(other))) is not None]
-    if not ratios:
+    """Hold Tickcast against the best in each round of the others that took part."""
+    took_part = [rounds(other) for other in others if rounds(other)]
+    best = [max(speeds) for speeds in zip(*took_part, strict=False)]
+    ratio = paired(rounds(TICKCAST), best)
+    if ratio is None:
         return Goal(text, "not measured", None)
-    ratio = min(ratios)
     return Goal(text, f"{ratio:.0%}" if least <= 1 else f"{ratio:.1f} x", ratio >= least)
 
 

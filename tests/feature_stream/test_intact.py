@@ -46,7 +46,7 @@ def test_a_changed_byte_is_found(place: int) -> None:
 def test_another_version_of_the_format_is_refused() -> None:
     changed = bytearray(BATCHES)
     changed[16] = 1
-    with pytest.raises(CorruptRecordException, match="version 1"):
+    with pytest.raises(CorruptRecordException, match="version 1, from before"):
         require_intact(bytes(changed))
 
 

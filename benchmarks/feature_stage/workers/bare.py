@@ -18,7 +18,7 @@ from feature_stream.settings import FeatureStreamSettings
 from feature_stream.table import partition_key, with_offset
 from schemas.codec import new_traceparent
 from schemas.events import Bar
-from schemas.service import run_service, stop_event_on_signals
+from schemas.service import collect_seldom, run_service, stop_event_on_signals
 from schemas.topics import TICKER_STATES_CHANGELOG, TICKS
 
 _FLUSH_SECONDS = 60.0
@@ -67,6 +67,7 @@ class BareStage:
 
 def run(settings: FeatureStreamSettings) -> None:
     """Read `ticks` from the beginning until a signal."""
+    collect_seldom()
     stop = stop_event_on_signals()
     consumer = Consumer(settings.kafka_config() | {"group.id": "bare", "enable.auto.commit": False})
     name = settings.topic_prefix + TICKS.name

@@ -19,10 +19,10 @@ from benchmarks.feature_stage.workers.counting import TickCount
 from benchmarks.feature_stage.workers.live_partition import LivePartition, rules_of
 from feature_stream.advance import StageRules
 from feature_stream.settings import FeatureStreamSettings
-from schemas.service import run_service
+from schemas.service import collect_seldom, run_service
 
-#: A thousand frames, the source's default, would be half a second of work between two looks at the clock.
-_BATCH_RECORDS = 20
+#: As the bare loop; a thousand frames, the source's default, would be half a second between two looks at the clock.
+_BATCH_RECORDS = 128
 _LOOK_EVERY = timedelta(milliseconds=10)
 
 FrameMessage = KafkaSourceMessage[bytes, bytes]
@@ -74,6 +74,7 @@ class Advance(StatefulBatchLogic[FrameMessage, EventMessage, Kept]):
 
 def run(settings: FeatureStreamSettings) -> None:
     """Run until a signal."""
+    collect_seldom()
     count, rules = TickCount(settings), rules_of(settings)
     flow = Dataflow("frames")
     frames = op.input("frames", flow, ticks_source(settings, _BATCH_RECORDS))

@@ -39,27 +39,28 @@ class LivePartition:
         self._states = {ticker: TickerState.restore(snapshot) for ticker, snapshot in kept.items()}
         self._lane = QuietLane(self._states)
         self._dirty: set[str] = set()
+        self._touched: dict[str, None] = {}
 
     def take(self, records: Iterable[tuple[int, bytes]]) -> list[Event]:
-        """Absorb a batch of (offset, frame); closed bars and final features come out, then what may be said at once."""
+        """Absorb a batch of (offset, frame); closed bars and final features come out."""
         events: list[Event] = []
-        touched: dict[str, None] = {}
         for offset, value in records:
             frame = read_frame(value)
             out = absorb(self._record, self._states, frame, offset, self._rules, time.time_ns(), self._lane)
             events += out.bars
             events += out.features
             self._dirty |= out.dirty
-            touched.update(dict.fromkeys(out.touched))
+            self._touched.update(dict.fromkeys(out.touched))
             self.ticks_total += out.ticks_absorbed
-        touched.update(dict.fromkeys(self._lane.take_touched()))
-        now = time.monotonic()
-        events += self._provisional(ticker for ticker in touched if self._pacer.touch(ticker, now))
         return events
 
     def due(self) -> list[Features]:
-        """Give the provisional features whose turn has come."""
-        return list(self._provisional(self._pacer.due(time.monotonic())))
+        """Give the provisional features that may be said now; to be asked after a batch, and every few milliseconds."""
+        now = time.monotonic()
+        self._touched.update(dict.fromkeys(self._lane.take_touched()))
+        speaking = [ticker for ticker in self._touched if self._pacer.touch(ticker, now)]
+        self._touched.clear()
+        return list(self._provisional([*speaking, *self._pacer.due(now)]))
 
     def changed(self) -> Iterator[tuple[str, int, bytes]]:
         """Give (ticker, offset, snapshot) of every ticker that changed since the last call, then the record."""
