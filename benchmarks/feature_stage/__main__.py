@@ -69,9 +69,7 @@ def _all_logs(stack: ExitStack, address: str, contestants: list[Contestant], opt
 
 def _speeds(logs: Logs, options: argparse.Namespace) -> Iterator[Result]:
     paces: dict[tuple[Contestant, int], list[Pace]] = defaultdict(list)
-    order = [
-        (contestant, tickers) for contestant in CONTESTANTS for tickers in _TICKERS if (contestant, tickers) in logs
-    ]
+    order = sorted(logs, key=lambda key: (CONTESTANTS.index(key[0]), key[1]))
     for number in range(options.runs):
         for contestant, tickers in order if number % 2 == 0 else reversed(order):
             log = logs[contestant, tickers]

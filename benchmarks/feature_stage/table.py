@@ -58,8 +58,8 @@ def _notes(measured: Measured) -> str:
     return (
         f"Medians of {measured.runs} rounds, each over up to {measured.seconds:g} s of a log that waits, on "
         f"{measured.cores} cores that the broker shares. In a round all run once, in every second one in the other "
-        "order; a ratio is the median of the rounds' ratios, because the machine's speed changes with the hour. p99 is from "
-        "tick to feature at 10,000 ticks/s over 500 tickers, leading edge. Every contestant's bars and "
+        "order; a ratio is the median of the rounds' ratios, because the machine's speed changes with the hour. p99 is "
+        "from tick to feature at 10,000 ticks/s over 500 tickers, leading edge. Every contestant's bars and "
         "features were first compared with the pure functions.\n"
     )
 
