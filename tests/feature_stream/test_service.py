@@ -111,3 +111,7 @@ def test_a_lateness_that_would_keep_thousands_of_bars_open_is_refused_with_the_m
     with pytest.raises(StopAndSayError, match=r"TICKCAST_LATENESS_MS: at most 100000 \(100 bars of 1s\)"):
         load_settings(FeatureStreamSettings, interval="1s", lateness_ms=100_001)
     assert load_settings(FeatureStreamSettings, interval="1s", lateness_ms=100_000).lateness_ms == 100_000
+
+
+def test_faust_is_not_asked_to_remember_what_was_acknowledged(stream: FeatureStream) -> None:
+    assert stream._topic.acks is False  # it would, every message, until a commit that never comes
