@@ -44,7 +44,7 @@ def _parsed() -> argparse.Namespace:
     parser.add_argument("--frame-ticks", type=int, default=256)
     parser.add_argument("--quick", action="store_true", help="short logs and runs: to see that it works")
     parser.add_argument("--only", default="", help="contestants whose names have this, for instance Quix")
-    parser.add_argument("--write", type=Path, help="folder for the table and the plot; FOLDER.md gets the table too")
+    parser.add_argument("--write", type=Path, help="folder for the plot; FOLDER.md gets the table")
     return parser.parse_args()
 
 
@@ -140,11 +140,8 @@ def _measure(options: argparse.Namespace) -> Measured:
 
 def _write(measured: Measured, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    section = markdown(measured)
-    (folder / "feature-stage.md").write_text(section)
-    page = folder.with_suffix(".md")
-    if page.exists():
-        page.write_text(replaced(page.read_text(), section))
+    page, section = folder.with_suffix(".md"), markdown(measured)
+    page.write_text(replaced(page.read_text(), section) if page.exists() else section)
     with TemporaryDirectory() as temporary:
         results = Path(temporary) / "results"
         results.write_bytes(msgspec.msgpack.encode(measured))
