@@ -14,7 +14,7 @@ def ticks_agent(take: TakeRecords) -> Callable[[Any], Awaitable[None]]:
     """Make the agent's function, to be bound to an app.
 
     Args:
-        take: What to do with each micro-batch, which is what one fetch has brought of one partition.
+        take: What to do with each micro-batch, records of one partition in the order of its log.
     """
 
     async def absorb_ticks(stream: Any) -> None:

@@ -61,7 +61,7 @@ class Checkpointer:
             LostPlaceError: Another worker may own the partitions: nothing more was written.
             DeliveryError: The broker did not take a record.
             ForeignWriteError: Another process wrote into the changelog.
-            CheckpointError: An earlier one failed or was cancelled.
+            CheckpointError: An earlier one failed or was cancelled, or the stage gave up, also meanwhile.
         """
         async with self._one_at_a_time:
             try:

@@ -1,6 +1,6 @@
 """Faust's aiokafka transport, made to lose nothing: positions come from the table, gaps are healed by the stage.
 
-What differs from Faust's own, and why, is in `docs/adr/0002-*.md`.
+What differs from Faust's own, and why, is in `docs/adr/0002-*.md` and `docs/adr/0007-*.md`.
 """
 
 import asyncio

@@ -108,6 +108,20 @@ def test_a_checkpoint_that_is_broken_off_between_two_cuts_bars_every_later_one_t
     asyncio.run(scenario())
 
 
+def test_a_stage_that_fails_between_two_cuts_has_the_second_partition_not_cut_and_nothing_kept() -> None:
+    async def scenario() -> None:
+        setting = Setting()
+        setting.stage.partitions = {0: None, 1: None}
+        writing = asyncio.create_task(setting.write())
+        await asyncio.sleep(0)
+        setting.checkpointer.give_up()
+        with pytest.raises(CheckpointError):
+            await writing
+        assert (setting.stage.cuts, setting.saved, setting.committed) == (1, [], [])
+
+    asyncio.run(scenario())
+
+
 def test_after_a_place_was_lost_no_checkpoint_is_written_even_when_heartbeats_come_again() -> None:
     async def scenario() -> None:
         setting = Setting()

@@ -3,13 +3,15 @@
 import asyncio
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
+from faust.transport.drivers import aiokafka as driver
 
 from feature_stream.intact import require_intact
-from feature_stream.transport import with_intact_fetches
+from feature_stream.transport import ConsumerThread, with_intact_fetches
 
 _CHECKSUM_COVERS_FROM = 17
 
@@ -54,6 +56,23 @@ def test_another_version_of_the_format_is_refused() -> None:
 def test_a_length_that_cannot_be_ends_at_once(length: int) -> None:
     with pytest.raises(CorruptRecordException):
         require_intact(BATCHES[:8] + length.to_bytes(4, "big", signed=True) + BATCHES[12:])
+
+
+def test_the_stages_consumer_checks_what_it_fetches(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = SimpleNamespace(API_KEY=1, topics=[("ticks", [(0, 0, 9, 9, [], BATCHES[:-1] + b"?")])])
+    client = SimpleNamespace(send=AsyncMock(return_value=broken))
+    consumer = SimpleNamespace(_client=client, _coordinator=SimpleNamespace(_do_heartbeat=AsyncMock()))
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "on_start", AsyncMock())
+    thread = object.__new__(ConsumerThread)
+    thread.transport = MagicMock()
+    monkeypatch.setattr(thread, "_ensure_consumer", lambda: consumer)
+
+    async def scenario() -> None:
+        await thread.on_start()
+        with pytest.raises(CorruptRecordException):
+            await client.send(0, None)
+
+    asyncio.run(scenario())
 
 
 def test_a_fetch_is_checked_and_nothing_else() -> None:
