@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import AsyncMock, MagicMock
 
@@ -115,3 +116,22 @@ def test_a_lateness_that_would_keep_thousands_of_bars_open_is_refused_with_the_m
 
 def test_faust_is_not_asked_to_remember_what_was_acknowledged(stream: FeatureStream) -> None:
     assert stream._topic.acks is False  # it would, every message, until a commit that never comes
+
+
+def test_checkpoints_are_an_interval_apart_from_start_to_start(
+    stream: FeatureStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lasting, waits, clock = [0.4, 1.5], list[float](), SimpleNamespace(now=100.0)
+
+    async def write(_commit_offsets: Any) -> None:
+        clock.now += lasting.pop(0)
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        stream._closed = not lasting
+
+    monkeypatch.setattr(service, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(service, "asyncio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(stream._checkpointer, "write", write)
+    asyncio.run(stream._checkpoints())
+    assert waits == pytest.approx([0.6, 0.0])
