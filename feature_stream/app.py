@@ -9,7 +9,6 @@ from faust.auth import SASLCredentials, SSLCredentials
 from faust.types.auth import CredentialsT
 from yarl import URL
 
-from feature_stream.intact import CHECKS_IN_HARDWARE
 from feature_stream.membership import Membership
 from feature_stream.settings import FeatureStreamSettings
 from feature_stream.transport import StartPositions, Transport
@@ -63,7 +62,6 @@ def make_app(settings: FeatureStreamSettings) -> faust.App:
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=settings.session_timeout_seconds / 5,
         broker_rebalance_timeout=30.0,
-        broker_check_crcs=not CHECKS_IN_HARDWARE,  # else the transport does
         consumer_metadata_max_age_ms=_METADATA_AGE_MS,
         store=f"{settings.state_store}://",
         datadir=directory,
@@ -84,7 +82,7 @@ def use_transport(
     transport = Transport(app.conf.broker_consumer, app, loop=None)
     transport.membership = membership
     transport.start_positions = start_positions
-    transport.fetch_wait_ms = settings.fetch_wait_ms
+    transport.settings = settings
     app.transport = transport
 
 

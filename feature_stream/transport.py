@@ -1,6 +1,7 @@
 """Faust's aiokafka transport, made to lose nothing: positions come from the table, gaps are healed by the stage.
 
-What differs from Faust's own, and why, is in `docs/adr/0002-*.md` and `docs/adr/0007-*.md`.
+The group and the changelog are aiokafka's; `ticks` is read by `TickReader`. What differs from Faust's own, and why, is
+in `docs/adr/0002-*.md` and `docs/adr/0007-*.md`.
 """
 
 import asyncio
@@ -11,35 +12,19 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka.errors import IllegalStateError, KafkaError
-from aiokafka.protocol.fetch import FetchRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from faust.types.tuples import ConsumerMessage
 
-from feature_stream.intact import CHECKS_IN_HARDWARE, require_intact
 from feature_stream.membership import Membership
-from feature_stream.portions import portions
+from feature_stream.settings import FeatureStreamSettings
+from feature_stream.tick_reader import Batch, TickReader, TickRecord
 
 _log = logging.getLogger("faust.transport")
 _YIELD_EVERY_RECORDS = 100
 
-#: Sends a request to a node of the cluster and gives the response.
-Send = Callable[..., Awaitable[Any]]
 #: Gives the offset at which to start each assigned partition of `ticks`.
 StartPositions = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
-
-
-def with_intact_fetches(send: Send) -> Send:
-    """Wrap a client's `send`: a fetch that is not what was written fails as if the wire had, and is tried again."""
-
-    async def send_and_check(*arguments: Any, **keywords: Any) -> Any:
-        response = await send(*arguments, **keywords)
-        if response is not None and response.API_KEY == FetchRequest.API_KEY:
-            for _, partitions in response.topics:
-                for *_, batches in partitions:
-                    require_intact(batches or b"")
-        return response
-
-    return send_and_check
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -49,15 +34,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     def _create_worker_consumer(self, transport: "Transport") -> Any:
         consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = transport.fetch_wait_ms
+        consumer._fetch_max_wait_ms = transport.settings.fetch_wait_ms
         return consumer
 
     async def on_start(self) -> None:
-        """Start, listen to the heartbeats, and check what is fetched."""
+        """Start, and listen to the heartbeats."""
         await super().on_start()
-        if CHECKS_IN_HARDWARE:
-            client = self._ensure_consumer()._client
-            client.send = with_intact_fetches(client.send)
         coordinator = self._ensure_consumer()._coordinator
         membership = self.transport.membership
         send_heartbeat = coordinator._do_heartbeat
@@ -83,12 +65,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
 
 class RebalanceListener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
-    """An assignment is the first heartbeat of its generation."""
+    """An assignment is the first heartbeat of its generation, and aiokafka fetches only the changelog of it."""
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
         """Note the generation before anything is done under it."""
-        coordinator = self._thread._ensure_consumer()._coordinator
-        self._thread.transport.membership.beat(time.monotonic(), coordinator.generation)
+        consumer = self._thread._ensure_consumer()
+        self._thread.transport.membership.beat(time.monotonic(), consumer._coordinator.generation)
+        consumer.pause(*(tp for tp in assigned if not self._thread.consumer._is_changelog_tp(tp)))
         await super().on_partitions_assigned(assigned)
 
 
@@ -98,6 +81,21 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     RebalanceListener = RebalanceListener
     logger = _log
 
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self._reader = TickReader(self.transport.settings)
+
+    async def on_start(self) -> None:
+        """Start the reader of `ticks` too."""
+        await super().on_start()
+        self._reader.start()
+        self.add_future(self._drain_ticks())
+
+    async def on_stop(self) -> None:
+        """Stop it too."""
+        self._reader.stop()
+        await super().on_stop()
+
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
@@ -105,14 +103,22 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         """Seek every partition of the source to where its state stands; Faust calls this after each recovery."""
         sources = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
         positions: Mapping[TP, int] = await self.transport.start_positions(sources)
-        if positions:
-            await self._thread.seek_wait(positions)
+        await self._reader.assign({tp.partition: offset for tp, offset in positions.items()})
         return positions
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Read nothing more of `ticks` until it is known from where."""
+        await self._reader.assign({})
+        await super().on_partitions_revoked(revoked)
 
     async def rewind(self, tp: TP, offset: int) -> None:
         """Read a partition again from an offset."""
         if tp in self.assignment():
-            await self._thread.seek_wait({tp: offset})
+            await self._reader.seek(tp.partition, offset)
+
+    def highwater(self, tp: TP) -> int:
+        """Give the offset after the last record, as far as fetches have told it."""
+        return super().highwater(tp) if self._is_changelog_tp(tp) else self._reader.end(tp.partition)
 
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> None:
         """Commit next offsets for lag monitors; nothing is resumed from them."""
@@ -132,21 +138,13 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         """Leave this to the stage's watchdog; Faust's would miss its own commits."""
 
     async def _drain_messages(self, fetcher: Any) -> None:
-        """Hand on what is fetched; what a rebalance makes stale is dropped, and the stage rewinds.
-
-        What the changelog brings goes on record by record, as Faust's recovery wants it.
-        """
+        """Hand on what is fetched of the changelog, record by record, as Faust's recovery wants it."""
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
                 records, _ = await self._wait_next_records(1.0)
                 generation = self.app.consumer_generation_id
-                for tp, portion in portions(records or {}):
-                    if not self.flow_active or self.app.consumer_generation_id != generation:
-                        break
-                    if self._is_changelog_tp(tp):
-                        await self._hand_on_each(tp, portion, generation)
-                    else:
-                        await self._hand_on_together(tp, portion)
+                for tp, fetched in (records or {}).items():
+                    await self._hand_on_each(tp, fetched, generation)
                 await asyncio.sleep(0)
         except self.consumer_stopped_errors:
             if not self.app.should_stop:
@@ -163,14 +161,34 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             if number % _YIELD_EVERY_RECORDS == 0:
                 await asyncio.sleep(0)
 
-    async def _hand_on_together(self, tp: TP, records: Sequence[Any]) -> None:
-        """Make one message of some records of a partition; its value is a deque of them.
+    async def _drain_ticks(self) -> None:
+        """Hand on what is read of `ticks`; what a rebalance makes outdated is dropped, and read by the new owner."""
+        while not self.should_stop:
+            batch = await self._reader.next_batch()
+            for partition, records in batch.records.items():
+                await self._hand_on_together(batch, partition, records)
+
+    async def _hand_on_together(self, batch: Batch, partition: int, records: deque[TickRecord]) -> None:
+        """Make one message of the records of a partition; its value is all of them.
 
         Each message takes Faust longer, through conductor, channel and stream, than the stage a frame.
         """
-        message = self._to_message(tp, records[0])
-        message.value = deque(records)
-        await self.callback(message)
+        while not self.flow_active:
+            await self.can_resume_flow.wait()
+        if not self._reader.is_outdated(batch):
+            await self.callback(self._message(TP(self._reader.topic, partition), records))
+
+    def _message(self, tp: TP, records: deque[TickRecord]) -> ConsumerMessage:
+        nothing = dict.fromkeys(("timestamp", "timestamp_type", "headers", "key", "checksum"))
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            records[0].offset,
+            value=records,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+            **nothing,
+        )
 
 
 class Transport(driver.Transport):  # type: ignore[misc]
@@ -179,5 +197,5 @@ class Transport(driver.Transport):  # type: ignore[misc]
     Consumer = Consumer
 
     membership: Membership
+    settings: FeatureStreamSettings
     start_positions: StartPositions
-    fetch_wait_ms: int = 50

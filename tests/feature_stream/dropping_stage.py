@@ -1,18 +1,17 @@
 """`python -m tests.feature_stream.dropping_stage SHARE`: the stage, with a consumer that loses fetched records.
 
-Faust's consumer does that where a rebalance comes between fetching and handing on; here it happens to this share of
-them, the first time that they are fetched.
+A consumer does that where a rebalance comes between fetching and handing on; here it happens to this share of them, the
+first time that they are fetched.
 """
 
 import random
 import runpy
 import sys
-from collections.abc import Sequence
+from collections import deque
 from typing import Any
 
-from faust.types import TP
-
 from feature_stream import transport
+from feature_stream.tick_reader import Batch, TickRecord
 
 
 class DroppingConsumer(transport.Consumer):
@@ -24,12 +23,12 @@ class DroppingConsumer(transport.Consumer):
         super().__init__(*args, **kwargs)
         self._rng, self._lost = random.Random(7), set[tuple[int, int]]()
 
-    async def _hand_on_together(self, tp: TP, records: Sequence[Any]) -> None:
-        kept = [record for record in records if not self._loses(record)]
+    async def _hand_on_together(self, batch: Batch, partition: int, records: deque[TickRecord]) -> None:
+        kept = deque(record for record in records if not self._loses(record))
         if kept:
-            await super()._hand_on_together(tp, kept)
+            await super()._hand_on_together(batch, partition, kept)
 
-    def _loses(self, record: Any) -> bool:
+    def _loses(self, record: TickRecord) -> bool:
         place = (record.partition, record.offset)
         if place in self._lost or self._rng.random() >= self.share:
             return False

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from feature_stream import transport
+from feature_stream.tick_reader import Batch, TickReader
 from schemas.topics import TICKER_STATES_CHANGELOG, TICKS
 
 FAULT, FILE = sys.argv[-2], Path(sys.argv[-1])
@@ -36,12 +37,19 @@ class MuteConsumer(transport.Consumer):
         self.callback = drop_or_hand_on
 
     async def _wait_next_records(self, timeout: float) -> Any:
-        while _now("hangs"):
-            await asyncio.sleep(0.05)
         records, active = await super()._wait_next_records(timeout)
         if records and _now("recovers"):
             records = {tp: read for tp, read in records.items() if TICKER_STATES_CHANGELOG.name not in tp.topic}
         return records, active
+
+
+class HangingReader(TickReader):
+    """Gets no answer while the fault lasts."""
+
+    async def next_batch(self) -> Batch:
+        while _now("hangs"):
+            await asyncio.sleep(0.05)
+        return await super().next_batch()
 
 
 class NumbThread(transport.ConsumerThread):
@@ -61,5 +69,6 @@ class NumbThread(transport.ConsumerThread):
 if __name__ == "__main__":
     del sys.argv[-2:]
     transport.ConsumerThread = NumbThread  # type: ignore[misc]
+    vars(transport)["TickReader"] = HangingReader
     transport.Transport.Consumer = MuteConsumer
     runpy.run_module("feature_stream", run_name="__main__")
