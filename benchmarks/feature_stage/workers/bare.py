@@ -12,6 +12,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from benchmarks.feature_stage.workers.counting import TickCount
 from benchmarks.feature_stage.workers.events import Event
+from benchmarks.feature_stage.workers.fetching import FETCH_CONFIG
 from benchmarks.feature_stage.workers.live_partition import RECORD_KEY, LivePartition, rules_of
 from feature_stream.outputs import Outputs
 from feature_stream.settings import FeatureStreamSettings
@@ -69,7 +70,8 @@ def run(settings: FeatureStreamSettings) -> None:
     """Read `ticks` from the beginning until a signal."""
     collect_seldom()
     stop = stop_event_on_signals()
-    consumer = Consumer(settings.kafka_config() | {"group.id": "bare", "enable.auto.commit": False})
+    group = {"group.id": "bare", "enable.auto.commit": False}
+    consumer = Consumer(settings.kafka_config() | FETCH_CONFIG | group)
     name = settings.topic_prefix + TICKS.name
     consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for number in range(settings.partitions)])
     stage = BareStage(settings)

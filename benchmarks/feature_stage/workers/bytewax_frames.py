@@ -16,6 +16,7 @@ from benchmarks.feature_stage.workers.bytewax_run import (
 )
 from benchmarks.feature_stage.workers.bytewax_sink import EpochSink
 from benchmarks.feature_stage.workers.counting import TickCount
+from benchmarks.feature_stage.workers.fetching import FETCH_CONFIG
 from benchmarks.feature_stage.workers.live_partition import LivePartition, rules_of
 from feature_stream.advance import StageRules
 from feature_stream.settings import FeatureStreamSettings
@@ -77,7 +78,7 @@ def run(settings: FeatureStreamSettings) -> None:
     collect_seldom()
     count, rules = TickCount(settings), rules_of(settings)
     flow = Dataflow("frames")
-    frames = op.input("frames", flow, ticks_source(settings, _BATCH_RECORDS))
+    frames = op.input("frames", flow, ticks_source(settings, _BATCH_RECORDS, FETCH_CONFIG))
     keyed = op.key_on("by-partition", frames, lambda message: str(message.partition))
     events = op.stateful_batch("advance", keyed, lambda kept: Advance(settings, rules, count, kept))
     op.output("events", events, EpochSink(settings))

@@ -16,9 +16,10 @@ from schemas.topics import TICKS
 EventMessage = KafkaSinkMessage[bytes, bytes]
 
 
-def ticks_source(settings: FeatureStreamSettings, batch_size: int) -> KafkaSource:
+def ticks_source(settings: FeatureStreamSettings, batch_size: int, config: dict[str, str] | None = None) -> KafkaSource:
     """Read `ticks` from where the recovery store says, at first from the beginning."""
-    return KafkaSource([settings.kafka_bootstrap_servers], [settings.topic_prefix + TICKS.name], batch_size=batch_size)
+    topic = settings.topic_prefix + TICKS.name
+    return KafkaSource([settings.kafka_bootstrap_servers], [topic], add_config=config, batch_size=batch_size)
 
 
 def events_sink(settings: FeatureStreamSettings) -> KafkaSink:

@@ -24,7 +24,7 @@ def quix_group(settings: FeatureStreamSettings) -> str:
     return f"{settings.topic_prefix}{settings.instance}"
 
 
-def make_app(settings: FeatureStreamSettings) -> Application:
+def make_app(settings: FeatureStreamSettings, consumer_config: dict[str, str] | None = None) -> Application:
     """Make the application; at-least-once, changelogs on."""
     return Application(
         broker_address=settings.kafka_bootstrap_servers,
@@ -34,6 +34,7 @@ def make_app(settings: FeatureStreamSettings) -> Application:
         state_dir=settings.data_directory,
         use_changelog_topics=True,
         loglevel="WARNING",
+        consumer_extra_config=consumer_config,
     )
 
 

@@ -12,6 +12,7 @@ from quixstreams.sinks.base import BaseSink
 
 from benchmarks.feature_stage.workers.counting import TickCount
 from benchmarks.feature_stage.workers.events import Event
+from benchmarks.feature_stage.workers.fetching import FETCH_CONFIG
 from benchmarks.feature_stage.workers.live_partition import LivePartition, rules_of
 from benchmarks.feature_stage.workers.quix_app import make_app, send_to_topics
 from feature_stream.settings import FeatureStreamSettings
@@ -90,7 +91,7 @@ class Checkpoint(BaseSink):
 def run(settings: FeatureStreamSettings) -> None:
     """Run until a signal."""
     collect_seldom()
-    app = make_app(settings)
+    app = make_app(settings, FETCH_CONFIG)
     ticks = app.topic(settings.topic_prefix + TICKS.name, value_deserializer="bytes")
     advance = Advance(settings, TickCount(settings))
     events = app.dataframe(ticks).apply(advance, stateful=True, metadata=True, expand=True)
