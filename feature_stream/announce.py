@@ -1,6 +1,9 @@
 """What the stage says of a ticker: its closed bars, their features, and how an open bar stands."""
 
+from collections.abc import Iterable, Iterator
+
 from feature_stream.arrival import Arrival
+from feature_stream.indicators.closed import ClosedView, Lists
 from feature_stream.open_bar import OpenBar
 from feature_stream.rules import StageRules
 from feature_stream.state import TickerState
@@ -76,9 +79,23 @@ def provisional(state: TickerState, partition: int, rules: StageRules, now_ns: i
         rules: As for `absorb`.
         now_ns: Wall clock, for `featured_at_ns`.
     """
-    if not state.open_bars:
-        return None
-    newest, view, closes = state.open_bars[-1], state.closed(), state.rolling.window.closes
+    return _provisional(state, state.closed(), partition, rules, now_ns) if state.open_bars else None
+
+
+def provisionals(states: Iterable[TickerState], partition: int, rules: StageRules, now_ns: int) -> Iterator[Features]:
+    """Give what `provisional` gives of each state, but for those without an open bar, to be sent and not to be read.
+
+    Their lists are JSON, written once a bar.
+    """
+    for state in states:
+        if state.open_bars:
+            yield _provisional(state, state.closed().encoded, partition, rules, now_ns)
+
+
+def _provisional(
+    state: TickerState, lists: Lists | ClosedView, partition: int, rules: StageRules, now_ns: int
+) -> Features:
+    newest, window = state.open_bars[-1], state.rolling.window
     return Features(
         id=provisional_feature_id(state.ticker, rules.interval, newest.start_ns, partition, state.offset),
         ticker=state.ticker,
@@ -86,14 +103,14 @@ def provisional(state: TickerState, partition: int, rules: StageRules, now_ns: i
         final=False,
         as_of_ns=newest.last_ns,
         bar=newest.so_far(),
-        bar_index=state.bar_index,
+        bar_index=window.count,
         current_price=newest.close,
-        last_close=closes[-1] if closes else None,
+        last_close=window.closes[-1] if window.closes else None,
         indicators=_indicators_so_far(state),
-        model_inputs=view.model_inputs,
-        sequence=view.sequence,
-        returns=view.returns,
-        volatility=view.volatility,
+        model_inputs=lists.model_inputs,
+        sequence=lists.sequence,
+        returns=lists.returns,
+        volatility=state.closed().volatility,
         feature_version=FEATURE_VERSION,
         source_partition=partition,
         source_offset=state.offset,

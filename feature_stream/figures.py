@@ -9,7 +9,6 @@ from prometheus_client import Counter as PrometheusCounter
 from feature_stream.advance import Absorbed
 from feature_stream.ticks import Reason
 from schemas import metrics
-from schemas.events import Features
 from schemas.times import NS_PER_SECOND
 from schemas.topics import TICKS
 
@@ -78,12 +77,17 @@ class StageFigures:
         if absorbed.bars:
             totals["bars"] += len(absorbed.bars)
             totals["finals"] += len(absorbed.features)
-            self._observe(latency)
+            self._observe([latency])
 
-    def spoke(self, features: Features) -> None:
-        """Count a provisional feature event."""
-        self.totals["provisionals"] += 1
-        self._observe(max(0, features.featured_at_ns - features.ingested_at_ns) / NS_PER_SECOND)
+    def spoke(self, ingested_at_ns: list[int], featured_at_ns: int) -> None:
+        """Count provisional feature events made at one moment.
+
+        Args:
+            ingested_at_ns: Of each.
+            featured_at_ns: Of all.
+        """
+        self.totals["provisionals"] += len(ingested_at_ns)
+        self._observe([max(0, featured_at_ns - time_ns) / NS_PER_SECOND for time_ns in ingested_at_ns])
 
     def micro_batch(self) -> None:
         """Show what was counted since the last call."""
@@ -137,6 +141,6 @@ class StageFigures:
         ordered = sorted(self._latencies)
         return {f"p{share}": round(ordered[(len(ordered) - 1) * share // 100], 6) for share in (50, 99)}
 
-    def _observe(self, latency: float) -> None:
-        self._tick_to_feature.observe(latency)
-        self._latencies.append(latency)
+    def _observe(self, latencies: list[float]) -> None:
+        self._tick_to_feature.observe_all(latencies)
+        self._latencies.extend(latencies)

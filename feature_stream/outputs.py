@@ -3,12 +3,9 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
-from msgspec import structs
 
-from feature_stream.indicators.closed import ClosedView
 from feature_stream.membership import MARGIN_SECONDS
 from feature_stream.settings import FeatureStreamSettings
 from schemas.codec import Headers, encode, event_headers
@@ -29,10 +26,31 @@ class DeliveryError(RetryError):
 
 
 class Epoch:
-    """The records sent between two checkpoints."""
+    """The records sent between two checkpoints.
 
-    def __init__(self) -> None:
+    Attributes:
+        pending: Those that the broker has not answered for yet.
+    """
+
+    def __init__(self, on_error: Callable[[KafkaError], None]) -> None:
         self.pending = 0
+        self._on_error = on_error
+
+    def answered(self, error: KafkaError | None, _message: Message) -> None:
+        """Take the broker's answer for a record."""
+        self.pending -= 1
+        if error is not None:
+            self._on_error(error)
+
+    def answered_to(self, on_stored: OnStored) -> Callable[[KafkaError | None, Message], None]:
+        """Give a function that does so, and hands the offset on."""
+
+        def answered(error: KafkaError | None, message: Message) -> None:
+            self.answered(error, message)
+            if error is None:
+                on_stored(message.offset())
+
+        return answered
 
 
 class Outputs:
@@ -41,7 +59,7 @@ class Outputs:
     def __init__(self, settings: FeatureStreamSettings) -> None:
         self._prefix = settings.topic_prefix
         self._source = f"feature_stream/{settings.instance}"
-        self._epoch = Epoch()
+        self._epoch = Epoch(self._fail)
         self._error: KafkaError | None = None
         self._producer = Producer(
             settings.kafka_config()
@@ -72,10 +90,6 @@ class Outputs:
         key = features.ticker.encode()
         self.send(FEATURES, key, encode(features), partition=features.source_partition, headers=headers)
 
-    def send_provisional(self, features: Features, view: ClosedView, traceparent: str) -> None:
-        """Send a provisional feature event; what it has of the last closed bar is encoded once a bar."""
-        self.send_features(structs.replace(features, **view.encoded), traceparent)
-
     def send_dead_letter(self, letter: DeadLetter) -> None:
         """Keep what cannot be understood."""
         self.send(DEAD_LETTERS, letter.key, letter.value, headers=letter.headers())
@@ -95,28 +109,13 @@ class Outputs:
         Raises:
             DeliveryError: An earlier record was not taken.
         """
-        epoch = self._epoch
-
-        def on_delivery(error: KafkaError | None, message: Message) -> None:
-            epoch.pending -= 1
-            if error is not None:
-                self._error = error
-            elif on_stored is not None:
-                on_stored(message.offset())
-
+        epoch, name = self._epoch, self._prefix + topic.name
+        callback = epoch.answered if on_stored is None else epoch.answered_to(on_stored)
         epoch.pending += 1
-        arguments: dict[str, Any] = {"headers": headers} if headers else {}
         while True:
             self._raise_failure()
-            try:
-                self._producer.produce(
-                    self._prefix + topic.name,
-                    value,
-                    key,
-                    partition,
-                    on_delivery=on_delivery,
-                    **arguments,
-                )
+            try:  # by place, with no other callback and no time of its own: by name it costs a quarter more
+                self._producer.produce(name, value, key, partition, callback, None, 0, headers)
                 return
             except BufferError:
                 self._producer.poll(0.05)
@@ -139,7 +138,7 @@ class Outputs:
 
     def next_epoch(self) -> Epoch:
         """End the epoch and give it: the records that a checkpoint must wait for."""
-        ended, self._epoch = self._epoch, Epoch()
+        ended, self._epoch = self._epoch, Epoch(self._fail)
         return ended
 
     async def settled(self, epoch: Epoch, *, seconds: float = 60.0) -> None:
@@ -159,6 +158,9 @@ class Outputs:
     def flush(self, seconds: float) -> None:
         """Wait, blocking, for all that was sent."""
         self._producer.flush(seconds)
+
+    def _fail(self, error: KafkaError) -> None:
+        self._error = error
 
     def _raise_failure(self) -> None:
         if self._error is not None:

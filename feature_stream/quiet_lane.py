@@ -60,12 +60,14 @@ class QuietLane:
         """Note that the states of some tickers, settled before, have changed."""
         self._changed.update(tickers)
 
-    def settle(self, ticker: str) -> None:
-        """Bring the state of one ticker up to date."""
-        slot = self._open.slots.get(ticker)
-        if slot is not None and self._unsettled[slot]:
-            rows = self._open.whole[:, slot].tolist(), self._open.real[:, slot].tolist()
-            self._open.settle(self._states[ticker], *rows)
+    def settle(self, tickers: Iterable[str]) -> None:
+        """Bring the states of some tickers up to date."""
+        columns = self._open
+        for ticker in tickers:
+            slot = columns.slots.get(ticker)
+            if slot is not None and self._unsettled[slot]:
+                columns.settle(self._states[ticker], columns.whole[:, slot].tolist(), columns.real[:, slot].tolist())
+                self._unsettled[slot] = False
 
     def settle_all(self) -> None:
         """Bring all states up to date."""

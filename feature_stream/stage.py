@@ -2,11 +2,11 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from feature_stream.advance import StageRules, absorb, provisional
+from feature_stream.advance import StageRules, absorb, provisionals
 from feature_stream.continuity import Continuity, Verdict
 from feature_stream.dead_letters import DeadLetters
 from feature_stream.figures import UNDECODABLE, StageFigures
@@ -63,10 +63,10 @@ class LivePartition:
         self.lane.settle_all()
         self.dirty.update(self.lane.take_dirty())
 
-    def settled(self, ticker: str) -> TickerState:
-        """Give one ticker's state, up to date."""
-        self.lane.settle(ticker)
-        return self.states[ticker]
+    def settled(self, tickers: Collection[str]) -> list[TickerState]:
+        """Give the states of some tickers, up to date."""
+        self.lane.settle(tickers)
+        return [self.states[ticker] for ticker in tickers]
 
 
 #: Key of a ticker in the table, the offset at which its state stands, its snapshot.
@@ -101,25 +101,23 @@ class Stage:
         self._outputs = outputs
         self._figures = figures
         self._every_frame = update_interval_ms == 0
-        self._pacer = Pacer(update_interval_ms / 1_000)
+        self._update_interval_seconds = update_interval_ms / 1_000
+        self._pacers: dict[int, Pacer] = {}
         self._dead_letters = DeadLetters(outputs, figures)
         self._gate = FloodGate(flood, rules)
-        self._homes: dict[str, int] = {}
-        #: Of the records of the micro-batch, by partition and offset.
-        self._traceparents: dict[tuple[int, int], str] = {}
+        #: Of the records of the micro-batch, by offset.
+        self._traceparents: dict[int, str] = {}
         self._say_passed_over_at = 0.0
 
     def own(self, partition: int, live: LivePartition) -> None:
         """Take over a partition with the state that the table has of it."""
         self.partitions[partition] = live
-        self._homes.update(dict.fromkeys(live.states, partition))
+        self._pacers[partition] = Pacer(self._update_interval_seconds)
 
     def drop_all(self) -> None:
         """Forget everything: the table has it, or another worker says otherwise."""
-        for ticker in self._homes:
-            self._pacer.forget(ticker)
         self.partitions.clear()
-        self._homes.clear()
+        self._pacers.clear()
 
     def take(self, event: Any, records: Iterable[Any]) -> bool:
         """Absorb a micro-batch of one partition, in order.
@@ -148,19 +146,20 @@ class Stage:
                 self._take_record(live, event, record, touched)
         if live is not None:
             touched.update(dict.fromkeys(live.lane.take_touched()))
-        self._speak_of(touched)
+            self._speak(live, self._pacers[live.record.partition].touch(touched, time.monotonic()))
         self._traceparents.clear()
         self._figures.micro_batch()
         return gap
 
     def speak_due(self) -> None:
         """Send the provisional features whose turn has come."""
-        for ticker in self._pacer.due(time.monotonic()):
-            self._send_provisional(ticker)
+        for partition, pacer in self._pacers.items():
+            self._speak(self.partitions[partition], pacer.due(time.monotonic()))
 
     def oldest_unsaid_seconds(self) -> float:
         """Say for how long, at most, a ticker has had ticks that no feature event tells of."""
-        return self._pacer.oldest_wait_seconds(time.monotonic())
+        now = time.monotonic()
+        return max((pacer.oldest_wait_seconds(now) for pacer in self._pacers.values()), default=0.0)
 
     def waiting(self) -> Iterator[tuple[int, Continuity]]:
         """Give the partitions that wait for a wanted record."""
@@ -216,7 +215,7 @@ class Stage:
         self._gate.require_frame(live.record, live.states, frame, record)
         live.change(event, record)
         traceparent = traceparent_of(record.headers) or new_traceparent()
-        self._traceparents[record.partition, record.offset] = traceparent
+        self._traceparents[record.offset] = traceparent
         lane = None if self._every_frame else live.lane
         absorbed = absorb(live.record, live.states, frame, record.offset, self._rules, time.time_ns(), lane)
         for bad in absorbed.bad:
@@ -228,13 +227,11 @@ class Stage:
         for features in absorbed.features:
             self._outputs.send_features(features, traceparent)
         live.dirty |= absorbed.dirty
-        self._homes.update(dict.fromkeys(absorbed.touched, record.partition))
         self._figures.absorbed(absorbed, frame.ingested_at_ns)
         if absorbed.passed_over:
             self._say_passed_over(record, frame)
         if self._every_frame:
-            for ticker in absorbed.touched:
-                self._send_provisional(ticker)
+            self._speak(live, absorbed.touched)
         else:
             touched.update(dict.fromkeys(absorbed.touched))
 
@@ -246,19 +243,12 @@ class Stage:
             text = "%s: sequence %d of source %s came before: passed over (a metric counts them)"
             _log.warning(text, place, frame.frame.sequence, frame.frame.source)
 
-    def _speak_of(self, touched: Iterable[str]) -> None:
-        now = time.monotonic()
-        for ticker in touched:
-            if self._pacer.touch(ticker, now):
-                self._send_provisional(ticker)
-
-    def _send_provisional(self, ticker: str) -> None:
-        partition = self._homes.get(ticker)
-        if partition is None:
+    def _speak(self, live: LivePartition, tickers: Collection[str]) -> None:
+        """Send the provisional features of tickers of one partition."""
+        if not tickers:
             return
-        state = self.partitions[partition].settled(ticker)
-        features = provisional(state, partition, self._rules, time.time_ns())
-        if features is not None:
-            traceparent = self._traceparents.get((partition, state.offset)) or new_traceparent()
-            self._outputs.send_provisional(features, state.closed(), traceparent)
-            self._figures.spoke(features)
+        now_ns, ingested_at_ns = time.time_ns(), []
+        for event in provisionals(live.settled(tickers), live.record.partition, self._rules, now_ns):
+            self._outputs.send_features(event, self._traceparents.get(event.source_offset) or new_traceparent())
+            ingested_at_ns.append(event.ingested_at_ns)
+        self._figures.spoke(ingested_at_ns, now_ns)

@@ -57,7 +57,8 @@ def decoder(event_type: type[Event]) -> Callable[[bytes | None], Event]:
 
 def new_traceparent() -> str:
     """Start a W3C trace context. Its numbers must differ, not be secret: asking the system for them lets the GIL go."""
-    return f"00-{_traces.getrandbits(128):032x}-{_traces.getrandbits(64):016x}-01"
+    numbers = _traces.randbytes(24).hex()
+    return f"00-{numbers[:32]}-{numbers[32:]}-01"
 
 
 def traceparent_of(headers: Mapping[str, bytes | None] | Iterable[tuple[str, bytes | None]] | None) -> str | None:
@@ -85,9 +86,14 @@ def event_headers(event_type: str, source: str, event_id: str, time_ns: int, tra
     return [
         *_unchanging_headers(event_type, source),
         ("ce_id", event_id.encode()),
-        ("ce_time", to_rfc3339(time_ns).encode()),
+        _time_header(time_ns),
         ("traceparent", (traceparent or new_traceparent()).encode()),
     ]
+
+
+@lru_cache(maxsize=64)
+def _time_header(time_ns: int) -> tuple[str, bytes]:
+    return "ce_time", to_rfc3339(time_ns).encode()
 
 
 @lru_cache(maxsize=64)

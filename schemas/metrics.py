@@ -1,14 +1,28 @@
 """Names, units and buckets of all metrics, and how they are made."""
 
+from bisect import bisect_left
+from collections import Counter as Counts
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
+from prometheus_client import Histogram as PrometheusHistogram
 
 _LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _SIZE_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
 _MANY_BUCKETS = (1, 10, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
 _RECOVERY_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+
+
+class Histogram(PrometheusHistogram):
+    """One that takes many values at a time."""
+
+    def observe_all(self, values: Sequence[float]) -> None:
+        """Observe values, as cheaply as a few."""
+        for bucket, count in Counts(bisect_left(self._upper_bounds, value) for value in values).items():
+            self._buckets[bucket].inc(count)
+        self._sum.inc(sum(values))
 
 
 @dataclass(frozen=True)

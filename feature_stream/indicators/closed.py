@@ -2,12 +2,21 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from msgspec import Raw, json
 
 from feature_stream.indicators.forming import Forming
 from feature_stream.indicators.model_forms import model_inputs, sequence
 from feature_stream.indicators.rolling import Rolling
+
+
+class Lists(NamedTuple):
+    """The lists of an event; or, where it is only to be sent, their JSON."""
+
+    model_inputs: list[float]
+    sequence: list[list[float]]
+    returns: list[float]
 
 
 @dataclass(frozen=True)
@@ -31,10 +40,9 @@ class ClosedView:
         return None if self.rolling is None else Forming.after(self.rolling)
 
     @cached_property
-    def encoded(self) -> dict[str, Raw]:
+    def encoded(self) -> Lists:
         """Give the lists as JSON: four fifths of every provisional event until the next bar closes."""
-        names = ("model_inputs", "sequence", "returns")
-        return {name: Raw(json.encode(getattr(self, name))) for name in names}
+        return Lists(*[Raw(json.encode(getattr(self, name))) for name in Lists._fields])  # type: ignore[arg-type]
 
 
 def closed_view(rolling: Rolling) -> ClosedView:

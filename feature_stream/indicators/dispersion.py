@@ -5,7 +5,6 @@ series gives exactly 0.
 """
 
 from math import sqrt
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -24,29 +23,6 @@ def _moments_around_last(values: list[float]) -> tuple[float, float]:
     return total / len(values), max(squares, 0.0)
 
 
-class Moments(NamedTuple):
-    """Sums over values, around the last of them: of the offsets, and of their squares."""
-
-    around: float
-    total: float
-    squares: float
-    values: int
-
-    @classmethod
-    def of(cls, values: list[float]) -> "Moments":
-        """Sum up values."""
-        last = values[-1]
-        offsets = [value - last for value in values]
-        return cls(last, sum(offsets), sum([offset * offset for offset in offsets]), len(values))
-
-    def with_next(self, value: float) -> tuple[float, float]:
-        """Give what `_moments_around_last` gives of the values and one more."""
-        step, count = value - self.around, self.values
-        total = self.total - count * step
-        squares = self.squares - step * (2.0 * self.total - count * step) - total * total / (count + 1)
-        return total / (count + 1), max(squares, 0.0)
-
-
 def volatility(window: Window) -> float | None:
     """Give the sample standard deviation (n - 1) of the last 20 log returns; null before 21 bars."""
     if window.count <= SPAN:
@@ -63,14 +39,10 @@ def bollinger(window: Window) -> tuple[float, float] | tuple[None, None]:
     """
     if window.count < SPAN:
         return None, None
-    return bands(window.closes[-1], *_moments_around_last(window.closes[-SPAN:]))
-
-
-def bands(close: float, mean_less_close: float, squares: float) -> tuple[float, float]:
-    """Give %b and bandwidth from the moments of the last 20 closes."""
+    mean_less_close, squares = _moments_around_last(window.closes[-SPAN:])
     width = 4.0 * sqrt(squares / SPAN)
     percent_b = 0.5 - mean_less_close / width if width > 0.0 else 0.5
-    return percent_b, width / (close + mean_less_close)
+    return percent_b, width / (window.closes[-1] + mean_less_close)
 
 
 def true_range(high: float, low: float, previous_close: float) -> float:

@@ -9,7 +9,7 @@ from feature_stream.indicators.window import Window
 RSI_BARS = 14
 STOCHASTIC_BARS = 14
 #: Below this TA-Lib takes a sum of price changes for none.
-_TALIB_ZERO = 1e-14
+TALIB_ZERO = 1e-14
 
 
 class Strength(Struct, array_like=True):
@@ -32,26 +32,19 @@ class Strength(Struct, array_like=True):
 
     def rsi(self, count: int) -> float | None:
         """Give TA-Lib's `RSI(14)` after `count` bars: 0 where no price ever moved; null before 15 bars."""
-        return rsi(self.gain, self.loss) if count > RSI_BARS else None
-
-
-def rsi(gain: float, loss: float) -> float:
-    """Give the RSI of two averages."""
-    total = gain + loss
-    return 100.0 * gain / total if total >= _TALIB_ZERO else 0.0
+        if count <= RSI_BARS:
+            return None
+        total = self.gain + self.loss
+        return 100.0 * self.gain / total if total >= TALIB_ZERO else 0.0
 
 
 def stochastic_k(window: Window, span: int = STOCHASTIC_BARS) -> float | None:
     """Give the fast %K of TA-Lib's `STOCHF`: 0 where there is no range; null before there are `span` bars."""
     if window.count < span:
         return None
-    return percent_k(window.closes[-1], min(window.lows[-span:]), max(window.highs[-span:]))
-
-
-def percent_k(close: float, lowest: float, highest: float) -> float:
-    """Give where a close stands in a range, in percent."""
-    height = highest - lowest
-    return 100.0 * (close - lowest) / height if height > 0.0 else 0.0
+    lowest = min(window.lows[-span:])
+    height = max(window.highs[-span:]) - lowest
+    return 100.0 * (window.closes[-1] - lowest) / height if height > 0.0 else 0.0
 
 
 def momentum(window: Window, span: int = 10) -> float | None:

@@ -1,7 +1,6 @@
 """The stage's metrics: exact, bounded, and without a ticker in any label."""
 
 import time
-from types import SimpleNamespace
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -12,7 +11,7 @@ from feature_stream.pacing import Pacer
 from feature_stream.recovery_times import RecoveryTimes
 from feature_stream.ticks import Reason
 from schemas.metrics import METRICS
-from tests.feature_stream.runs import Run
+from tests.feature_stream.runs import SECOND, Run
 
 
 class Setting:
@@ -49,9 +48,12 @@ def test_latencies_are_those_from_ingestion_on() -> None:
     setting = Setting()
     setting.figures.absorbed(Absorbed(ticks_absorbed=1), time.time_ns() - 2 * 10**9)
     assert setting.shown("tick_to_absorption_seconds_sum") == pytest.approx(2, abs=1)
-    setting.figures.spoke(SimpleNamespace(featured_at_ns=7 * 10**9, ingested_at_ns=4 * 10**9))  # type: ignore[arg-type]
-    assert setting.shown("tick_to_feature_seconds_sum") == 3
-    assert setting.figures.latency_seconds() == {"p50": 3.0, "p99": 3.0}
+    setting.figures.spoke([second * SECOND for second in (4, 4, 5, 8)], 7 * SECOND)
+    assert setting.shown("tick_to_feature_seconds_sum") == 8
+    below = {bound: setting.shown("tick_to_feature_seconds_bucket", le=bound) for bound in ("0.001", "2.5", "5.0")}
+    assert below == {"0.001": 1, "2.5": 2, "5.0": 4}
+    assert setting.shown("tick_to_feature_seconds_count") == setting.figures.totals["provisionals"] == 4
+    assert setting.figures.latency_seconds() == {"p50": 2.0, "p99": 3.0}
 
 
 def test_every_reason_of_a_dead_letter_is_shown_from_the_start_and_there_are_no_others() -> None:
@@ -98,9 +100,9 @@ def test_a_state_that_was_read_without_an_assignment_is_not_timed() -> None:
 def test_news_of_a_ticker_that_nobody_was_told_grows_old() -> None:
     pacer = Pacer(0.25)
     assert pacer.oldest_wait_seconds(9.0) == 0.0
-    assert pacer.touch("A", 10.0)
+    assert pacer.touch(["A"], 10.0) == ["A"]
     assert pacer.oldest_wait_seconds(10.0) == 0.0
-    assert not pacer.touch("A", 10.1)
+    assert pacer.touch(["A"], 10.1) == []
     assert pacer.oldest_wait_seconds(10.2) == pytest.approx(0.2)
     assert pacer.oldest_wait_seconds(13.0) == pytest.approx(3.0)
     assert pacer.due(13.0) == ["A"]

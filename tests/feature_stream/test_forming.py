@@ -6,7 +6,6 @@ import hypothesis.strategies as some
 import pytest
 from hypothesis import given
 
-from feature_stream.indicators.dispersion import Moments, _moments_around_last
 from feature_stream.indicators.forming import Forming
 from feature_stream.indicators.rolling import Rolling
 from feature_stream.indicators.trend import MACD_BARS
@@ -63,10 +62,23 @@ def test_too_few_bars_say_nothing_of_the_next_one(bars: int) -> None:
     assert Forming.after(rolling) is None
 
 
-@given(some.lists(some.floats(-100, 100), min_size=2, max_size=40))
-def test_moments_with_a_next_value_are_those_of_all_values(values: list[float]) -> None:
-    *before, last = values
-    mean_less_last, squares = Moments.of(before).with_next(last)
-    wanted_mean, wanted_squares = _moments_around_last(values)
-    assert mean_less_last == pytest.approx(wanted_mean, rel=1e-9, abs=1e-9)
-    assert squares == pytest.approx(wanted_squares, rel=1e-9, abs=1e-8)
+_price = some.floats(0.01, 1e6)
+
+
+@some.composite
+def bars(draw: some.DrawFn) -> PriceBar:
+    first, last, *others = draw(some.lists(_price, min_size=4, max_size=4))
+    prices = [first, last, *others]
+    volume = draw(some.sampled_from([0.0, 1.0, 1e9]))
+    return PriceBar(start_ns=0, open=first, high=max(prices), low=min(prices), close=last, volume=volume)
+
+
+@given(some.lists(bars(), min_size=1, max_size=5), some.lists(bars(), min_size=1, max_size=5))
+def test_the_indicators_are_those_at_the_close_however_prices_jump(
+    closed: list[PriceBar], forming: list[PriceBar]
+) -> None:
+    rolling = Rolling()
+    for number in range(MACD_BARS + len(closed)):
+        rolling.push(closed[number % len(closed)])
+    for bar in forming:
+        _assert_same(rolling, bar)

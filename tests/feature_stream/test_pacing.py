@@ -8,8 +8,8 @@ from feature_stream.pacing import Pacer
 
 def test_the_first_change_speaks_at_once_and_the_second_waits_for_its_turn() -> None:
     pacer = Pacer(0.25)
-    assert pacer.touch("AAPL", 10.0)
-    assert not pacer.touch("AAPL", 10.1)
+    assert pacer.touch(["AAPL"], 10.0) == ["AAPL"]
+    assert pacer.touch(["AAPL"], 10.1) == pacer.touch(["AAPL"], 10.2) == []
     assert pacer.due(10.2) == []
     assert pacer.due(10.25) == ["AAPL"]
     assert pacer.due(11.0) == []
@@ -17,27 +17,8 @@ def test_the_first_change_speaks_at_once_and_the_second_waits_for_its_turn() -> 
 
 def test_tickers_do_not_wait_for_each_other() -> None:
     pacer = Pacer(0.25)
-    assert pacer.touch("AAPL", 0.0)
-    assert pacer.touch("MSFT", 0.1)
-
-
-def test_a_forgotten_ticker_says_nothing_more() -> None:
-    pacer = Pacer(0.25)
-    pacer.touch("AAPL", 0.0)
-    pacer.touch("AAPL", 0.1)
-    pacer.forget("AAPL")
-    assert pacer.due(9.0) == []
-
-
-def test_a_ticker_that_came_back_speaks_at_its_new_turn_only() -> None:
-    pacer = Pacer(1.0)
-    pacer.touch("AAPL", 0.0)
-    pacer.touch("AAPL", 0.1)
-    pacer.forget("AAPL")
-    assert pacer.touch("AAPL", 0.5)
-    assert not pacer.touch("AAPL", 0.6)
-    assert pacer.due(1.2) == []
-    assert pacer.due(1.5) == ["AAPL"]
+    assert pacer.touch(["AAPL"], 0.0) == ["AAPL"]
+    assert pacer.touch(["AAPL", "MSFT"], 0.1) == ["MSFT"]
 
 
 @given(st.lists(st.tuples(st.sampled_from("AB"), st.floats(0.0, 0.2)), max_size=60))
@@ -50,8 +31,8 @@ def test_every_change_is_followed_by_a_word_and_words_keep_their_distance(change
         for due in pacer.due(now):
             words[due].append(now)
         changed_at[ticker] = now
-        if pacer.touch(ticker, now):
-            words[ticker].append(now)
+        for spoken in pacer.touch([ticker], now):
+            words[spoken].append(now)
     for due in pacer.due(now + 0.25):
         words[due].append(now + 0.25)
     for ticker, at in changed_at.items():

@@ -3,12 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
 
+from feature_stream.advance import provisionals
 from feature_stream.offline import feature_rows
+from schemas.codec import encode
 from schemas.events import Origin
 from schemas.features import INDICATOR_NAMES
 from tests.feature_stream import oracle
 from tests.feature_stream.runs import SECOND, Run, Tick, at, prices_of, rules
+from tests.feature_stream.scenarios import Scenario, any_scenario
 
 
 def walk(bars: int, seed: int = 7) -> list[Tick]:
@@ -116,6 +120,17 @@ def test_speaking_changes_nothing() -> None:
         talking.speak()
         assert talking.states["A"].snapshot() == before
     assert talking.features == silent.features
+
+
+@given(any_scenario)
+@settings(max_examples=40)
+def test_of_many_tickers_in_one_go_the_same_bytes_are_sent_as_of_each_alone(scenario: Scenario) -> None:
+    run = Run(scenario.rules)
+    for one in scenario.log:
+        run.take(one)
+        alone = [word for word in map(run.speak, run.states) if word is not None]
+        together = provisionals(run.states.values(), run.partition.partition, run.rules, 0)
+        assert [encode(word) for word in together] == [encode(word) for word in alone]
 
 
 def test_final_features_are_those_of_bars_at_rest_bit_for_bit() -> None:

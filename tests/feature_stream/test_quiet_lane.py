@@ -94,7 +94,7 @@ def test_with_the_lane_and_without_the_same_is_said_and_kept(
         assert fast.lane is not None
         for ticker in data.draw(some.lists(some.sampled_from(absorbed.touched or ["-"]), max_size=2)):
             if ticker in slow.states:
-                fast.lane.settle(ticker)
+                fast.lane.settle([ticker])
                 assert fast.speak(ticker) == slow.speak(ticker)
         if data.draw(some.integers(0, 4)) == 0:
             fast.lane.settle_all()
@@ -164,7 +164,7 @@ def test_what_it_took_is_told_once_to_each_asker() -> None:
     assert lane.take_touched() == []
     assert lane.take_dirty() == ["B"]
     assert fast.states["B"].open_bars[0].close == 1.0
-    lane.settle("B")
+    lane.settle(["A", "B", "C"])
     assert fast.states["B"].open_bars[0].close == 2.0
 
 

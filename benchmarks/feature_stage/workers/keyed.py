@@ -3,10 +3,8 @@
 import time
 from dataclasses import dataclass
 
-from msgspec import structs
-
 from benchmarks.feature_stage.workers.events import Event
-from feature_stream.advance import StageRules, provisional
+from feature_stream.advance import StageRules, provisionals
 from feature_stream.arrival import Arrival
 from feature_stream.bars import close_through
 from feature_stream.open_bar import OpenBar, opened_by
@@ -61,5 +59,4 @@ def turn(state: TickerState, time_ns: int, price: float, size: float, place: Pla
 def speak(state: TickerState, place: Place, rules: StageRules) -> Features | None:
     """Give the provisional features of a ticker after a tick."""
     state.offset, state.ingested_at_ns = place.offset, place.ingested_at_ns
-    said = provisional(state, place.partition, rules, time.time_ns())
-    return None if said is None else structs.replace(said, **state.closed().encoded)
+    return next(provisionals([state], place.partition, rules, time.time_ns()), None)

@@ -3,10 +3,8 @@
 import time
 from collections.abc import Iterable, Iterator
 
-from msgspec import structs
-
 from benchmarks.feature_stage.workers.events import Event
-from feature_stream.advance import StageRules, absorb, provisional
+from feature_stream.advance import StageRules, absorb, provisionals
 from feature_stream.frames import read_frame
 from feature_stream.pacing import Pacer
 from feature_stream.quiet_lane import QuietLane
@@ -58,9 +56,11 @@ class LivePartition:
         """Give the provisional features that may be said now; to be asked after a batch, and every few milliseconds."""
         now = time.monotonic()
         self._touched.update(dict.fromkeys(self._lane.take_touched()))
-        speaking = [ticker for ticker in self._touched if self._pacer.touch(ticker, now)]
+        speaking = [*self._pacer.touch(self._touched, now), *self._pacer.due(now)]
         self._touched.clear()
-        return list(self._provisional([*speaking, *self._pacer.due(now)]))
+        self._lane.settle(speaking)
+        states = (self._states[ticker] for ticker in speaking)
+        return list(provisionals(states, self._record.partition, self._rules, time.time_ns()))
 
     def changed(self) -> Iterator[tuple[str, int, bytes]]:
         """Give (ticker, offset, snapshot) of every ticker that changed since the last call, then the record."""
@@ -71,12 +71,3 @@ class LivePartition:
             yield ticker, state.offset, state.snapshot()
         self._dirty.clear()
         yield RECORD_KEY, self._record.offset, self._record.snapshot()
-
-    def _provisional(self, tickers: Iterable[str]) -> Iterator[Features]:
-        partition = self._record.partition
-        for ticker in tickers:
-            self._lane.settle(ticker)
-            state = self._states[ticker]
-            features = provisional(state, partition, self._rules, time.time_ns())
-            if features is not None:
-                yield structs.replace(features, **state.closed().encoded)

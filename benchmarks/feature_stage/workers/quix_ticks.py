@@ -15,7 +15,7 @@ from benchmarks.feature_stage.workers.events import Event
 from benchmarks.feature_stage.workers.keyed import Place, add_tick, speak, turn
 from benchmarks.feature_stage.workers.live_partition import rules_of
 from benchmarks.feature_stage.workers.quix_app import make_app, send_to_topics
-from feature_stream.indicators.closed import ClosedView
+from feature_stream.indicators.closed import ClosedView, Lists
 from feature_stream.indicators.forming import Forming
 from feature_stream.indicators.rolling import Rolling
 from feature_stream.open_bar import OpenBar
@@ -29,24 +29,25 @@ class History(Struct, array_like=True):
     """The closed bars of a ticker, and what they say, computed once a bar and kept with them.
 
     Attributes:
-        lists: JSON, as `ClosedView.encoded` has it.
+        lists: JSON, as `ClosedView.encoded` has them.
     """
 
     rolling: Rolling
     volatility: float | None
-    lists: dict[str, bytes]
+    lists: tuple[bytes, ...]
     forming: Forming | None
 
     @classmethod
     def of(cls, live: TickerState) -> "History":
         """Take it from a live state."""
         view = live.closed()
-        return cls(live.rolling, view.volatility, {n: bytes(raw) for n, raw in view.encoded.items()}, view.forming)
+        lists = tuple(bytes(raw) for raw in view.encoded)  # type: ignore[arg-type] # they are JSON
+        return cls(live.rolling, view.volatility, lists, view.forming)
 
     def view(self) -> ClosedView:
         """Give what the last closed bar says; the lists are not read back, for events take their JSON."""
         view = ClosedView(volatility=self.volatility, rolling=self.rolling)
-        vars(view).update(forming=self.forming, encoded={n: msgspec.Raw(json) for n, json in self.lists.items()})
+        vars(view).update(forming=self.forming, encoded=Lists(*map(msgspec.Raw, self.lists)))  # type: ignore[arg-type]
         return view
 
 
