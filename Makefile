@@ -12,9 +12,12 @@ ARGS ?=
 # How many disturbances make chaos makes, and the seed that repeats a failed run; empty: a new one.
 KILLS ?= 100
 SEED ?=
+# How many tests run at once: most of them wait for Kafka and for processes. 0: all in one process, for ARGS="--pdb".
+WORKERS ?= 3
 # Which part make soak loads, and for how long.
 PART ?= feature_stream
 MINUTES ?= 30
+AT_ONCE = --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 BIN := .venv/bin
 PACKAGES := deploy feature_stream gateway ingestor predictor schemas
 CODE := $(PACKAGES) tests $(wildcard benchmarks)
@@ -61,7 +64,7 @@ run: install ## Start the whole system on this machine; Ctrl-C stops it (ARGS="-
 	@$(BIN)/python -m deploy.cli run $(ARGS)
 
 test: install ## Run every test, those on real servers included
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(AT_ONCE) $(ARGS)
 
 chaos: install ## Kill, freeze and restart services and Kafka while a replay runs, and compare (KILLS=100 SEED=7)
 	@REQUIRE_KAFKA=1 CHAOS_KILLS=$(KILLS) TICKCAST_TEST_SEED=$(SEED) $(BIN)/python -m pytest tests/chaos \
@@ -69,7 +72,7 @@ chaos: install ## Kill, freeze and restart services and Kafka while a replay run
 
 coverage: install ## Run every test and report what it reaches, service processes included; fails below 90 %
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage run -m pytest $(AT_ONCE) $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from deploy.embedded_broker import start_embedded_broker
+from deploy.kafka import ports
 from schemas.settings import ENV_PREFIX
 from tests.brokers import BrokerUnderTest, Server
 from tests.processes import KEPT_SETTINGS, Processes
 from tests.servers import ADDRESS_VARIABLE, kafka_server
 from tests.training import Trained, Training
+from tests.workers import Worker
 
 # No example fails on time: machines stall. CI tries the same examples each time.
 settings.register_profile(
@@ -22,6 +24,7 @@ settings.register_profile(
 )
 settings.load_profile("tickcast")
 
+WORKER = Worker.of_this_process()
 _SEED_VARIABLE = "TICKCAST_TEST_SEED"
 _KEPT_VARIABLES = (ADDRESS_VARIABLE, _SEED_VARIABLE, *KEPT_SETTINGS)
 _seed_of = pytest.StashKey[int]()
@@ -34,6 +37,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.integration)
+    if WORKER.beside_others:
+        items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    """Say when a test's turn is: the long ones first, so that no worker is left alone with one at the end."""
+    if "trained" in getattr(item, "fixturenames", ()):
+        return 1  # the training goes on meanwhile
+    return 0 if item.get_closest_marker("integration") else 2
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -63,6 +75,14 @@ def _no_settings_of_this_machine() -> Iterator[None]:
         for name in [n for n in os.environ if n.startswith(ENV_PREFIX)]:
             if name not in _KEPT_VARIABLES:
                 patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ports_of_our_own() -> Iterator[None]:
+    """Choose no port that a worker beside us could choose."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ports, "_RANGE", WORKER.share_of(ports._RANGE))
         yield
 
 
@@ -97,10 +117,10 @@ def embedded_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
 def _training(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Training | None]:
     """Begin to train at once where a later test wants the models: most tests wait more than they compute."""
     wanted = any("trained" in getattr(item, "fixturenames", ()) for item in request.session.items)
-    training = Training(tmp_path_factory.mktemp("training")) if wanted else None
+    training = Training(WORKER.common_folder(tmp_path_factory.getbasetemp()) / "training") if wanted else None
     yield training
     if training is not None:
-        training.end()
+        training.end(others_may_wait=WORKER.beside_others)
 
 
 @pytest.fixture(scope="session")

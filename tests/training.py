@@ -1,6 +1,7 @@
 """One small training for all tests that need real models. It begins with the first test, and goes on beside others."""
 
 import os
+import runpy
 import subprocess
 import sys
 from contextlib import suppress
@@ -13,6 +14,7 @@ import pytest
 from deploy.children import start_child, stop_child
 from predictor.artifacts import ModelSet, load_model_set
 from predictor.training.settings import TrainingSettings
+from schemas.broker import wait_until
 from schemas.settings import ENV_PREFIX
 from tests.processes import clean_environment
 
@@ -39,33 +41,67 @@ class Trained:
 
 
 class Training:
-    """`predictor.training train` as a process, which gives way to the tests that run meanwhile."""
+    """`predictor.training train` as a process, which gives way to the tests that run meanwhile.
 
-    def __init__(self, folder: Path) -> None:
-        self._models, self._log = folder / "models", folder / "training.log"
+    Of several pytest processes that name the same folder, the first one starts it, and all get its result.
+    """
+
+    def __init__(self, folder: Path, command: str = "train") -> None:
+        self._models, self._log, self._code = folder / "models", folder / "training.log", folder / "exit-code"
         self._settings = TrainingSettings(_env_file=None, models_directory=self._models, **SMALL)
+        self._process: subprocess.Popen[bytes] | None = None
+        with suppress(FileExistsError):
+            folder.mkdir()
+            self._process = self._start(folder, command)
+
+    def _start(self, folder: Path, command: str) -> "subprocess.Popen[bytes]":
         given = {**SMALL, "tickers": ",".join(SMALL["tickers"]), "models_directory": self._models}
-        self._process = start_child(
-            [sys.executable, "-m", "predictor.training", "train"],
+        process = start_child(
+            [sys.executable, "-m", "tests.training", str(self._code), command],
             log=self._log,
             environment=clean_environment() | {f"{ENV_PREFIX}{n.upper()}": str(value) for n, value in given.items()},
             folder=folder,
         )
-        self._be_nice(10)
+        with suppress(ProcessLookupError, PermissionError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, 10)
+        return process
 
     def result(self) -> Trained:
         """Wait for the set."""
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(DEADLINE_SECONDS)
-        if self._process.poll() != 0:
+        with suppress(TimeoutError):
+            wait_until(self._has_ended, seconds=DEADLINE_SECONDS, what="the end of the training")
+        if not self._code.exists() or self._code.read_text() != "0":
             pytest.fail(f"the training came to nothing; it printed:\n{self._log.read_text(errors='replace')}", False)
         (folder,) = self._models.iterdir()
         return Trained(self._settings, folder)
 
-    def end(self) -> None:
-        """End it, if nobody waited for it."""
+    def _has_ended(self) -> bool:
+        return self._code.exists() or (self._process is not None and self._process.poll() is not None)
+
+    def end(self, *, others_may_wait: bool = False) -> None:
+        """End it if we started it; where others may wait for it, not before its time."""
+        if self._process is None:
+            return
+        if others_may_wait:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(DEADLINE_SECONDS)
         stop_child(self._process)
 
-    def _be_nice(self, niceness: int) -> None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, niceness)
+
+def _run_and_tell(code_file: Path, command: str) -> None:
+    """Be `python -m predictor.training COMMAND`, and leave the exit code to all who wait for it."""
+    code: object = 1
+    sys.argv = ["predictor.training", command]
+    try:
+        runpy.run_module("predictor.training", run_name="__main__")
+    except SystemExit as end:
+        code = end.code
+        raise
+    finally:
+        unfinished = code_file.with_suffix(".new")
+        unfinished.write_text(str(code))
+        unfinished.replace(code_file)
+
+
+if __name__ == "__main__":
+    _run_and_tell(Path(sys.argv[1]), sys.argv[2])

@@ -1,7 +1,7 @@
 """What was said, by id: a digest of each content instead of the content, for there may be millions."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,27 +24,32 @@ def digest(event: Struct) -> bytes:
 
 
 @dataclass
-class Said:
-    """The ids of one topic.
+class _SaidFirst:
+    """What was said first of each id, and what contradicts it.
 
     Attributes:
-        digests: Of the first content of each id.
-        repeats: Records that say again what was said.
-        contradictions: Ids that were said again with another content.
+        first: By id.
+        repeats: Records that speak of an id again.
+        contradictions: A text for each thing in which one of them differs.
     """
 
-    digests: dict[str, bytes] = field(default_factory=dict)
+    first: dict[str, bytes] = field(default_factory=dict)
     repeats: int = 0
     contradictions: list[str] = field(default_factory=list)
 
+    def _take(self, key: str, content: bytes, differences: Callable[[bytes, bytes], list[str]]) -> None:
+        first = self.first.setdefault(key, content)
+        if first is not content:
+            self.repeats += 1
+            self.contradictions += differences(first, content)
+
+
+class Said(_SaidFirst):
+    """The digests of one topic's events; what contradicts is said by its id."""
+
     def add(self, event: Any) -> None:
         """Take an event."""
-        content = digest(event)
-        known = self.digests.setdefault(event.id, content)
-        if known is not content:
-            self.repeats += 1
-            if known != content:
-                self.contradictions.append(event.id)
+        self._take(event.id, digest(event), lambda first, again: [event.id] * (first != again))
 
 
 @dataclass
@@ -66,21 +71,12 @@ class SaidFeatures:
             self.places.setdefault((event.source_partition, event.source_offset), set()).add(event.ticker)
 
 
-@dataclass
-class SaidPredictions:
-    """The first prediction of each feature event, as it was written, and what contradicts it."""
-
-    first: dict[str, bytes] = field(default_factory=dict)
-    repeats: int = 0
-    contradictions: list[str] = field(default_factory=list)
+class SaidPredictions(_SaidFirst):
+    """The predictions of feature events, as they were written."""
 
     def add(self, value: bytes) -> None:
         """Take a record's value."""
-        prediction = _decode_prediction(value)
-        first = self.first.setdefault(prediction.feature_id, value)
-        if first is not value:
-            self.repeats += 1
-            self.contradictions += prediction_differences(first, value)
+        self._take(_decode_prediction(value).feature_id, value, prediction_differences)
 
 
 _decode_bar = msgspec.json.Decoder(Bar).decode

@@ -134,11 +134,11 @@ def _differences(said: SaidByReplay, expected: Expected, market: Market) -> list
     return [
         *checks.log_holds(expected, market.contents(PARTITIONS)),
         *checks.said_once("bar", said.bars),
-        *checks.same_contents("bar", said.bars.digests, expected.bars),
+        *checks.same_contents("bar", said.bars.first, expected.bars),
         *checks.said_once("final feature", features.finals),
-        *checks.same_contents("final feature", features.finals.digests, expected.finals),
+        *checks.same_contents("final feature", features.finals.first, expected.finals),
         *checks.said_once("provisional feature", features.provisionals),
-        *checks.same_contents("provisional feature", features.provisionals.digests, expected.provisionals),
+        *checks.same_contents("provisional feature", features.provisionals.first, expected.provisionals),
         *checks.predictions_hold(said.predictions, expected.finals),
         *said.latest.contradictions,
         *checks.states_hold(said.states, expected),
@@ -149,11 +149,11 @@ def _differences(said: SaidByReplay, expected: Expected, market: Market) -> list
 def _differences_from(said: SaidByReplay, undisturbed: SaidByReplay) -> list[str]:
     """Hold what was said against the undisturbed run."""
     return [
-        *checks.same_contents("bar beside the undisturbed run's", said.bars.digests, undisturbed.bars.digests),
+        *checks.same_contents("bar beside the undisturbed run's", said.bars.first, undisturbed.bars.first),
         *checks.same_contents(
             "final feature beside the undisturbed run's",
-            said.features.finals.digests,
-            undisturbed.features.finals.digests,
+            said.features.finals.first,
+            undisturbed.features.finals.first,
         ),
         *checks.predictions_agree(said.predictions, undisturbed.predictions),
         *checks.states_agree(said.states.tickers(), undisturbed.states.tickers()),
@@ -164,7 +164,7 @@ def _facts(said: SaidByReplay, expected: Expected, system: DisturbedSystem) -> l
     features = said.features
     return [
         f"{sum(ticks.count for ticks in expected.ticks.values())} ticks, {len(expected.bars)} bars, "
-        f"{len(features.provisionals.digests)} provisional features, {len(said.predictions.first)} predicted finals, "
+        f"{len(features.provisionals.first)} provisional features, {len(said.predictions.first)} predicted finals, "
         f"{len(said.dead_letters)} dead letters, {len(said.states.contents)} states kept",
         f"said again with the same content: {said.bars.repeats} bars, {features.finals.repeats} final features, "
         f"{said.predictions.repeats} predictions; {expected.frames_twice} frames twice in the log",

@@ -59,6 +59,7 @@ def test_port_0_is_any_free_one() -> None:
     assert check_gateway_port(_options("--port", "0").settings) > 0
 
 
+@pytest.mark.xdist_group("metrics-ports")
 def test_a_service_whose_port_is_taken_gets_another() -> None:
     ports = choose_metrics_ports("127.0.0.1", 8000)
     assert set(ports) == set(METRICS_PORTS)
@@ -70,6 +71,7 @@ def test_a_service_whose_port_is_taken_gets_another() -> None:
         assert choose_metrics_ports("127.0.0.1", 8000)["predictor"] != ports["predictor"]
 
 
+@pytest.mark.xdist_group("metrics-ports")
 @pytest.mark.parametrize("service", METRICS_PORTS)
 def test_the_gateway_s_port_is_no_service_s(service: str) -> None:
     port = METRICS_PORTS[service]

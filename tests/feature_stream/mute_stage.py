@@ -6,14 +6,15 @@ recovers  a recovery reads nothing of the changelog
 numb      no heartbeat goes to the group
 """
 
-import asyncio
 import runpy
 import sys
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import Message
+
 from feature_stream import transport
-from feature_stream.tick_reader import Batch, TickReader
+from feature_stream.tick_reader import TickReader
 from schemas.topics import TICKER_STATES_CHANGELOG, TICKS
 
 FAULT, FILE = sys.argv[-2], Path(sys.argv[-1])
@@ -46,10 +47,11 @@ class MuteConsumer(transport.Consumer):
 class HangingReader(TickReader):
     """Gets no answer while the fault lasts."""
 
-    async def next_batch(self) -> Batch:
-        while _now("hangs"):
-            await asyncio.sleep(0.05)
-        return await super().next_batch()
+    def _next_messages(self) -> list[Message]:
+        messages = super()._next_messages()
+        while _now("hangs") and not self._ended.wait(0.05):
+            self._obey()
+        return messages
 
 
 class NumbThread(transport.ConsumerThread):

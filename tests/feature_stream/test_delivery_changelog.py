@@ -83,10 +83,8 @@ def test_a_quiet_ticker_goes_on_from_a_state_that_was_written_long_before_the_la
     assert "the changelog lost" not in again.output()
 
 
-def test_an_old_state_that_outlived_the_newer_one_is_noticed_and_the_log_is_read_again(
-    kafka: BrokerUnderTest, processes: Processes, rng: random.Random
-) -> None:
-    frames = list(market_frames(rng, tickers=20, minutes=20))
+def _an_old_state_after_the_newer_one(kafka: BrokerUnderTest, processes: Processes, frames: Frames) -> list[Record]:
+    """Let a stage keep two parts of a market, and one ticker's old state come last; give the first part's changelog."""
     stage = start_stage(processes, kafka)
     feed(kafka, frames[: 12 * PARTITIONS])
     early = wait_until_all_is_kept(kafka)
@@ -95,6 +93,14 @@ def test_an_old_state_that_outlived_the_newer_one_is_noticed_and_the_log_is_read
     wait_until_all_is_kept(kafka)
     assert stage.stop() == 0
     _compact(kafka, instead=old)
+    return early
+
+
+def test_an_old_state_that_outlived_the_newer_one_is_noticed_and_the_log_is_read_again(
+    kafka: BrokerUnderTest, processes: Processes, rng: random.Random
+) -> None:
+    frames = list(market_frames(rng, tickers=20, minutes=20))
+    _an_old_state_after_the_newer_one(kafka, processes, frames)
     feed(kafka, _without(QUIET, frames[30 * PARTITIONS : 60 * PARTITIONS]))
     again = start_stage(processes, kafka)
     wait_until_all_is_kept(kafka)
@@ -111,14 +117,7 @@ def test_an_old_state_whose_ticks_are_gone_is_a_loss_that_is_counted_and_said(
 ) -> None:
     frames = list(market_frames(rng, tickers=20, minutes=10))
     home = next(home for home, frame in frames if QUIET in frame.tickers)
-    stage = start_stage(processes, kafka)
-    feed(kafka, frames[: 12 * PARTITIONS])
-    early = wait_until_all_is_kept(kafka)
-    old = {QUIET.encode(): value for record in early if record.key == QUIET.encode() and (value := record.value)}
-    feed(kafka, frames[12 * PARTITIONS : 30 * PARTITIONS])
-    wait_until_all_is_kept(kafka)
-    assert stage.stop() == 0
-    _compact(kafka, instead=old)
+    early = _an_old_state_after_the_newer_one(kafka, processes, frames)
     kafka.trim(TICKS, home, before_offset=20)
     again = start_stage(processes, kafka)
     feed(kafka, frames[30 * PARTITIONS :])

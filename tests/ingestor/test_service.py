@@ -202,6 +202,7 @@ def played_before(embedded_address: Server, tmp_path_factory: pytest.TempPathFac
     assert broker.ends(TICKS) == ends
 
 
+@pytest.mark.xdist_group("played-before")
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

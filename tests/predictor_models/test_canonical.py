@@ -3,9 +3,12 @@
 import random
 
 import onnx
+import pytest
 
 from predictor.training.canonical import canonical_bytes
 from predictor.training.fitting import FittedModel
+
+pytestmark = pytest.mark.xdist_group("fitted")
 
 
 def with_other_names(content: bytes, chance: random.Random) -> onnx.ModelProto:

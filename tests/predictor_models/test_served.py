@@ -16,6 +16,8 @@ from predictor.training.fitting import ExportDiffersError, FittedModel, checked_
 from tests.predictor_models.examples import HORIZONS, random_batch
 from tests.training import Trained
 
+pytestmark = pytest.mark.xdist_group("fitted")
+
 MEMBERS = ("forest", "lstm")
 
 

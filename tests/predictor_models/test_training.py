@@ -17,7 +17,7 @@ from schemas.times import from_rfc3339
 from tests.predictor_models.examples import HORIZONS
 from tests.training import SMALL, Trained
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("small-training")]
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,8 @@ from schemas.service import run_service, serve_metrics, stop_event_on_signals
 from schemas.settings import Settings
 from schemas.status import StatusBoard
 
+pytestmark = pytest.mark.xdist_group("board")
+
 
 @pytest.fixture(scope="module")
 def board() -> StatusBoard:

@@ -116,6 +116,7 @@ def _updates(port: int, tickers: set[str], later_than: str = "") -> dict[str, di
     return said
 
 
+@pytest.mark.xdist_group("metrics-ports")
 def test_the_system_comes_up_stops_without_a_trace_and_goes_on(run: Run) -> None:
     run.start("--speed", "4")
     run.wait_for_line("first prediction: ")
