@@ -9,8 +9,8 @@ _FRAME = re.compile(r"(?P<function>.*) \((?P<file>[^()]*?)(:\d+)?\)$")
 #: Part of the work, and the functions that are it: a file's end, and a function's name or `*`. A sample belongs to the
 #: innermost of its frames that is named here, so what the named ones call and nobody claims counts as theirs.
 PARTS: Sequence[tuple[str, str, str]] = (
-    ("fetch and parse", "aiokafka/", "*"),
-    ("fetch: checksums", "feature_stream/intact.py", "*"),
+    ("fetch", "feature_stream/tick_reader.py", "*"),
+    ("group and changelog", "aiokafka/", "*"),
     ("decode", "feature_stream/frames.py", "*"),
     ("decode", "feature_stream/tick_columns.py", "*"),
     ("absorb: bars and their features", "feature_stream/bars.py", "*"),
@@ -18,7 +18,8 @@ PARTS: Sequence[tuple[str, str, str]] = (
     ("absorb", "feature_stream/judge.py", "*"),
     ("absorb", "feature_stream/quiet_lane.py", "*"),
     ("absorb", "feature_stream/open_columns.py", "*"),
-    ("provisional", "feature_stream/announce.py", "provisional"),
+    ("provisional", "feature_stream/announce.py", "provisionals"),
+    ("provisional", "feature_stream/stage.py", "_speak"),
     ("provisional", "feature_stream/pacing.py", "*"),
     ("decode", "schemas/codec.py", "decode"),
     ("encode", "schemas/codec.py", "*"),
@@ -29,10 +30,10 @@ PARTS: Sequence[tuple[str, str, str]] = (
     ("stage: per frame", "feature_stream/stage.py", "*"),
     ("stage: per frame", "feature_stream/figures.py", "*"),
     ("stage: per frame", "feature_stream/continuity.py", "*"),
-    ("fetch and parse", "mode/threads.py", "*"),
-    ("Faust, per fetch", "feature_stream/transport.py", "*"),
-    ("Faust, per fetch", "faust/", "*"),
-    ("Faust, per fetch", "mode/", "*"),
+    ("group and changelog", "mode/threads.py", "*"),
+    ("Faust, per batch", "feature_stream/transport.py", "*"),
+    ("Faust, per batch", "faust/", "*"),
+    ("Faust, per batch", "mode/", "*"),
     ("event loop", "asyncio/runners.py", "*"),
     ("service's own turns", "feature_stream/service.py", "*"),
 )
