@@ -6,7 +6,7 @@ by the same code, are in `feature_stream.offline`.
 
 from collections.abc import Iterable
 
-from feature_stream.announce import provisional, provisionals
+from feature_stream.announce import provisional, provisionals, to_send
 from feature_stream.arrival import Absorbed, Arrival
 from feature_stream.bars import add_anywhere, close_through, set_quiet
 from feature_stream.frames import CheckedFrame
@@ -18,7 +18,7 @@ from feature_stream.ticks import BadTick, Reason
 from schemas.errors import StopAndSayError
 from schemas.events import ORIGIN_RANK, TickFrame
 
-__all__ = ["Absorbed", "BadTick", "Reason", "StageRules", "absorb", "provisional", "provisionals"]
+__all__ = ["Absorbed", "BadTick", "Reason", "StageRules", "absorb", "provisional", "provisionals", "to_send"]
 
 
 def absorb(

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from msgspec import structs
+
 from feature_stream.arrival import Arrival
 from feature_stream.indicators.closed import ClosedView, Lists
 from feature_stream.open_bar import OpenBar
@@ -90,6 +92,18 @@ def provisionals(states: Iterable[TickerState], partition: int, rules: StageRule
     for state in states:
         if state.open_bars:
             yield _provisional(state, state.closed().encoded, partition, rules, now_ns)
+
+
+def to_send(features: Features, state: TickerState) -> Features:
+    """Give a final event to be sent and not to be read: its lists are the JSON of those that come after it too.
+
+    Args:
+        features: As `final_features` gave them.
+        state: Of their ticker. Where it has closed another bar since, they come back as they are.
+    """
+    if features.bar_index != state.bar_index:
+        return features
+    return structs.replace(features, **state.closed().encoded._asdict())
 
 
 def _provisional(

@@ -18,8 +18,8 @@ from schemas.topics import FEATURE_STAGE, TICKS
 #: A broker that has just come back may know no topic yet. Partitions are then shared out as if there were none, and
 #: with aiokafka's default of five minutes all workers would be standbys for so long.
 _METADATA_AGE_MS = 5_000
-#: A portion of a fetch, at most a megabyte, is one message to Faust.
-_WAITING_PORTIONS = 32
+#: To Faust the records that a batch has of a partition are one message.
+_WAITING_MESSAGES = 4
 
 
 def broker_urls(bootstrap_servers: str) -> list[URL]:
@@ -70,7 +70,7 @@ def make_app(settings: FeatureStreamSettings) -> faust.App:
         topic_replication_factor=settings.replication_factor,
         topic_allow_declare=False,
         topic_disable_leader=True,
-        stream_buffer_maxsize=_WAITING_PORTIONS,
+        stream_buffer_maxsize=_WAITING_MESSAGES,
         web_enabled=False,
     )
 

@@ -63,6 +63,7 @@ class StageFigures:
         self._lag_seconds = metrics.LAG_SECONDS.gauge(registry).labels(TICKS.name)
         self._partitions = metrics.PARTITIONS_OWNED.gauge(registry)
         self._oldest_unsaid = metrics.OLDEST_UNSAID.gauge(registry)
+        self._absorption_latencies: list[float] = []
         self._latencies: deque[float] = deque(maxlen=_LATENCIES_KEPT)
 
     def absorbed(self, absorbed: Absorbed, ingested_at_ns: int) -> None:
@@ -73,7 +74,7 @@ class StageFigures:
         if absorbed.passed_over:
             totals["frames_passed_over"] += 1
         latency = max(0, time.time_ns() - ingested_at_ns) / NS_PER_SECOND
-        self._tick_to_absorption.observe(latency)
+        self._absorption_latencies.append(latency)
         if absorbed.bars:
             totals["bars"] += len(absorbed.bars)
             totals["finals"] += len(absorbed.features)
@@ -93,6 +94,8 @@ class StageFigures:
         """Show what was counted since the last call."""
         frames = self.totals["frames"] - self._counted["frames"]
         if frames:
+            self._tick_to_absorption.observe_all(self._absorption_latencies)
+            self._absorption_latencies.clear()
             self._batch_frames.observe(frames)
             self._batch_ticks.observe(self.totals["ticks"] - self._counted["ticks"])
         for name, counter in self._counters.items():

@@ -12,7 +12,7 @@ from feature_stream.ticks import BadTick, Reason
 
 
 def timestamp_ms(read: Any) -> int:
-    """Give Kafka's own time of a record as aiokafka gives it; 0 where it has none."""
+    """Give Kafka's own time of a record; 0 where it has none."""
     return read.timestamp or 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from feature_stream.advance import StageRules, absorb, provisionals
+from feature_stream.advance import StageRules, absorb, provisionals, to_send
 from feature_stream.continuity import Continuity, Verdict
 from feature_stream.dead_letters import DeadLetters
 from feature_stream.figures import UNDECODABLE, StageFigures
@@ -54,7 +54,7 @@ class LivePartition:
 
         Args:
             event: That brought it.
-            record: As aiokafka gives it.
+            record: As `TickReader` gives it.
         """
         self.event, self.changed, self.newest_record_ms = event, True, record.timestamp
 
@@ -124,7 +124,7 @@ class Stage:
 
         Args:
             event: The Faust event that brought it.
-            records: As aiokafka gives them; all are consumed.
+            records: As `TickReader` gives them; all are consumed.
 
         Returns:
             Whether to rewind the partition: a record did not follow the last one.
@@ -225,7 +225,7 @@ class Stage:
         for bar in absorbed.bars:
             self._outputs.send_bar(bar, traceparent)
         for features in absorbed.features:
-            self._outputs.send_features(features, traceparent)
+            self._outputs.send_features(to_send(features, live.states[features.ticker]), traceparent)
         live.dirty |= absorbed.dirty
         self._figures.absorbed(absorbed, frame.ingested_at_ns)
         if absorbed.passed_over:

@@ -17,8 +17,8 @@ from schemas.topics import FEATURE_STAGE, TICKS
 
 #: How long an order waits at most; a record that comes ends the wait at once.
 _POLL_SECONDS = 0.05
-#: More frames would hold back what is due.
-_BATCH_RECORDS = 128
+#: Of all partitions together; the stage takes them in slices.
+_BATCH_RECORDS = 256
 #: One that is worked on, and one that waits for it.
 _BATCHES_AT_HAND = 2
 #: Fetched and not yet taken; below it the next fetch is tried so often.

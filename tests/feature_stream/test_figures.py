@@ -47,6 +47,7 @@ def test_what_frames_brought_is_shown_after_each_micro_batch_and_counted_once() 
 def test_latencies_are_those_from_ingestion_on() -> None:
     setting = Setting()
     setting.figures.absorbed(Absorbed(ticks_absorbed=1), time.time_ns() - 2 * 10**9)
+    setting.figures.micro_batch()
     assert setting.shown("tick_to_absorption_seconds_sum") == pytest.approx(2, abs=1)
     setting.figures.spoke([second * SECOND for second in (4, 4, 5, 8)], 7 * SECOND)
     assert setting.shown("tick_to_feature_seconds_sum") == 8

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from feature_stream.advance import provisionals
+from feature_stream.advance import provisionals, to_send
 from feature_stream.offline import feature_rows
 from schemas.codec import encode
 from schemas.events import Origin
@@ -131,6 +131,17 @@ def test_of_many_tickers_in_one_go_the_same_bytes_are_sent_as_of_each_alone(scen
         alone = [word for word in map(run.speak, run.states) if word is not None]
         together = provisionals(run.states.values(), run.partition.partition, run.rules, 0)
         assert [encode(word) for word in together] == [encode(word) for word in alone]
+
+
+@given(any_scenario)
+@settings(max_examples=40)
+def test_final_features_are_sent_with_the_same_bytes_whether_their_lists_are_json_already_or_not(
+    scenario: Scenario,
+) -> None:
+    run = Run(scenario.rules)
+    for one in scenario.log:
+        for features in run.take(one).features:
+            assert encode(to_send(features, run.states[features.ticker])) == encode(features)
 
 
 def test_final_features_are_those_of_bars_at_rest_bit_for_bit() -> None:

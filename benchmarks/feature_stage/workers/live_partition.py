@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from benchmarks.feature_stage.workers.events import Event
-from feature_stream.advance import StageRules, absorb, provisionals
+from feature_stream.advance import StageRules, absorb, provisionals, to_send
 from feature_stream.frames import read_frame
 from feature_stream.pacing import Pacer
 from feature_stream.quiet_lane import QuietLane
@@ -46,7 +46,7 @@ class LivePartition:
             frame = read_frame(value)
             out = absorb(self._record, self._states, frame, offset, self._rules, time.time_ns(), self._lane)
             events += out.bars
-            events += out.features
+            events += (to_send(features, self._states[features.ticker]) for features in out.features)
             self._dirty |= out.dirty
             self._touched.update(dict.fromkeys(out.touched))
             self.ticks_total += out.ticks_absorbed
