@@ -14,7 +14,7 @@ _RECORD = "Stage._take_record (feature_stream/stage.py:140)"
         (["read_frame (feature_stream/frames.py:50)", "decoder.<locals>.decode (schemas/codec.py:36)"], "decode"),
         (["absorb (feature_stream/advance.py:24)", "push (feature_stream/indicators/rolling.py:9)"], "absorb"),
         (
-            ["provisional (feature_stream/announce.py:80)", "copy (feature_stream/indicators/window.py:9)"],
+            ["provisionals (feature_stream/announce.py:90)", "copy (feature_stream/indicators/window.py:9)"],
             "provisional",
         ),
         (["Outputs.send_features (feature_stream/outputs.py:69)", "encode (schemas/codec.py:25)"], "encode"),
@@ -26,7 +26,7 @@ def test_a_sample_belongs_to_the_innermost_frame_that_is_known(inner: list[str],
 
 
 def test_what_faust_calls_in_other_libraries_is_fausts() -> None:
-    assert part_of(["Stream._c_aiter (faust/streams.py:1180)", "sleep (asyncio/tasks.py:640)"]) == "Faust, per fetch"
+    assert part_of(["Stream._c_aiter (faust/streams.py:1180)", "sleep (asyncio/tasks.py:640)"]) == "Faust, per batch"
 
 
 def test_what_nobody_claims_is_other() -> None:
