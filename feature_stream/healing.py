@@ -9,7 +9,7 @@ import faust
 from faust.types import TP
 
 from feature_stream.figures import StageFigures
-from feature_stream.progress import Progress, Silence
+from feature_stream.progress import Flow, Progress, Silence
 from feature_stream.stage import Stage
 from schemas.topics import TICKS
 
@@ -36,6 +36,7 @@ class Healer:
         self._progress: dict[int, Progress] = {}
         self._read_again_after: dict[int, float] = {}
         self._missing: dict[int, int] = {}
+        self._taken = 0
 
     def rewind(self, partition: int, why: str = "a record is missing") -> None:
         """Begin to read a partition again from the record that it misses."""
@@ -62,14 +63,21 @@ class Healer:
             The longest silence, however short; None where nothing waits.
         """
         self._progress = {partition: self._progress.get(partition) or Progress(now) for partition in lags}
+        flow = self._flow()
         silences = []
         for partition, lag in lags.items():
             continuity = self._stage.partitions[partition].continuity
             if continuity is not None:
-                seconds = self._progress[partition].idle_seconds(lag, continuity.next_offset, now)
+                seconds = self._progress[partition].idle_seconds(lag, continuity.next_offset, now, flow)
                 self._end_silence(partition, seconds)
                 silences.append(Silence(partition, lag, seconds))
         return max(silences, key=lambda silence: silence.seconds, default=None)
+
+    def _flow(self) -> Flow:
+        """Say what the worker reads; where it takes nothing of that, nobody is held back."""
+        taken = sum(live.continuity.next_offset for live in self._stage.partitions.values() if live.continuity)
+        stands_still, self._taken = taken == self._taken, taken
+        return Flow() if stands_still else self._app.consumer.flow()
 
     def _end_silence(self, partition: int, idle_seconds: float) -> None:
         if idle_seconds < SILENT_SECONDS:

@@ -12,23 +12,48 @@ class Silence:
     seconds: float
 
 
+#: More than can be in front of anybody in the reader's queue, and on the way from there.
+_MOST_IN_FRONT_BYTES = 33_554_432
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What a worker reads of all its partitions together.
+
+    Attributes:
+        read_bytes: So far.
+        runs_dry: All that was there was taken a moment ago: nobody waits for his turn.
+    """
+
+    read_bytes: int = 0
+    runs_dry: bool = True
+
+    def holds_back(self, since_bytes: int) -> bool:
+        """Tell whether a partition may still be behind others, of which none came since so many bytes were read."""
+        return not self.runs_dry and self.read_bytes - since_bytes < _MOST_IN_FRONT_BYTES
+
+
 class Progress:
     """For how long records of a partition have waited and none was taken."""
 
     def __init__(self, now: float) -> None:
         self._next_offset = -1
         self._moved_at = now
+        self._moved_bytes = 0
 
-    def idle_seconds(self, lag_records: int, next_offset: int, now: float) -> float:
-        """Say how long nothing has been taken although records wait.
+    def idle_seconds(self, lag_records: int, next_offset: int, now: float, flow: Flow = Flow()) -> float:
+        """Say how long nothing has been taken although records wait, and it was the partition's turn.
 
         Args:
             lag_records: Records that wait.
             next_offset: Of the next record to be taken.
             now: A monotonic clock, in seconds.
+            flow: Of the whole worker.
         """
         if lag_records == 0 or next_offset != self._next_offset:
-            self._next_offset = next_offset
+            self._next_offset, self._moved_bytes = next_offset, flow.read_bytes
+            self._moved_at = now
+        elif flow.holds_back(self._moved_bytes):
             self._moved_at = now
         return now - self._moved_at
 

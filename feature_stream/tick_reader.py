@@ -1,88 +1,48 @@
-"""Reads `ticks` with librdkafka, in a thread that needs no Python to wait, to fetch and to check."""
+"""Reads `ticks` in a thread of its own, and hands over what comes."""
 
 import asyncio
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaException, Message, TopicPartition
-
+from feature_stream.progress import Flow
 from feature_stream.settings import FeatureStreamSettings
-from schemas.codec import Headers
-from schemas.logs import client_logger
-from schemas.topics import FEATURE_STAGE, TICKS
+from feature_stream.tick_client import Records, TickClient
 
-#: How long an order waits at most; a record that comes ends the wait at once.
-_POLL_SECONDS = 0.05
-#: Of all partitions together; the stage takes them in slices.
-_BATCH_RECORDS = 256
-#: One that is worked on, and one that waits for it.
-_BATCHES_AT_HAND = 2
-#: Fetched and not yet taken; below it the next fetch is tried so often.
-_QUEUE_KIBIBYTES, _FETCH_AGAIN_MS = 16_384, 5
-
-
-class TickRecord(NamedTuple):
-    """A record of `ticks`, in aiokafka's names.
-
-    Attributes:
-        timestamp: Kafka's own time in ms; None: it has none.
-    """
-
-    partition: int
-    offset: int
-    timestamp: int | None
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
+_LOOK_SECONDS = 0.05
+#: Beside the one that the thread has in hand.
+_BATCHES_AHEAD = 2
 
 
 class Batch(NamedTuple):
-    """Records by partition, each in the order of its log.
+    """What was read at once.
 
     Attributes:
         assignment: The number of the assignment that it was read under.
     """
 
     assignment: int
-    records: dict[int, deque[TickRecord]]
+    records: Records
 
 
 class TickReader:
-    """Reads the partitions that it is told to, from where it is told to; knows of no group, and commits nothing.
+    """A client in a thread: it waits, fetches and checks without Python's lock.
 
-    The client is called by the thread alone: it lets one call in at a time, and another would wait as long as it does.
-
-    Attributes:
-        topic: `ticks` with its prefix.
+    What the loop wants of it are orders, followed between two reads; so it is certain which assignment a batch belongs
+    to.
     """
 
     def __init__(self, settings: FeatureStreamSettings) -> None:
-        self.topic = settings.topic_prefix + TICKS.name
-        self._consumer = Consumer(
-            settings.kafka_config()
-            | {
-                "group.id": settings.topic_prefix + FEATURE_STAGE,  # librdkafka wants one; the right to it is ours
-                "client.id": f"feature_stream/{settings.instance}",
-                "logger": client_logger(),
-                "auto.offset.reset": "earliest",  # what lies before is gone, and the stage sees that
-                "enable.auto.commit": False,
-                "check.crcs": True,
-                "fetch.wait.max.ms": settings.fetch_wait_ms,
-                "fetch.queue.backoff.ms": _FETCH_AGAIN_MS,
-                "queued.max.messages.kbytes": _QUEUE_KIBIBYTES,
-            }
-        )
+        self._client = TickClient(settings)
+        self.topic = self._client.topic
         self._loop: asyncio.AbstractEventLoop | None = None
         self._read: asyncio.Queue[Batch | BaseException] = asyncio.Queue()
-        self._room = threading.Semaphore(_BATCHES_AT_HAND)
+        self._room = threading.Semaphore(_BATCHES_AHEAD)
         self._orders: SimpleQueue[tuple[Callable[[], None], Future[None]]] = SimpleQueue()
         self._assignment = 0
-        self._assigned: frozenset[int] = frozenset()
-        self._ends: dict[int, int] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tick-reader", daemon=True)
 
@@ -92,7 +52,7 @@ class TickReader:
         self._thread.start()
 
     def stop(self) -> None:
-        """End soon; waits for nothing."""
+        """End soon; waits for nothing. Orders are taken and not followed any more."""
         self._ended.set()
         self._room.release()
 
@@ -101,8 +61,7 @@ class TickReader:
 
         def assign() -> None:
             self._assignment += 1
-            self._assigned = frozenset(positions)
-            self._consumer.assign([TopicPartition(self.topic, *position) for position in positions.items()])
+            self._client.assign(positions)
 
         await self._order(assign)
 
@@ -111,21 +70,10 @@ class TickReader:
 
         Nothing is done where the partition went elsewhere meanwhile.
         """
-
-        def seek() -> None:
-            if partition not in self._assigned:
-                return
-            self._consumer.incremental_unassign([TopicPartition(self.topic, partition)])
-            self._consumer.incremental_assign([TopicPartition(self.topic, partition, offset)])
-
-        await self._order(seek)
-
-    def end(self, partition: int) -> int:
-        """Give the offset after the last record as the last fetch knew it; 0 before one."""
-        return self._ends.get(partition, 0)
+        await self._order(lambda: self._client.seek(partition, offset))
 
     async def next_batch(self) -> Batch:
-        """Wait for the next batch; the one before is done with.
+        """Wait for the next batch.
 
         Raises:
             KafkaException: The client cannot go on.
@@ -140,98 +88,62 @@ class TickReader:
         """Tell whether partitions were assigned anew since a batch was read."""
         return batch.assignment != self._assignment
 
+    def end(self, partition: int) -> int:
+        """Give the offset after the last record as the last fetch knew it; 0 before one."""
+        return self._client.ends.get(partition, 0)
+
+    def flow(self) -> Flow:
+        """Say what comes of all partitions together."""
+        return self._client.flow()
+
     async def _order(self, work: Callable[[], None]) -> None:
-        """Have something done between two reads: so it is certain which assignment a batch belongs to."""
-        if self._ended.is_set():
-            return
         done: Future[None] = Future()
         self._orders.put((work, done))
+        if self._ended.is_set():
+            self._obey()  # the thread may not look any more
         await asyncio.wrap_future(done)
 
     def _run(self) -> None:
         try:
             while self._wait_for_room():
-                messages = self._next_messages()
-                if messages:
-                    batch = Batch(self._assignment, _by_partition(messages))
-                    self._note_ends(batch.records)
-                    self._hand_over(batch)
+                self._hand_over(self._read_some())
         except Exception as error:  # stop: told to whoever waits
             self._hand_over(error)
         finally:
-            self._consumer.close()
+            self._ended.set()
+            self._obey()
+            self._client.close()
 
     def _wait_for_room(self) -> bool:
-        while not self._room.acquire(timeout=_POLL_SECONDS):
+        while not self._room.acquire(timeout=_LOOK_SECONDS):
             self._obey()
         return not self._ended.is_set()
 
-    def _next_messages(self) -> list[Message]:
-        """Wait for a record, and take what is there with it; nothing once it is over."""
-        while not self._ended.is_set():
+    def _read_some(self) -> Batch:
+        """Read until there is something; nothing once it is over."""
+        records: Records = {}
+        while not records and not self._ended.is_set():
             self._obey()
-            first = self._consumer.poll(_POLL_SECONDS)
-            if first is not None:
-                messages = [first, *self._consumer.consume(_BATCH_RECORDS - 1, 0)]
-                sound = [message for message in messages if _is_sound(message)]
-                if sound:
-                    return sound
-        return []
-
-    def _note_ends(self, partitions: Iterable[int]) -> None:
-        for partition in partitions:
-            place = TopicPartition(self.topic, partition)
-            _, self._ends[partition] = self._consumer.get_watermark_offsets(place, cached=True)
+            records = self._client.read()
+        return Batch(self._assignment, records)
 
     def _obey(self) -> None:
-        while True:
-            try:
+        with suppress(Empty):
+            while True:
                 work, done = self._orders.get_nowait()
-            except Empty:
-                return
-            try:
+                if done.set_running_or_notify_cancel():  # else nobody waits for it any more
+                    self._follow(work, done)
+
+    def _follow(self, work: Callable[[], None], done: "Future[None]") -> None:
+        try:
+            if not self._ended.is_set():
                 work()
-            except Exception as error:  # told to whoever ordered it
-                done.set_exception(error)
-            else:
-                done.set_result(None)
+        except Exception as error:  # told to whoever ordered it
+            done.set_exception(error)
+        else:
+            done.set_result(None)
 
     def _hand_over(self, read: Batch | BaseException) -> None:
         if self._loop is not None and not self._ended.is_set():
-            self._loop.call_soon_threadsafe(self._read.put_nowait, read)
-
-
-def _is_sound(message: Message) -> bool:
-    """Tell whether this is a record; else it is the client's word that something is wrong.
-
-    Raises:
-        KafkaException: It is nothing that passes.
-    """
-    error = message.error()
-    if error is None:
-        return True
-    if error.fatal():
-        raise KafkaException(error)
-    client_logger().warning("reading %s: %s", TICKS.name, error.str())
-    return False
-
-
-def _by_partition(messages: list[Message]) -> dict[int, deque[TickRecord]]:
-    records: dict[int, deque[TickRecord]] = {}
-    for message in messages:
-        partition: Any = message.partition()
-        record = TickRecord(
-            partition,
-            message.offset(),
-            _timestamp_ms(message),
-            message.key(),
-            message.value(),
-            message.headers() or [],
-        )
-        records.setdefault(partition, deque()).append(record)
-    return records
-
-
-def _timestamp_ms(message: Message) -> int | None:
-    kind, milliseconds = message.timestamp()
-    return None if kind == TIMESTAMP_NOT_AVAILABLE else milliseconds
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._read.put_nowait, read)

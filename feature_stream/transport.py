@@ -17,8 +17,10 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from feature_stream.membership import Membership
+from feature_stream.progress import Flow
 from feature_stream.settings import FeatureStreamSettings
-from feature_stream.tick_reader import Batch, TickReader, TickRecord
+from feature_stream.tick_client import TickRecord
+from feature_stream.tick_reader import Batch, TickReader
 
 _log = logging.getLogger("faust.transport")
 _YIELD_EVERY_RECORDS = 100
@@ -84,6 +86,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self._reader = TickReader(self.transport.settings)
+        self._revocations = 0
 
     async def on_start(self) -> None:
         """Start the reader of `ticks` too."""
@@ -102,12 +105,16 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek every partition of the source to where its state stands; Faust calls this after each recovery."""
         sources = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
+        revocations = self._revocations
         positions: Mapping[TP, int] = await self.transport.start_positions(sources)
+        if self._revocations != revocations:
+            raise IllegalStateError("partitions were revoked meanwhile")  # as aiokafka says it; Faust begins again
         await self._reader.assign({tp.partition: offset for tp, offset in positions.items()})
         return positions
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Read nothing more of `ticks` until it is known from where."""
+        self._revocations += 1
         await self._reader.assign({})
         await super().on_partitions_revoked(revoked)
 
@@ -119,6 +126,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     def highwater(self, tp: TP) -> int:
         """Give the offset after the last record, as far as fetches have told it."""
         return super().highwater(tp) if self._is_changelog_tp(tp) else self._reader.end(tp.partition)
+
+    def flow(self) -> Flow:
+        """Say what comes of all partitions of `ticks` together."""
+        return self._reader.flow()
 
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> None:
         """Commit next offsets for lag monitors; nothing is resumed from them."""

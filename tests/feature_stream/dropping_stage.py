@@ -11,7 +11,8 @@ from collections import deque
 from typing import Any
 
 from feature_stream import transport
-from feature_stream.tick_reader import Batch, TickRecord
+from feature_stream.tick_client import TickRecord
+from feature_stream.tick_reader import Batch
 
 
 class DroppingConsumer(transport.Consumer):

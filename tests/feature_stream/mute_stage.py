@@ -2,6 +2,7 @@
 
 drops     what is fetched of `ticks` is not handed on, and reading again does not help
 hangs     nothing is fetched any more: only the broker itself can say that records wait
+dies      the thread that fetches meets an error that nobody knows
 recovers  a recovery reads nothing of the changelog
 numb      no heartbeat goes to the group
 """
@@ -11,10 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Message
-
 from feature_stream import transport
-from feature_stream.tick_reader import TickReader
+from feature_stream.tick_reader import Batch, TickReader
 from schemas.topics import TICKER_STATES_CHANGELOG, TICKS
 
 FAULT, FILE = sys.argv[-2], Path(sys.argv[-1])
@@ -44,14 +43,16 @@ class MuteConsumer(transport.Consumer):
         return records, active
 
 
-class HangingReader(TickReader):
-    """Gets no answer while the fault lasts."""
+class FaultyReader(TickReader):
+    """Gets no answer while the fault lasts, or dies."""
 
-    def _next_messages(self) -> list[Message]:
-        messages = super()._next_messages()
+    def _read_some(self) -> Batch:
+        batch = super()._read_some()
         while _now("hangs") and not self._ended.wait(0.05):
             self._obey()
-        return messages
+        if _now("dies"):
+            raise RuntimeError("the reader is dead")
+        return batch
 
 
 class NumbThread(transport.ConsumerThread):
@@ -71,6 +72,6 @@ class NumbThread(transport.ConsumerThread):
 if __name__ == "__main__":
     del sys.argv[-2:]
     transport.ConsumerThread = NumbThread  # type: ignore[misc]
-    vars(transport)["TickReader"] = HangingReader
+    vars(transport)["TickReader"] = FaultyReader
     transport.Transport.Consumer = MuteConsumer
     runpy.run_module("feature_stream", run_name="__main__")

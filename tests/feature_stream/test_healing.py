@@ -7,7 +7,7 @@ from faust.types import TP
 
 from feature_stream.continuity import Continuity
 from feature_stream.healing import Healer
-from feature_stream.progress import Silence
+from feature_stream.progress import Flow, Silence
 
 
 class Setting:
@@ -20,6 +20,7 @@ class Setting:
         tps = {TP("ticks", number) for number in range(2)}
         self.consumer = MagicMock(earliest_offsets=AsyncMock(return_value=dict.fromkeys(tps, 0)), rewind=AsyncMock())
         self.consumer.assignment.return_value = tps
+        self.consumer.flow.return_value = Flow()
         stage.waiting.return_value = []
         self.figures = MagicMock()
         self.healer = Healer(stage, self.figures, MagicMock(consumer=self.consumer), "ticks", lambda work: work)
@@ -41,6 +42,15 @@ async def test_it_is_read_again_from_the_next_offset_while_another_partition_mov
         again[second] = await setting.watch(float(second), 3, 99)
     rewound = {second: places for second, places in again.items() if places}
     assert rewound == {second: [(0, 7)] for second in (2, 4, 8, 16)}
+
+
+async def test_one_whose_turn_has_not_come_is_not_read_again_unless_nobodys_comes() -> None:
+    setting = Setting()
+    setting.consumer.flow.return_value = Flow(read_bytes=1_000, runs_dry=False)
+    for second in range(30):
+        setting.continuities[1].next_offset = second
+        assert await setting.watch(float(second), 3, 99) == []
+    assert await setting.watch(31.0, 3, 99) == [(0, 7), (1, 29)]
 
 
 async def test_a_record_that_comes_ends_the_silence() -> None:

@@ -66,6 +66,15 @@ def test_health_is_false_while_records_wait_and_true_again_when_they_come(
     assert stage.stop() == 0
 
 
+def test_a_reader_that_dies_ends_the_process(kafka: BrokerUnderTest, processes: Processes, tmp_path: Path) -> None:
+    file = tmp_path / "fault"
+    file.touch()
+    stage = _start(processes, kafka, "dies", file)
+    _feed(kafka)
+    assert stage.wait() == 1
+    assert "the reader is dead: this process ends itself" in stage.output()
+
+
 @pytest.mark.parametrize("fault", ["drops", "hangs"])
 def test_what_stays_mute_ends_itself_to_be_started_again(
     kafka: BrokerUnderTest, processes: Processes, tmp_path: Path, fault: str

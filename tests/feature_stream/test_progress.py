@@ -1,6 +1,6 @@
 """Silence counts only while records wait and none is taken; lag in seconds is the age of what waits."""
 
-from feature_stream.progress import LagClock, Progress
+from feature_stream.progress import Flow, LagClock, Progress
 
 
 def test_silence_counts_from_the_last_record_taken() -> None:
@@ -19,6 +19,21 @@ def test_a_partition_without_anything_to_read_is_not_silent() -> None:
 def test_one_that_moves_is_not_silent_however_far_behind() -> None:
     progress = Progress(0.0)
     assert not any(progress.idle_seconds(10**6, taken, taken * 29.0) for taken in range(50))
+
+
+def test_one_that_stands_behind_others_is_not_silent() -> None:
+    progress = Progress(0.0)
+    full = Flow(read_bytes=1_000, runs_dry=False)
+    progress.idle_seconds(5, 100, 0.0, full)
+    assert progress.idle_seconds(5, 100, 30.0, full) == 0.0
+    assert progress.idle_seconds(5, 100, 37.0, Flow(read_bytes=1_000, runs_dry=True)) == 7.0
+
+
+def test_it_is_when_more_of_others_came_than_can_stand_before_it() -> None:
+    progress = Progress(0.0)
+    progress.idle_seconds(5, 100, 0.0, Flow(1_000, runs_dry=False))
+    assert progress.idle_seconds(5, 100, 30.0, Flow(10_000_000, runs_dry=False)) == 0.0
+    assert progress.idle_seconds(5, 100, 37.0, Flow(50_000_000, runs_dry=False)) == 7.0
 
 
 def test_where_none_waits_there_is_no_lag_however_long_nothing_came() -> None:

@@ -10,15 +10,16 @@ import pytest
 
 from deploy.kafka.server import start_local_kafka
 from feature_stream.settings import FeatureStreamSettings
-from feature_stream.tick_reader import TickReader, TickRecord
+from feature_stream.tick_client import TickRecord
+from feature_stream.tick_reader import TickReader
 from schemas.broker import wait_until
 from schemas.topics import TICKS
 from tests.brokers import BrokerUnderTest, Server
 from tests.servers import require_local_kafka
 
 _DEADLINE_SECONDS = 60.0
-#: librdkafka tries again every half second.
-_TRIED_AGAIN_SECONDS = 1.5
+#: It tries again every half second.
+_TRIED_AGAIN_SECONDS = 2.5
 
 Records = dict[int, list[TickRecord]]
 
@@ -27,9 +28,11 @@ Records = dict[int, list[TickRecord]]
 async def _reading(broker: BrokerUnderTest, positions: Mapping[int, int]) -> AsyncIterator[TickReader]:
     reader = TickReader(broker.settings(FeatureStreamSettings))
     reader.start()
-    await reader.assign(positions)
-    yield reader
-    reader.stop()
+    try:
+        await reader.assign(positions)
+        yield reader
+    finally:
+        reader.stop()
 
 
 async def _read_until(reader: TickReader, enough: Callable[[Records], bool]) -> Records:
@@ -103,6 +106,48 @@ async def test_what_was_read_before_another_assignment_is_known_as_outdated(kafk
         assert set(after.records) == {1}
 
 
+async def test_an_order_that_nobody_waits_for_any_more_is_passed_over_and_later_ones_are_followed(
+    kafka: BrokerUnderTest,
+) -> None:
+    kafka.produce(TICKS, *_values(1), partition=1)
+    async with _reading(kafka, {0: 0}) as reader:
+        for _ in range(20):
+            order = asyncio.create_task(reader.assign({0: 0}))
+            await asyncio.sleep(0)
+            order.cancel()
+        await reader.assign({1: 0})
+        read = await _read_until(reader, _has(p1=1))
+    assert set(read) == {1}
+
+
+async def test_orders_after_the_end_are_taken_and_not_followed(kafka: BrokerUnderTest) -> None:
+    async with _reading(kafka, {0: 0}) as reader:
+        before = asyncio.create_task(reader.assign({1: 0}))
+        await asyncio.sleep(0)
+        reader.stop()
+        async with asyncio.timeout(_DEADLINE_SECONDS):
+            await before
+            await reader.assign({2: 0})
+            await reader.seek(2, 0)
+
+
+async def test_one_who_is_read_again_does_not_wait_for_all_that_the_others_have(kafka: BrokerUnderTest) -> None:
+    large = b"x" * 10_000
+    kafka.produce(TICKS, *_values(10), partition=0)
+    for partition in (1, 2, 3):
+        kafka.produce(TICKS, *[large] * 3_000, partition=partition)
+    async with _reading(kafka, {1: 0, 2: 0, 3: 0, 0: 9}) as reader:
+        await _read_until(reader, _has(p1=300))
+        await reader.seek(0, 0)
+        others = 0
+        while True:
+            batch = await reader.next_batch()
+            if 0 in batch.records and batch.records[0][0].offset == 0:
+                break
+            others += sum(len(records) for records in batch.records.values())
+    assert others * len(large) < 16_000_000
+
+
 async def test_the_reader_takes_no_more_than_two_batches_ahead(kafka: BrokerUnderTest) -> None:
     kafka.produce(TICKS, *_values(2_000), partition=0)
     async with _reading(kafka, {0: 0}) as reader:
@@ -120,29 +165,26 @@ async def test_records_that_retention_took_are_passed_and_the_offset_shows_it(ka
     assert [record.offset for record in read[0]] == list(range(30, 50))
 
 
-async def test_what_differs_from_its_checksum_is_tried_again_and_nothing_passes_it(
-    tmp_path: Path,
-) -> None:
+@pytest.mark.parametrize("size", [100, 100_000])
+async def test_what_differs_from_its_checksum_is_tried_again_and_nothing_passes_it(tmp_path: Path, size: int) -> None:
     node = start_local_kafka(tmp_path, require_local_kafka(), print)
     try:
         broker = BrokerUnderTest(Server(node.ports.bootstrap_servers, embedded=False))
         broker.create_topics()
-        for value in (b"before", b"a price of 101", b"after"):
+        padding = b" " * size
+        wanted = [word + padding for word in (b"first", b"second", b"a price of 101", b"after")]
+        for value in wanted:
             broker.produce(TICKS, value, partition=0)
         _replace_on_disk(tmp_path, b"a price of 101", b"a price of 901")
         async with _reading(broker, {0: 0}) as reader:
-            read = await _read_until(reader, _has(p0=1))
-            await asyncio.sleep(_TRIED_AGAIN_SECONDS)
-            assert (_read_values(read), reader._read.qsize()) == ([b"before"], 0)
-            _replace_on_disk(tmp_path, b"a price of 901", b"a price of 101")
             read = await _read_until(reader, _has(p0=2))
-            assert _read_values(read) == [b"a price of 101", b"after"]
+            await asyncio.sleep(_TRIED_AGAIN_SECONDS)
+            assert reader._read.qsize() == 0
+            _replace_on_disk(tmp_path, b"a price of 901", b"a price of 101")
+            read[0] += (await _read_until(reader, _has(p0=2)))[0]
+        assert [record.value for record in read[0]] == wanted
     finally:
         node.stop()
-
-
-def _read_values(read: Records) -> list[bytes | None]:
-    return [record.value for record in read[0]]
 
 
 def _replace_on_disk(folder: Path, old: bytes, new: bytes) -> None:
@@ -162,7 +204,7 @@ async def test_an_error_of_the_client_reaches_whoever_waits(
     kafka: BrokerUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with _reading(kafka, {0: 0}) as reader:
-        monkeypatch.setattr(reader, "_next_messages", lambda: 1 / 0)
+        monkeypatch.setattr(reader._client, "read", lambda: 1 / 0)
         kafka.produce(TICKS, *_values(1), partition=0)
         with pytest.raises(ZeroDivisionError):
             await _read_until(reader, lambda _: False)
