@@ -4,9 +4,6 @@ from enum import Enum
 
 #: A rewind that brought nothing is tried again after this.
 REWIND_EVERY_SECONDS = 0.5
-#: Where it brought no record at all: what is wanted may stand behind much of other partitions, and another one would
-#: send it to the end again.
-REWIND_UNHEARD_SECONDS = 5.0
 #: So many rewinds that give the same later record prove that the hole is in the log.
 REWINDS_THAT_PROVE_A_LOSS = 3
 
@@ -59,8 +56,7 @@ class Continuity:
 
     def rewind_due(self, now: float) -> bool:
         """Tell whether to seek again, and begin the next try; to be asked now and then while waiting."""
-        seconds = REWIND_UNHEARD_SECONDS if self._lowest_seen is None else REWIND_EVERY_SECONDS
-        if self._rewound_at is None or now - self._rewound_at < seconds:
+        if self._rewound_at is None or now - self._rewound_at < REWIND_EVERY_SECONDS:
             return False
         if self._lowest_seen is not None:
             self._same_in_a_row = self._same_in_a_row + 1 if self._lowest_seen == self._lowest_before else 1

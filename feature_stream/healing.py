@@ -37,9 +37,11 @@ class Healer:
         self._read_again_after: dict[int, float] = {}
         self._missing: dict[int, int] = {}
         self._taken = 0
+        self._rewound_at_bytes: dict[int, int] = {}
 
     def rewind(self, partition: int, why: str = "a record is missing") -> None:
         """Begin to read a partition again from the record that it misses."""
+        self._rewound_at_bytes[partition] = self._app.consumer.flow().read_bytes
         task = asyncio.get_running_loop().create_task(self._guard(self._read_again(partition, why)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -47,7 +49,9 @@ class Healer:
     def heal(self, now: float) -> None:
         """Try again what is still missing; to be called now and then."""
         for partition, continuity in list(self._stage.waiting()):
-            if continuity.rewind_due(now):
+            # What is wanted may stand behind others, and another try would send it to the end again.
+            held_back = self._app.consumer.flow().holds_back(self._rewound_at_bytes.get(partition, 0))
+            if not held_back and continuity.rewind_due(now):
                 self.rewind(partition)
         if self._missing:
             self._count_healed()

@@ -16,10 +16,10 @@ from schemas.topics import FEATURE_STAGE, TICKS
 _POLL_SECONDS = 0.05
 #: What is taken at once, about. The queue keeps the order in which it was filled, and who is read again must not stand
 #: behind much of others.
-_BATCH_BYTES, _LEAST_RECORDS, _MOST_RECORDS = 524_288, 16, 256
+_BATCH_BYTES, _LEAST_RECORDS, _MOST_RECORDS = 2_097_152, 16, 256
 #: Likewise of what librdkafka has fetched. Where that is full it looks again so soon.
-_QUEUE_KIBIBYTES, _QUEUE_RECORDS, _FETCH_AGAIN_MS = 2_048, 10_000, 5
-_PARTITION_FETCH_BYTES = 131_072
+_QUEUE_KIBIBYTES, _QUEUE_RECORDS, _FETCH_AGAIN_MS = 4_096, 10_000, 5
+_PARTITION_FETCH_BYTES = 262_144
 #: A queue that was empty so long ago holds nobody back.
 _DRY_SECONDS = 1.5
 #: After a batch that differs from its checksum the client reads on at any offset, and finds itself out of range.

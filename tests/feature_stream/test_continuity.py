@@ -5,13 +5,7 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_stream.continuity import (
-    REWIND_EVERY_SECONDS,
-    REWIND_UNHEARD_SECONDS,
-    REWINDS_THAT_PROVE_A_LOSS,
-    Continuity,
-    Verdict,
-)
+from feature_stream.continuity import REWIND_EVERY_SECONDS, REWINDS_THAT_PROVE_A_LOSS, Continuity, Verdict
 
 
 def test_records_in_order_are_taken() -> None:
@@ -42,17 +36,9 @@ def test_a_rewind_is_tried_again_only_after_its_time() -> None:
     continuity = Continuity(5)
     assert not continuity.rewind_due(100.0)
     continuity.judge(8, 0.0)
-    continuity.judge(9, 0.1)
     assert not continuity.rewind_due(REWIND_EVERY_SECONDS * 0.9)
     assert continuity.rewind_due(REWIND_EVERY_SECONDS)
     assert not continuity.rewind_due(REWIND_EVERY_SECONDS * 1.5)
-
-
-def test_a_rewind_that_brings_nothing_is_tried_again_much_later_for_it_may_stand_behind_others() -> None:
-    continuity = Continuity(5)
-    continuity.judge(8, 0.0)
-    assert not continuity.rewind_due(REWIND_UNHEARD_SECONDS * 0.9)
-    assert continuity.rewind_due(REWIND_UNHEARD_SECONDS)
 
 
 def test_a_hole_is_passed_only_after_three_rewinds_that_give_the_same_record() -> None:
@@ -75,7 +61,7 @@ def test_rewinds_that_give_nothing_prove_nothing() -> None:
     continuity = Continuity(5)
     continuity.judge(50, 0.0)
     for attempt in range(1, 20):
-        assert continuity.rewind_due(attempt * REWIND_UNHEARD_SECONDS)
+        assert continuity.rewind_due(attempt * REWIND_EVERY_SECONDS)
         assert continuity.pass_loss() == 0
 
 
@@ -106,7 +92,7 @@ def test_whatever_a_consumer_drops_every_record_is_taken_once_and_in_order(drops
                 taken.append(offset)
             rewind = rewind or verdict is Verdict.REWIND
         lost = lost[1:]
-        now += REWIND_UNHEARD_SECONDS
+        now += REWIND_EVERY_SECONDS
         continuity.rewind_due(now)
         position = continuity.next_offset
     assert taken == list(range(end))

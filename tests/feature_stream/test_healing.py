@@ -1,5 +1,6 @@
 """A partition that brings nothing is read again: the last records of a log leave no gap that others could show."""
 
+import asyncio
 from types import SimpleNamespace
 from unittest.mock import AsyncMock, MagicMock
 
@@ -31,7 +32,7 @@ class Setting:
         self.consumer.rewind.reset_mock()
         self.silence = self.healer.watch(dict(enumerate(lags)), now)
         while self.healer._tasks:
-            await next(iter(self.healer._tasks))
+            await asyncio.sleep(0)
         return [(call.args[0].partition, call.args[1]) for call in self.consumer.rewind.call_args_list]
 
 
@@ -51,6 +52,22 @@ async def test_one_whose_turn_has_not_come_is_not_read_again_unless_nobodys_come
         setting.continuities[1].next_offset = second
         assert await setting.watch(float(second), 3, 99) == []
     assert await setting.watch(31.0, 3, 99) == [(0, 7), (1, 29)]
+
+
+async def test_a_missing_record_that_may_stand_behind_others_is_not_sent_to_the_end_again() -> None:
+    setting = Setting()
+    missing = setting.continuities[0]
+    missing.judge(9, 0.0)
+    setting.healer._stage.waiting.return_value = [(0, missing)]  # type: ignore[attr-defined]
+    setting.healer.rewind(0)
+    while setting.healer._tasks:
+        await asyncio.sleep(0)
+    again = []
+    for second, read_bytes in ((1.0, 1_000), (9.0, 20_000_000), (10.0, 40_000_000)):
+        setting.consumer.flow.return_value = Flow(read_bytes, runs_dry=False)
+        setting.healer.heal(second)
+        again.append(len(setting.healer._tasks))
+    assert again == [0, 0, 1]
 
 
 async def test_a_record_that_comes_ends_the_silence() -> None:
