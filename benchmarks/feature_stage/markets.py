@@ -6,8 +6,8 @@ from schemas.features import WINDOW_BARS
 
 #: Of a busy ticker in event time; bars are minutes, so closed bars cost the same at any number of tickers.
 _TICKS_A_SECOND_AND_TICKER = 10.0
-#: Enough for eight seconds of the fastest contestant with this many ticks a record.
-_FRAME_TICKS, _SINGLE_TICKS = 8_000_000, 1_500_000
+#: Enough for eight seconds of two workers with this many ticks a record.
+_FRAME_TICKS, _SINGLE_TICKS = 16_000_000, 1_500_000
 _QUICK_SHARE = 2
 
 
