@@ -140,7 +140,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         return False
 
     def on_buffer_full(self, tp: TP) -> None:
-        """Pause nothing: a full stream makes `_drain_messages` wait for it; Faust's pause would sleep a second."""
+        """Pause nothing: a full stream makes `_drain_ticks` wait for it; Faust's pause would sleep a second."""
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Acknowledge no gap: the stage sees it and rewinds."""

@@ -115,7 +115,8 @@ async def test_an_order_that_nobody_waits_for_any_more_is_passed_over_and_later_
             order = asyncio.create_task(reader.assign({0: 0}))
             await asyncio.sleep(0)
             order.cancel()
-        await reader.assign({1: 0})
+        async with asyncio.timeout(_DEADLINE_SECONDS):
+            await reader.assign({1: 0})
         read = await _read_until(reader, _has(p1=1))
     assert set(read) == {1}
 

@@ -1,0 +1,48 @@
+"""Where the group's consumer sends the reader of `ticks`."""
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import AsyncMock, call
+
+import pytest
+from aiokafka.errors import IllegalStateError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from feature_stream.transport import Consumer
+
+PLACE = TP("ticks", 3)
+
+
+@pytest.fixture
+def consumer(monkeypatch: pytest.MonkeyPatch) -> Consumer:
+    """Give a consumer that owns one partition, without a broker."""
+    monkeypatch.setattr(driver.Consumer, "on_partitions_revoked", AsyncMock())
+    made = object.__new__(Consumer)
+    made._revocations, made._reader = 0, AsyncMock()
+    made.assignment = lambda: {PLACE}
+    made._is_changelog_tp = lambda _tp: False
+    made.transport = SimpleNamespace(start_positions=AsyncMock(return_value={PLACE: 7}))
+    return made
+
+
+def _assigned(consumer: Consumer) -> list[Any]:
+    reader: Any = consumer._reader
+    return list(reader.assign.await_args_list)
+
+
+async def test_the_reader_begins_where_the_table_says(consumer: Consumer) -> None:
+    assert await consumer.seek_to_committed() == {PLACE: 7}
+    assert _assigned(consumer) == [call({3: 7})]
+
+
+async def test_positions_that_a_revocation_has_overtaken_are_not_read_from(consumer: Consumer) -> None:
+    async def revoked_meanwhile(_sources: set[TP]) -> Mapping[TP, int]:
+        await consumer.on_partitions_revoked({PLACE})
+        return {PLACE: 7}
+
+    consumer.transport.start_positions = revoked_meanwhile
+    with pytest.raises(IllegalStateError):
+        await consumer.seek_to_committed()
+    assert _assigned(consumer) == [call({})]
