@@ -40,11 +40,14 @@ def median(paces: Sequence[Pace]) -> Pace:
 
 @dataclass(frozen=True)
 class _Look:
+    """Attributes have the clock of the moment at which they were true: asking the broker may take seconds."""
+
     count: float
     at_seconds: float
     cpu_seconds: float
     memory_bytes: int
     others: int
+    others_at_seconds: float
 
 
 def time_between(
@@ -86,16 +89,17 @@ def time_between(
         if count >= first:
             begin_at = min(begin_at, time.monotonic() + settle_seconds)
         if time.monotonic() >= begin_at:
-            looks.append(_look(processes, count, others()))
+            looks.append(_look(processes, count, others))
     if len(looks) < _LEAST_LOOKS:
         raise EndedError(f"{metric} rose too fast to be timed: a longer log is needed")
     return _pace(looks[0], looks[-1])
 
 
-def _look(processes: Sequence[Watched], count: float, others: int) -> _Look:
+def _look(processes: Sequence[Watched], count: float, others: Callable[[], int]) -> _Look:
+    counted_at = time.monotonic()
     cpu_seconds = sum(process.cpu_seconds() for process in processes)
     memory_bytes = sum(process.resident_bytes() for process in processes)
-    return _Look(count, time.monotonic(), cpu_seconds, memory_bytes, others)
+    return _Look(count, counted_at, cpu_seconds, memory_bytes, others(), time.monotonic())
 
 
 def _pace(first: _Look, last: _Look) -> Pace:
@@ -104,7 +108,7 @@ def _pace(first: _Look, last: _Look) -> Pace:
         per_second=done / seconds,
         cpu_microseconds_each=(last.cpu_seconds - first.cpu_seconds) / done * 1e6,
         memory_mebibytes=last.memory_bytes / _MEBIBYTE,
-        others_per_second=(last.others - first.others) / seconds,
+        others_per_second=(last.others - first.others) / (last.others_at_seconds - first.others_at_seconds),
     )
 
 

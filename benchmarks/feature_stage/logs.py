@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -99,6 +100,11 @@ class Run:
     name: str
     folder: Path
 
+    @cached_property
+    def _admin(self) -> AdminClient:
+        """Give one client for all looks: a new one's connection may take seconds, beside a busy broker."""
+        return AdminClient(self.settings.kafka_config() | {"log_level": 0})
+
     def variables(self, worker: int = 0, **more: object) -> dict[str, str]:
         """Give the variables of one worker's process; its port is `TICKCAST_METRICS_PORT`."""
         return environment(
@@ -113,9 +119,8 @@ class Run:
     def features_total(self) -> int:
         """Count the records of `features`."""
         name = self.settings.topic_prefix + FEATURES.name
-        admin = AdminClient(self.settings.kafka_config() | {"log_level": 0})
         wanted = {TopicPartition(name, number): OffsetSpec.latest() for number in range(self.settings.partitions)}
-        return sum(future.result().offset for future in admin.list_offsets(wanted).values())
+        return sum(future.result().offset for future in self._admin.list_offsets(wanted).values())
 
 
 @contextmanager
