@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct, field, structs
 
-from schemas.events import HoldOutScore
+from schemas.events import Direction, HoldOutScore
 from schemas.features import FEATURE_VERSION, MODEL_INPUT_NAMES, SEQUENCE_CHANNELS, SEQUENCE_STEPS
 from schemas.times import NS_PER_SECOND, Interval
 
@@ -24,11 +24,16 @@ class Calibration(Struct, frozen=True, kw_only=True):
 
 
 class IntervalQuantiles(Struct, frozen=True, kw_only=True):
-    """Half-widths of the ensemble's intervals on one horizon, in units of volatility times sqrt(horizon)."""
+    """Half-widths of the ensemble's intervals on one horizon, in units of volatility times sqrt(horizon).
+
+    Attributes:
+        quantile_90: Its lower end is what 95 of 100 returns stay above; null in sets made before it was kept.
+    """
 
     horizon: int
     quantile_95: float
     quantile_99: float
+    quantile_90: float | None = None
 
 
 class TrainingOptions(Struct, frozen=True, kw_only=True):
@@ -74,6 +79,9 @@ class Manifest(Struct, frozen=True, kw_only=True):
         interval_quantiles: Of the ensemble under the prior weights.
         hold_out: The ensemble's scores.
         baselines: Scores of `no_change` and `constant_direction` on the same rows.
+        slopes: Per horizon, from 0 to 1: by how much the ensemble's forecast is multiplied, the out-of-fold slope of
+            what happened on what was forecast; empty: 1.
+        usual_directions: Per horizon, the more frequent direction before `train_end`; empty: not known.
     """
 
     model_set: str
@@ -92,6 +100,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     baselines: dict[str, list[HoldOutScore]]
     library_versions: dict[str, str]
     options: TrainingOptions
+    slopes: list[float] = []
+    usual_directions: list[Direction] = []
     feature_version: str = FEATURE_VERSION
     model_inputs: list[str] = field(default_factory=lambda: list(MODEL_INPUT_NAMES))
     sequence_shape: list[int] = field(default_factory=lambda: [SEQUENCE_STEPS, len(SEQUENCE_CHANNELS)])

@@ -19,6 +19,7 @@ from schemas.events.predictions import (
     Outcome,
     Prediction,
     PriceRange,
+    Signal,
 )
 from schemas.events.requests import Forecast, ForecastRequest, PriceBar
 from schemas.events.scores import HorizonScore, ModelScore, Scoreboard
@@ -53,6 +54,7 @@ __all__ = [
     "Scoreboard",
     "ServiceState",
     "ServiceStatus",
+    "Signal",
     "SourceAction",
     "SourceCommand",
     "Tick",

@@ -17,6 +17,14 @@ class Direction(StrEnum):
     NEUTRAL = "neutral"
 
 
+class Signal(StrEnum):
+    """What a follower would do: where the predicted return passes a share of the horizon's volatility."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+    HOLD = "HOLD"
+
+
 class PriceRange(Struct, frozen=True):
     """An interval of prices, marginal for its horizon."""
 
@@ -35,6 +43,9 @@ class HorizonPrediction(Struct, frozen=True, kw_only=True):
         confidence: Probability that the direction is right, the smallest of the members', as of the last close; 0.5
             once the price has reached the target.
         interval_95: Null where no spread is known.
+        volatility: Standard deviation of the log return over the horizon, volatility of a bar times sqrt(horizon).
+        loss_95_percent: Simple percentage of the current price, at least 0: in 95 of 100 cases no more is lost.
+        usual_direction: The more frequent one before the models' `train_end`: what a hit rate is held against.
     """
 
     horizon: int
@@ -46,6 +57,10 @@ class HorizonPrediction(Struct, frozen=True, kw_only=True):
     confidence: float
     interval_95: PriceRange | None = None
     interval_99: PriceRange | None = None
+    signal: Signal | None = None
+    volatility: float | None = None
+    loss_95_percent: float | None = None
+    usual_direction: Direction | None = None
 
 
 class MemberHorizon(Struct, frozen=True, kw_only=True):
@@ -53,6 +68,8 @@ class MemberHorizon(Struct, frozen=True, kw_only=True):
 
     Attributes:
         spread: Scale of its error in log return; null where unknown.
+        weight: Its share of the ensemble's forecast.
+        prior_weight: Its share before any score had come in; 0: shown and scored, and never weighed.
     """
 
     horizon: int
@@ -60,6 +77,7 @@ class MemberHorizon(Struct, frozen=True, kw_only=True):
     spread: float | None
     confidence: float
     weight: float
+    prior_weight: float | None = None
 
 
 class MemberPrediction(Struct, frozen=True, kw_only=True):
@@ -116,7 +134,12 @@ class Outcome(Struct, frozen=True, kw_only=True):
         bar_index: Closed bars of the ticker when it was made, that bar included.
         matured_ns: Close of the bar that the horizon ends with.
         hit: Null where the direction was neutral or the price did not move.
-        scored: It counts in the scores; not in-sample, partial or repeated.
+        inside_95: The price was within the interval that was said; null where none was.
+        scored: It counts in the scores.
+        unscored_reason: Why it does not, like `in_sample`, `partial`, `warm_up`, `repeat`; null where it does.
+        start_price: The close that the prediction started from.
+        half_width_95: Of the interval that was said, in log return; null where none was.
+        usual_direction: As in the prediction.
     """
 
     id: str
@@ -145,3 +168,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     settled_at_ns: int
     scored: bool = True
     origin: Origin = Origin.NORMAL
+    unscored_reason: str | None = None
+    start_price: float | None = None
+    half_width_95: float | None = None
+    half_width_99: float | None = None
+    usual_direction: Direction | None = None

@@ -6,7 +6,17 @@ from schemas.times import Interval
 
 
 class ModelScore(Struct, frozen=True, kw_only=True):
-    """Errors of one model on one horizon, in log return, over settled outcomes."""
+    """Errors of one model on one horizon, in log return, over settled outcomes.
+
+    A neutral prediction and a price that did not move are no trial of the direction: they are left out of `hit_rate`,
+    `precision`, `recall`, `f1` and `brier_score`. The first is over both directions; the next three are of "bullish".
+
+    Attributes:
+        count: Outcomes.
+        hit_rate_low: With `hit_rate_high`, its interval at 95 %; the unit is a date, not an outcome.
+        mean_absolute_percentage_error: Of the price at the horizon's end, in percent.
+        mean_confidence: Over the trials.
+    """
 
     count: int
     mean_absolute_error: float
@@ -15,10 +25,29 @@ class ModelScore(Struct, frozen=True, kw_only=True):
     hit_rate_low: float | None = None
     hit_rate_high: float | None = None
     brier_score: float | None = None
+    mean_absolute_percentage_error: float | None = None
+    precision: float | None = None
+    recall: float | None = None
+    f1: float | None = None
+    mean_confidence: float | None = None
+    trials: int = 0
 
 
 class HorizonScore(Struct, frozen=True, kw_only=True):
-    """Scores, weights and interval quantiles of one horizon; naive is the forecast of no change."""
+    """Scores, weights and interval quantiles of one horizon; naive is the forecast of no change.
+
+    Attributes:
+        settled_dates: Different ends of the horizon among the outcomes: outcomes of one date share their shocks.
+        weights: By member, adding up to 1; of the board of all tickers only.
+        slope: Of what happened on what was forecast; information, nothing is adapted from it.
+        quantile_95: Half-width in units of volatility times sqrt(horizon) that outcomes ask for now.
+        width_95: The same as a multiple of the model set's own first quantile: what the predictor applies.
+        interval_score_95: Mean of Gneiting and Raftery (2007), equation 43, in log return; smaller is better.
+        usual_hit_rate: Of the direction that was more frequent before the models' `train_end`, on the same trials.
+        hit_rate_difference: `ensemble.hit_rate` less `usual_hit_rate`, paired by date, with its interval at 95 %.
+        error_ratio: Mean squared error over that of no change.
+        error_p_value: Two-sided Diebold-Mariano (Harvey, Leybourne and Newbold) against no change.
+    """
 
     horizon: int
     settled_dates: int
@@ -31,12 +60,23 @@ class HorizonScore(Struct, frozen=True, kw_only=True):
     coverage_99: float | None = None
     quantile_95: float | None = None
     quantile_99: float | None = None
+    width_95: float | None = None
+    width_99: float | None = None
+    interval_score_95: float | None = None
+    interval_score_99: float | None = None
+    usual_hit_rate: float | None = None
+    hit_rate_difference: float | None = None
+    hit_rate_difference_low: float | None = None
+    hit_rate_difference_high: float | None = None
+    error_ratio: float | None = None
+    error_p_value: float | None = None
 
 
 class Scoreboard(Struct, frozen=True, kw_only=True):
     """The state of accuracy of a ticker, or of all (`*`), through an event time.
 
     Attributes:
+        through_ns: Nothing in it was known later than this, so a prediction as of this time or later may use it.
         bar_index: Closed bars of the ticker through that time; of all tickers together for `*`.
     """
 
