@@ -17,7 +17,7 @@ from feature_stream.outputs import Outputs
 from feature_stream.pacing import Pacer
 from feature_stream.quiet_lane import QuietLane
 from feature_stream.state import PartitionState, TickerState, mark_lost
-from schemas.codec import UndecodableError, new_traceparent, traceparent_of
+from schemas.codec import Headers, UndecodableError, new_traceparent, traceparent_of
 from schemas.topics import TICKS
 
 _log = logging.getLogger(__name__)
@@ -105,7 +105,8 @@ class Stage:
         self._pacers: dict[int, Pacer] = {}
         self._dead_letters = DeadLetters(outputs, figures)
         self._gate = FloodGate(flood, rules)
-        #: Of the records of the micro-batch, by offset.
+        #: Of the records of the micro-batch, by offset: headers where there are any, and traces that were asked for.
+        self._headers: dict[int, Headers] = {}
         self._traceparents: dict[int, str] = {}
         self._say_passed_over_at = 0.0
 
@@ -147,6 +148,7 @@ class Stage:
         if live is not None:
             touched.update(dict.fromkeys(live.lane.take_touched()))
             self._speak(live, self._pacers[live.record.partition].touch(touched, time.monotonic()))
+        self._headers.clear()
         self._traceparents.clear()
         self._figures.micro_batch()
         return gap
@@ -155,6 +157,7 @@ class Stage:
         """Send the provisional features whose turn has come."""
         for partition, pacer in self._pacers.items():
             self._speak(self.partitions[partition], pacer.due(time.monotonic()))
+            self._traceparents.clear()  # offsets are the partition's
 
     def oldest_unsaid_seconds(self) -> float:
         """Say for how long, at most, a ticker has had ticks that no feature event tells of."""
@@ -214,8 +217,8 @@ class Stage:
             return
         self._gate.require_frame(live.record, live.states, frame, record)
         live.change(event, record)
-        traceparent = traceparent_of(record.headers) or new_traceparent()
-        self._traceparents[record.offset] = traceparent
+        if record.headers:
+            self._headers[record.offset] = record.headers
         lane = None if self._every_frame else live.lane
         absorbed = absorb(live.record, live.states, frame, record.offset, self._rules, time.time_ns(), lane)
         for bad in absorbed.bad:
@@ -223,9 +226,10 @@ class Stage:
         if absorbed.bad:
             self._gate.count_ticks(live.record, absorbed.bad, record)
         for bar in absorbed.bars:
-            self._outputs.send_bar(bar, traceparent)
+            self._outputs.send_bar(bar, self._traceparent(record.offset))
         for features in absorbed.features:
-            self._outputs.send_features(to_send(features, live.states[features.ticker]), traceparent)
+            event = to_send(features, live.states[features.ticker])
+            self._outputs.send_features(event, self._traceparent(record.offset))
         live.dirty |= absorbed.dirty
         self._figures.absorbed(absorbed, frame.ingested_at_ns)
         if absorbed.passed_over:
@@ -234,6 +238,14 @@ class Stage:
             self._speak(live, absorbed.touched)
         else:
             touched.update(dict.fromkeys(absorbed.touched))
+
+    def _traceparent(self, offset: int) -> str:
+        """Give a record's trace, made when first asked for: most frames say nothing by themselves."""
+        traceparent = self._traceparents.get(offset)
+        if traceparent is None:
+            traceparent = traceparent_of(self._headers.get(offset)) or new_traceparent()
+            self._traceparents[offset] = traceparent
+        return traceparent
 
     def _say_passed_over(self, record: Any, frame: CheckedFrame) -> None:
         now = time.monotonic()
@@ -249,6 +261,6 @@ class Stage:
             return
         now_ns, ingested_at_ns = time.time_ns(), []
         for event in provisionals(live.settled(tickers), live.record.partition, self._rules, now_ns):
-            self._outputs.send_features(event, self._traceparents.get(event.source_offset) or new_traceparent())
+            self._outputs.send_features(event, self._traceparent(event.source_offset))
             ingested_at_ns.append(event.ingested_at_ns)
         self._figures.spoke(ingested_at_ns, now_ns)
