@@ -18,8 +18,8 @@ _POLL_SECONDS = 0.05
 #: behind much of others.
 _BATCH_BYTES, _LEAST_RECORDS, _MOST_RECORDS = 2_097_152, 16, 256
 #: Likewise of what librdkafka has fetched. Where that is full it looks again so soon.
-_QUEUE_KIBIBYTES, _QUEUE_RECORDS, _FETCH_AGAIN_MS = 4_096, 10_000, 5
-_PARTITION_FETCH_BYTES = 262_144
+_QUEUE_KIBIBYTES, _QUEUE_RECORDS, _FETCH_AGAIN_MS = 16_384, 10_000, 5
+_PARTITION_FETCH_BYTES = 1_048_576
 #: A queue that was empty so long ago holds nobody back.
 _DRY_SECONDS = 1.5
 #: After a batch that differs from its checksum the client reads on at any offset, and finds itself out of range.
