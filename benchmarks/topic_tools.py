@@ -1,8 +1,9 @@
 """What a benchmark does to the topics of its own run."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import closing, suppress
 
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from schemas.settings import Settings
@@ -42,6 +43,20 @@ def reader(settings: Settings) -> Consumer:
             "log_level": 0,
         }
     )
+
+
+def messages(settings: Settings, topic: Topic) -> Iterator[Message]:
+    """Give every record of a topic, up to the ends of its partitions."""
+    with closing(reader(settings)) as consumer:
+        there = places(settings, topic, 0)
+        consumer.assign(there)
+        left = len(there)
+        while left:
+            for message in consumer.consume(1_000, 1.0):
+                if message.error():
+                    left -= 1  # its end
+                else:
+                    yield message
 
 
 class Trimmer:

@@ -21,7 +21,7 @@ from benchmarks.cluster import environment, fresh_topics, kafka
 from benchmarks.feature_stage.contestants import TICKCAST, Contestant
 from benchmarks.feature_stage.edges import Moment, leading_edges
 from benchmarks.feeder import Feed
-from benchmarks.topic_tools import configure, places, reader
+from benchmarks.topic_tools import configure, messages, places, reader
 from benchmarks.watched import START_SECONDS, EndedError, Watched, watch
 from deploy.kafka.ports import free_ports
 from schemas.codec import decoder
@@ -142,16 +142,10 @@ def _latency(
 
 def _log(settings: Settings, contestant: Contestant) -> Iterator[tuple[int, int, list[str]]]:
     """Give of every record of `ticks` its offset, when it was appended, and its tickers."""
-    decode, consumer, left = decoder(_Frame), reader(settings), settings.partitions
-    consumer.assign(places(settings, TICKS, 0))
-    while left:
-        for message in consumer.consume(1_000, 1.0):
-            if message.error():
-                left -= 1  # its end
-                continue
-            names = [message.key().decode()] if contestant.flat else decode(message.value()).tickers
-            yield message.offset(), message.timestamp()[1] * NS_PER_MILLISECOND, names
-    consumer.close()
+    decode = decoder(_Frame)
+    for message in messages(settings, TICKS):
+        names = [message.key().decode()] if contestant.flat else decode(message.value()).tickers
+        yield message.offset(), message.timestamp()[1] * NS_PER_MILLISECOND, names
 
 
 def main() -> None:

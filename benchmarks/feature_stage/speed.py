@@ -21,6 +21,7 @@ def measure_speed(contestant: Contestant, log: InputLog, seconds: float, *, work
         seconds: At most.
         workers: Processes of one group; the figures are their sums.
     """
+    log.read_once()
     steady = log.total_ticks - log.warm_up_ticks
     with fresh_run(log.settings) as run, watch() as watching:
         processes = [watching.start(contestant.command, run.variables(worker)) for worker in range(workers)]
