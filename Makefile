@@ -24,7 +24,7 @@ CODE := $(PACKAGES) tests $(wildcard benchmarks)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE := tickcast:$(VERSION)
 
-.PHONY: help install run test chaos coverage check format lock train bench bench-features bench-recovery soak kafka schemas docker-build docker-run clean
+.PHONY: help install run test chaos coverage check format lock train bench bench-serving bench-features bench-recovery soak kafka schemas docker-build docker-run clean
 
 help: ## List the targets
 	@echo 'make TARGET [ARGS="…"]'
@@ -95,6 +95,9 @@ train: install ## Fit the models on the data before the replay's start
 
 bench: install ## Measure ticks and predictions per second, beside plain loops
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-serving: install ## Measure one pass of the models over a whole market, beside scikit-learn and Keras, and the memory
+	@$(BIN)/python -m benchmarks.serving $(ARGS)
 
 bench-features: install .venv-bench/.installed ## Measure the feature stage beside Quix Streams, Bytewax and a bare loop (ARGS="--runs 1 --quick")
 	@$(BIN)/python -m benchmarks.feature_stage $(ARGS)

@@ -1,7 +1,9 @@
 """Final feature events of real prices, under as many ticker names as wanted."""
 
 from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
 from confluent_kafka import Producer
 from msgspec import structs
 
@@ -30,6 +32,30 @@ def real_features(count: int) -> Iterator[Features]:
         yield structs.replace(
             event, ticker=ticker, id=final_feature_id(ticker, "1d", event.bar.start_ns), source_offset=number
         )
+
+
+def varied_features(count: int, seed: int = 0) -> Iterator[Features]:
+    """Yield so many final events of random moments, no two alike: trees are far faster over rows that come again."""
+    ready = [
+        event for ticker, bars in load_daily_bars().items() for event in _finals(ticker, bars) if event.model_inputs
+    ]
+    random = np.random.default_rng(seed)
+    for number in range(count):
+        event = ready[random.integers(len(ready))]
+        ticker = f"T{number:05d}"
+        yield structs.replace(
+            event,
+            ticker=ticker,
+            id=final_feature_id(ticker, "1d", event.bar.start_ns),
+            source_offset=number,
+            model_inputs=_shaken(random, event.model_inputs),
+            sequence=_shaken(random, event.sequence),
+        )
+
+
+def _shaken(random: np.random.Generator, numbers: Any) -> Any:
+    values = np.array(numbers)
+    return (values + random.normal(0.0, 0.05, values.shape)).tolist()
 
 
 def _finals(ticker: str, bars: BarColumns) -> Iterator[Features]:

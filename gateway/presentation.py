@@ -43,6 +43,10 @@ def _horizon(horizon: HorizonPrediction) -> PublicHorizon:
         percent=horizon.percent,
         interval_95=horizon.interval_95,
         interval_99=horizon.interval_99,
+        signal=horizon.signal,
+        volatility=horizon.volatility,
+        loss_95_percent=horizon.loss_95_percent,
+        usual_direction=horizon.usual_direction,
     )
 
 

@@ -1,7 +1,8 @@
 """Feature events to the arrays that forecasters take."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
@@ -54,20 +55,29 @@ class ModelRow(Protocol):
 
 def problem_of(features: Features, interval: Interval) -> str | None:
     """Say what makes a decoded event unusable, naming the field; None where nothing does."""
-    checks = (
-        (is_ticker(features.ticker), f"ticker {features.ticker[:32]!r} is not a symbol"),
-        (len(features.id) <= LONGEST_ID, f"id is longer than {LONGEST_ID} characters"),
-        (features.interval == interval, f"interval is {features.interval}, not {interval}"),
-        (_are_times(features), "as_of_ns or the bar's times are out of range"),
-        (_is_price(features.current_price), f"current_price {features.current_price} is not a price"),
-        (
-            _is_price(features.last_close) if features.last_close is not None else not features.final,
-            f"last_close {features.last_close} is not a price",
-        ),
-        (features.volatility is None or features.volatility >= 0, f"volatility {features.volatility} is negative"),
-        (_right_sizes(features), "model_inputs or sequence have the wrong size"),
+    holds = (
+        is_ticker(features.ticker),
+        len(features.id) <= LONGEST_ID,
+        features.interval == interval,
+        _are_times(features),
+        _is_price(features.current_price),
+        not features.final if features.last_close is None else _is_price(features.last_close),
+        features.volatility is None or features.volatility >= 0,
+        _right_sizes(features),
     )
-    return next((f"Features: {problem}" for holds, problem in checks if not holds), None)
+    if all(holds):
+        return None  # before the texts, which take longer than the checks
+    problems = (
+        f"ticker {features.ticker[:32]!r} is not a symbol",
+        f"id is longer than {LONGEST_ID} characters",
+        f"interval is {features.interval}, not {interval}",
+        "as_of_ns or the bar's times are out of range",
+        f"current_price {features.current_price} is not a price",
+        f"last_close {features.last_close} is not a price",
+        f"volatility {features.volatility} is negative",
+        "model_inputs or sequence have the wrong size",
+    )
+    return f"Features: {problems[holds.index(False)]}"
 
 
 def _is_price(price: float) -> bool:
@@ -75,9 +85,8 @@ def _is_price(price: float) -> bool:
 
 
 def _are_times(features: Features) -> bool:
-    return all(
-        abs(time_ns) < _LARGEST_NS for time_ns in (features.as_of_ns, features.bar.start_ns, features.bar.end_ns)
-    )
+    bar = features.bar
+    return abs(features.as_of_ns) < _LARGEST_NS and abs(bar.start_ns) < _LARGEST_NS and abs(bar.end_ns) < _LARGEST_NS
 
 
 def _right_sizes(features: Features) -> bool:
@@ -96,6 +105,11 @@ def why_not_for_models(features: Features) -> str | None:
     return OTHER_FEATURE_VERSION if features.feature_version != FEATURE_VERSION else why_unreadable(features)
 
 
+def reasons_unreadable(events: Sequence[Features]) -> dict[int, str]:
+    """Give the reasons of those events that the models cannot read, by their place."""
+    return {place: why for place, event in enumerate(events) if (why := why_not_for_models(event)) is not None}
+
+
 def why_unreadable(row: ModelRow) -> str | None:
     """Say why a row is neither predicted by the models nor trained on; None where it is."""
     if not row.model_inputs or row.volatility is None:
@@ -105,15 +119,19 @@ def why_unreadable(row: ModelRow) -> str | None:
 
 def model_batch(rows: Sequence[ModelRow]) -> Batch:
     """Give the arrays of rows that the models can read."""
-    count = len(rows)
+    steps = chain.from_iterable(row.sequence for row in rows)
+    shape = (len(rows), SEQUENCE_STEPS, len(SEQUENCE_CHANNELS))
     return Batch(
-        model_inputs=np.array([row.model_inputs for row in rows], np.float32).reshape(count, len(MODEL_INPUT_NAMES)),
-        sequence=np.array([row.sequence for row in rows], np.float32).reshape(
-            count, SEQUENCE_STEPS, len(SEQUENCE_CHANNELS)
-        ),
+        model_inputs=_table([row.model_inputs for row in rows], np.float32).reshape(len(rows), len(MODEL_INPUT_NAMES)),
+        sequence=_table(steps, np.float32).reshape(shape),
         returns=_returns(rows),
         volatility=_volatility(rows),
     )
+
+
+def _table(rows: Iterable[Sequence[float]], kind: type[np.floating]) -> FloatArray:
+    """Give the numbers of all rows, one after the other: faster than to let numpy find out how lists are nested."""
+    return np.fromiter(chain.from_iterable(rows), kind)
 
 
 def statistical_batch(rows: Sequence[ModelRow]) -> Batch:
@@ -136,6 +154,8 @@ def travelled(rows: Sequence[Features]) -> FloatArray:
 
 
 def _returns(rows: Sequence[ModelRow]) -> FloatArray:
+    if all(len(row.returns) == RETURNS_COUNT for row in rows):
+        return _table([row.returns for row in rows], np.float64).reshape(len(rows), RETURNS_COUNT)
     table = np.full((len(rows), RETURNS_COUNT), np.nan)
     for index, row in enumerate(rows):
         newest = row.returns[-RETURNS_COUNT:]

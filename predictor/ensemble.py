@@ -10,6 +10,7 @@ from predictor.artifacts import LoadedMember
 from predictor.intervals import LARGEST_LOG_RETURN
 from predictor.models.base import Batch, FloatArray, Forecast, Forecaster
 from predictor.probabilities import ProbabilityUp, calibrated, normal_probability_up
+from predictor.weights import renormalised
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Ensemble:
     that, so there is no direction then, and every confidence is 0.5.
 
     Attributes:
-        weights: (m, n); each row's add up to 1, or are all 0 where no member with weight answered.
+        weights: (m, n, horizons); for each row and horizon they add up to 1, or are all 0 where no member with a prior
+            weight answered.
         log_returns: (n, horizons).
         confidences: (n, horizons), the smallest of the members that count.
         own_log_returns: (m, n, horizons).
@@ -113,20 +115,26 @@ def _bounded(log_returns: FloatArray) -> FloatArray:
     return np.clip(log_returns, -LARGEST_LOG_RETURN, LARGEST_LOG_RETURN)
 
 
-def combine(answers: Sequence[Answer], travelled: FloatArray) -> Ensemble:
-    """Weigh the members that answered, row by row.
+def combine(
+    answers: Sequence[Answer], travelled: FloatArray, shares: FloatArray | None = None, slopes: FloatArray | None = None
+) -> Ensemble:
+    """Weigh the members that answered, row by row and horizon by horizon.
 
     Args:
         answers: One or more.
         travelled: (n,) log return since the last close, which is no longer to be forecast.
+        shares: (m, n, horizons) what each member counts if all answer, up to a factor; None: the prior weights.
+        slopes: (horizons,) by how much the forecast is multiplied; None: 1.
     """
-    weights = _weights(answers)
+    weights = _weights(answers, shares)
     forecasts = np.stack([answer.log_returns for answer in answers])
-    from_close = (weights[:, :, None] * forecasts).sum(axis=0)
+    from_close = (weights * forecasts).sum(axis=0)
+    if slopes is not None:
+        from_close = from_close * slopes
     left = from_close - travelled[:, None]
     direction = np.where(np.sign(left) == np.sign(from_close), np.sign(left), 0.0)
     right = np.stack([_right(answer, direction) for answer in answers])
-    confidences = np.where(weights[:, :, None] > 0, right, 1.0).min(axis=0)
+    confidences = np.where(weights > 0, right, 1.0).min(axis=0)
     return Ensemble(answers, weights, left, confidences, forecasts - travelled[:, None], right)
 
 
@@ -136,8 +144,9 @@ def _right(answer: Answer, direction: FloatArray) -> FloatArray:
     return np.where(direction > 0, up, np.where(direction < 0, 1.0 - up, 0.5))
 
 
-def _weights(answers: Sequence[Answer]) -> FloatArray:
-    weights = np.stack([answer.prior_weight * answer.answered for answer in answers])
-    total = weights.sum(axis=0)
-    shares: FloatArray = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
-    return shares
+def _weights(answers: Sequence[Answer], shares: FloatArray | None) -> FloatArray:
+    answered = np.stack([answer.answered for answer in answers])[:, :, None]
+    priors = np.array([answer.prior_weight for answer in answers])[:, None, None]
+    count, horizons = answers[0].log_returns.shape
+    wanted = np.broadcast_to(priors, (len(answers), count, horizons)) if shares is None else shares
+    return renormalised(wanted, priors, answered)

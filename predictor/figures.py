@@ -1,7 +1,7 @@
 """What the predictor counts: its metrics, and the figures of its status."""
 
 import time
-from collections import deque
+from collections import Counter, deque
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
@@ -48,10 +48,11 @@ class Figures:
         Args:
             seconds: From the first record of the batch to the last acknowledgement.
         """
-        for prediction in predictions:
-            self._made.labels("provisional" if prediction.provisional else "final").inc()
-            if prediction.degraded is not None:
-                self._degraded.labels(prediction.degraded).inc()
+        for provisional, made in Counter(prediction.provisional for prediction in predictions).items():
+            self._made.labels("provisional" if provisional else "final").inc(made)
+        for reason, degraded in Counter(prediction.degraded for prediction in predictions).items():
+            if reason is not None:
+                self._degraded.labels(reason).inc(degraded)
         self._count += len(predictions)
         self._newest_seconds.append(seconds)
 

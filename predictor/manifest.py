@@ -135,6 +135,10 @@ def fits(manifest: Manifest, *, interval: str, horizons: tuple[int, ...], before
     for what, has, wanted in checks:
         if has != wanted:
             return f"its {what} is {has}, not {wanted}"
+    if not all(0.0 <= slope <= 1.0 for slope in manifest.slopes) or len(manifest.slopes) not in {0, len(horizons)}:
+        return f"its slopes are {manifest.slopes}, not a number from 0 to 1 for each horizon"
+    if len(manifest.usual_directions) not in {0, len(horizons)}:
+        return f"its usual directions are {list(manifest.usual_directions)}, not one for each horizon"
     if before_ns is not None and manifest.train_end_ns > before_ns:
         return "it was trained on bars that are still to be predicted"
     return None

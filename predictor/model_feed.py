@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from predictor.scoring_boards import ScoringBoards
 from predictor.settings import PredictorSettings
 from schemas.codec import UndecodableError, decoder
 from schemas.decisions import Decisions
@@ -20,14 +21,14 @@ _READ_WITHIN_SECONDS = 60.0
 
 
 class ModelFeed:
-    """The newest decision on models and the newest scoreboard of each ticker.
+    """The newest decision on models, and the newest scoreboards of each ticker.
 
     Attributes:
-        scores: By ticker, `*` for all; kept, and not yet applied to weights or intervals.
+        boards: Those that can be; one that cannot is said, and passed over.
     """
 
     def __init__(self, settings: PredictorSettings) -> None:
-        self.scores: dict[str, Scoreboard] = {}
+        self.boards = ScoringBoards(settings.interval, settings.horizons)
         self._models = settings.topic_prefix + MODELS.name
         self._scores = settings.topic_prefix + SCORES.name
         self._decode_model = decoder(ModelEvent)
@@ -91,12 +92,14 @@ class ModelFeed:
         try:
             if message.topic() == self._models:
                 self._decisions.add(message.partition(), self._decode_model(message.value()))
+                problem = None
             else:
-                board = self._decode_score(message.value())
-                self.scores[board.ticker] = board
-        except UndecodableError as undecodable:  # it stays in its topic, and was never ours to answer
+                problem = self.boards.add(self._decode_score(message.value()))
+        except UndecodableError as undecodable:
+            problem = str(undecodable)
+        if problem is not None:  # it stays in its topic, and was never ours to answer
             place = f"{message.topic()}:{message.partition()}:{message.offset()}"
-            _log.warning("passed over %s: %s", place, undecodable)
+            _log.warning("passed over %s: %s", place, problem)
 
     def close(self) -> None:
         """Leave the broker."""

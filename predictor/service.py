@@ -9,7 +9,7 @@ from predictor.settings import PredictorSettings
 from predictor.worker import Worker
 from schemas.broker import require_topics
 from schemas.errors import RetryError
-from schemas.service import serve_metrics, stop_event_on_signals
+from schemas.service import collect_seldom, serve_metrics, stop_event_on_signals
 from schemas.status import StatusBoard, StatusReporter
 from schemas.topics import (
     DEAD_LETTERS,
@@ -40,6 +40,7 @@ def run(settings: PredictorSettings) -> None:
     server = serve_metrics(board, settings.metrics_host, settings.metrics_port)
     reporter = StatusReporter(board, worker.publisher.send_status)
     reporter.start()
+    collect_seldom()
     try:
         worker.run(stop.is_set)
     except KafkaException as error:  # nothing is committed that was not said: whoever supervises starts it again

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from schemas.identity import USUAL_SIGNAL_SHARE
 from schemas.settings import Settings
 
 
@@ -14,6 +15,10 @@ class PredictorSettings(Settings):
     models_directory: Path = Field(Path("var/models"), description="Where model sets lie, a folder each")
     predictor_group: str = Field("predictor", pattern=r"^[A-Za-z0-9._-]{1,64}$", description="Consumer group")
     predictor_batch_records: int = Field(500, ge=1, le=10_000, description="Feature events in one model call, at most")
+
+    signal_share: float = Field(
+        USUAL_SIGNAL_SHARE, ge=0, le=10, description="Of a horizon's volatility: the return beyond it is BUY or SELL"
+    )
 
     @property
     def consumer_group(self) -> str:

@@ -121,7 +121,10 @@ class Worker:
         if not events:
             return []
         began = time.perf_counter()
-        predicted = predict(events, self.serving.current, self._settings.horizons, time.time_ns())
+        settings = self._settings
+        predicted = predict(
+            events, self.serving.current, settings.horizons, time.time_ns(), self.feed.boards, settings.signal_share
+        )
         self._figures.count_call(len(events), time.perf_counter() - began)
         self._say_failures(predicted.failures)
         return predicted.predictions
@@ -151,7 +154,8 @@ class Worker:
             return ServiceState.DEGRADED, f"{unloadable or why}: the statistical forecaster answers"
         if unloadable is not None:
             return ServiceState.DEGRADED, f"{unloadable}; keeping model set {current.manifest.model_set}"
-        missing = sorted(current.refused.keys() | self._failing.keys())
-        if missing:
-            return ServiceState.DEGRADED, f"model set {current.manifest.model_set} without {', '.join(missing)}"
-        return ServiceState.READY, f"model set {current.manifest.model_set}"
+        missing = current.refused.keys() | self._failing.keys()
+        counted = any(each.prior_weight > 0 for each in current.manifest.members if each.name in missing)
+        without = f" without {', '.join(sorted(missing))}" if missing else ""
+        state = ServiceState.DEGRADED if counted else ServiceState.READY  # what is only shown is not missed
+        return state, f"model set {current.manifest.model_set}{without}"

@@ -5,6 +5,9 @@ from functools import lru_cache
 
 from schemas.times import Interval, to_rfc3339
 
+#: Of a horizon's volatility: the predicted return that passes it is a signal. Another share makes other predictions.
+USUAL_SIGNAL_SHARE = 0.5
+
 
 @lru_cache(maxsize=4_096)
 def _start_text(start_ns: int) -> str:
@@ -28,10 +31,16 @@ def provisional_feature_id(ticker: str, interval: Interval, start_ns: int, parti
 
 
 def prediction_id(
-    feature_id: str, model_set: str, weights_version: str, intervals_version: str, members: Iterable[str]
+    feature_id: str,
+    model_set: str,
+    weights_version: str,
+    intervals_version: str,
+    members: Iterable[str],
+    signal_share: float = USUAL_SIGNAL_SHARE,
 ) -> str:
     """Name a prediction by all that decides its content."""
-    return f"{feature_id}/{model_set}/{weights_version}/{intervals_version}/{'+'.join(sorted(members))}"
+    name = f"{feature_id}/{model_set}/{weights_version}/{intervals_version}/{'+'.join(sorted(members))}"
+    return name if signal_share == USUAL_SIGNAL_SHARE else f"{name}/signal-{signal_share!r}"
 
 
 def outcome_id(ticker: str, interval: Interval, start_ns: int, horizon: int) -> str:

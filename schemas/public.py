@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from schemas.events import Direction, MemberPrediction, Origin, PriceRange
+from schemas.events import Direction, MemberPrediction, Origin, PriceRange, Signal
 from schemas.times import Interval
 
 #: JavaScript reads integers exactly up to here.
@@ -28,6 +28,10 @@ class PublicHorizon(Struct, frozen=True, kw_only=True):
         log_return: From the current price to the target.
         percent: The same as a simple percentage.
         interval_95: Null where no spread is known.
+        signal: BUY or SELL where the log return passes a share of `volatility` and there is a direction, else HOLD.
+        volatility: Standard deviation of the log return over the horizon; null where unknown.
+        loss_95_percent: Simple percentage of the current price, at least 0: in 95 of 100 cases no more is lost.
+        usual_direction: The more frequent one before the models' `train_end`: what a hit rate is held against.
     """
 
     horizon: Integer
@@ -39,6 +43,10 @@ class PublicHorizon(Struct, frozen=True, kw_only=True):
     percent: float
     interval_95: PriceRange | None
     interval_99: PriceRange | None
+    signal: Signal | None = None
+    volatility: float | None = None
+    loss_95_percent: float | None = None
+    usual_direction: Direction | None = None
 
 
 class PublicBar(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from msgspec import structs
 import schemas
 from gateway.presentation import present
 from schemas.codec import decoder
-from schemas.events import MemberPrediction, Origin, Prediction
+from schemas.events import Direction, MemberPrediction, Origin, Prediction, Signal
 from schemas.json_schemas import schema_of
 from schemas.public import LARGEST_INTEGER, PublicPrediction
 from tests.gateway.samples import horizon, prediction
@@ -65,6 +65,21 @@ def test_the_documentation_tells_the_truth_of_a_ticker_whose_spread_is_not_known
     member = structs.replace(prediction().models[0].horizons[0], spread=None)
     models = [MemberPrediction(name="statistical", version="1", horizons=[member])]
     validate(public(models=models, horizons=[horizon(interval_95=None)]))
+
+
+def test_signal_and_risk_stand_beside_the_intervals() -> None:
+    said = {"signal": Signal.SELL, "volatility": 0.02, "loss_95_percent": 3.5, "usual_direction": Direction.BULLISH}
+    body = public(horizons=[horizon(1, **said), horizon(5)])
+    assert body["prediction"].items() >= said.items()
+    assert {name: body["horizons"][1][name] for name in said} == dict.fromkeys(said)
+    validate(body)
+
+
+def test_a_members_prior_weight_is_shown() -> None:
+    member = structs.replace(prediction().models[0].horizons[0], prior_weight=0.0)
+    body = public(models=[MemberPrediction(name="naive", version="1", horizons=[member])])
+    assert body["models"][0]["horizons"][0]["prior_weight"] == 0.0
+    validate(body)
 
 
 def test_no_nanoseconds_and_no_large_integers_reach_the_edge() -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from predictor.artifacts import LoadedMember, ModelSet
 from predictor.manifest import Calibration, IntervalQuantiles, Manifest, ManifestMember, TrainingOptions
@@ -62,11 +64,14 @@ def a_set(
     slope: float = 1.0,
     unloaded: Sequence[str] = (),
     quantiles: tuple[float, float] = (2.0, 3.0),
+    **manifest_changes: Any,
 ) -> ModelSet:
     """Give a loaded set.
 
     Args:
+        slope: Of the calibration of each member.
         unloaded: Names of members that its manifest has and that could not be loaded; each of prior weight 0.5.
+        manifest_changes: More fields of the manifest.
     """
     calibration = [Calibration(horizon=horizon, intercept=0.0, slope=slope) for horizon in HORIZONS]
     priors = {member.name: weight for member, weight in zip(members, weights, strict=True)}
@@ -92,6 +97,7 @@ def a_set(
         library_versions={},
         options=TrainingOptions(source="replay", before_ns=0, window_bars=None, seed=1),
     )
+    manifest = structs.replace(manifest, **manifest_changes)
     loaded = tuple(
         LoadedMember(member, weight, tuple(calibration)) for member, weight in zip(members, weights, strict=True)
     )

@@ -1,5 +1,6 @@
 """What the predictor knows of `models` and `scores`."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -9,8 +10,9 @@ from predictor.model_feed import ModelFeed
 from predictor.saving import model_event
 from predictor.settings import PredictorSettings
 from schemas.broker import wait_until
-from schemas.events import ModelAction, ModelEvent, Scoreboard
+from schemas.events import ModelAction, ModelEvent
 from tests.brokers import BrokerUnderTest
+from tests.predictor.boards import weights_board, widths_board
 from tests.predictor.forecasters import Momentum, a_set
 
 
@@ -24,23 +26,6 @@ def feed(broker: BrokerUnderTest) -> Iterator[ModelFeed]:
 def decision(name: str, decided_at_ns: int) -> ModelEvent:
     model_set = a_set([Momentum("forest", 1.0)], [1.0], name=name)
     return model_event(model_set.manifest, model_set.folder, ModelAction.TRAINED, "test", "", decided_at_ns)
-
-
-def scoreboard(ticker: str, through_ns: int) -> Scoreboard:
-    return Scoreboard(
-        id=f"{ticker}:{through_ns}",
-        ticker=ticker,
-        interval="1d",
-        model_set="set-a",
-        bar_index=through_ns,
-        through_ns=through_ns,
-        horizons=[],
-        weights_version="prior",
-        intervals_version="holdout",
-        source_partition=0,
-        source_offset=through_ns,
-        updated_at_ns=0,
-    )
 
 
 def test_empty_topics_are_read_to_their_ends_at_once(feed: ModelFeed) -> None:
@@ -86,14 +71,31 @@ def test_later_decisions_are_followed(broker: BrokerUnderTest, feed: ModelFeed) 
     assert told[-1] == later
 
 
-def test_the_newest_scoreboard_of_each_ticker_is_kept(broker: BrokerUnderTest, feed: ModelFeed) -> None:
+def test_the_scoreboards_of_each_ticker_are_kept(broker: BrokerUnderTest, feed: ModelFeed) -> None:
     for through_ns in (1, 2):
-        for ticker in ("AAPL", "*"):
-            broker.produce("scores", scoreboard(ticker, through_ns), key=ticker)
+        broker.produce("scores", weights_board(through_ns, {"forest": 1.0}), key="*")
+        broker.produce("scores", widths_board("AAPL", through_ns, (2.0, 3.0)), key="AAPL")
     feed.read_to_ends(lambda: False)
-    assert {ticker: board.through_ns for ticker, board in feed.scores.items()} == {"AAPL": 2, "*": 2}
+    for as_of_ns in (1, 2):
+        weights, widths = feed.boards.weights(as_of_ns), feed.boards.widths("AAPL", as_of_ns)
+        assert weights is not None
+        assert widths is not None
+        assert (weights.version, widths.version) == (f"weights-{as_of_ns}", f"AAPL-{as_of_ns}")
+
+
+def test_a_scoreboard_that_cannot_be_is_said_in_one_line_and_passed_over(
+    broker: BrokerUnderTest, feed: ModelFeed, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker.produce("scores", weights_board(1, {"forest": 1.0}), key="*")
+    broker.produce("scores", weights_board(2, {"forest": 0.7}), key="*")
+    feed.read_to_ends(lambda: False)
+    weights = feed.boards.weights(9)
+    assert weights is not None
+    assert weights.version == "weights-1"
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "predictor.model_feed"]
+    assert re.fullmatch(r"passed over .*scores:\d+:\d+: Scoreboard: weights of horizon 1 are .*", line)
 
 
 def test_reading_ends_when_told_to_stop(feed: ModelFeed) -> None:
     feed.read_to_ends(lambda: True)
-    assert feed.scores == {}
+    assert feed.boards.weights(9) is None

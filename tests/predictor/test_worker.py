@@ -15,6 +15,7 @@ from schemas.broker import wait_until
 from schemas.codec import encode, event_headers
 from schemas.events import Features, Prediction, ServiceState
 from tests.brokers import BrokerUnderTest, Record
+from tests.predictor.boards import weights_board, widths_board
 from tests.predictor.feature_events import before_any_bar, final, provisional_after
 from tests.predictor.forecasters import Momentum, Raising, a_set
 from tests.predictor.running import RunningPredictor, announce, committed_records, running
@@ -261,6 +262,35 @@ def test_a_second_predictor_takes_over_its_share_and_nothing_is_left_unanswered(
     by_id: dict[str, Prediction] = {}
     for prediction in said:
         assert content(by_id.setdefault(prediction.id, prediction)) == content(prediction)
+
+
+def test_boards_are_applied_from_the_time_through_which_they_know(broker: BrokerUnderTest) -> None:
+    announce(broker, PAIR)
+    through_ns = finals([1])[0].as_of_ns
+    broker.produce("scores", weights_board(through_ns, {"forest": 0.9, "lstm": 0.1}), key="*")
+    broker.produce("scores", widths_board("IBM", through_ns, (2.0, 2.0)), key="IBM")
+    broker.produce("scores", weights_board(through_ns + 1, {"forest": 0.9, "lstm": 0.9}), key="*")
+    send(broker, finals([0, 1]))
+    with running(broker, PAIR):
+        said = predictions(broker.read("predictions", until=2 * len(TICKERS)))
+    versions = {(each.ticker, each.as_of_ns): (each.weights_version, each.intervals_version) for each in said}
+    for ticker in TICKERS:
+        assert versions[ticker, finals([0])[0].as_of_ns] == ("prior", "holdout")
+        of_ticker = f"IBM-{through_ns}" if ticker == "IBM" else "holdout"
+        assert versions[ticker, through_ns] == (f"weights-{through_ns}", of_ticker)
+
+
+def test_a_member_that_is_only_shown_is_not_missed_when_it_fails(broker: BrokerUnderTest) -> None:
+    shown = a_set([Momentum("forest", 0.5), Momentum("lstm", -0.2), Raising("naive", 1.0)], [0.4, 0.6, 0.0])
+    announce(broker, shown)
+    send(broker, finals([0]))
+    with running(broker, shown) as predictor:
+        said = predictions(broker.read("predictions", until=len(TICKERS)))
+        wait_until(
+            lambda: predictor.board.event().message == "model set set-a without naive", seconds=60, what="status"
+        )
+        assert predictor.board.state is ServiceState.READY
+    assert {each.degraded for each in said} == {None}
 
 
 @pytest.mark.parametrize("value", [b"no json", b'{"serving": 3}'])

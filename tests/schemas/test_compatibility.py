@@ -94,7 +94,9 @@ def test_another_default_is_seen() -> None:
 
 def test_a_lost_word_of_an_enumeration_is_seen() -> None:
     said = changed(lambda s: s["$defs"]["Direction"]["enum"].remove("neutral"))
-    assert said == ["Prediction.horizons[].direction: 'neutral' is gone; keep it"]
+    assert said == [
+        f"Prediction.horizons[].{name}: 'neutral' is gone; keep it" for name in ("direction", "usual_direction")
+    ]
 
 
 def test_an_enumeration_that_is_none_any_more_is_seen() -> None:

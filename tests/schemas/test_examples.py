@@ -187,6 +187,26 @@ def test_a_horizons_direction_and_intervals_follow_from_it(index: int) -> None:
     assert horizon.interval_99.low < low < horizon.price_target < high < horizon.interval_99.high
 
 
+@pytest.mark.parametrize("index", range(3))
+def test_a_horizons_signal_and_risk_follow_from_it(index: int) -> None:
+    features, prediction = example(events.Features), example(events.Prediction)
+    horizon = prediction.horizons[index]
+    assert features.volatility is not None
+    assert horizon.volatility == pytest.approx(features.volatility * math.sqrt(horizon.horizon))
+    assert horizon.interval_95 is not None
+    assert horizon.loss_95_percent is not None
+    assert 0 <= horizon.loss_95_percent < 100 * (1 - horizon.interval_95.low / prediction.current_price)
+    assert horizon.volatility is not None
+    beyond = abs(horizon.log_return) > 0.5 * horizon.volatility
+    assert (horizon.signal is not events.Signal.HOLD) == beyond
+
+
+def test_a_members_prior_weight_is_that_of_its_model() -> None:
+    prior = {member.name: member.prior_weight for member in example(events.ModelEvent).members}
+    for member in example(events.Prediction).models:
+        assert {horizon.prior_weight for horizon in member.horizons} == {prior[member.name]}
+
+
 def test_the_outcome_is_that_of_the_prediction() -> None:
     prediction, outcome = example(events.Prediction), example(events.Outcome)
     horizon = prediction.horizons[0]
