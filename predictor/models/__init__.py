@@ -1,19 +1,18 @@
 """Forecasters, and how a saved one is loaded by its name."""
 
 from predictor.models.base import Forecaster
-from predictor.models.forest import ForestForecaster
 from predictor.models.lstm import LstmForecaster
+from predictor.models.trees import ForestForecaster, XgboostForecaster
 
-_SAVED: dict[str, type[ForestForecaster] | type[LstmForecaster]] = {
-    ForestForecaster.name: ForestForecaster,
-    LstmForecaster.name: LstmForecaster,
+_SAVED: dict[str, type[ForestForecaster] | type[LstmForecaster] | type[XgboostForecaster]] = {
+    each.name: each for each in (ForestForecaster, LstmForecaster, XgboostForecaster)
 }
 
 
 def load_forecaster(
     name: str, content: bytes, horizons: tuple[int, ...], spread_scale: tuple[float, ...], version: str
 ) -> Forecaster:
-    """Make a forecaster of an ONNX file's content.
+    """Make a forecaster of a saved file's content.
 
     Raises:
         ValueError: No forecaster of this name is known.

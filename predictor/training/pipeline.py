@@ -1,4 +1,4 @@
-"""Fits both models, scores them on the hold-out, refits them on everything, and makes the set."""
+"""Fits the models, scores them on the hold-out, refits them on everything, and makes the set."""
 
 import hashlib
 import time
@@ -17,15 +17,16 @@ from predictor.training.forest_fit import fit_forest
 from predictor.training.lstm_fit import MAX_EPOCHS, fit_lstm
 from predictor.training.scoring import baselines, score
 from predictor.training.split import Split, hold_out_split
+from predictor.training.xgboost_fit import fit_xgboost
 from schemas.times import Interval
 
 Fit = Callable[[Dataset, int, Progress], FittedModel]
 
 #: The ensemble before any score has come in, and how each member is fitted.
-PRIOR_WEIGHTS = {"forest": 0.4, "lstm": 0.6}
-FITTERS: dict[str, Fit] = {"forest": fit_forest, "lstm": fit_lstm}
-_STEPS = 2 + 2 * MAX_EPOCHS + len(FITTERS)
-_LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx", "tensorflow", "tf2onnx")
+PRIOR_WEIGHTS = {"forest": 0.4, "lstm": 0.6, "xgboost": 0.0}
+FITTERS: dict[str, Fit] = {"forest": fit_forest, "lstm": fit_lstm, "xgboost": fit_xgboost}
+_STEPS = 2 * (len(FITTERS) - 1) + 2 * MAX_EPOCHS + len(FITTERS)
+_LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx", "tensorflow", "tf2onnx", "xgboost-cpu")
 
 
 @dataclass(frozen=True)

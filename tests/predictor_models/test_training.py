@@ -74,7 +74,7 @@ def test_intervals_and_spreads_are_positive_and_ordered(manifest: Manifest) -> N
     for member in manifest.members:
         assert all(0.5 < scale < 3.0 for scale in member.spread_scale)
         assert member.training_seconds > 0
-    assert [member.prior_weight for member in manifest.members] == [0.4, 0.6]
+    assert [member.prior_weight for member in manifest.members] == [0.4, 0.6, 0.0]
 
 
 class SpyingModel:
@@ -128,7 +128,13 @@ def lstm_targets(few: Dataset, seed: int) -> np.ndarray:
     return np.asarray(FittedLstm(None, 1, seed, Progress(1)).refit(few).predict_targets(few.batch))
 
 
-@pytest.mark.parametrize("targets", [forest_targets, lstm_targets])
+def xgboost_targets(few: Dataset, seed: int) -> np.ndarray:
+    from predictor.training.xgboost_fit import fit_xgboost
+
+    return np.asarray(fit_xgboost(few, seed, Progress(1)).predict_targets(few.batch))
+
+
+@pytest.mark.parametrize("targets", [forest_targets, lstm_targets, xgboost_targets])
 def test_the_same_seed_gives_the_same_model(targets: Callable[[Dataset, int], np.ndarray], samples: Dataset) -> None:
     few = samples.rows(slice(0, 300))
     assert np.array_equal(targets(few, 1), targets(few, 1))
@@ -137,6 +143,23 @@ def test_the_same_seed_gives_the_same_model(targets: Callable[[Dataset, int], np
 def test_another_seed_gives_another_model(samples: Dataset) -> None:
     few = samples.rows(slice(0, 300))
     assert not np.array_equal(forest_targets(few, 1), forest_targets(few, 2))
+
+
+def test_xgboost_stops_on_its_own_last_dates_and_is_then_fitted_on_all_of_them(samples: Dataset) -> None:
+    from predictor.training import xgboost_fit
+
+    model = xgboost_fit.fit_xgboost(samples, 1, Progress(1))
+    assert 1 <= model.rounds <= xgboost_fit.MAX_ROUNDS
+    alike = model.refit(samples)
+    assert alike.rounds == model.rounds
+    assert alike.export() == model.export()
+
+
+def test_xgboost_without_enough_dates_to_stop_early_on_is_still_fitted(samples: Dataset) -> None:
+    from predictor.training.xgboost_fit import UNTESTED_ROUNDS, fit_xgboost
+
+    model = fit_xgboost(samples.rows(slice(0, 66)), 1, Progress(1))
+    assert model.rounds == UNTESTED_ROUNDS
 
 
 def test_an_lstm_without_enough_dates_to_stop_early_on_is_still_fitted(samples: Dataset) -> None:
