@@ -1,12 +1,13 @@
 """Forecasters, and how a saved one is loaded by its name."""
 
+from predictor.models.arima import ArimaForecaster
 from predictor.models.base import Forecaster
 from predictor.models.lstm import LstmForecaster
 from predictor.models.trees import ForestForecaster, XgboostForecaster
 
-_SAVED: dict[str, type[ForestForecaster] | type[LstmForecaster] | type[XgboostForecaster]] = {
-    each.name: each for each in (ForestForecaster, LstmForecaster, XgboostForecaster)
-}
+_Saved = type[ArimaForecaster] | type[ForestForecaster] | type[LstmForecaster] | type[XgboostForecaster]
+_KNOWN: tuple[_Saved, ...] = (ArimaForecaster, ForestForecaster, LstmForecaster, XgboostForecaster)
+_SAVED = {each.name: each for each in _KNOWN}
 
 
 def load_forecaster(

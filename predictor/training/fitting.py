@@ -24,6 +24,11 @@ class FittedModel(Protocol):
         ...
 
     @property
+    def file(self) -> str:
+        """The name of its file in a set's folder."""
+        ...
+
+    @property
     def feature_importance(self) -> dict[str, float]:
         """By model input; empty where the model has none."""
         ...
@@ -37,7 +42,7 @@ class FittedModel(Protocol):
         ...
 
     def export(self) -> bytes:
-        """Give the content of its ONNX file."""
+        """Give the content of its file."""
         ...
 
 

@@ -24,6 +24,7 @@ class FittedForest:
     """A forest over all horizons at once."""
 
     name: ClassVar[str] = "forest"
+    file: ClassVar[str] = "forest.onnx"
     model: Any
     seed: int
     progress: Progress

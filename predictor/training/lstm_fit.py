@@ -35,6 +35,7 @@ class FittedLstm:
     """An LSTM over all horizons at once, and the number of epochs that was best."""
 
     name: ClassVar[str] = "lstm"
+    file: ClassVar[str] = "lstm.onnx"
     model: Any
     epochs: int
     seed: int

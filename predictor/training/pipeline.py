@@ -10,6 +10,7 @@ import numpy as np
 
 from predictor.manifest import Manifest, ManifestMember, TrainingOptions, named
 from predictor.models.base import FloatArray
+from predictor.training.arima_fit import fit_arima
 from predictor.training.calibrate import calibrations, interval_quantiles, spread_scales
 from predictor.training.dataset import Dataset
 from predictor.training.fitting import FittedModel, Progress, checked_export
@@ -23,10 +24,10 @@ from schemas.times import Interval
 Fit = Callable[[Dataset, int, Progress], FittedModel]
 
 #: The ensemble before any score has come in, and how each member is fitted.
-PRIOR_WEIGHTS = {"forest": 0.4, "lstm": 0.6, "xgboost": 0.0}
-FITTERS: dict[str, Fit] = {"forest": fit_forest, "lstm": fit_lstm, "xgboost": fit_xgboost}
+PRIOR_WEIGHTS = {"forest": 0.4, "lstm": 0.6, "xgboost": 0.0, "arima": 0.0}
+FITTERS: dict[str, Fit] = {"forest": fit_forest, "lstm": fit_lstm, "xgboost": fit_xgboost, "arima": fit_arima}
 _STEPS = 2 * (len(FITTERS) - 1) + 2 * MAX_EPOCHS + len(FITTERS)
-_LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx", "tensorflow", "tf2onnx", "xgboost-cpu")
+_LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx", "statsmodels", "tensorflow", "tf2onnx", "xgboost-cpu")
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,11 @@ class _Member:
     """A fitted member: what it said of the hold-out (scaled targets), and the file of its refit."""
 
     name: str
+    file: str
     held_out: FloatArray
     content: bytes
     seconds: float
     feature_importance: dict[str, float]
-
-    @property
-    def file(self) -> str:
-        return f"{self.name}.onnx"
 
 
 def train(dataset: Dataset, interval: Interval, options: TrainingOptions, now_ns: int) -> TrainedSet:
@@ -76,7 +74,7 @@ def _fit_member(name: str, fit: Fit, dataset: Dataset, split: Split, seed: int, 
     model = model.refit(dataset)
     content = checked_export(model, dataset)
     progress.step("export")
-    return _Member(name, held_out, content, time.perf_counter() - started, model.feature_importance)
+    return _Member(name, model.file, held_out, content, time.perf_counter() - started, model.feature_importance)
 
 
 def _manifest(

@@ -36,6 +36,7 @@ class FittedXgboost:
     """Trees for all horizons, one a horizon and round, and the number of rounds that was best."""
 
     name: ClassVar[str] = "xgboost"
+    file: ClassVar[str] = "xgboost.onnx"
     model: Any
     rounds: int
     seed: int

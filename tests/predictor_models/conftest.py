@@ -27,10 +27,11 @@ def later() -> Dataset:
 @pytest.fixture(scope="session")
 def fitted(later: Dataset) -> dict[str, FittedModel]:
     """Fit the models on a part of the later samples, for comparison with their exports."""
+    from predictor.training.arima_fit import fit_arima
     from predictor.training.forest_fit import fit_forest
     from predictor.training.lstm_fit import fit_lstm  # imports TensorFlow
     from predictor.training.xgboost_fit import fit_xgboost
 
     few, progress = later.rows(slice(None, None, 2)), Progress(100)
-    fitters = {"forest": fit_forest, "lstm": fit_lstm, "xgboost": fit_xgboost}
+    fitters = {"forest": fit_forest, "lstm": fit_lstm, "xgboost": fit_xgboost, "arima": fit_arima}
     return {name: fit(few, 3, progress) for name, fit in fitters.items()}
