@@ -1,13 +1,24 @@
 """Forecasters, and how a saved one is loaded by its name."""
 
+from collections.abc import Callable
+
 from predictor.models.arima import ArimaForecaster
 from predictor.models.base import Forecaster
 from predictor.models.lstm import LstmForecaster
+from predictor.models.rules import NaiveForecaster, StatisticalMember
 from predictor.models.trees import ForestForecaster, XgboostForecaster
 
-_Saved = type[ArimaForecaster] | type[ForestForecaster] | type[LstmForecaster] | type[XgboostForecaster]
-_KNOWN: tuple[_Saved, ...] = (ArimaForecaster, ForestForecaster, LstmForecaster, XgboostForecaster)
-_SAVED = {each.name: each for each in _KNOWN}
+#: Makes a forecaster of a file's content, horizons, spread scales and version.
+_Load = Callable[[bytes, tuple[int, ...], tuple[float, ...], str], Forecaster]
+
+_SAVED: dict[str, _Load] = {
+    ArimaForecaster.name: ArimaForecaster,
+    ForestForecaster.name: ForestForecaster,
+    LstmForecaster.name: LstmForecaster,
+    NaiveForecaster.name: NaiveForecaster,
+    StatisticalMember.name: StatisticalMember,
+    XgboostForecaster.name: XgboostForecaster,
+}
 
 
 def load_forecaster(

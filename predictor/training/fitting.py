@@ -1,5 +1,6 @@
 """What every fitted model can do, and the check that its export is the same model."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -44,6 +45,10 @@ class FittedModel(Protocol):
     def export(self) -> bytes:
         """Give the content of its file."""
         ...
+
+
+#: Fits samples from a seed.
+Fit = Callable[[Dataset, int, "Progress"], FittedModel]
 
 
 class ExportDiffersError(StopAndSayError):

@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -10,23 +9,30 @@ import numpy as np
 
 from predictor.manifest import Manifest, ManifestMember, TrainingOptions, named
 from predictor.models.base import FloatArray
+from predictor.models.rules import NaiveForecaster, StatisticalMember
 from predictor.training.arima_fit import fit_arima
 from predictor.training.calibrate import calibrations, interval_quantiles, spread_scales
 from predictor.training.dataset import Dataset
-from predictor.training.fitting import FittedModel, Progress, checked_export
+from predictor.training.fitting import Fit, Progress, checked_export
 from predictor.training.forest_fit import fit_forest
 from predictor.training.lstm_fit import MAX_EPOCHS, fit_lstm
+from predictor.training.rule_fit import fit_rule
 from predictor.training.scoring import baselines, score
 from predictor.training.split import Split, hold_out_split
 from predictor.training.xgboost_fit import fit_xgboost
 from schemas.times import Interval
 
-Fit = Callable[[Dataset, int, Progress], FittedModel]
-
 #: The ensemble before any score has come in, and how each member is fitted.
-PRIOR_WEIGHTS = {"forest": 0.4, "lstm": 0.6, "xgboost": 0.0, "arima": 0.0}
-FITTERS: dict[str, Fit] = {"forest": fit_forest, "lstm": fit_lstm, "xgboost": fit_xgboost, "arima": fit_arima}
-_STEPS = 2 * (len(FITTERS) - 1) + 2 * MAX_EPOCHS + len(FITTERS)
+PRIOR_WEIGHTS = {"forest": 0.4, "lstm": 0.6, "xgboost": 0.0, "arima": 0.0, "naive": 0.0, "statistical": 0.0}
+FITTERS: dict[str, Fit] = {
+    "forest": fit_forest,
+    "lstm": fit_lstm,
+    "xgboost": fit_xgboost,
+    "arima": fit_arima,
+    "naive": fit_rule(NaiveForecaster),
+    "statistical": fit_rule(StatisticalMember),
+}
+_STEPS = 2 * 3 + 2 * MAX_EPOCHS + len(FITTERS)
 _LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx", "statsmodels", "tensorflow", "tf2onnx", "xgboost-cpu")
 
 

@@ -17,6 +17,7 @@ from schemas.features import FEATURE_VERSION
 from tests.predictor_models.examples import DAY_NS, HORIZONS, manifest, member
 from tests.training import Trained
 
+PAIR, BESIDE = ("forest", "lstm"), ("xgboost", "arima", "naive", "statistical")
 FITTING: dict[str, Any] = {"interval": "1d", "horizons": HORIZONS}
 
 
@@ -35,8 +36,8 @@ def test_a_manifest_comes_back_as_it_was_saved(tmp_path: Path) -> None:
 
 def test_a_trained_set_loads_whole(trained: Trained) -> None:
     model_set = trained.load()
-    assert [each.forecaster.name for each in model_set.members] == ["forest", "lstm", "xgboost", "arima"]
-    assert [each.prior_weight for each in model_set.members] == [0.4, 0.6, 0.0, 0.0]
+    assert [each.forecaster.name for each in model_set.members] == [*PAIR, *BESIDE]
+    assert [each.prior_weight for each in model_set.members] == [0.4, 0.6, 0.0, 0.0, 0.0, 0.0]
     assert [each.horizon for each in model_set.members[0].calibration] == list(HORIZONS)
     assert model_set.refused == {}
     assert model_set.folder.name == model_set.manifest.model_set
@@ -104,14 +105,14 @@ def test_a_member_whose_file_changed_stays_out_and_the_other_carries_on(copied: 
     content[len(content) // 2] ^= 1
     (copied / "forest.onnx").write_bytes(content)
     model_set = load_model_set(copied, **FITTING)
-    assert [each.forecaster.name for each in model_set.members] == ["lstm", "xgboost", "arima"]
+    assert [each.forecaster.name for each in model_set.members] == ["lstm", *BESIDE]
     assert "SHA-256" in model_set.refused["forest"]
 
 
 def test_a_member_whose_file_is_lost_stays_out_and_the_other_carries_on(copied: Path) -> None:
     (copied / "lstm.onnx").unlink()
     model_set = load_model_set(copied, **FITTING)
-    assert [each.forecaster.name for each in model_set.members] == ["forest", "xgboost", "arima"]
+    assert [each.forecaster.name for each in model_set.members] == ["forest", *BESIDE]
     assert "cannot be read" in model_set.refused["lstm"]
 
 

@@ -18,7 +18,7 @@ from tests.training import Trained
 
 pytestmark = pytest.mark.xdist_group("fitted")
 
-MEMBERS = ("forest", "lstm", "xgboost", "arima")
+MEMBERS = ("forest", "lstm", "xgboost", "arima", "naive", "statistical")
 #: Those that see returns only in units of volatility.
 SCALE_FREE = ("forest", "lstm", "xgboost")
 

@@ -74,7 +74,7 @@ def test_intervals_and_spreads_are_positive_and_ordered(manifest: Manifest) -> N
     for member in manifest.members:
         assert all(0.5 < scale < 3.0 for scale in member.spread_scale)
         assert member.training_seconds > 0
-    assert [member.prior_weight for member in manifest.members] == [0.4, 0.6, 0.0, 0.0]
+    assert [member.prior_weight for member in manifest.members] == [0.4, 0.6, 0.0, 0.0, 0.0, 0.0]
 
 
 class SpyingModel:
