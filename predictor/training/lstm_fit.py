@@ -24,6 +24,8 @@ PATIENCE = 2
 STOPPING_SHARE = 0.15
 #: Where too little history is left to stop early on.
 UNTESTED_EPOCHS = 3
+#: Of a fit for out-of-fold predictions: about what early stopping finds, without the fits that find it.
+FOLD_EPOCHS = 3
 _BATCH_ROWS = 256
 _WEIGHT_DECAY = 1e-3
 _PREDICT_ROWS = 1_024
@@ -77,6 +79,11 @@ def fit_lstm(dataset: Dataset, seed: int, progress: Progress) -> FittedLstm:
     losses = history.history["val_mse"]
     progress.expect_fewer(MAX_EPOCHS - len(losses))
     return FittedLstm(model, int(np.argmin(losses)) + 1, seed, progress)
+
+
+def fit_lstm_fold(dataset: Dataset, seed: int, progress: Progress) -> FittedLstm:
+    """Fit an LSTM for out-of-fold predictions: a fixed, small number of epochs."""
+    return FittedLstm(None, FOLD_EPOCHS, seed, progress).refit(dataset)
 
 
 def _new_model(dataset: Dataset, seed: int) -> Any:

@@ -1,6 +1,7 @@
 """A whole training: what the manifest says of it is so."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from predictor.models.base import Batch
 from predictor.training.dataset import Dataset, dataset_from_bars
 from predictor.training.fitting import Progress
 from predictor.training.history import bars_before_start
-from predictor.training.scoring import score
+from predictor.training.scoring import score, usual_directions
 from predictor.training.split import hold_out_split
 from schemas.times import from_rfc3339
 from tests.predictor_models.examples import HORIZONS
@@ -68,6 +69,46 @@ def test_the_hold_out_scores_are_not_of_models_that_have_seen_it(model_set: Mode
         assert knows.root_mean_squared_error < knew_not.root_mean_squared_error
 
 
+def test_what_is_calibrated_comes_from_before_the_hold_out(
+    samples: Dataset, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other prices in the hold-out change scores, and nothing that is applied, but for the models themselves."""
+    from predictor.training import member_fit, pipeline
+    from predictor.training.recipes import Recipe
+
+    def fit(dataset: Dataset, seed: int, progress: Progress) -> SpyingModel:
+        return SpyingModel([])
+
+    monkeypatch.setattr(pipeline, "RECIPES", {"forest": Recipe(1.0, fit, fit)})
+    monkeypatch.setattr(member_fit, "checked_export", lambda model, dataset: model.export())
+    known = pipeline.train(samples, "1d", manifest.options, now_ns=1).manifest
+    log_returns = samples.log_returns.copy()
+    log_returns[samples.as_of_ns >= known.hold_out_start_ns] *= -3.0
+    other = pipeline.train(replace(samples, log_returns=log_returns), "1d", manifest.options, now_ns=1).manifest
+    assert other.hold_out != known.hold_out
+    assert other.interval_quantiles == known.interval_quantiles
+    assert other.slopes == known.slopes
+    for one, another in zip(known.members, other.members, strict=True):
+        assert one.hold_out != another.hold_out
+        assert (one.calibration, one.spread_scale) == (another.calibration, another.spread_scale)
+
+
+def test_the_folds_of_the_manifest_are_those_of_the_samples(manifest: Manifest, samples: Dataset) -> None:
+    from predictor.training.folds import expanding_folds
+
+    folds = expanding_folds(hold_out_split(samples).before)
+    assert manifest.out_of_fold_start_ns == folds[0].after.as_of_ns.min()
+    assert manifest.out_of_fold_samples == sum(len(fold.after) for fold in folds)
+    assert folds[-1].after.label_end_ns.max() < manifest.hold_out_start_ns
+
+
+def test_slopes_and_usual_directions_are_there_for_every_horizon(manifest: Manifest, samples: Dataset) -> None:
+    assert len(manifest.slopes) == len(HORIZONS)
+    assert all(0.0 <= slope <= 1.0 for slope in manifest.slopes)
+    assert manifest.usual_directions == usual_directions(samples)
+    assert all(quantiles.quantile_90 is not None for quantiles in manifest.interval_quantiles)
+
+
 def test_intervals_and_spreads_are_positive_and_ordered(manifest: Manifest) -> None:
     for quantiles in manifest.interval_quantiles:
         assert 1.0 < quantiles.quantile_95 < quantiles.quantile_99 < 20.0
@@ -101,7 +142,9 @@ class SpyingModel:
 def test_models_are_fitted_on_the_purged_part_first_and_on_everything_last(
     samples: Dataset, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from predictor.training import pipeline
+    from predictor.training import member_fit, pipeline
+    from predictor.training.folds import expanding_folds
+    from predictor.training.recipes import Recipe
 
     seen: list[Dataset] = []
 
@@ -109,12 +152,14 @@ def test_models_are_fitted_on_the_purged_part_first_and_on_everything_last(
         seen.append(dataset)
         return SpyingModel(seen)
 
-    monkeypatch.setattr(pipeline, "FITTERS", {"forest": fit})
-    monkeypatch.setattr(pipeline, "checked_export", lambda model, dataset: model.export())
+    monkeypatch.setattr(pipeline, "RECIPES", {"forest": Recipe(1.0, fit, fit)})
+    monkeypatch.setattr(member_fit, "checked_export", lambda model, dataset: model.export())
     trained = pipeline.train(samples, "1d", manifest.options, now_ns=1)
-    first, second = seen
+    *folds, first, second = seen
     assert first.label_end_ns.max() < trained.manifest.hold_out_start_ns
     assert len(second) == len(samples)
+    assert [len(each) for each in folds] == [len(fold.before) for fold in expanding_folds(first)]
+    assert max(each.label_end_ns.max() for each in folds) < first.label_end_ns.max()
 
 
 def forest_targets(few: Dataset, seed: int) -> np.ndarray:
