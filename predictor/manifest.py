@@ -56,7 +56,8 @@ class ManifestMember(Struct, frozen=True, kw_only=True):
         file: In the set's folder.
         spread_scale: Per horizon, the root mean square of its out-of-fold errors in units of volatility times
             sqrt(horizon); the spread of a prediction is this times that unit.
-        feature_importance: By model input, adding up to 1; empty where the model has none.
+        feature_importance: By what it reads: the rise of its mean squared error on the hold-out when that is shuffled,
+            as a share of the error. About 0 or below: of no use there. Empty where it reads nothing.
     """
 
     name: str

@@ -14,6 +14,7 @@ from predictor.models.base import Batch, FloatArray
 from predictor.training.arima_order import Order, best_order
 from predictor.training.dataset import TARGET_CLIP, Dataset
 from predictor.training.fitting import Progress
+from predictor.training.importance import LAGGED_RETURNS, Input
 
 #: Missing values between two runs: after so many the filter knows nothing of the run before.
 _GAP = 50
@@ -31,9 +32,9 @@ class FittedArima:
     progress: Progress
 
     @property
-    def feature_importance(self) -> dict[str, float]:
-        """Nothing: it has none."""
-        return {}
+    def inputs(self) -> dict[str, Input]:
+        """The newest returns one by one, and the others together."""
+        return LAGGED_RETURNS
 
     def predict_targets(self, batch: Batch) -> FloatArray:
         """Give scaled targets, (n, horizons)."""

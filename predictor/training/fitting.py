@@ -9,6 +9,7 @@ from tqdm import tqdm
 from predictor.models import load_forecaster
 from predictor.models.base import Batch, FloatArray
 from predictor.training.dataset import Dataset
+from predictor.training.importance import Input
 from schemas.errors import StopAndSayError
 
 #: Largest difference between an exported model and its original, in scaled targets.
@@ -30,8 +31,8 @@ class FittedModel(Protocol):
         ...
 
     @property
-    def feature_importance(self) -> dict[str, float]:
-        """By model input; empty where the model has none."""
+    def inputs(self) -> dict[str, Input]:
+        """What it reads, by name; empty where it reads nothing."""
         ...
 
     def predict_targets(self, batch: Batch) -> FloatArray:

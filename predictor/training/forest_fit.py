@@ -12,6 +12,7 @@ from sklearn.ensemble import RandomForestRegressor
 from predictor.models.base import Batch
 from predictor.training.dataset import Dataset
 from predictor.training.fitting import Progress
+from predictor.training.importance import MODEL_INPUTS, Input
 from schemas.features import MODEL_INPUT_NAMES
 
 #: Leaves of 50 rows and a third of the inputs: default trees are worse held out, and a file of 54 MB.
@@ -30,10 +31,9 @@ class FittedForest:
     progress: Progress
 
     @property
-    def feature_importance(self) -> dict[str, float]:
-        """By model input, adding up to 1."""
-        shares = self.model.feature_importances_
-        return {name: float(share) for name, share in zip(MODEL_INPUT_NAMES, shares, strict=True)}
+    def inputs(self) -> dict[str, Input]:
+        """The model inputs."""
+        return MODEL_INPUTS
 
     def predict_targets(self, batch: Batch) -> NDArray[np.float64]:
         """Give scaled targets, (n, horizons)."""

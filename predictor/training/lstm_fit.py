@@ -14,6 +14,7 @@ from predictor.models.base import Batch
 from predictor.training.canonical import canonical_bytes
 from predictor.training.dataset import Dataset
 from predictor.training.fitting import Progress
+from predictor.training.importance import CHANNELS, Input
 from predictor.training.split import split_by_date
 from schemas.features import SEQUENCE_CHANNELS, SEQUENCE_STEPS
 
@@ -44,9 +45,9 @@ class FittedLstm:
     progress: Progress
 
     @property
-    def feature_importance(self) -> dict[str, float]:
-        """Nothing: it has none."""
-        return {}
+    def inputs(self) -> dict[str, Input]:
+        """The channels of the sequence."""
+        return CHANNELS
 
     def predict_targets(self, batch: Batch) -> NDArray[np.float64]:
         """Give scaled targets, (n, horizons)."""

@@ -10,6 +10,7 @@ from predictor.models.base import FloatArray
 from predictor.training.dataset import Dataset
 from predictor.training.fitting import Progress, checked_export
 from predictor.training.folds import expanding_folds
+from predictor.training.importance import permutation_importance
 from predictor.training.recipes import Recipe
 from predictor.training.split import Split, hold_out_split
 
@@ -75,6 +76,7 @@ def train_member(name: str, recipe: Recipe, data: TrainingData, seed: int, progr
     ]
     model = recipe.fit(data.hold_out.before, seed, progress)
     held_out = model.predict_targets(data.hold_out.after.batch)
+    importance = permutation_importance(model.predict_targets, model.inputs, data.hold_out.after, seed)
     model = model.refit(data.samples)
     content = checked_export(model, data.samples)
     progress.step("export")
@@ -86,5 +88,5 @@ def train_member(name: str, recipe: Recipe, data: TrainingData, seed: int, progr
         held_out=held_out,
         content=content,
         seconds=time.perf_counter() - started,
-        feature_importance=model.feature_importance,
+        feature_importance=importance,
     )

@@ -8,6 +8,7 @@ from predictor.models.base import Batch, FloatArray
 from predictor.models.rules import NaiveForecaster, RuleFile, StatisticalMember
 from predictor.training.dataset import Dataset
 from predictor.training.fitting import Fit, Progress
+from predictor.training.importance import Input
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,9 @@ class FittedRule:
         return f"{self.name}.json"
 
     @property
-    def feature_importance(self) -> dict[str, float]:
-        """Nothing: it has none."""
-        return {}
+    def inputs(self) -> dict[str, Input]:
+        """All returns together, for the one that reads them."""
+        return {"returns": Input("returns", slice(None))} if self.rule is StatisticalMember else {}
 
     def predict_targets(self, batch: Batch) -> FloatArray:
         """Give scaled targets, (n, horizons)."""

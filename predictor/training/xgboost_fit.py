@@ -10,6 +10,7 @@ from xgboost import XGBRegressor
 from predictor.models.base import Batch
 from predictor.training.dataset import Dataset
 from predictor.training.fitting import Progress
+from predictor.training.importance import MODEL_INPUTS, Input
 from predictor.training.split import split_by_date
 from predictor.training.tree_export import export_trees
 from schemas.features import MODEL_INPUT_NAMES
@@ -43,10 +44,9 @@ class FittedXgboost:
     progress: Progress
 
     @property
-    def feature_importance(self) -> dict[str, float]:
-        """By model input, adding up to 1 (all 0 where no tree has a split)."""
-        shares = self.model.feature_importances_
-        return {name: float(share) for name, share in zip(MODEL_INPUT_NAMES, shares, strict=True)}
+    def inputs(self) -> dict[str, Input]:
+        """The model inputs."""
+        return MODEL_INPUTS
 
     def predict_targets(self, batch: Batch) -> NDArray[np.float64]:
         """Give scaled targets, (n, horizons)."""

@@ -12,8 +12,10 @@ from predictor.models.base import Batch
 from predictor.training.dataset import Dataset, dataset_from_bars
 from predictor.training.fitting import Progress
 from predictor.training.history import bars_before_start
+from predictor.training.importance import Input
 from predictor.training.scoring import score, usual_directions
 from predictor.training.split import hold_out_split
+from schemas.features import MODEL_INPUT_NAMES, SEQUENCE_CHANNELS
 from schemas.times import from_rfc3339
 from tests.predictor_models.examples import HORIZONS
 from tests.training import SMALL, Trained
@@ -109,6 +111,16 @@ def test_slopes_and_usual_directions_are_there_for_every_horizon(manifest: Manif
     assert all(quantiles.quantile_90 is not None for quantiles in manifest.interval_quantiles)
 
 
+def test_every_member_says_what_its_inputs_are_worth(manifest: Manifest) -> None:
+    importance = {member.name: member.feature_importance for member in manifest.members}
+    assert list(importance["forest"]) == list(importance["xgboost"]) == list(MODEL_INPUT_NAMES)
+    assert list(importance["lstm"]) == list(SEQUENCE_CHANNELS)
+    assert list(importance["statistical"]) == ["returns"]
+    assert importance["naive"] == {}
+    assert any(share != 0.0 for share in importance["forest"].values())
+    assert all(abs(share) < 0.5 for shares in importance.values() for share in shares.values())
+
+
 def test_intervals_and_spreads_are_positive_and_ordered(manifest: Manifest) -> None:
     for quantiles in manifest.interval_quantiles:
         assert 1.0 < quantiles.quantile_95 < quantiles.quantile_99 < 20.0
@@ -123,7 +135,7 @@ class SpyingModel:
 
     name = "forest"
     file = "forest.onnx"
-    feature_importance: dict[str, float] = {}  # noqa: RUF012 - a constant
+    inputs: dict[str, Input] = {}  # noqa: RUF012 - a constant
 
     def __init__(self, seen: list[Dataset]) -> None:
         self.seen = seen
