@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct, field, structs
 
+from predictor.parameters import Parameters
 from schemas.events import Direction, HoldOutScore
 from schemas.features import FEATURE_VERSION, MODEL_INPUT_NAMES, SEQUENCE_CHANNELS, SEQUENCE_STEPS
 from schemas.times import NS_PER_SECOND, Interval
@@ -46,6 +47,7 @@ class TrainingOptions(Struct, frozen=True, kw_only=True):
     before_ns: int
     window_bars: int | None
     seed: int
+    parameters: Parameters = field(default_factory=Parameters)
 
 
 class ManifestMember(Struct, frozen=True, kw_only=True):
@@ -87,9 +89,9 @@ class Manifest(Struct, frozen=True, kw_only=True):
         slopes: Per horizon, from 0 to 1: by how much the ensemble's forecast is multiplied, the out-of-fold slope of
             what happened on what was forecast; empty: 1.
         usual_directions: Per horizon, the more frequent direction before `train_end`; empty: not known.
-        out_of_fold_start_ns: First as-of time of the folds, which lie before the hold-out: each is predicted by a fit on
-            what lies before it, less purge and embargo. What is calibrated comes from there. 0 in older sets, where it
-            came from the hold-out.
+        out_of_fold_start_ns: First as-of time of the folds, which lie before the hold-out: each is predicted by a fit
+            on what lies before it, less purge and embargo. What is calibrated comes from there. 0 in older sets, where
+            it came from the hold-out.
         out_of_fold_samples: Rows in the folds.
     """
 

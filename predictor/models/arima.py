@@ -16,7 +16,7 @@ Coefficients = Annotated[list[float], Meta(max_length=RETURNS_COUNT)]
 
 
 class ArimaCoefficients(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the file holds: x_t = sum(ar_i x_(t-i)) + e_t + sum(ma_j e_(t-j)), x being return over volatility less mean."""
+    """What the file holds: x_t = sum(ar_i x_(t-i)) + e_t + sum(ma_j e_(t-j)), x a return over volatility less mean."""
 
     ar: Coefficients
     ma: Coefficients
@@ -26,8 +26,8 @@ class ArimaCoefficients(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class ArimaForecaster(ScaledForecaster):
     """Predict the sum of the next returns from those that are there, in units of the row's own volatility.
 
-    Dividing the returns by one volatility and multiplying the forecast by it leaves a linear map of the returns, and the
-    mean times the volatility. The map depends on how many returns are known; there is one for each number of them.
+    Dividing the returns by one volatility and multiplying the forecast by it leaves a linear map of the returns, and
+    the mean times the volatility. The map depends on how many returns are known; there is one for each number of them.
     """
 
     name: ClassVar[str] = "arima"

@@ -38,8 +38,8 @@ def _responses(ar: Sequence[float], theta: FloatArray) -> FloatArray:
 def linear_map(covariances: FloatArray, known: int, horizons: Sequence[int]) -> FloatArray:
     """Give the weights, (horizons, known), that forecast the sum of the next values from the last `known` ones.
 
-    The values have mean 0 and stand oldest first. No linear forecast has a smaller mean squared error, and it is the one
-    that a Kalman filter gives that starts from the stationary state. (Brockwell and Davis, section 5.1.)
+    The values have mean 0 and stand oldest first. No linear forecast has a smaller mean squared error, and it is the
+    one that a Kalman filter gives that starts from the stationary state. (Brockwell and Davis, section 5.1.)
 
     Args:
         covariances: known + the longest horizon of them.

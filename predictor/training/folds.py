@@ -41,7 +41,7 @@ def fold_rows(dataset: Dataset, count: int = FOLDS) -> list[FoldRows]:
             return rows
     raise TooFewSamplesError(
         f"{len(dataset)} samples on {len(np.unique(dataset.as_of_ns))} dates are too few for two folds that are "
-        f"{max(dataset.horizons)} bars apart from what they are predicted by: give more bars, or a shorter longest horizon"
+        f"{max(dataset.horizons)} bars apart from what they are fitted on: give more bars, or a shorter longest horizon"
     )
 
 

@@ -14,7 +14,7 @@ from predictor.training.dataset import Dataset
 from predictor.training.fitting import Progress
 from predictor.training.lstm_fit import MAX_EPOCHS
 from predictor.training.member_fit import TrainedMember, TrainingData, train_member, training_data
-from predictor.training.recipes import RECIPES
+from predictor.training.recipes import recipes
 from predictor.training.scoring import baselines, score, usual_directions
 from schemas.times import Interval
 
@@ -48,18 +48,19 @@ def train(dataset: Dataset, interval: Interval, options: TrainingOptions, now_ns
         ExportDiffersError: An exported model is not the fitted one.
     """
     data = training_data(dataset)
-    progress = Progress(_steps(data))
+    known = recipes(options.parameters)
+    progress = Progress(_steps(data, len(known)))
     try:
-        members = [train_member(name, recipe, data, options.seed, progress) for name, recipe in RECIPES.items()]
+        members = [train_member(name, recipe, data, options.seed, progress) for name, recipe in known.items()]
     finally:
         progress.close()
     manifest = named(_manifest(data, interval, members, options, now_ns))
     return TrainedSet(manifest, {member.file: member.content for member in members})
 
 
-def _steps(data: TrainingData) -> int:
+def _steps(data: TrainingData, members: int) -> int:
     """Count the steps: epochs of the LSTM, fits of the others that take time, and exports."""
-    return (2 + len(data.folds)) * (MAX_EPOCHS + 3) + len(RECIPES)
+    return (2 + len(data.folds)) * (MAX_EPOCHS + 3) + members
 
 
 def _manifest(

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 from xgboost import XGBRegressor
 
 from predictor.models.base import Batch
+from predictor.parameters import XgboostParameters
 from predictor.training.dataset import Dataset
 from predictor.training.fitting import Progress
 from predictor.training.importance import MODEL_INPUTS, Input
@@ -15,21 +17,13 @@ from predictor.training.split import split_by_date
 from predictor.training.tree_export import export_trees
 from schemas.features import MODEL_INPUT_NAMES
 
-#: There is little to learn, so each tree is small, sees half the rows and a third of the inputs, and counts for little.
-XGBOOST_OPTIONS = {
-    "max_depth": 3,
-    "learning_rate": 0.03,
-    "min_child_weight": 100.0,
-    "reg_lambda": 100.0,
-    "subsample": 0.5,
-    "colsample_bytree": 1 / 3,
-}
 MAX_ROUNDS = 300
 PATIENCE_ROUNDS = 30
 STOPPING_SHARE = 0.15
 #: Where too little history is left to stop early on.
 UNTESTED_ROUNDS = 30
 _FEWEST_ROWS = 256
+_DEFAULTS = XgboostParameters()
 
 
 @dataclass(frozen=True)
@@ -42,6 +36,7 @@ class FittedXgboost:
     rounds: int
     seed: int
     progress: Progress
+    parameters: XgboostParameters
 
     @property
     def inputs(self) -> dict[str, Input]:
@@ -55,37 +50,43 @@ class FittedXgboost:
 
     def refit(self, dataset: Dataset) -> "FittedXgboost":
         """Fit again from scratch on everything, for as many rounds as were best."""
-        return _fit_rounds(dataset, self.rounds, self.seed, self.progress)
+        return _fit_rounds(dataset, self.rounds, self.seed, self.progress, self.parameters)
 
     def export(self) -> bytes:
         """Give the content of its ONNX file."""
         return export_trees(bytes(self.model.get_booster().save_raw("json")), len(MODEL_INPUT_NAMES))
 
 
-def fit_xgboost(dataset: Dataset, seed: int, progress: Progress) -> FittedXgboost:
+def fit_xgboost(
+    dataset: Dataset, seed: int, progress: Progress, parameters: XgboostParameters = _DEFAULTS
+) -> FittedXgboost:
     """Find the number of rounds on the last dates of the samples, and fit so many on all of them."""
-    return _fit_rounds(dataset, _best_rounds(dataset, seed), seed, progress)
+    rounds = _best_rounds(dataset, seed, parameters) if parameters.rounds is None else parameters.rounds
+    return _fit_rounds(dataset, rounds, seed, progress, parameters)
 
 
-def _best_rounds(dataset: Dataset, seed: int) -> int:
+def _best_rounds(dataset: Dataset, seed: int, parameters: XgboostParameters) -> int:
     split = split_by_date(dataset, STOPPING_SHARE)
     if len(split.before) < _FEWEST_ROWS or len(split.after) == 0:
         return UNTESTED_ROUNDS
-    model = _new_model(MAX_ROUNDS, seed, early_stopping_rounds=PATIENCE_ROUNDS)
+    model = new_xgboost(parameters, MAX_ROUNDS, seed, early_stopping_rounds=PATIENCE_ROUNDS)
     held_out = (split.after.batch.model_inputs, split.after.targets())
     model.fit(split.before.batch.model_inputs, split.before.targets(), eval_set=[held_out], verbose=False)
     return int(model.best_iteration) + 1
 
 
-def _fit_rounds(dataset: Dataset, rounds: int, seed: int, progress: Progress) -> FittedXgboost:
-    model = _new_model(rounds, seed)
+def _fit_rounds(
+    dataset: Dataset, rounds: int, seed: int, progress: Progress, parameters: XgboostParameters
+) -> FittedXgboost:
+    model = new_xgboost(parameters, rounds, seed)
     model.fit(dataset.batch.model_inputs, dataset.targets())
     progress.step("xgboost")
-    return FittedXgboost(model, rounds, seed, progress)
+    return FittedXgboost(model, rounds, seed, progress, parameters)
 
 
-def _new_model(rounds: int, seed: int, **options: Any) -> XGBRegressor:
+def new_xgboost(parameters: XgboostParameters, rounds: int, seed: int, **options: Any) -> XGBRegressor:
     """Make an untrained model; it starts from the forecast of no change, and one thread makes it the same each time."""
-    return XGBRegressor(
-        **XGBOOST_OPTIONS, n_estimators=rounds, base_score=0.0, tree_method="hist", n_jobs=1, random_state=seed, **options
-    )
+    tuned = structs.asdict(parameters)
+    del tuned["rounds"]
+    always = {"base_score": 0.0, "tree_method": "hist", "n_jobs": 1}
+    return XGBRegressor(**tuned, **always, n_estimators=rounds, random_state=seed, **options)

@@ -29,7 +29,8 @@ def samples() -> Dataset:
     made = random_samples(1, 200, 3)
     inputs = made.batch.model_inputs
     signal = inputs[:, :1] + 2.0 * inputs[:, 1:2]
-    return replace(made, log_returns=made.units() * (0.3 * signal + 0.5 * np.random.default_rng(2).normal(size=(600, 3))))
+    noise = np.random.default_rng(2).normal(size=(600, 3))
+    return replace(made, log_returns=made.units() * (0.3 * signal + 0.5 * noise))
 
 
 def test_the_rise_of_the_error_is_scikit_learns(samples: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,7 +133,8 @@ import predictor.service, predictor.training.__main__
 from predictor.artifacts import load_model_set
 loaded = load_model_set(Path({str(trained.folder)!r}), interval="1d", horizons=(1, 5, 21))
 assert len(loaded.members) == {len(MEMBERS)}, loaded.refused
-heavy = ("tensorflow", "keras", "sklearn", "pandas", "skl2onnx", "tf2onnx", "onnx", "joblib", "scipy", "statsmodels", "xgboost", "faust")
+heavy = ("tensorflow", "keras", "sklearn", "pandas", "skl2onnx", "tf2onnx", "onnx", "joblib", "faust")
+heavy += ("scipy", "statsmodels", "xgboost")
 print([name for name in heavy if name in sys.modules])
 """
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -81,7 +81,7 @@ def test_what_is_calibrated_comes_from_before_the_hold_out(
     def fit(dataset: Dataset, seed: int, progress: Progress) -> SpyingModel:
         return SpyingModel([])
 
-    monkeypatch.setattr(pipeline, "RECIPES", {"forest": Recipe(1.0, fit, fit)})
+    monkeypatch.setattr(pipeline, "recipes", lambda parameters: {"forest": Recipe(1.0, fit, fit)})
     monkeypatch.setattr(member_fit, "checked_export", lambda model, dataset: model.export())
     known = pipeline.train(samples, "1d", manifest.options, now_ns=1).manifest
     log_returns = samples.log_returns.copy()
@@ -164,7 +164,7 @@ def test_models_are_fitted_on_the_purged_part_first_and_on_everything_last(
         seen.append(dataset)
         return SpyingModel(seen)
 
-    monkeypatch.setattr(pipeline, "RECIPES", {"forest": Recipe(1.0, fit, fit)})
+    monkeypatch.setattr(pipeline, "recipes", lambda parameters: {"forest": Recipe(1.0, fit, fit)})
     monkeypatch.setattr(member_fit, "checked_export", lambda model, dataset: model.export())
     trained = pipeline.train(samples, "1d", manifest.options, now_ns=1)
     *folds, first, second = seen
