@@ -181,9 +181,9 @@ def forest_targets(few: Dataset, seed: int) -> np.ndarray:
 
 
 def lstm_targets(few: Dataset, seed: int) -> np.ndarray:
-    from predictor.training.lstm_fit import FittedLstm
+    from predictor.training.lstm_fit import fit_lstm_fold
 
-    return np.asarray(FittedLstm(None, 1, seed, Progress(1)).refit(few).predict_targets(few.batch))
+    return np.asarray(fit_lstm_fold(few, seed, Progress(1)).predict_targets(few.batch))
 
 
 def xgboost_targets(few: Dataset, seed: int) -> np.ndarray:
@@ -227,3 +227,17 @@ def test_an_lstm_without_enough_dates_to_stop_early_on_is_still_fitted(samples: 
     model = fit_lstm(few, 1, Progress(1))
     assert model.epochs == UNTESTED_EPOCHS
     assert np.isfinite(model.predict_targets(few.batch)).all()
+
+
+def test_fits_of_the_lstm_share_a_network_and_nothing_that_it_has_learnt(samples: Dataset) -> None:
+    from predictor.training.lstm_fit import fit_lstm_fold
+
+    few, other = samples.rows(slice(0, 300)), samples.rows(slice(900, 1_500))
+    alone = fit_lstm_fold(few, 1, Progress(1))
+    before, content = alone.predict_targets(few.batch), alone.export()
+    beside = fit_lstm_fold(other, 1, Progress(1))
+    assert not np.array_equal(beside.predict_targets(few.batch), before)
+    assert np.array_equal(alone.predict_targets(few.batch), before), "another fit has changed nothing of it"
+    again = fit_lstm_fold(few, 1, Progress(1))
+    assert np.array_equal(again.predict_targets(few.batch), before), "nothing of another fit is left in it"
+    assert again.export() == alone.export() == content
