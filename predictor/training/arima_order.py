@@ -1,5 +1,6 @@
 """Which order of ARMA the returns of all tickers together ask for."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -63,4 +64,4 @@ def _criterion(outcomes: FloatArray, past: FloatArray, past_shocks: FloatArray) 
     weights, *_ = np.linalg.lstsq(design, outcomes, rcond=None)
     error = float(np.mean(np.square(outcomes - design @ weights)))
     terms = past.shape[1] + past_shocks.shape[1]
-    return len(outcomes) * float(np.log(max(error, 1e-300))) + terms * float(np.log(len(outcomes)))
+    return len(outcomes) * math.log(max(error, 1e-300)) + int(terms) * math.log(len(outcomes))

@@ -98,7 +98,8 @@ def _manifest(
 def _weighted(targets: Sequence[FloatArray], members: Sequence[TrainedMember]) -> FloatArray:
     """Give the ensemble's scaled targets under the prior weights."""
     parts = [member.prior_weight * each for member, each in zip(members, targets, strict=True)]
-    return np.sum(parts, axis=0)
+    total: FloatArray = np.sum(parts, axis=0)
+    return total
 
 
 def _manifest_member(member: TrainedMember, unseen: Dataset, held_out: Dataset) -> ManifestMember:

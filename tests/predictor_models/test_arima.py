@@ -15,7 +15,7 @@ from statsmodels.tsa.statespace.tools import constrain_stationary_univariate
 
 from predictor.models.arima import ArimaCoefficients, ArimaForecaster
 from predictor.models.autocovariance import autocovariances, linear_map
-from predictor.models.base import Batch
+from predictor.models.base import Batch, FloatArray
 from predictor.training.arima_fit import chained, fit_arima, fit_coefficients, standardised_runs
 from predictor.training.arima_order import Order, best_order
 from predictor.training.dataset import Dataset
@@ -43,7 +43,7 @@ def served(coefficients: ArimaCoefficients) -> ArimaForecaster:
     return ArimaForecaster(msgspec.json.encode(coefficients), HORIZONS, (1.0, 1.0, 1.0))
 
 
-def batch_of(returns: NDArray[np.float64], volatility: NDArray[np.float64]) -> Batch:
+def batch_of(returns: FloatArray, volatility: FloatArray) -> Batch:
     """Give a batch with these histories, NaN on the left where they are short."""
     return replace(random_batch(1, len(returns)), returns=returns, volatility=volatility)
 
@@ -52,7 +52,8 @@ def own_forecast(coefficients: ArimaCoefficients, row: NDArray[np.float64]) -> N
     """Ask statsmodels for the sum of the next values after a row that may begin with missing ones."""
     model = ARIMA(row, order=(len(coefficients.ar), 0, len(coefficients.ma)), trend="c")
     result = model.filter([coefficients.mean, *coefficients.ar, *coefficients.ma, 1.0])
-    return np.asarray(result.forecast(max(HORIZONS))).cumsum()[np.array(HORIZONS) - 1]
+    steps: NDArray[np.float64] = np.asarray(result.forecast(max(HORIZONS)), np.float64)
+    return np.asarray(steps.cumsum()[np.array(HORIZONS) - 1])
 
 
 @settings(max_examples=25, deadline=None)
@@ -144,7 +145,7 @@ def test_the_likelihood_of_the_chain_is_that_of_its_runs() -> None:
     runs = [simulated([0.6], [0.3], count, seed) for seed, count in ((1, 200), (2, 300), (3, 50))]
     parameters = [0.05, 0.6, 0.3, 1.2]
 
-    def likelihood(values: NDArray[np.float64]) -> float:
+    def likelihood(values: FloatArray) -> float:
         return float(ARIMA(values, order=(1, 0, 1), trend="c").loglike(parameters))
 
     assert likelihood(chained(runs)) == pytest.approx(sum(map(likelihood, runs)), rel=1e-9)
@@ -155,8 +156,10 @@ def samples_of(values: dict[str, NDArray[np.float64]], volatility: dict[str, NDA
     rows = []
     for ticker, scaled in values.items():
         returns = scaled * np.r_[1.0, volatility[ticker][:-1]]
-        for at in range(RETURNS_COUNT - 1, len(scaled)):
-            rows.append((at, ticker, returns[at + 1 - RETURNS_COUNT : at + 1], volatility[ticker][at]))
+        rows += [
+            (at, ticker, returns[at + 1 - RETURNS_COUNT : at + 1], volatility[ticker][at])
+            for at in range(RETURNS_COUNT - 1, len(scaled))
+        ]
     rows.sort(key=lambda row: row[:2])
     count = len(rows)
     as_of_ns = np.array([row[0] for row in rows], np.int64) * DAY_NS

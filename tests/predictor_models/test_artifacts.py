@@ -177,8 +177,8 @@ def test_the_event_of_a_set_carries_what_the_manifest_says(trained: Trained) -> 
     assert event.location == str(trained.folder)
     assert event.train_end_ns == model_set.manifest.train_end_ns
     assert [each.name for each in event.members] == [*PAIR, *BESIDE]
-    for member, its in zip(event.members, model_set.manifest.members, strict=True):
-        assert (member.hold_out, member.feature_importance) == (its.hold_out, its.feature_importance)
+    for told, its in zip(event.members, model_set.manifest.members, strict=True):
+        assert (told.hold_out, told.feature_importance) == (its.hold_out, its.feature_importance)
     assert event.hold_out == model_set.manifest.hold_out
     assert tuple(each.horizon for each in event.hold_out) == HORIZONS
     assert set(event.baselines) == {"no_change", "constant_direction"}

@@ -1,5 +1,7 @@
 """Folds by date: nothing that a fold's fit has seen is later than what it predicts, less purge and embargo."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -35,7 +37,7 @@ def test_folds_expand_and_what_they_predict_lies_side_by_side_to_the_end() -> No
     samples = random_samples(1, 400, 3)
     folds = expanding_folds(samples, 3)
     assert len(folds) == 3
-    for earlier, later in zip(folds, folds[1:], strict=False):
+    for earlier, later in pairwise(folds):
         assert len(earlier.before) < len(later.before)
         assert earlier.after.as_of_ns.max() + DAY_NS == later.after.as_of_ns.min()
     assert folds[-1].after.as_of_ns.max() == samples.as_of_ns.max()
@@ -106,4 +108,3 @@ def test_without_the_purge_later_bars_do_reach_the_fit() -> None:
     other, _ = without_purge(dataset_from_bars(bars, "1d", HORIZONS))[0]
     assert same_features(before.batch, other.batch)
     assert not same_labels(before, other)
-
