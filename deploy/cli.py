@@ -30,7 +30,8 @@ COMMANDS: dict[str, Command] = {
     "dead-letters": Command("ingestor.dead_letters", "list, show and replay what could not be understood"),
     "feature-stream": Command("feature_stream", "turn `ticks` into bars and features", takes_arguments=False),
     "predictor": Command(
-        "predictor", "predict from `features`; `predictor train` fits the models, `predictor ensure` where none fits"
+        "predictor",
+        "predict from `features`; `predictor train` fits the models, `ensure` where none fits, `search` tunes them",
     ),
     "gateway": Command("gateway", "serve REST, WebSocket and the page", takes_arguments=False),
 }

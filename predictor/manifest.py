@@ -7,15 +7,17 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct, field, structs
 
+from predictor.parameters import Parameters
 from schemas.events import Direction, HoldOutScore
 from schemas.features import FEATURE_VERSION, MODEL_INPUT_NAMES, SEQUENCE_CHANNELS, SEQUENCE_STEPS
 from schemas.times import NS_PER_SECOND, Interval
 
 
 class Calibration(Struct, frozen=True, kw_only=True):
-    """Logistic calibration of one member on one horizon, from the hold-out's predictions.
+    """Logistic calibration of one member on one horizon, from its out-of-fold predictions.
 
-    P(return above 0) = 1 / (1 + exp(-(intercept + slope * predicted return / spread))).
+    P(return above 0) = 1 / (1 + exp(-(intercept + slope * predicted return / spread))). The member's probability that
+    the ensemble's direction is right is this where that is up, and 1 less this where it is down.
     """
 
     horizon: int
@@ -25,6 +27,8 @@ class Calibration(Struct, frozen=True, kw_only=True):
 
 class IntervalQuantiles(Struct, frozen=True, kw_only=True):
     """Half-widths of the ensemble's intervals on one horizon, in units of volatility times sqrt(horizon).
+
+    The ceil((n + 1) * coverage)-th smallest of its n absolute out-of-fold errors, over all tickers.
 
     Attributes:
         quantile_90: Its lower end is what 95 of 100 returns stay above; null in sets made before it was kept.
@@ -43,6 +47,7 @@ class TrainingOptions(Struct, frozen=True, kw_only=True):
     before_ns: int
     window_bars: int | None
     seed: int
+    parameters: Parameters = field(default_factory=Parameters)
 
 
 class ManifestMember(Struct, frozen=True, kw_only=True):
@@ -51,8 +56,10 @@ class ManifestMember(Struct, frozen=True, kw_only=True):
     Attributes:
         version: Differs whenever its numbers may.
         file: In the set's folder.
-        spread_scale: Per horizon; the spread of a prediction is this times volatility times sqrt(horizon).
-        feature_importance: By model input, adding up to 1; empty where the model has none.
+        spread_scale: Per horizon, the root mean square of its out-of-fold errors in units of volatility times
+            sqrt(horizon); the spread of a prediction is this times that unit.
+        feature_importance: By what it reads: the rise of its mean squared error on the hold-out when that is shuffled,
+            as a share of the error. About 0 or below: of no use there. Empty where it reads nothing.
     """
 
     name: str
@@ -76,12 +83,16 @@ class Manifest(Struct, frozen=True, kw_only=True):
         samples: Rows that the members were fitted on in the end, the hold-out's included.
         hold_out_start_ns: First as-of time of the hold-out; the members were then refitted on everything.
         hold_out_dates: Different as-of times in the hold-out; rows of one date share their shocks.
-        interval_quantiles: Of the ensemble under the prior weights.
-        hold_out: The ensemble's scores.
+        interval_quantiles: Of the ensemble under the prior weights and the slopes.
+        hold_out: The ensemble's scores, likewise; neither weights nor slopes nor any other number comes from there.
         baselines: Scores of `no_change` and `constant_direction` on the same rows.
         slopes: Per horizon, from 0 to 1: by how much the ensemble's forecast is multiplied, the out-of-fold slope of
             what happened on what was forecast; empty: 1.
         usual_directions: Per horizon, the more frequent direction before `train_end`; empty: not known.
+        out_of_fold_start_ns: First as-of time of the folds, which lie before the hold-out: each is predicted by a fit
+            on what lies before it, less purge and embargo. What is calibrated comes from there. 0 in older sets, where
+            it came from the hold-out.
+        out_of_fold_samples: Rows in the folds.
     """
 
     model_set: str
@@ -102,6 +113,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     options: TrainingOptions
     slopes: list[float] = []
     usual_directions: list[Direction] = []
+    out_of_fold_start_ns: int = 0
+    out_of_fold_samples: int = 0
     feature_version: str = FEATURE_VERSION
     model_inputs: list[str] = field(default_factory=lambda: list(MODEL_INPUT_NAMES))
     sequence_shape: list[int] = field(default_factory=lambda: [SEQUENCE_STEPS, len(SEQUENCE_CHANNELS)])

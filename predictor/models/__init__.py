@@ -1,19 +1,30 @@
 """Forecasters, and how a saved one is loaded by its name."""
 
-from predictor.models.base import Forecaster
-from predictor.models.forest import ForestForecaster
-from predictor.models.lstm import LstmForecaster
+from collections.abc import Callable
 
-_SAVED: dict[str, type[ForestForecaster] | type[LstmForecaster]] = {
+from predictor.models.arima import ArimaForecaster
+from predictor.models.base import Forecaster
+from predictor.models.lstm import LstmForecaster
+from predictor.models.rules import NaiveForecaster, StatisticalMember
+from predictor.models.trees import ForestForecaster, XgboostForecaster
+
+#: Makes a forecaster of a file's content, horizons, spread scales and version.
+_Load = Callable[[bytes, tuple[int, ...], tuple[float, ...], str], Forecaster]
+
+_SAVED: dict[str, _Load] = {
+    ArimaForecaster.name: ArimaForecaster,
     ForestForecaster.name: ForestForecaster,
     LstmForecaster.name: LstmForecaster,
+    NaiveForecaster.name: NaiveForecaster,
+    StatisticalMember.name: StatisticalMember,
+    XgboostForecaster.name: XgboostForecaster,
 }
 
 
 def load_forecaster(
     name: str, content: bytes, horizons: tuple[int, ...], spread_scale: tuple[float, ...], version: str
 ) -> Forecaster:
-    """Make a forecaster of an ONNX file's content.
+    """Make a forecaster of a saved file's content.
 
     Raises:
         ValueError: No forecaster of this name is known.

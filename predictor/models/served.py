@@ -1,17 +1,17 @@
-"""What the ONNX forecasters share: scaled targets to log returns, and a quiet session."""
+"""What the members in ONNX share: a quiet session."""
 
-import math
 from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 import onnxruntime as ort
 
-from predictor.models.base import FloatArray, Forecast, scales
+from predictor.models.base import FloatArray
+from predictor.models.scaled import ScaledForecaster
 
 
-class ServedForecaster:
-    """Runs an exported model, which gives scaled targets, (n, horizons), and turns them into log returns and spreads.
+class ServedForecaster(ScaledForecaster):
+    """Runs an exported model, which gives scaled targets, (n, horizons).
 
     Attributes:
         threads: Of ONNX Runtime, for one call.
@@ -22,25 +22,13 @@ class ServedForecaster:
     def __init__(
         self, content: bytes, horizons: Sequence[int], spread_scale: Sequence[float], version: str = "unsaved"
     ) -> None:
-        if len(horizons) != len(spread_scale) or not all(map(math.isfinite, spread_scale)):
-            raise ValueError(
-                f"spread_scale {list(spread_scale)} must give a finite number for each of {list(horizons)}"
-            )
-        self.version = version
-        self._horizons = tuple(horizons)
-        self._spread_scale = np.asarray(spread_scale, np.float64)
+        super().__init__(horizons, spread_scale, version)
         self._session = _quiet_session(content, self.threads)
         self._input = self._session.get_inputs()[0].name
 
     def _run(self, inputs: FloatArray) -> FloatArray:
         (targets,) = self._session.run(None, {self._input: np.ascontiguousarray(inputs, np.float32)})
         return np.asarray(targets)
-
-    def _forecast(self, targets: FloatArray, volatility: FloatArray) -> Forecast:
-        if targets.shape != (len(volatility), len(self._horizons)):
-            raise ValueError(f"the model gave shape {targets.shape}, not {(len(volatility), len(self._horizons))}")
-        unit = scales(volatility, self._horizons)
-        return Forecast(log_returns=np.asarray(targets, np.float64) * unit, spreads=self._spread_scale * unit)
 
 
 def _quiet_session(content: bytes, threads: int) -> ort.InferenceSession:

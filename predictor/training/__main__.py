@@ -1,12 +1,13 @@
-"""`python -m predictor.training [train|ensure]`: fit a model set, or see to it that one serves."""
+"""`python -m predictor.training [train|ensure|search]`: fit a model set, see to it that one serves, or tune models."""
 
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from predictor.training.settings import TrainingSettings
-from predictor.training.tasks import SERVICE, ensure, train_and_save
+from predictor.training.tasks import SERVICE, ensure, search_and_save, train_and_save
 from schemas.service import run_service
 from schemas.settings import Settings, load_settings
 from schemas.times import INTERVALS
@@ -16,12 +17,15 @@ def main(arguments: Sequence[str]) -> None:
     """Run one command and exit."""
     given = vars(_parser().parse_args(arguments))
     command, announcing = given.pop("command"), given.pop("announce")
+    trials, path = given.pop("trials"), given.pop("to")
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
 
     def run(_shared: Settings) -> None:
         settings = load_settings(TrainingSettings, **options)
         if command == "ensure":
             ensure(settings)
+        elif command == "search":
+            search_and_save(settings, trials=trials, path=path)
         else:
             train_and_save(settings, announcing=announcing)
 
@@ -31,21 +35,31 @@ def main(arguments: Sequence[str]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tickcast predictor",
-        description="Fit the forest and the LSTM on what lies before the first live bar, and save them as a model set.",
+        description="Fit the models on what lies before the first live bar, and save them as a model set.",
         epilog="Options not given fall back to settings such as TICKCAST_START.",
     )
     add = parser.add_argument
-    add("command", nargs="?", choices=("train", "ensure"), default="train", help="ensure: train only where no set that "
-        "fits is announced or lies on disk, and announce it")  # fmt: skip
+    add("command", nargs="?", choices=("train", "ensure", "search"), default="train", help="ensure: train only where "
+        "no set that fits is announced or lies on disk, and announce it; search: for better parameters")  # fmt: skip
     add("--announce", action="store_true", help="tell the predictor, over the topic `models`")
     add("--source", metavar="replay|file:PATH", help="whose bars to train on (replay)")
     add("--before", dest="start", metavar="DATE", help="train on bars that end by then (the start of what is played)")
     add("--window-bars", dest="training_window_bars", type=int, metavar="N", help="fit on the last N bars only")
     add("--tickers", metavar="AAPL,MSFT", help="only these")
+    add("--parameters", dest="training_parameters", metavar="FILE", help="train with what `search` found")
+    add("--trials", type=_positive, default=20, metavar="N", help="search: so many candidates of each model (20)")
+    add("--to", type=Path, default=Path("var/parameters.json"), metavar="FILE", help="search: where to write them")
     add("--seed", dest="training_seed", type=int, metavar="N", help="of every random choice")
     add("--horizons", metavar="1,5,21", help="in bars, ascending")
     add("--interval", choices=INTERVALS, help="length of a bar")
     return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 from predictor.announced import announced_folder
 from predictor.artifacts import ModelSet, UnfitModelSetError, find_model_sets, load_model_set
 from predictor.manifest import Manifest, fits
+from predictor.training.parameter_file import read_parameters
 from predictor.training.settings import TrainingSettings
 from schemas.events import ModelEvent
 from schemas.times import interval_ns, to_rfc3339
@@ -46,6 +47,8 @@ def _refusal(settings: TrainingSettings, before_ns: int, manifest: Manifest) -> 
         return f"it was trained on {manifest.options.source}"
     if manifest.options.window_bars != settings.training_window_bars:
         return "it was trained on a window of another length"
+    if manifest.options.parameters != read_parameters(settings.training_parameters):
+        return "it was trained with other parameters"
     return fits(manifest, interval=settings.interval, horizons=settings.horizons, before_ns=before_ns)
 
 

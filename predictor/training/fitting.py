@@ -1,5 +1,6 @@
 """What every fitted model can do, and the check that its export is the same model."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -8,6 +9,7 @@ from tqdm import tqdm
 from predictor.models import load_forecaster
 from predictor.models.base import Batch, FloatArray
 from predictor.training.dataset import Dataset
+from predictor.training.importance import Input
 from schemas.errors import StopAndSayError
 
 #: Largest difference between an exported model and its original, in scaled targets.
@@ -24,8 +26,13 @@ class FittedModel(Protocol):
         ...
 
     @property
-    def feature_importance(self) -> dict[str, float]:
-        """By model input; empty where the model has none."""
+    def file(self) -> str:
+        """The name of its file in a set's folder."""
+        ...
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        """What it reads, by name; empty where it reads nothing."""
         ...
 
     def predict_targets(self, batch: Batch) -> FloatArray:
@@ -37,8 +44,12 @@ class FittedModel(Protocol):
         ...
 
     def export(self) -> bytes:
-        """Give the content of its ONNX file."""
+        """Give the content of its file."""
         ...
+
+
+#: Fits samples from a seed.
+Fit = Callable[[Dataset, int, "Progress"], FittedModel]
 
 
 class ExportDiffersError(StopAndSayError):

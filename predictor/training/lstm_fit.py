@@ -14,6 +14,8 @@ from predictor.models.base import Batch
 from predictor.training.canonical import canonical_bytes
 from predictor.training.dataset import Dataset
 from predictor.training.fitting import Progress
+from predictor.training.importance import CHANNELS, Input
+from predictor.training.lstm_network import Network, Weights, network
 from predictor.training.split import split_by_date
 from schemas.features import SEQUENCE_CHANNELS, SEQUENCE_STEPS
 
@@ -24,8 +26,9 @@ PATIENCE = 2
 STOPPING_SHARE = 0.15
 #: Where too little history is left to stop early on.
 UNTESTED_EPOCHS = 3
+#: Of a fit for out-of-fold predictions: about what early stopping finds, without the fits that find it.
+FOLD_EPOCHS = 3
 _BATCH_ROWS = 256
-_WEIGHT_DECAY = 1e-3
 _PREDICT_ROWS = 1_024
 _OPSET = 17
 
@@ -35,69 +38,73 @@ class FittedLstm:
     """An LSTM over all horizons at once, and the number of epochs that was best."""
 
     name: ClassVar[str] = "lstm"
-    model: Any
+    file: ClassVar[str] = "lstm.onnx"
+    weights: Weights
+    horizons: tuple[int, ...]
     epochs: int
     seed: int
     progress: Progress
 
     @property
-    def feature_importance(self) -> dict[str, float]:
-        """Nothing: it has none."""
-        return {}
+    def inputs(self) -> dict[str, Input]:
+        """The channels of the sequence."""
+        return CHANNELS
 
     def predict_targets(self, batch: Batch) -> NDArray[np.float64]:
         """Give scaled targets, (n, horizons)."""
-        return np.asarray(self.model.predict(batch.sequence, batch_size=_PREDICT_ROWS, verbose=0), np.float64)
+        model = self._network().model
+        return np.asarray(model.predict(batch.sequence, batch_size=_PREDICT_ROWS, verbose=0), np.float64)
 
     def refit(self, dataset: Dataset) -> "FittedLstm":
         """Fit again from scratch on everything, for as many epochs as were best."""
-        model = _new_model(dataset, self.seed)
-        _fit(model, dataset, self.epochs, self.progress, [])
-        self.progress.expect_fewer(MAX_EPOCHS - self.epochs)
-        return FittedLstm(model, self.epochs, self.seed, self.progress)
+        return _fit_epochs(dataset, self.epochs, self.seed, self.progress)
 
     def export(self) -> bytes:
         """Give the content of its ONNX file."""
+        model = self._network().for_export()
         signature = [tf.TensorSpec((None, SEQUENCE_STEPS, len(SEQUENCE_CHANNELS)), tf.float32, name="sequence")]
-        serve = tf.function(lambda sequence: self.model(sequence, training=False), input_signature=signature)
+        serve = tf.function(lambda sequence: model(sequence, training=False), input_signature=signature)
         exported, _ = tf2onnx.convert.from_function(serve, input_signature=signature, opset=_OPSET)
         return canonical_bytes(exported)
+
+    def _network(self) -> Network:
+        """Give the network, which all fits share, with what this one has learnt."""
+        shared = network(len(self.horizons), self.seed)
+        shared.model.set_weights(self.weights)
+        return shared
 
 
 def fit_lstm(dataset: Dataset, seed: int, progress: Progress) -> FittedLstm:
     """Fit an LSTM 64-32, stopping early on the last dates of the samples."""
     split = split_by_date(dataset, STOPPING_SHARE)
     if len(split.before) < _BATCH_ROWS or len(split.after) == 0:
-        return FittedLstm(None, UNTESTED_EPOCHS, seed, progress).refit(dataset)
-    model = _new_model(split.before, seed)
+        return _fit_epochs(dataset, UNTESTED_EPOCHS, seed, progress)
+    model = _fresh(split.before, seed)
     stopping = keras.callbacks.EarlyStopping(monitor="val_mse", patience=PATIENCE, restore_best_weights=True)
     held_out = (split.after.batch.sequence, split.after.targets())
     history = _fit(model, split.before, MAX_EPOCHS, progress, [stopping], validation_data=held_out)
     losses = history.history["val_mse"]
     progress.expect_fewer(MAX_EPOCHS - len(losses))
-    return FittedLstm(model, int(np.argmin(losses)) + 1, seed, progress)
+    return FittedLstm(model.get_weights(), dataset.horizons, int(np.argmin(losses)) + 1, seed, progress)
 
 
-def _new_model(dataset: Dataset, seed: int) -> Any:
-    """Make an untrained model; its scaler knows only these samples.
+def fit_lstm_fold(dataset: Dataset, seed: int, progress: Progress) -> FittedLstm:
+    """Fit an LSTM for out-of-fold predictions: a fixed, small number of epochs."""
+    return _fit_epochs(dataset, FOLD_EPOCHS, seed, progress)
 
-    It starts from the forecast of no change (last layer 0) and is pulled towards it: there is little to learn.
-    """
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
-    flat = dataset.batch.sequence.reshape(-1, len(SEQUENCE_CHANNELS)).astype(np.float64)
-    scale = 1.0 / np.maximum(flat.std(axis=0), 1e-6)
-    offset = -flat.mean(axis=0) * scale
-    inputs = keras.Input((SEQUENCE_STEPS, len(SEQUENCE_CHANNELS)), name="sequence")
-    hidden = keras.layers.Rescaling(scale.tolist(), offset.tolist())(inputs)
-    for units, whole in ((64, True), (32, False)):
-        decay = keras.regularizers.L2(_WEIGHT_DECAY)
-        layer = keras.layers.LSTM(units, return_sequences=whole, kernel_regularizer=decay, recurrent_regularizer=decay)
-        hidden = layer(hidden)
-    outputs = keras.layers.Dense(len(dataset.horizons), kernel_initializer="zeros")(hidden)
-    model = keras.Model(inputs, outputs)
-    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="mse", metrics=["mse"])
-    return model
+
+def _fit_epochs(dataset: Dataset, epochs: int, seed: int, progress: Progress) -> FittedLstm:
+    model = _fresh(dataset, seed)
+    _fit(model, dataset, epochs, progress, [])
+    progress.expect_fewer(MAX_EPOCHS - epochs)
+    return FittedLstm(model.get_weights(), dataset.horizons, epochs, seed, progress)
+
+
+def _fresh(dataset: Dataset, seed: int) -> Any:
+    """Give the network as before any fit; its scaler knows only these samples."""
+    shared = network(len(dataset.horizons), seed)
+    shared.reset(dataset.batch.sequence, seed)
+    return shared.model
 
 
 def _fit(

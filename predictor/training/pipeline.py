@@ -1,8 +1,7 @@
-"""Fits both models, scores them on the hold-out, refits them on everything, and makes the set."""
+"""Fits the models, calibrates them out of fold, scores them on the hold-out, and makes the set."""
 
 import hashlib
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -10,22 +9,27 @@ import numpy as np
 
 from predictor.manifest import Manifest, ManifestMember, TrainingOptions, named
 from predictor.models.base import FloatArray
-from predictor.training.calibrate import calibrations, interval_quantiles, spread_scales
+from predictor.training.calibrate import calibrations, forecast_slopes, interval_quantiles, row_weights, spread_scales
 from predictor.training.dataset import Dataset
-from predictor.training.fitting import FittedModel, Progress, checked_export
-from predictor.training.forest_fit import fit_forest
-from predictor.training.lstm_fit import MAX_EPOCHS, fit_lstm
-from predictor.training.scoring import baselines, score
-from predictor.training.split import Split, hold_out_split
+from predictor.training.fitting import Progress
+from predictor.training.lstm_fit import MAX_EPOCHS
+from predictor.training.member_fit import TrainedMember, TrainingData, train_member, training_data
+from predictor.training.recipes import recipes
+from predictor.training.scoring import baselines, score, usual_directions
 from schemas.times import Interval
 
-Fit = Callable[[Dataset, int, Progress], FittedModel]
-
-#: The ensemble before any score has come in, and how each member is fitted.
-PRIOR_WEIGHTS = {"forest": 0.4, "lstm": 0.6}
-FITTERS: dict[str, Fit] = {"forest": fit_forest, "lstm": fit_lstm}
-_STEPS = 2 + 2 * MAX_EPOCHS + len(FITTERS)
-_LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx", "tensorflow", "tf2onnx")
+_LIBRARIES = (
+    "keras",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "scikit-learn",
+    "skl2onnx",
+    "statsmodels",
+    "tensorflow",
+    "tf2onnx",
+    "xgboost-cpu",
+)
 
 
 @dataclass(frozen=True)
@@ -36,21 +40,6 @@ class TrainedSet:
     files: dict[str, bytes]
 
 
-@dataclass(frozen=True)
-class _Member:
-    """A fitted member: what it said of the hold-out (scaled targets), and the file of its refit."""
-
-    name: str
-    held_out: FloatArray
-    content: bytes
-    seconds: float
-    feature_importance: dict[str, float]
-
-    @property
-    def file(self) -> str:
-        return f"{self.name}.onnx"
-
-
 def train(dataset: Dataset, interval: Interval, options: TrainingOptions, now_ns: int) -> TrainedSet:
     """Train a model set.
 
@@ -58,70 +47,74 @@ def train(dataset: Dataset, interval: Interval, options: TrainingOptions, now_ns
         TooFewSamplesError: There is not enough history.
         ExportDiffersError: An exported model is not the fitted one.
     """
-    split = hold_out_split(dataset)
-    progress = Progress(_STEPS)
+    data = training_data(dataset)
+    known = recipes(options.parameters)
+    progress = Progress(_steps(data, len(known)))
     try:
-        members = [_fit_member(name, fit, dataset, split, options.seed, progress) for name, fit in FITTERS.items()]
+        members = [train_member(name, recipe, data, options.seed, progress) for name, recipe in known.items()]
     finally:
         progress.close()
-    manifest = named(_manifest(dataset, interval, split, members, options, now_ns))
+    manifest = named(_manifest(data, interval, members, options, now_ns))
     return TrainedSet(manifest, {member.file: member.content for member in members})
 
 
-def _fit_member(name: str, fit: Fit, dataset: Dataset, split: Split, seed: int, progress: Progress) -> _Member:
-    started = time.perf_counter()
-    model = fit(split.before, seed, progress)
-    held_out = model.predict_targets(split.after.batch)
-    model = model.refit(dataset)
-    content = checked_export(model, dataset)
-    progress.step("export")
-    return _Member(name, held_out, content, time.perf_counter() - started, model.feature_importance)
+def _steps(data: TrainingData, members: int) -> int:
+    """Count the steps: epochs of the LSTM, fits of the others that take time, and exports."""
+    return (2 + len(data.folds)) * (MAX_EPOCHS + 3) + members
 
 
 def _manifest(
-    dataset: Dataset,
-    interval: Interval,
-    split: Split,
-    members: list[_Member],
-    options: TrainingOptions,
-    now_ns: int,
+    data: TrainingData, interval: Interval, members: Sequence[TrainedMember], options: TrainingOptions, now_ns: int
 ) -> Manifest:
-    after = split.after
-    ensemble: FloatArray = sum(
-        (PRIOR_WEIGHTS[member.name] * member.held_out for member in members), np.zeros_like(after.log_returns)
-    )
+    """Say of the set what is known: what is calibrated comes from the folds, what is scored from the hold-out."""
+    samples, held_out, unseen = data.samples, data.hold_out.after, data.out_of_fold
+    forecasts = _weighted([member.out_of_fold for member in members], members)
+    slopes = forecast_slopes(forecasts, unseen.targets().astype(np.float64))
+    ensemble = np.array(slopes) * _weighted([member.held_out for member in members], members)
     return Manifest(
         model_set="",
         interval=interval,
-        horizons=list(dataset.horizons),
-        train_start_ns=int(dataset.as_of_ns.min()),
-        train_end_ns=int(dataset.label_end_ns.max()),
-        hold_out_start_ns=int(after.as_of_ns.min()),
-        hold_out_dates=len(np.unique(after.as_of_ns)),
+        horizons=list(samples.horizons),
+        train_start_ns=int(samples.as_of_ns.min()),
+        train_end_ns=int(samples.label_end_ns.max()),
+        hold_out_start_ns=int(held_out.as_of_ns.min()),
+        hold_out_dates=len(np.unique(held_out.as_of_ns)),
         created_at_ns=now_ns,
-        tickers=sorted(map(str, np.unique(dataset.tickers))),
-        samples=len(dataset),
-        members=[_manifest_member(member, after) for member in members],
-        interval_quantiles=interval_quantiles(after.horizons, _scaled_errors(ensemble, after)),
-        hold_out=score(after.horizons, ensemble * after.units(), after.log_returns),
-        baselines=baselines(split.before, after),
+        tickers=sorted(map(str, np.unique(samples.tickers))),
+        samples=len(samples),
+        members=[_manifest_member(member, unseen, held_out) for member in members],
+        interval_quantiles=interval_quantiles(samples.horizons, _scaled_errors(np.array(slopes) * forecasts, unseen)),
+        hold_out=score(samples.horizons, ensemble * held_out.units(), held_out.log_returns),
+        baselines=baselines(data.hold_out.before, held_out),
         library_versions={name: version(name) for name in _LIBRARIES},
         options=options,
+        slopes=slopes,
+        usual_directions=usual_directions(samples),
+        out_of_fold_start_ns=int(unseen.as_of_ns.min()),
+        out_of_fold_samples=len(unseen),
     )
 
 
-def _manifest_member(member: _Member, after: Dataset) -> ManifestMember:
-    scales = spread_scales(_scaled_errors(member.held_out, after))
+def _weighted(targets: Sequence[FloatArray], members: Sequence[TrainedMember]) -> FloatArray:
+    """Give the ensemble's scaled targets under the prior weights."""
+    parts = [member.prior_weight * each for member, each in zip(members, targets, strict=True)]
+    total: FloatArray = np.sum(parts, axis=0)
+    return total
+
+
+def _manifest_member(member: TrainedMember, unseen: Dataset, held_out: Dataset) -> ManifestMember:
+    scales = spread_scales(_scaled_errors(member.out_of_fold, unseen))
     digest = hashlib.sha256(member.content).hexdigest()
+    weights = row_weights(unseen.as_of_ns)
     return ManifestMember(
         name=member.name,
         version=hashlib.sha256(f"{digest}{scales}".encode()).hexdigest()[:12],
         file=member.file,
         sha256=digest,
-        prior_weight=PRIOR_WEIGHTS[member.name],
+        prior_weight=member.prior_weight,
         training_seconds=member.seconds,
-        hold_out=score(after.horizons, member.held_out * after.units(), after.log_returns),
-        calibration=calibrations(after.horizons, member.held_out, scales, after.log_returns),
+        hold_out=score(held_out.horizons, member.held_out * held_out.units(), held_out.log_returns),
+        calibration=calibrations(unseen.horizons, member.out_of_fold, scales, unseen.log_returns, weights),
         spread_scale=scales,
         feature_importance=member.feature_importance,
     )

@@ -4,11 +4,12 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from predictor.manifest import Manifest
 from predictor.models.base import FloatArray
 from predictor.training.dataset import Dataset
-from schemas.events import HoldOutScore
+from schemas.events import Direction, HoldOutScore
 
 
 def score(horizons: Sequence[int], predicted: FloatArray, actual: FloatArray) -> list[HoldOutScore]:
@@ -36,9 +37,19 @@ def _score_one(horizon: int, predicted: FloatArray, actual: FloatArray) -> HoldO
 def constant_direction(past: Dataset, units: FloatArray) -> FloatArray:
     """Give the forecast that goes the past's more frequent way, by the size of its mean scaled return."""
     moves = past.log_returns / past.units()
-    direction = np.where((moves > 0).sum(axis=0) >= (moves < 0).sum(axis=0), 1.0, -1.0)
+    direction = np.where(_mostly_up(past), 1.0, -1.0)
     forecast: FloatArray = direction * np.abs(moves.mean(axis=0)) * units
     return forecast
+
+
+def usual_directions(samples: Dataset) -> list[Direction]:
+    """Give each horizon's more frequent direction; a hit rate is held against it."""
+    return [Direction.BULLISH if up else Direction.BEARISH for up in _mostly_up(samples)]
+
+
+def _mostly_up(samples: Dataset) -> NDArray[np.bool_]:
+    up: NDArray[np.bool_] = (samples.log_returns > 0).sum(axis=0) >= (samples.log_returns < 0).sum(axis=0)
+    return up
 
 
 def baselines(past: Dataset, held_out: Dataset) -> dict[str, list[HoldOutScore]]:

@@ -1,5 +1,7 @@
 """What the training can be told, beside what the predictor is."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from predictor.settings import PredictorSettings
@@ -14,6 +16,7 @@ class TrainingSettings(PredictorSettings):
     tickers: Tickers = ()
     start: TimeText = ""
     training_window_bars: int | None = Field(None, ge=1, description="Dates to fit on, the last ones; empty: all")
+    training_parameters: Path | None = Field(None, description="What `predictor search` wrote; empty: the defaults")
     training_seed: int = Field(7, ge=0, lt=2**32, description="Of every random choice of the training")
 
     @property

@@ -1,7 +1,9 @@
-"""The two things that the training does: fit a model set, or see to it that one serves."""
+"""What the training does: fit a model set, see to it that one serves, or search for better parameters."""
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from predictor.artifacts import read_manifest
@@ -11,6 +13,7 @@ from predictor.training.announce import announce, newest_decision, require_model
 from predictor.training.dataset import Dataset, dataset_from_bars
 from predictor.training.ensure import announced_set, newest_set_on_disk, trained_through
 from predictor.training.history import bars_before_start
+from predictor.training.parameter_file import read_parameters, write_parameters
 from predictor.training.quiet import quiet_import
 from predictor.training.scoring import score_table
 from predictor.training.settings import TrainingSettings
@@ -71,6 +74,20 @@ def train_and_save(settings: TrainingSettings, *, announcing: bool) -> Path:
     return folder
 
 
+def search_and_save(settings: TrainingSettings, *, trials: int, path: Path) -> None:
+    """Search for better parameters than the defaults, and write them into a file that `train` reads.
+
+    Raises:
+        StopAndSayError: There is not enough history, or the packages for training are not installed.
+    """
+    dataset = _dataset(settings)
+    say(f"searching on what lies before the hold-out of {len(dataset)} samples, seed {settings.training_seed}")
+    with _training_packages():
+        from predictor.training.search import search  # noqa: PLC0415 - only who trains pays for scikit-learn
+    write_parameters(search(dataset, settings.training_seed, trials, say), path)
+    say(f"wrote {path}: use it with `train --parameters {path}`")
+
+
 def _dataset(settings: TrainingSettings) -> Dataset:
     """Make the samples, and see that they are enough before TensorFlow is imported."""
     dataset = dataset_from_bars(
@@ -86,15 +103,23 @@ def _train(settings: TrainingSettings, dataset: Dataset) -> Path:
         before_ns=settings.before_ns if settings.before_ns is not None else int(dataset.label_end_ns.max()),
         window_bars=settings.training_window_bars,
         seed=settings.training_seed,
+        parameters=read_parameters(settings.training_parameters),
     )
-    try:
-        with quiet_import():
-            from predictor.training.pipeline import train  # noqa: PLC0415 - only who trains pays for TensorFlow
-    except ImportError as error:
-        raise StopAndSayError(f"{error.name} is missing: training needs `pip install 'tickcast[train]'`") from error
+    with _training_packages():
+        from predictor.training.pipeline import train  # noqa: PLC0415 - only who trains pays for TensorFlow
     trained = train(dataset, settings.interval, options, time.time_ns())
     say(score_table(trained.manifest))
     return save_model_set(trained.manifest, trained.files, settings.models_directory)
+
+
+@contextmanager
+def _training_packages() -> Iterator[None]:
+    """Import what only the training needs, quietly; where it is missing, say which extra has it."""
+    try:
+        with quiet_import():
+            yield
+    except ImportError as error:
+        raise StopAndSayError(f"{error.name} is missing: training needs `pip install 'tickcast[train]'`") from error
 
 
 def _announce(settings: TrainingSettings, folder: Path, action: ModelAction, reason: str) -> None:

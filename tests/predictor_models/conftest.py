@@ -4,7 +4,7 @@ import pytest
 
 from predictor.artifacts import ModelSet
 from predictor.training.dataset import Dataset, dataset_from_bars
-from predictor.training.fitting import FittedModel, Progress
+from predictor.training.fitting import Fit, FittedModel, Progress
 from predictor.training.history import bars_before_start
 from predictor.training.settings import TrainingSettings
 from schemas.times import from_rfc3339
@@ -26,9 +26,21 @@ def later() -> Dataset:
 
 @pytest.fixture(scope="session")
 def fitted(later: Dataset) -> dict[str, FittedModel]:
-    """Fit both models on a part of the later samples, for comparison with their exports."""
+    """Fit the models on a part of the later samples, for comparison with their exports."""
+    from predictor.models.rules import NaiveForecaster, StatisticalMember
+    from predictor.training.arima_fit import fit_arima
     from predictor.training.forest_fit import fit_forest
     from predictor.training.lstm_fit import fit_lstm  # imports TensorFlow
+    from predictor.training.rule_fit import fit_rule
+    from predictor.training.xgboost_fit import fit_xgboost
 
     few, progress = later.rows(slice(None, None, 2)), Progress(100)
-    return {"forest": fit_forest(few, 3, progress), "lstm": fit_lstm(few, 3, progress)}
+    fitters: dict[str, Fit] = {
+        "forest": fit_forest,
+        "lstm": fit_lstm,
+        "xgboost": fit_xgboost,
+        "arima": fit_arima,
+        "naive": fit_rule(NaiveForecaster),
+        "statistical": fit_rule(StatisticalMember),
+    }
+    return {name: fit(few, 3, progress) for name, fit in fitters.items()}

@@ -17,6 +17,7 @@ from schemas.features import FEATURE_VERSION
 from tests.predictor_models.examples import DAY_NS, HORIZONS, manifest, member
 from tests.training import Trained
 
+PAIR, BESIDE = ("forest", "lstm"), ("xgboost", "arima", "naive", "statistical")
 FITTING: dict[str, Any] = {"interval": "1d", "horizons": HORIZONS}
 
 
@@ -35,8 +36,8 @@ def test_a_manifest_comes_back_as_it_was_saved(tmp_path: Path) -> None:
 
 def test_a_trained_set_loads_whole(trained: Trained) -> None:
     model_set = trained.load()
-    assert [each.forecaster.name for each in model_set.members] == ["forest", "lstm"]
-    assert [each.prior_weight for each in model_set.members] == [0.4, 0.6]
+    assert [each.forecaster.name for each in model_set.members] == [*PAIR, *BESIDE]
+    assert [each.prior_weight for each in model_set.members] == [0.4, 0.6, 0.0, 0.0, 0.0, 0.0]
     assert [each.horizon for each in model_set.members[0].calibration] == list(HORIZONS)
     assert model_set.refused == {}
     assert model_set.folder.name == model_set.manifest.model_set
@@ -104,14 +105,14 @@ def test_a_member_whose_file_changed_stays_out_and_the_other_carries_on(copied: 
     content[len(content) // 2] ^= 1
     (copied / "forest.onnx").write_bytes(content)
     model_set = load_model_set(copied, **FITTING)
-    assert [each.forecaster.name for each in model_set.members] == ["lstm"]
+    assert [each.forecaster.name for each in model_set.members] == ["lstm", *BESIDE]
     assert "SHA-256" in model_set.refused["forest"]
 
 
 def test_a_member_whose_file_is_lost_stays_out_and_the_other_carries_on(copied: Path) -> None:
     (copied / "lstm.onnx").unlink()
     model_set = load_model_set(copied, **FITTING)
-    assert [each.forecaster.name for each in model_set.members] == ["forest"]
+    assert [each.forecaster.name for each in model_set.members] == ["forest", *BESIDE]
     assert "cannot be read" in model_set.refused["lstm"]
 
 
@@ -175,8 +176,9 @@ def test_the_event_of_a_set_carries_what_the_manifest_says(trained: Trained) -> 
     assert (event.model_set, event.serving) == (model_set.manifest.model_set,) * 2
     assert event.location == str(trained.folder)
     assert event.train_end_ns == model_set.manifest.train_end_ns
-    assert [each.name for each in event.members] == ["forest", "lstm"]
-    assert sum(event.members[0].feature_importance.values()) == pytest.approx(1)
+    assert [each.name for each in event.members] == [*PAIR, *BESIDE]
+    for told, its in zip(event.members, model_set.manifest.members, strict=True):
+        assert (told.hold_out, told.feature_importance) == (its.hold_out, its.feature_importance)
     assert event.hold_out == model_set.manifest.hold_out
     assert tuple(each.horizon for each in event.hold_out) == HORIZONS
     assert set(event.baselines) == {"no_change", "constant_direction"}

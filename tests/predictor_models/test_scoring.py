@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from predictor.training.scoring import baselines, constant_direction, score, score_table
+from predictor.training.scoring import baselines, constant_direction, score, score_table, usual_directions
 from tests.predictor_models.examples import HORIZONS, hold_out_scores, manifest, random_samples
 
 
@@ -32,6 +32,12 @@ def test_constant_direction_is_the_pasts_and_not_the_hold_outs() -> None:
     past.log_returns[:], held_out.log_returns[:] = rising, falling
     assert (constant_direction(past, held_out.units()) > 0).all()
     assert [scored.hit_rate for scored in baselines(past, held_out)["constant_direction"]] == [0.0] * len(HORIZONS)
+
+
+def test_the_usual_direction_is_the_more_frequent_one_of_each_horizon() -> None:
+    samples = random_samples(1, 201, 1)
+    samples.log_returns[:] = np.where(np.arange(201) < 101, 0.01, -0.05)[:, None] * [1.0, -1.0, 0.0]
+    assert usual_directions(samples) == ["bullish", "bearish", "bullish"]
 
 
 def test_constant_direction_goes_by_the_size_of_the_pasts_mean_scaled_return() -> None:

@@ -106,12 +106,17 @@ def test_the_newest_set_on_disk_is_announced(stage: Stage) -> None:
         {"interval": "1h"},
         {"training_window_bars": 500},
         {"training_window_bars": None},
+        {"training_parameters": "other"},
     ],
     ids=str,
 )
 def test_a_set_on_disk_that_does_not_fit_is_passed_over_and_one_is_trained(
-    stage: Stage, changes: dict[str, object]
+    stage: Stage, changes: dict[str, object], tmp_path: Path
 ) -> None:
+    if "training_parameters" in changes:
+        other = tmp_path / "other.json"
+        other.write_text('{"parameters": {"forest": {"min_samples_leaf": 7}}}')
+        changes = {"training_parameters": other}
     stage.ensure(**changes)
     assert (stage.announced, stage.trainings) == ([], 1)
 

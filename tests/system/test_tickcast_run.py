@@ -121,7 +121,7 @@ def test_the_system_comes_up_stops_without_a_trace_and_goes_on(run: Run) -> None
     run.start("--speed", "4")
     run.wait_for_line("first prediction: ")
     updates = _updates(run.port, {"AAPL", "GOOG", "IBM", "MSFT"})
-    assert {member["name"] for member in updates["AAPL"]["models"]} == {"forest", "lstm"}
+    assert {member["name"] for member in updates["AAPL"]["models"]} >= {"forest", "lstm"}
     assert "TICKCAST_URL" in (run.folder / "var" / "running.env").read_text()
     reached = run.get("/predict/AAPL")["timestamp"]
 

@@ -1,0 +1,119 @@
+"""The search: what it finds before the hold-out is what the training then uses."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestRegressor
+
+from predictor.parameters import ForestParameters, Parameters, XgboostParameters
+from predictor.training import search as searching
+from predictor.training.dataset import Dataset
+from predictor.training.fitting import Progress
+from predictor.training.folds import expanding_folds
+from predictor.training.parameter_file import ParameterFile, Searched, read_parameters, write_parameters
+from predictor.training.recipes import recipes
+from predictor.training.search import search
+from predictor.training.split import hold_out_split
+from schemas.errors import StopAndSayError
+from tests.predictor_models.examples import random_samples
+
+
+@pytest.fixture(scope="module")
+def samples() -> Dataset:
+    """Give samples with something to learn in the first input."""
+    made = random_samples(1, 1_200, 3)
+    signal = 0.5 * made.batch.model_inputs[:, :1] + np.random.default_rng(2).normal(size=(len(made), 3))
+    return replace(made, log_returns=made.units() * signal)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the search choose from little."""
+    monkeypatch.setattr(searching, "FOREST_CHOICES", {"min_samples_leaf": (30, 400), "n_estimators": (5,)})
+    trees = {"learning_rate": (0.1,), "min_child_weight": (10.0,), "n_estimators": (2, 40)}
+    monkeypatch.setattr(searching, "XGBOOST_CHOICES", trees)
+
+
+@pytest.mark.usefixtures("few")
+def test_the_best_candidate_is_the_one_with_the_smallest_error_over_the_folds(samples: Dataset) -> None:
+    said: list[str] = []
+    found = search(samples, 5, 2, said.append)
+    candidates = [ForestParameters(), *(ForestParameters(min_samples_leaf=leaf, n_estimators=5) for leaf in (30, 400))]
+    errors = [forest_error(samples, each, 5) for each in candidates]
+    its = found.searched["forest"]
+    assert its.tried == 3
+    assert its.default_error == pytest.approx(errors[0])
+    assert its.best_error == pytest.approx(min(errors))
+    assert its.best_error < its.no_change_error
+    assert found.parameters.forest == candidates[int(np.argmin(errors))]
+    assert found.parameters.xgboost == XgboostParameters(learning_rate=0.1, min_child_weight=10.0, rounds=40)
+    assert [line.split(":")[0] for line in said] == ["forest", "xgboost"]
+
+
+def forest_error(samples: Dataset, parameters: ForestParameters, seed: int) -> float:
+    """Do it by hand."""
+    errors = []
+    for fold in expanding_folds(hold_out_split(samples).before):
+        model = RandomForestRegressor(**msgspec.structs.asdict(parameters), random_state=seed)
+        model.fit(fold.before.batch.model_inputs, fold.before.targets())
+        errors.append(np.mean(np.square(model.predict(fold.after.batch.model_inputs) - fold.after.targets())))
+    return float(np.mean(errors))
+
+
+@pytest.mark.usefixtures("few")
+def test_the_hold_out_is_not_seen(samples: Dataset) -> None:
+    first_ns = hold_out_split(samples).after.as_of_ns.min()
+    log_returns = samples.log_returns.copy()
+    log_returns[samples.as_of_ns >= first_ns] = 9.0
+    known = search(samples, 5, 2, lambda _: None)
+    assert search(replace(samples, log_returns=log_returns), 5, 2, lambda _: None) == known
+    assert known.through_ns < first_ns
+
+
+def test_the_defaults_stay_where_nothing_is_better(samples: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "FOREST_CHOICES", {"min_samples_leaf": (2_000,), "n_estimators": (2,)})
+    monkeypatch.setattr(searching, "XGBOOST_CHOICES", {"min_child_weight": (90_000.0,), "n_estimators": (1,)})
+    assert search(samples, 5, 9, lambda _: None).parameters == Parameters()
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    parameters = Parameters(forest=ForestParameters(max_features=0.5), xgboost=XgboostParameters(rounds=7))
+    its = Searched(tried=3, best_error=1.0, default_error=1.1, no_change_error=1.2)
+    path = tmp_path / "new" / "parameters.json"
+    write_parameters(ParameterFile(parameters=parameters, searched={"forest": its}, seed=7), path)
+    assert read_parameters(path) == parameters
+    assert [each.name for each in path.parent.iterdir()] == ["parameters.json"]
+    assert read_parameters(None) == Parameters()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{}",
+        '{"parameters": {"forest": {"max_features": 1.5}}}',
+        '{"parameters": {"forest": {"leaves": 5}}}',
+        '{"parameters": {"lstm": {}}}',
+    ],
+)
+def test_a_file_that_says_something_else_is_one_line_that_names_the_setting(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "parameters.json"
+    path.write_text(content)
+    with pytest.raises(StopAndSayError, match="TICKCAST_TRAINING_PARAMETERS") as caught:
+        read_parameters(path)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(StopAndSayError, match=r"missing\.json"):
+        read_parameters(tmp_path / "missing.json")
+
+
+def test_the_training_uses_what_was_found(samples: Dataset) -> None:
+    parameters = Parameters(
+        forest=ForestParameters(n_estimators=3, min_samples_leaf=20), xgboost=XgboostParameters(rounds=4, max_depth=2)
+    )
+    known = recipes(parameters)
+    forest, trees = (known[name].fit(samples, 1, Progress(1)).refit(samples) for name in ("forest", "xgboost"))
+    assert (len(forest.model.estimators_), forest.model.min_samples_leaf) == (3, 20)  # type: ignore[attr-defined]
+    assert (trees.rounds, trees.model.max_depth) == (4, 2)  # type: ignore[attr-defined]
