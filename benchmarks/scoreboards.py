@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from feature_stream.score_state import ScoreKeeper
+from feature_stream.scores.state import ScoreKeeper
 from schemas.codec import encode
 from schemas.events import Direction, MemberHorizon, Outcome
 

@@ -33,7 +33,7 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class MemberErrors:
-    """Squared errors of one member, in units of volatility * sqrt(horizon).
+    """Squared errors of one member, in units of the volatility over the horizon.
 
     The forecast is of log returns, but a mean square in log return is made by the most volatile tickers and weeks: a
     ticker that moves five times as much counts 25 times. In units of their volatility all outcomes count alike, which

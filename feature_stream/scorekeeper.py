@@ -15,10 +15,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.errors import KafkaError
 
 from feature_stream.aiokafka_config import consumer_config, producer_config
-from feature_stream.score_log import AnotherLogError, Places, assign, has_reached, next_records, partitions_of
-from feature_stream.score_publisher import ScorePublisher
-from feature_stream.score_settings import ScoreSettings
-from feature_stream.score_state import ScoreKeeper
+from feature_stream.scores.log import AnotherLogError, Places, assign, has_reached, next_records, partitions_of
+from feature_stream.scores.publisher import ScorePublisher
+from feature_stream.scores.settings import ScoreSettings
+from feature_stream.scores.state import ScoreKeeper
 from schemas.codec import UndecodableError, decoder
 from schemas.events import Outcome
 from schemas.topics import OUTCOMES, SCORES
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 class Scorekeeper:
-    """Runs in the background from `start` to `stop`, through every outage of the broker.
+    """Works in `run` until cancelled, or in the background from `start` to `stop`, through every outage of the broker.
 
     Attributes:
         caught_up: Set when all that was in `outcomes` at the start is in the boards; nothing is said before.
@@ -46,19 +46,16 @@ class Scorekeeper:
     def __init__(
         self,
         settings: ScoreSettings,
-        on_failure: Callable[[Exception], None],
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         """Prepare; nothing is asked of the broker.
 
         Args:
             settings: Connection, prefix, interval, and how much is read again.
-            on_failure: Told of an error that is none of the broker's; the scorekeeper has then stopped.
             now_ns: The clock of `updated_at_ns`.
         """
         self.caught_up = asyncio.Event()
         self._settings = settings
-        self._on_failure = on_failure
         self._now_ns = now_ns
         self._source = f"feature_stream/{settings.instance}"
         self._decode = decoder(Outcome)
@@ -72,20 +69,21 @@ class Scorekeeper:
         self._read: Places = {}
 
     async def start(self) -> None:
-        """Begin, without a memory; returns at once. A second call changes nothing."""
+        """Begin in the background; returns at once. A second call changes nothing."""
         if self._task is None:
-            self._forget()
-            self._task = asyncio.create_task(self._run(), name="scorekeeper")
+            self._task = asyncio.create_task(self.run(), name="scorekeeper")
 
     async def stop(self) -> None:
-        """End, and return when all connections are closed; it may be started again."""
+        """End, and return when all connections are closed; it may be started again. Raises what had ended it before."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Keep the scores, from no memory, until cancelled; an error that is not the broker's ends it."""
+        self._forget()
         while True:
             try:
                 await self._follow()
@@ -94,10 +92,6 @@ class Scorekeeper:
                 self._forget()
             except (KafkaError, OSError) as error:  # retry, with what was read
                 _log.warning("cannot keep the scores, trying again: %s", error or type(error).__name__)
-            except Exception as error:  # stop: boards of a state that is not understood are worse than none
-                _log.exception("the scorekeeper failed")
-                self._on_failure(error)
-                return
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow(self) -> None:

@@ -5,7 +5,7 @@ import math
 import pytest
 from msgspec.structs import replace
 
-from feature_stream.score_state import ScoreKeeper, pooled_scoreboard, scoreboard
+from feature_stream.scores.state import ScoreKeeper, pooled_scoreboard, scoreboard
 from schemas.events import Direction, Outcome
 from tests.feature_stream.outcome_logs import MEMBERS, Market, member, outcome, outcomes_of
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as some
 
-from feature_stream.score_window import Window
+from feature_stream.scores.window import Window
 
 
 @given(some.lists(some.integers(-50, 50)), some.integers(1, 30))

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from msgspec.structs import replace
 
-from feature_stream.score_board import ALL
-from feature_stream.score_state import BoardSizes, ScoreKeeper, pooled_scoreboard, scoreboard
+from feature_stream.scores.board import ALL
+from feature_stream.scores.state import BoardSizes, ScoreKeeper, pooled_scoreboard, scoreboard
 from schemas.codec import decoder, encode
 from schemas.events import HorizonScore, Scoreboard
 from tests.feature_stream.outcome_logs import DAY, Market, outcome, outcomes_of

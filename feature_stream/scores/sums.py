@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from feature_stream.score_columns import (
+from feature_stream.scores.columns import (
     COLUMNS,
     ENSEMBLE_ROW,
     FIRST_MEMBER_ROW,
@@ -17,13 +17,12 @@ from feature_stream.score_columns import (
 _Rows = FloatArray
 
 
-def contributions(known: FloatArray, members: FloatArray, horizon: int) -> FloatArray:
+def contributions(known: FloatArray, members: FloatArray) -> FloatArray:
     """Give what each outcome adds to the sums.
 
     Args:
         known: (n, `Known`).
         members: (n, members, 2); NaN where a member gave no answer.
-        horizon: In bars.
 
     Returns:
         (n, 3 + members, columns): a row of `OfHorizon`, then rows of `OfModel`. What is added up lies side by side.
@@ -35,19 +34,19 @@ def contributions(known: FloatArray, members: FloatArray, horizon: int) -> Float
     forecasts[0], forecasts[2:] = by_field[Known.PREDICTED], members[:, :, 0].T
     confidences[0], confidences[2:] = by_field[Known.CONFIDENCE], members[:, :, 1].T
     of_models = added[:, ENSEMBLE_ROW:]
-    _add_errors(of_models, by_field, forecasts, horizon)
+    _add_errors(of_models, by_field, forecasts)
     _add_directions(of_models, by_field, forecasts)
     _add_confidences(of_models, by_field, confidences)
     _add_horizon(added[:, HORIZON_ROW], by_field)
     return added.transpose(2, 1, 0)
 
 
-def _add_errors(of_models: FloatArray, known: FloatArray, forecasts: _Rows, horizon: int) -> None:
+def _add_errors(of_models: FloatArray, known: FloatArray, forecasts: _Rows) -> None:
     answered = np.isfinite(forecasts)
     actual, volatility = known[Known.ACTUAL], known[Known.VOLATILITY]
     error = np.where(answered, actual - forecasts, 0.0)
     measured = volatility > 0
-    per_unit = np.divide(1.0, volatility * np.sqrt(horizon), out=np.zeros_like(volatility), where=measured)
+    per_unit = np.divide(1.0, volatility, out=np.zeros_like(volatility), where=measured)
     of_models[OfModel.COUNT] = answered
     of_models[OfModel.ABSOLUTE] = np.abs(error)
     of_models[OfModel.SQUARE] = error * error

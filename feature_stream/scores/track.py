@@ -5,10 +5,10 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from feature_stream.calibration import conformal_quantile, width_after
-from feature_stream.horizon_scores import horizon_score
-from feature_stream.score_columns import MEMBER_COLUMNS, FloatArray, Known
-from feature_stream.score_sums import contributions
-from feature_stream.score_window import Window
+from feature_stream.scores.columns import MEMBER_COLUMNS, FloatArray, Known
+from feature_stream.scores.horizons import horizon_score
+from feature_stream.scores.sums import contributions
+from feature_stream.scores.window import Window
 from schemas.events import HorizonScore
 
 _NO_INTERVAL, _INSIDE, _MISS = -1, 0, 1
@@ -36,8 +36,8 @@ class Track:
         """Score the outcomes."""
         self._members.widen(len(names))
         known = self._known.rows
-        score = horizon_score(contributions(known, self._members.rows, horizon), names, horizon)
-        errors = _scaled_errors(known, horizon)
+        score = horizon_score(contributions(known, self._members.rows), names, horizon)
+        errors = _scaled_errors(known)
         return replace(
             score,
             quantile_95=conformal_quantile(errors, 0.05),
@@ -56,9 +56,9 @@ def _width(misses: NDArray[np.int8], share_outside: float) -> float | None:
     return width_after(judged == _MISS, share_outside) if len(judged) else None
 
 
-def _scaled_errors(known: FloatArray, horizon: int) -> FloatArray:
-    """Give absolute errors in units of volatility times sqrt(horizon), of the outcomes that have a volatility."""
+def _scaled_errors(known: FloatArray) -> FloatArray:
+    """Give absolute errors in units of the volatility over the horizon, of the outcomes that have one."""
     measured = known[known[:, Known.VOLATILITY] > 0]
     errors = np.abs(measured[:, Known.ACTUAL] - measured[:, Known.PREDICTED])
-    scaled: FloatArray = errors / (measured[:, Known.VOLATILITY] * np.sqrt(horizon))
+    scaled: FloatArray = errors / measured[:, Known.VOLATILITY]
     return scaled

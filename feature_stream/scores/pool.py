@@ -6,8 +6,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from feature_stream.calibration import WEIGHT_DATES, MemberErrors, adapted_weights
-from feature_stream.horizon_scores import horizon_score
-from feature_stream.score_columns import (
+from feature_stream.scores.columns import (
     COLUMNS,
     ENSEMBLE_ROW,
     FIRST_MEMBER_ROW,
@@ -17,8 +16,9 @@ from feature_stream.score_columns import (
     from_whole,
     to_whole,
 )
-from feature_stream.score_sums import contributions
-from feature_stream.score_window import Window
+from feature_stream.scores.horizons import horizon_score
+from feature_stream.scores.sums import contributions
+from feature_stream.scores.window import Window
 from schemas.events import HorizonScore, Outcome
 
 
@@ -50,7 +50,7 @@ class Pool:
             members: (outcomes, members, 2).
         """
         self._sums.widen(FIRST_MEMBER_ROW + len(self.places))
-        added = to_whole(contributions(known, members, self.horizon))
+        added = to_whole(contributions(known, members))
         for outcome, row in zip(outcomes, added, strict=True):
             there = self._sums.row_of(outcome.matured_ns)
             if there is None:
@@ -80,7 +80,7 @@ class Pool:
         """Give, of each kept date, the ensemble's mean squared error, and how much more it is than that of no change.
 
         Returns:
-            (dates,) in log return; and in units of volatility times sqrt(horizon), (dates with a volatility,).
+            (dates,) in log return; and in units of the volatility over the horizon, (dates with a volatility,).
         """
         sums = from_whole(self._sums.rows[:, ENSEMBLE_ROW : UNCHANGED_ROW + 1])
         squares = sums[:, 0, OfModel.SQUARE] / sums[:, 0, OfModel.COUNT]

@@ -8,10 +8,10 @@ import numpy as np
 
 from feature_stream.calibration import WEIGHT_DATES, WIDTH_OUTCOMES
 from feature_stream.drift import drift_of
-from feature_stream.score_board import ALL, NO_PARTITION, Marks, make_board
-from feature_stream.score_columns import FloatArray, known_of, members_of
-from feature_stream.score_pool import Pool
-from feature_stream.score_track import Track
+from feature_stream.scores.board import ALL, NO_PARTITION, Marks, make_board
+from feature_stream.scores.columns import FloatArray, known_of, members_of
+from feature_stream.scores.pool import Pool
+from feature_stream.scores.track import Track
 from schemas.events import Outcome, Scoreboard
 from schemas.times import Interval
 

@@ -6,7 +6,7 @@ from itertools import groupby
 
 import numpy as np
 
-from feature_stream.score_columns import (
+from feature_stream.scores.columns import (
     ENSEMBLE_ROW,
     FIRST_MEMBER_ROW,
     HORIZON_ROW,

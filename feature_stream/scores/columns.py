@@ -16,7 +16,7 @@ FloatArray = NDArray[np.float64]
 
 
 class Known(IntEnum):
-    """Columns of what is kept of an outcome; NaN where it is null."""
+    """Columns of what is kept of an outcome; NaN where it is null. Of the volatility over the horizon 0 is unknown."""
 
     ACTUAL = 0
     PREDICTED = 1

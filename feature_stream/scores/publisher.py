@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
-from feature_stream.score_state import ScoreKeeper
+from feature_stream.scores.state import ScoreKeeper
 from schemas.codec import encode, event_headers
 from schemas.events import Scoreboard
 
