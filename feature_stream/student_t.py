@@ -4,7 +4,7 @@ import math
 from functools import lru_cache
 
 _SMALLEST = 1e-300
-_PRECISION = 1e-15
+_PRECISION = 1e-14
 _MOST_TERMS = 10_000
 
 
@@ -46,20 +46,16 @@ def _incomplete_beta(a: float, b: float, x: float, rest: float) -> float:
 
 def _fraction(a: float, b: float, x: float) -> float:
     """Give the value of the continued fraction 8.17.22, by Lentz's method."""
-    c, d = 1.0, _away_from_zero(1.0 - (a + b) * x / (a + 1.0))
-    value = d = 1.0 / d
+    c = 1.0
+    value = d = 1.0 / (1.0 - (a + b) * x / (a + 1.0))
     for m in range(1, _MOST_TERMS):
         for term in (
             m * (b - m) * x / ((a + 2 * m - 1.0) * (a + 2 * m)),
             -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1.0)),
         ):
-            d = 1.0 / _away_from_zero(1.0 + term * d)
-            c = _away_from_zero(1.0 + term / c)
+            d = 1.0 / (1.0 + term * d or _SMALLEST)
+            c = 1.0 + term / c or _SMALLEST
             value *= c * d
         if abs(c * d - 1.0) < _PRECISION:
             break
     return value
-
-
-def _away_from_zero(number: float) -> float:
-    return number if abs(number) > _SMALLEST else _SMALLEST
