@@ -76,6 +76,7 @@ class Scorekeeper:
     async def stop(self) -> None:
         """End, and return when all connections are closed; it may be started again. Raises what had ended it before."""
         task, self._task = self._task, None
+        self.caught_up.clear()
         if task is not None:
             task.cancel()
             with suppress(asyncio.CancelledError):

@@ -18,7 +18,7 @@ class ScorePublisher:
     """Knows what was said last of each ticker, and whose outcomes have changed since.
 
     Attributes:
-        changed: Tickers whose boards are to be made; a ticker leaves it when the broker has its board.
+        changed: Tickers whose boards are to be made; they leave it when the broker has all of them.
     """
 
     def __init__(self, topic: str, source: str, now_ns: Callable[[], int]) -> None:

@@ -1,5 +1,6 @@
 """The newest rows of a log, by key: whatever the order in which they come, the same set leaves the same rows."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ class Window:
         """Give the rows in the order of their keys, (n, *shape); a view."""
         return self._rows[self._first : self._end]
 
-    def add(self, key: int, row: NDArray[Any] | list[float]) -> bool:
+    def add(self, key: int, row: NDArray[Any] | Sequence[float]) -> bool:
         """Put a row in its place; False where its key is there already, or older than all of a full window."""
         keys = self.keys
         at = n = len(keys)

@@ -109,7 +109,8 @@ def test_boards_from_outcomes_in_any_order_and_twice_are_the_very_same_as_from_s
     keeper = ScoreKeeper("1d", sizes)
     for first in range(0, len(mixed), batch):
         keeper.add(mixed[first : first + batch])
-        boards_of(keeper)  # to look changes nothing
+        if chance.random() < 0.1:
+            boards_of(keeper)  # to look changes nothing
     assert boards_of(keeper) == boards_of(scratch)
 
 
@@ -134,8 +135,9 @@ def test_boards_are_a_function_of_the_last_outcomes(market: Market, sizes: Board
 def test_every_board_can_be_written_and_read(market: Market) -> None:
     read = decoder(Scoreboard)
     keeper = ScoreKeeper("1d")
-    for one in outcomes_of(market):
-        keeper.add([one])
+    outcomes = list(outcomes_of(market))
+    for first in range(0, len(outcomes), 9):
+        keeper.add(outcomes[first : first + 9])
         for board in boards_of(keeper):
             assert read(encode(board)) == board, "a number that is not finite becomes null"
 
