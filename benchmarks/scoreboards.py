@@ -3,7 +3,6 @@
 import argparse
 import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -112,4 +111,4 @@ def _p99(seconds: list[float]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

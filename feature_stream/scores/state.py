@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from feature_stream.calibration import WEIGHT_DATES, WIDTH_OUTCOMES
+from feature_stream.calibration import WIDTH_OUTCOMES
 from feature_stream.drift import drift_of
 from feature_stream.scores.board import ALL, NO_PARTITION, Marks, make_board
 from feature_stream.scores.columns import FloatArray, known_of, members_of
@@ -21,14 +21,14 @@ class BoardSizes:
     """How much a board looks back on.
 
     Attributes:
-        outcomes: Of a ticker and horizon that are scored.
+        outcomes: Of a ticker and horizon that are scored: so many that something can be told of 21 bars.
         dates: Of all tickers that are scored; not more than `kept_dates`.
         width_outcomes: Of a ticker and horizon that the widths are made of; the largest number here.
         kept_dates: Of all tickers, for what looks back further.
     """
 
-    outcomes: int = 250
-    dates: int = WEIGHT_DATES
+    outcomes: int = 500
+    dates: int = 500
     width_outcomes: int = WIDTH_OUTCOMES
     kept_dates: int = WIDTH_OUTCOMES
 

@@ -16,7 +16,7 @@ class ModelScore(Struct, frozen=True, kw_only=True):
     Attributes:
         count: Outcomes.
         hit_rate: Mean over the dates of the share of hits among a date's trials: outcomes of one date count as one.
-        hit_rate_low: With `hit_rate_high`, its interval at 95 %; null with too few dates to tell (120, 11 horizons).
+        hit_rate_low: With `hit_rate_high`, its interval at 95 %; null with too few dates to tell (200, 23 horizons).
         mean_absolute_percentage_error: Of the price at the horizon's end, in percent of it.
         scaled_mean_squared_error: In units of volatility times sqrt(horizon); what the weights are made of.
     """
@@ -47,13 +47,13 @@ class HorizonScore(Struct, frozen=True, kw_only=True):
         quantile_95: Half-width in units of volatility times sqrt(horizon) that would have held 95 % of these outcomes,
             (n + 1)-corrected; information, of a ticker's own board only; null with too few outcomes (19, 99).
         width_95: The half-width that the predictor applies, as a multiple of the model set's own first quantile; of a
-            ticker's own board only, and from more outcomes than the scores (1,000).
+            ticker's own board only, and from more outcomes than the scores are (1,000).
         interval_score_95: Mean of Gneiting and Raftery (2007), equation 43, in log return; smaller is better.
         usual_hit_rate: Of the direction that was more frequent before the models' `train_end`, on the same trials.
         hit_rate_difference: The hit rate less `usual_hit_rate`, paired by date, with its interval at 95 %.
         error_ratio: Mean squared error over that of no change.
         error_p_value: Two-sided Diebold-Mariano (Harvey, Leybourne and Newbold) against no change, paired by date; null
-            with too few dates to tell (120, 11 horizons).
+            with too few dates to tell (200, 23 horizons).
     """
 
     horizon: int

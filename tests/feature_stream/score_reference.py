@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import stats  # type: ignore[import-untyped]
 from sklearn import metrics
 
 from schemas.events import Direction, Outcome
@@ -16,18 +16,15 @@ Scores = dict[str, Any]
 
 
 def long_run_variance(values: NDArray[np.float64], lags: int) -> float:
-    """Sum the weighted products of all pairs, one by one."""
+    """Sum the weighted products of all pairs."""
     d, n = values - values.mean(), len(values)
-    total = 0.0
-    for t in range(n):
-        for s in range(n):
-            total += max(0.0, 1.0 - abs(t - s) / (lags + 1)) * d[t] * d[s]
-    return total / n
+    apart = np.abs(np.arange(n)[:, None] - np.arange(n)[None, :])
+    return float((np.maximum(0.0, 1.0 - apart / (lags + 1)) * d[:, None] * d[None, :]).sum() / n)
 
 
 def mean_and_error(values: NDArray[np.float64], horizon: int) -> tuple[float, float] | None:
     n = len(values)
-    if n < max(120, 11 * horizon) or np.ptp(values) == 0:
+    if n < max(200, 23 * horizon) or np.ptp(values) == 0:
         return None
     correction = (n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n
     return float(values.mean()), math.sqrt(long_run_variance(values, max(10, 2 * horizon)) / n / correction)

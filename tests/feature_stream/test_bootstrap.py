@@ -4,12 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from feature_stream.bootstrap import bootstrap_interval, stationary_indices
 from feature_stream.uncertainty import least_dates, mean_by_date
 
 
-def wavy(n: int, seed: int = 3) -> np.ndarray:  # type: ignore[type-arg]
+def wavy(n: int, seed: int = 3) -> NDArray[np.float64]:
     noise = np.random.default_rng(seed).standard_normal(n + 4)
     return np.convolve(noise, np.ones(5) / 5, "valid")
 

@@ -51,9 +51,10 @@ def test_an_alarm_begins_above_the_threshold_and_ends_at_half_of_it() -> None:
 
 
 def test_errors_are_held_against_the_dates_before_them() -> None:
-    squares = pd.Series(np.random.default_rng(1).standard_t(3, 700) ** 2)
+    drawn: NDArray[np.float64] = np.random.default_rng(1).standard_t(3, 700) ** 2
+    squares = pd.Series(drawn)
     expected = (squares / squares.rolling(250, min_periods=60).mean().shift()).clip(upper=9)[60:]
-    assert errors_beside_their_past(squares.to_numpy()) == pytest.approx(expected.to_numpy())
+    assert errors_beside_their_past(drawn) == pytest.approx(expected.to_numpy())
     assert len(errors_beside_their_past(np.ones(59))) == 0
     assert errors_beside_their_past(np.zeros(61)).tolist() == [1.0]
     assert errors_beside_their_past(np.append(np.zeros(60), 1.0)).tolist() == [9.0]

@@ -18,8 +18,8 @@ from tests.feature_stream.outcome_logs import DAY, Market, outcome, outcomes_of
 from tests.feature_stream.runs import MIDNIGHT
 from tests.feature_stream.score_reference import horizon_reference, last_of_dates, last_of_ticker
 
-FULL = Market(tickers=("A", "B", "C"), bars=300, seed=7)
-PATCHY = Market(tickers=("A", "B"), bars=330, seed=8, gaps=0.1, silent=0.1, at_rest=0.05)
+FULL = Market(tickers=("A", "B", "C"), bars=560, seed=7)
+PATCHY = Market(tickers=("A", "B"), bars=580, seed=8, gaps=0.1, silent=0.1, at_rest=0.05)
 YOUNG = Market(tickers=("A",), bars=3, seed=9)
 EVERY_MARKET = pytest.mark.parametrize("market", [FULL, PATCHY, YOUNG], ids=["full", "patchy", "young"])
 
@@ -46,7 +46,7 @@ def test_the_board_of_a_ticker_is_that_of_pandas(market: Market) -> None:
         board = keeper.board(ticker, 0)
         assert [score.horizon for score in board.horizons] == list(market.horizons)
         for score in board.horizons:
-            assert_equal(score, horizon_reference(last_of_ticker(outcomes, ticker, score.horizon, 250)))
+            assert_equal(score, horizon_reference(last_of_ticker(outcomes, ticker, score.horizon, 500)))
 
 
 @EVERY_MARKET
@@ -56,7 +56,7 @@ def test_the_board_of_all_is_that_of_pandas(market: Market) -> None:
     assert board is not None
     assert board.ticker == ALL
     for score in board.horizons:
-        assert_equal(score, horizon_reference(last_of_dates(outcomes, score.horizon, 250)))
+        assert_equal(score, horizon_reference(last_of_dates(outcomes, score.horizon, 500)))
 
 
 def test_enough_dates_have_intervals_and_too_few_have_none() -> None:

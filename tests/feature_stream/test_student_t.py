@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from scipy import stats
+from scipy import stats  # type: ignore[import-untyped]
 
 from feature_stream.student_t import quantile, survival
 
