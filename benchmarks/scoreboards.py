@@ -1,4 +1,4 @@
-"""`python -m benchmarks.scoreboards`: what an outcome and a board cost the scorekeeper, and what it keeps in memory."""
+"""`python -m benchmarks.scoreboards`: what CPU an outcome and a board cost the scorekeeper, and what it remembers."""
 
 import argparse
 import resource
@@ -72,9 +72,9 @@ def _dates(tickers: int, dates: int) -> Iterator[list[Outcome]]:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    began = time.process_time()
     work()
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The broker's settings reach aiokafka."""
 
 import ssl
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from feature_stream.aiokafka_config import client_config, consumer_config, produ
 from schemas.settings import Settings
 
 
-def settings(**given: object) -> Settings:
+def settings(**given: Any) -> Settings:
     return Settings(_env_file=None, **given)
 
 
