@@ -4,6 +4,7 @@ A sum of floating-point numbers depends on the order; the board of all tickers m
 order. So it adds up whole numbers of 2**-46 (1.4e-14), far finer than a log return is known.
 """
 
+import math
 from collections.abc import Mapping
 from enum import IntEnum
 
@@ -89,7 +90,7 @@ def known_of(outcome: Outcome) -> list[float]:
         _SIGN[outcome.direction],
         _or_nan(outcome.hit),
         0.0 if outcome.usual_direction is None else _SIGN[outcome.usual_direction],
-        outcome.volatility,
+        outcome.volatility * math.sqrt(outcome.horizon),
         _or_nan(outcome.half_width_95),
         _or_nan(outcome.half_width_99),
         _or_nan(outcome.inside_95),

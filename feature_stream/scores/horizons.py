@@ -122,7 +122,8 @@ def _means(counted: FloatArray, trials: FloatArray, horizon: int) -> list[_Mean]
         rows = list(same)
         at = trials[rows[0]] > 0
         if at.any():
-            shares = np.ascontiguousarray(counted[rows][:, at] / trials[rows][:, at])
+            dates = slice(None) if at.all() else at  # most have trials on every date: nothing is to be picked out then
+            shares = np.ascontiguousarray(counted[rows][:, dates] / trials[rows][:, dates])
             found = zip(shares.mean(axis=1).tolist(), means_by_date(shares, horizon), strict=True)
             for row, (mean, sure) in zip(rows, found, strict=True):
                 means[row] = _Mean(mean, sure)

@@ -110,7 +110,7 @@ def _drawn(
     direction = Direction.BULLISH if predicted > 0 else Direction.BEARISH
     if confidence <= 0.5:
         direction = Direction.NEUTRAL
-    volatility = 0.0 if rng.random() < market.silent / 4 else float(rng.uniform(0.008, 0.03)) * horizon**0.5
+    volatility = 0.0 if rng.random() < market.silent / 4 else float(rng.uniform(0.008, 0.03))
     halves = None if rng.random() < market.silent else 1.96 * 0.015 * horizon**0.5
     error = abs(moved - predicted)
     return outcome(

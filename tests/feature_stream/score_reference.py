@@ -107,7 +107,7 @@ def _model(frame: pd.DataFrame, horizon: int) -> Scores:
         by_class = metrics.precision_recall_fscore_support(up, said_up, average="binary", zero_division=np.nan)
     sure = frame[frame.hit.notna()]
     scaled = frame[frame.volatility > 0]
-    standard = (scaled.actual - scaled.forecast) / scaled.volatility
+    standard = (scaled.actual - scaled.forecast) / (scaled.volatility * math.sqrt(horizon))
     return {
         "count": len(frame),
         "mean_absolute_error": metrics.mean_absolute_error(frame.actual, frame.forecast),
