@@ -46,3 +46,11 @@ def prediction_id(
 def outcome_id(ticker: str, interval: Interval, start_ns: int, horizon: int) -> str:
     """Name the outcome of a bar's prediction at one horizon."""
     return f"{ticker}:{interval}:{_start_text(start_ns)}:h{horizon}"
+
+
+def scoreboard_id(ticker: str, interval: Interval, through_ns: int, content: str) -> str:
+    """Name a scoreboard (`*` for all tickers) by how far it reaches and by a digest of its content.
+
+    At one time several may be made, as the outcomes of that time come in one after another.
+    """
+    return f"{ticker}:{interval}:{_start_text(through_ns)}:scores/{content}"

@@ -240,7 +240,11 @@ def test_the_scoreboards_numbers_can_be() -> None:
         assert horizon.ensemble.hit_rate is not None
         assert horizon.ensemble.hit_rate_high is not None
         assert horizon.ensemble.hit_rate_low < horizon.ensemble.hit_rate < horizon.ensemble.hit_rate_high
-        assert sum(horizon.weights.values()) == pytest.approx(1)
+        assert horizon.weights == {}, "they are on the board of all tickers"
+        assert horizon.width_95 is not None
+        assert horizon.coverage_95 is not None
+        assert horizon.coverage_99 is not None
+        assert horizon.coverage_95 <= horizon.coverage_99
 
 
 def test_the_model_event_is_that_of_the_predictions_set() -> None:
