@@ -32,6 +32,11 @@ COMMANDS: dict[str, Command] = {
     "predictor": Command(
         "predictor", "predict from `features`; `predictor train` fits the models, `predictor ensure` where none fits"
     ),
+    "outcomes": Command(
+        "feature_stream.outcomes",
+        "settle predictions: `outcomes` from `predictions` and `bars`",
+        takes_arguments=False,
+    ),
     "gateway": Command("gateway", "serve REST, WebSocket and the page", takes_arguments=False),
 }
 

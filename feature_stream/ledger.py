@@ -80,7 +80,11 @@ class OpenMember(Struct, array_like=True, frozen=True):
 
 
 class OpenHorizon(Struct, array_like=True, frozen=True):
-    """What was said of one horizon that is not due yet; names as in `HorizonPrediction`."""
+    """What was said of one horizon that is not due yet; names as in `HorizonPrediction`.
+
+    Attributes:
+        volatility: Of a bar; 0 where none was said.
+    """
 
     horizon: int
     log_return: float

@@ -8,6 +8,7 @@ What comes out is a function of the two logs, however they interleave, as long a
 `MOST_AHEAD` before it. Later ones are passed over and counted: they never get another content.
 """
 
+import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
@@ -183,7 +184,7 @@ def _open_horizon(prediction: Prediction, said: HorizonPrediction) -> OpenHorizo
         confidence=said.confidence,
         interval_95=_bounds(said.interval_95),
         interval_99=_bounds(said.interval_99),
-        volatility=said.volatility or 0.0,
+        volatility=(said.volatility or 0.0) / math.sqrt(said.horizon),
         usual_direction=said.usual_direction,
         members=members,
     )

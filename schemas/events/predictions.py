@@ -134,7 +134,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
         bar_index: Closed bars of the ticker when it was made, that bar included.
         matured_ns: Close of the bar that the horizon ends with.
         hit: Null where the direction was neutral or the price did not move.
-        volatility: As in the prediction, over the horizon; 0 where it said none.
+        volatility: Of a bar, as the prediction knew it; 0 where it said none.
         inside_95: The price was within the interval that was said; null where none was.
         scored: It counts in the scores.
         unscored_reason: Why it does not, like `in_sample`, `partial`, `warm_up`, `repeat`; null where it does.

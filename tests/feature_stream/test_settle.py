@@ -63,7 +63,7 @@ def test_an_outcome_holds_what_was_said_beside_what_happened() -> None:
         hit=True,
         inside_95=False,
         inside_99=True,
-        volatility=0.02 * math.sqrt(2),
+        volatility=pytest.approx(0.02),
         models={"forest": made.models[0].horizons[0]},
         weights_version="prior",
         intervals_version="holdout",
@@ -432,15 +432,14 @@ def test_lives_that_end_anywhere_and_begin_at_the_last_checkpoint_say_nothing_el
     bars, predictions = logs
     rng, settling = random.Random(seed), Settling()
     kept_record, kept = settling.record.snapshot(), dict[str, bytes]()
-    for _ in range(6):  # lives; each takes another way through what is left, and only the last one comes to the end
+    for life in range(6):  # each takes another way through what is left, and only the last one comes to the end
         settling.record = SettleRecord.restore(kept_record)
         settling.ledgers = {name: TickerLedger.restore(data) for name, data in kept.items()}
-        last = _ == 5
         rest_bars = list(enumerate(bars))[settling.record.bars_offset + 1 :]
         rest = list(enumerate(predictions))[settling.record.predictions_offset + 1 :]
         turns = _interleaved(rng, rest_bars, rest)
         ahead, behind = iter(rest_bars), iter(rest)
-        for is_bar in turns if last else turns[: rng.randrange(len(turns) + 1)]:
+        for is_bar in turns if life == 5 else turns[: rng.randrange(len(turns) + 1)]:
             offset, event = next(ahead) if is_bar else next(behind)
             settling.take(event, offset)
             if rng.random() < 0.1:  # a ledger is written, and no record: the process dies before
