@@ -79,6 +79,7 @@ class TickClient:
         self._next: dict[int, int] = {}
         #: When those that went astray are brought back.
         self._astray: dict[int, float] = {}
+        self._paused: set[int] = set()
         self._records_at_once = _LEAST_RECORDS
         self._read_bytes = 0
         self._ran_dry_at = time.monotonic()
@@ -88,6 +89,8 @@ class TickClient:
         self._next = dict(positions)
         self._astray.clear()
         self._consumer.assign([self._place(*position) for position in positions.items()])
+        for partition in list(self._paused):
+            self.resume(partition)
 
     def seek(self, partition: int, offset: int) -> None:
         """Read a partition again from an offset; nothing is done where it is not among those that are read."""
@@ -97,14 +100,18 @@ class TickClient:
         self._astray.pop(partition, None)
         self._consumer.incremental_unassign([self._place(partition)])
         self._consumer.incremental_assign([self._place(partition, offset)])
+        if partition in self._paused:
+            self.resume(partition)
 
     def pause(self, partition: int) -> None:
-        """Fetch nothing more of a partition for now; what is on its way still comes."""
+        """Fetch nothing more of a partition until it is resumed, assigned or sought; what was read still comes."""
         if partition in self._next:
             self._consumer.pause([self._place(partition)])
+            self._paused.add(partition)
 
     def resume(self, partition: int) -> None:
-        """Go on with it after the last record that was handed over."""
+        """Go on with it after the last record that was read."""
+        self._paused.discard(partition)
         if partition in self._next:
             self._consumer.resume([self._place(partition)])
 

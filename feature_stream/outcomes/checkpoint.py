@@ -8,8 +8,9 @@ from faust.types import TP
 from feature_stream.checkpoint import CheckpointWriter
 from feature_stream.ledger import SettleRecord, TickerLedger
 from feature_stream.membership import Membership
-from feature_stream.outcomes.desk import Desk, LiveSettling
+from feature_stream.outcomes.desk import Desk
 from feature_stream.outcomes.figures import SettleFigures
+from feature_stream.outcomes.live import LiveSettling
 from feature_stream.outputs import Outputs
 from feature_stream.stage import Cut
 from feature_stream.table import StateTable, is_partition_key, snapshot_of

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from faust.types import TP
 
 from feature_stream.continuity import Continuity
-from feature_stream.outcomes.desk import Desk, LiveSettling
+from feature_stream.outcomes.desk import Desk
 from feature_stream.outcomes.figures import SettleFigures
+from feature_stream.outcomes.live import LiveSettling
 from feature_stream.turns import Side
 from schemas.errors import StopAndSayError
 

@@ -8,7 +8,8 @@ from faust.types import TP
 
 from feature_stream.continuity import Continuity
 from feature_stream.healing import Guard
-from feature_stream.outcomes.desk import Desk, Lane
+from feature_stream.outcomes.desk import Desk
+from feature_stream.outcomes.live import Lane
 from feature_stream.turns import Side
 
 #: Records of a partition that wait for the other log; at so many nothing more is read, at half of them again.

@@ -10,13 +10,18 @@ from faust.types import TP
 from prometheus_client import CollectorRegistry
 
 from feature_stream.ledger import SettleRecord, SettleRules, TickerLedger
+from feature_stream.membership import Membership
 from feature_stream.outcomes import tenancy
 from feature_stream.outcomes.checkpoint import DeskCheckpointer
-from feature_stream.outcomes.desk import Desk, LiveSettling
+from feature_stream.outcomes.desk import Desk
 from feature_stream.outcomes.events import read
 from feature_stream.outcomes.figures import SettleFigures
+from feature_stream.outcomes.live import LiveSettling
 from feature_stream.outcomes.positions import start_positions
+from feature_stream.outcomes.settings import OutcomesSettings
 from feature_stream.outcomes.sources import MOST_WAITING, Source, Throttle
+from feature_stream.outcomes.watch import DeskWatch
+from feature_stream.progress import Flow, Silence
 from feature_stream.settle import PassedOver
 from feature_stream.table import partition_key, with_offset
 from feature_stream.tick_client import TickRecord
@@ -24,6 +29,7 @@ from feature_stream.turns import Side
 from schemas.codec import encode
 from schemas.errors import StopAndSayError
 from schemas.events import Bar, Prediction
+from schemas.status import StatusBoard
 from tests.feature_stream.settling import bar, prediction
 
 TOPICS = {Side.BARS: "p.bars", Side.PREDICTIONS: "p.predictions"}
@@ -235,3 +241,40 @@ def test_every_reason_of_what_is_passed_over_is_shown_from_the_start() -> None:
     setting.take(Side.BARS, _record(0, bar(1)), _record(1, bar(1)))
     assert setting.shown("settling_passed_over_total", reason="bar_repeated") == 1
     assert setting.figures.all_totals()["passed_over"] == 1
+
+
+async def test_what_waits_for_the_other_log_is_a_lag_and_no_silence() -> None:
+    setting, board = Setting(), StatusBoard("outcomes", "a")
+    setting.positions()
+    tens = dict.fromkeys((BARS_0, PREDICTIONS_0), 10)
+    consumer = MagicMock(highwaters=AsyncMock(return_value=tens), earliest_offsets=AsyncMock(return_value=tens))
+    consumer.assignment.return_value = tens.keys()
+    consumer.highwater.return_value = 10
+    consumer.flow.return_value = Flow()
+    consumer.rewind, consumer.hold = AsyncMock(), AsyncMock()
+    watch = DeskWatch(
+        OutcomesSettings(_env_file=None),
+        setting.desk,
+        setting.figures,
+        MagicMock(consumer=consumer),
+        TOPICS,
+        board=board,
+        membership=Membership(10.0),
+        guard=lambda work: work,
+    )
+    setting.take(Side.PREDICTIONS, *(_record(at, prediction(at + 1)) for at in range(10)))
+    first, second = watch._tell(1.0, 100.0), watch._tell(1.0, 160.0)
+    assert (first.silence, second.silence) == (Silence(0, 10, 0.0, "bars"), Silence(0, 10, 60.0, "bars"))
+    assert first.asked == "bars and predictions"
+    event = board.event()
+    assert (event.lag_records, event.totals["outcomes"], event.rates["outcomes"]) == (20, 0, 0.0)
+    assert setting.shown("lag_records", topic="predictions") == 10
+    assert setting.shown("held_records", topic="predictions") == 10
+    assert setting.shown("held_records", topic="bars") == 0
+    assert setting.shown("partitions") == 1
+    setting.take(Side.BARS, *(_record(at, bar(at + 1)) for at in range(10)))
+    third = watch._tell(1.0, 161.0)
+    assert third.silence == Silence(0, 0, 0.0, "bars")
+    assert setting.shown("held_records", topic="predictions") == 0
+    assert setting.shown("open_predictions") == 10
+    assert board.event().rates["outcomes"] == setting.figures.totals["outcomes"] == 9 + 5
