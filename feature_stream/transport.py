@@ -225,7 +225,7 @@ class Consumer(GroupConsumer):
 class Transport(driver.Transport):  # type: ignore[misc]
     """The transport; the app sets what it needs to know before it starts."""
 
-    Consumer = Consumer
+    Consumer: type[GroupConsumer] = Consumer
 
     membership: Membership
     settings: WorkerSettings

@@ -144,10 +144,10 @@ def said_of(outcome: Outcome) -> dict[str, Any]:
 def reference(bars: Iterable[Bar], predictions: Iterable[Prediction], rules: SettleRules = RULES) -> dict[str, Any]:
     """Say which outcomes two whole logs call for, by id: what matters of each, computed another way."""
     closes: dict[str, dict[int, Bar]] = {}
-    for each in bars:
-        known = closes.setdefault(each.ticker, {})
-        if each.interval == rules.interval and each.bar_index > max(known, default=0):
-            known[each.bar_index] = each
+    for one in bars:
+        known = closes.setdefault(one.ticker, {})
+        if one.interval == rules.interval and one.bar_index > max(known, default=0):
+            known[one.bar_index] = one
     expected: dict[str, Any] = {}
     said: set[tuple[str, int, int]] = set()
     for each in predictions:

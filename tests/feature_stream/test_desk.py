@@ -247,7 +247,8 @@ async def test_what_waits_for_the_other_log_is_a_lag_and_no_silence() -> None:
     setting, board = Setting(), StatusBoard("outcomes", "a")
     setting.positions()
     tens = dict.fromkeys((BARS_0, PREDICTIONS_0), 10)
-    consumer = MagicMock(highwaters=AsyncMock(return_value=tens), earliest_offsets=AsyncMock(return_value=tens))
+    zeros = AsyncMock(return_value=dict.fromkeys(tens, 0))
+    consumer = MagicMock(highwaters=AsyncMock(return_value=tens), earliest_offsets=zeros)
     consumer.assignment.return_value = tens.keys()
     consumer.highwater.return_value = 10
     consumer.flow.return_value = Flow()

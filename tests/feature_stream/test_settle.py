@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import hypothesis.strategies as some
@@ -416,7 +416,8 @@ def test_however_the_logs_interleave_the_outcomes_are_those_that_both_call_for(
 ) -> None:
     bars, predictions = logs
     settling, rng = Settling(), random.Random(seed)
-    ahead, behind = iter(bars), iter(predictions)
+    ahead: Iterator[Bar | Prediction] = iter(bars)
+    behind: Iterator[Bar | Prediction] = iter(predictions)
     for is_bar in _interleaved(rng, bars, predictions):
         settling.take(next(ahead) if is_bar else next(behind))
         if rng.random() < 0.1:
@@ -438,7 +439,8 @@ def test_lives_that_end_anywhere_and_begin_at_the_last_checkpoint_say_nothing_el
         rest_bars = list(enumerate(bars))[settling.record.bars_offset + 1 :]
         rest = list(enumerate(predictions))[settling.record.predictions_offset + 1 :]
         turns = _interleaved(rng, rest_bars, rest)
-        ahead, behind = iter(rest_bars), iter(rest)
+        ahead: Iterator[tuple[int, Bar | Prediction]] = iter(rest_bars)
+        behind: Iterator[tuple[int, Bar | Prediction]] = iter(rest)
         for is_bar in turns if life == 5 else turns[: rng.randrange(len(turns) + 1)]:
             offset, event = next(ahead) if is_bar else next(behind)
             settling.take(event, offset)

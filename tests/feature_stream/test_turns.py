@@ -32,7 +32,10 @@ def test_logs_that_come_at_any_pace_give_what_both_call_for(seed: int, count: in
     rng = random.Random(seed)
     bars, predictions = _long_logs(rng, count)
     settling, turns = Settling(), Turns()
-    sides = {Side.BARS: list(enumerate(bars)), Side.PREDICTIONS: list(enumerate(predictions))}
+    sides: dict[Side, list[tuple[int, Bar | Prediction]]] = {
+        Side.BARS: list(enumerate(bars)),
+        Side.PREDICTIONS: list(enumerate(predictions)),
+    }
     while any(sides.values()):
         side = rng.choice([side for side, left in sides.items() if left])
         for offset, event in sides[side][: rng.choice([1, 10, 200])]:
