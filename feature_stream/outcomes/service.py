@@ -125,9 +125,9 @@ class Outcomes(StreamWorker):
     def _drop_all(self) -> None:
         self._desk.drop_all()
 
-    async def _on_revoked(self, app: Any, *arguments: Any, **keywords: Any) -> None:
+    async def _on_revoked(self, _app: Any, *_: Any, **__: Any) -> None:
         await self._tenancy.end()
-        await super()._on_revoked(app, *arguments, **keywords)
+        await super()._on_revoked(_app)
 
     async def _drain(self, loops: Any) -> None:
         await self._tenancy.end()

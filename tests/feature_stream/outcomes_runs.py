@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from feature_stream.ledger import SettleRecord, TickerLedger
@@ -32,7 +32,10 @@ def market(rng: random.Random, minutes: range) -> Iterator[tuple[Bar, Prediction
     """Yield the bars of a made-up market and the prediction from each, in the order of their frames."""
     for minute in minutes:
         for number, ticker in enumerate(TICKERS):
-            place = {"source_offset": minute * 100 + number, "source_partition": partition_of(ticker, PARTITIONS)}
+            place: dict[str, Any] = {
+                "source_offset": minute * 100 + number,
+                "source_partition": partition_of(ticker, PARTITIONS),
+            }
             close = round(100 * (1 + rng.gauss(0, 0.01)), 4)
             made = prediction(minute, ticker, current_price=close, in_sample=rng.random() < 0.1, **place)
             yield bar(minute, ticker, close=close, partial=rng.random() < 0.02, **place), made
@@ -90,6 +93,24 @@ def wait_until_kept(broker: BrokerUnderTest) -> list[Record]:
         return places == wanted
 
     return broker.read(OPEN_PREDICTIONS_CHANGELOG, kept)
+
+
+def both_logs_are_kept_after(ends: Mapping[int, int]) -> Callable[[list[Record]], bool]:
+    """Tell when each partition's record, written after an end of the changelog, tells of both logs."""
+    kept: set[int] = set()
+    seen = 0
+
+    def enough(changelog: list[Record]) -> bool:
+        nonlocal seen
+        for record in changelog[seen:]:
+            if is_partition_key(record.key or b"") and record.offset >= ends[record.partition]:
+                state = SettleRecord.restore(snapshot_of(record.value or b""))
+                if min(state.bars_offset, state.predictions_offset) > 0:
+                    kept.add(state.partition)
+        seen = len(changelog)
+        return kept == ends.keys()
+
+    return enough
 
 
 def assert_no_record_counts_on_ledgers_that_are_not_there(changelog: Iterable[Record]) -> None:

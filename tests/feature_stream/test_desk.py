@@ -128,7 +128,7 @@ def test_what_cannot_be_understood_is_kept_and_passed() -> None:
         (Side.BARS, bar(0), "bar_index"),
         (Side.BARS, bar(1, end_ns=2**62), "time"),
         (Side.PREDICTIONS, prediction(1, current_price=1e16), "price"),
-        (Side.PREDICTIONS, prediction(2**62, as_of_ns=0, current_price=1.0), "bar_index"),
+        (Side.PREDICTIONS, prediction(2**62, as_of_ns=0, current_price=1.0, source_offset=1), "bar_index"),
         (Side.PREDICTIONS, prediction(1, source_offset=-1), "time"),
     ],
 )

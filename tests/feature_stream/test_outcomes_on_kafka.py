@@ -4,6 +4,7 @@ import random
 import signal
 from collections.abc import Callable
 from itertools import islice
+from typing import Any
 
 import msgspec
 import pytest
@@ -30,6 +31,7 @@ from tests.feature_stream.outcomes_runs import (
     TICKERS,
     assert_no_record_counts_on_ledgers_that_are_not_there,
     assert_settles_what_the_logs_call_for,
+    both_logs_are_kept_after,
     events_of,
     feed,
     feed_market,
@@ -40,7 +42,7 @@ from tests.feature_stream.outcomes_runs import (
 )
 from tests.feature_stream.settling import assert_as_expected, bar, prediction, reference
 from tests.feature_stream.simulation import market_frames
-from tests.feature_stream.stages import all_ids, assert_says_what_the_log_says, every_partition_is_kept, start_stage
+from tests.feature_stream.stages import all_ids, assert_says_what_the_log_says, start_stage
 from tests.feature_stream.stages import feed as feed_frames
 from tests.processes import Processes, ServiceProcess
 
@@ -102,6 +104,7 @@ def test_a_killed_service_misses_no_outcome_and_says_none_twice_with_another_con
     minutes = market(rng, range(1, 2_000))
     lives = []
     for _ in range(4):
+        before = kafka.ends(OPEN_PREDICTIONS_CHANGELOG)
         life = start_outcomes(processes, kafka, state_store=store, checkpoint_interval_ms=300)
         lives.append(life)
 
@@ -110,7 +113,7 @@ def test_a_killed_service_misses_no_outcome_and_says_none_twice_with_another_con
             return life.metric("tickcast_outcomes_total") > 500  # noqa: B023 - called in this round
 
         wait_until(fed_and_settles, seconds=120, what="settling")
-        kafka.read(OPEN_PREDICTIONS_CHANGELOG, every_partition_is_kept)
+        kafka.read(OPEN_PREDICTIONS_CHANGELOG, both_logs_are_kept_after(before))
         life.kill()
     start_outcomes(processes, kafka, state_store=store)
     assert_settles_what_the_logs_call_for(kafka)
@@ -157,7 +160,7 @@ def test_partitions_move_between_workers_with_both_their_logs(
     kafka: BrokerUnderTest, processes: Processes, rng: random.Random
 ) -> None:
     minutes = market(rng, range(1, 10_000))
-    own = {"session_timeout_seconds": SESSION_SECONDS, "checkpoint_interval_ms": 300}
+    own: dict[str, Any] = {"session_timeout_seconds": SESSION_SECONDS, "checkpoint_interval_ms": 300}
     home = start_outcomes(processes, kafka, instance="home", **own)
 
     def feed_until(holds: Callable[[], bool], what: str) -> None:
@@ -188,7 +191,7 @@ def test_a_worker_that_was_frozen_ends_itself_and_the_other_one_has_settled_all(
     kafka: BrokerUnderTest, processes: Processes, rng: random.Random
 ) -> None:
     minutes = market(rng, range(1, 10_000))
-    own = {"session_timeout_seconds": SESSION_SECONDS, "checkpoint_interval_ms": 300}
+    own: dict[str, Any] = {"session_timeout_seconds": SESSION_SECONDS, "checkpoint_interval_ms": 300}
     workers = [start_outcomes(processes, kafka, instance=f"worker-{number}", **own) for number in range(2)]
 
     def both_settle() -> bool:

@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import hypothesis.strategies as some
 import msgspec
@@ -36,7 +37,8 @@ EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
 def _outcome(start: Bar, made: Prediction, *others: Bar) -> Outcome:
     """Give the one outcome of a prediction from a bar, once all others have come."""
     settling = Settling()
-    taken = [settling.take(event) for event in (start, made, *others)]
+    events: list[Bar | Prediction] = [start, made, *others]
+    taken = [settling.take(event) for event in events]
     [outcome] = [outcome for each in taken for outcome in each.outcomes]
     return outcome
 
@@ -45,6 +47,7 @@ def test_an_outcome_holds_what_was_said_beside_what_happened() -> None:
     spoken = horizon(2, 0.01, interval_95=PriceRange(96.0, 104.0), interval_99=PriceRange(90.0, 120.0))
     made = prediction(7, horizons=[spoken], current_price=100.0)
     outcome = _outcome(bar(7, close=100.0), made, bar(8, close=90.0), bar(9, close=105.0, source_offset=77))
+    about: Any = pytest.approx
     assert outcome == Outcome(
         id="A:1m:2024-01-01T00:06:00Z:h2",
         prediction_id=made.id,
@@ -63,7 +66,7 @@ def test_an_outcome_holds_what_was_said_beside_what_happened() -> None:
         hit=True,
         inside_95=False,
         inside_99=True,
-        volatility=pytest.approx(0.02),
+        volatility=about(0.02),
         models={"forest": made.models[0].horizons[0]},
         weights_version="prior",
         intervals_version="holdout",
@@ -74,8 +77,8 @@ def test_an_outcome_holds_what_was_said_beside_what_happened() -> None:
         origin=Origin.NORMAL,
         unscored_reason=None,
         start_price=100.0,
-        half_width_95=pytest.approx(math.log(104 / 96) / 2),
-        half_width_99=pytest.approx(math.log(120 / 90) / 2),
+        half_width_95=about(math.log(104 / 96) / 2),
+        half_width_99=about(math.log(120 / 90) / 2),
         usual_direction=Direction.BULLISH,
     )
 
@@ -139,7 +142,7 @@ def test_what_a_prediction_did_not_say_is_null_or_nought() -> None:
         ({"origin": Origin.FILLED}, None),
     ],
 )
-def test_a_prediction_that_does_not_count_says_why(changes: dict[str, object], reason: str | None) -> None:
+def test_a_prediction_that_does_not_count_says_why(changes: dict[str, Any], reason: str | None) -> None:
     outcome = _outcome(bar(1), prediction(1, horizons=[1], **changes), bar(2))
     assert (outcome.scored, outcome.unscored_reason) == (reason is None, reason)
     assert outcome.origin == changes.get("origin", Origin.NORMAL)
@@ -158,7 +161,7 @@ def test_a_prediction_that_does_not_count_says_why(changes: dict[str, object], r
     ],
 )
 def test_a_bar_on_the_way_that_does_not_count_takes_the_outcome_with_it(
-    at: int, changes: dict[str, object], reason: str | None
+    at: int, changes: dict[str, Any], reason: str | None
 ) -> None:
     bars = [bar(index, **(changes if index == at else {})) for index in range(1, 5)]
     outcome = _outcome(bars[0], prediction(1, horizons=[2]), *bars[1:])
@@ -211,9 +214,9 @@ def test_a_prediction_over_a_gap_never_matures_and_is_forgotten() -> None:
 
 @pytest.mark.parametrize("changes", [{"current_price": 1.0}, {"as_of_ns": end_of(2)}])
 @pytest.mark.parametrize("first", ["bar", "prediction"])
-def test_a_prediction_from_another_close_than_the_log_has_is_no_outcome(changes: dict[str, object], first: str) -> None:
+def test_a_prediction_from_another_close_than_the_log_has_is_no_outcome(changes: dict[str, Any], first: str) -> None:
     settling = Settling()
-    events = [bar(1), prediction(1, horizons=[1], **changes)]
+    events: list[Bar | Prediction] = [bar(1), prediction(1, horizons=[1], **changes)]
     for event in events if first == "bar" else reversed(events):
         settling.take(event)
     settling.take(bar(2))
@@ -384,10 +387,10 @@ def _logs(draw: some.DrawFn, longest: int = 50) -> tuple[list[Bar], list[Predict
     return bars, predictions
 
 
-def _some_prediction(rng: random.Random, index: int, ticker: str, odd: float, place: dict[str, int]) -> Prediction:
+def _some_prediction(rng: random.Random, index: int, ticker: str, odd: float, place: dict[str, Any]) -> Prediction:
     direction = rng.choice(list(Direction))
     horizons = [horizon(number, rng.gauss(0, 0.01), direction=direction) for number in HORIZONS]
-    changes: dict[str, object] = {"in_sample": rng.random() < odd, "partial": rng.random() < odd}
+    changes: dict[str, Any] = {"in_sample": rng.random() < odd, "partial": rng.random() < odd}
     if rng.random() < odd / 3:
         changes |= rng.choice(
             [{"current_price": 1.0}, {"as_of_ns": end_of(index) + MINUTE}, {"interval": "1h"}, {"provisional": True}]
