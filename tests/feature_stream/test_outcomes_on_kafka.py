@@ -15,6 +15,7 @@ from feature_stream.settle import take_bar, take_prediction
 from feature_stream.table import with_offset
 from schemas.broker import wait_until
 from schemas.errors import EXIT_STOP_AND_SAY
+from schemas.events import Outcome
 from schemas.partitioning import partition_of
 from schemas.topics import (
     BARS,
@@ -294,16 +295,18 @@ def test_a_state_of_another_way_that_came_late_is_noticed_and_read_again(
 
 
 def _another_way(broker: BrokerUnderTest, ticker: str, *, bars: int, predictions: int) -> TickerLedger:
-    """Give the ledger of a worker that has absorbed so many bars and predictions of a ticker."""
+    """Give the ledger of a worker that has absorbed so many bars and predictions of a ticker, and said what is due."""
     ledger, rules = TickerLedger(ticker, partition_of(ticker, PARTITIONS)), SettleRules("1m")
     theirs = {
         topic: [record for record in broker.read(topic) if record.event().ticker == ticker]
         for topic in (BARS, PREDICTIONS)
     }
+    said: list[Outcome] = []
     for record in theirs[BARS][:bars]:
-        take_bar(ledger, record.event(), record.offset, rules, 0)
+        said += take_bar(ledger, record.event(), record.offset, rules, 0).outcomes
     for record in theirs[PREDICTIONS][:predictions]:
-        take_prediction(ledger, record.event(), record.offset, rules, 0)
+        said += take_prediction(ledger, record.event(), record.offset, rules, 0).outcomes
+    broker.produce(OUTCOMES, *said, key=ticker, partition=ledger.partition)
     return ledger
 
 
