@@ -33,6 +33,11 @@ COMMANDS: dict[str, Command] = {
         "predictor",
         "predict from `features`; `predictor train` fits the models, `ensure` where none fits, `search` tunes them",
     ),
+    "outcomes": Command(
+        "feature_stream.outcomes",
+        "settle predictions: `outcomes` from `predictions` and `bars`",
+        takes_arguments=False,
+    ),
     "gateway": Command("gateway", "serve REST, WebSocket and the page", takes_arguments=False),
 }
 

@@ -11,7 +11,9 @@ from deploy.parts import Part
 from deploy.run_options import RunSettings
 
 #: Where a service's /metrics and /health are, where nobody else is there.
-METRICS_PORTS = {"ingestor": 9101, "feature_stream": 9102, "predictor": 9103}
+METRICS_PORTS = {"ingestor": 9101, "feature_stream": 9102, "predictor": 9103, "outcomes": 9106}
+#: The modules of services that are not called like theirs.
+_MODULES = {"outcomes": "feature_stream.outcomes"}
 
 _TRAINER_NICENESS = 10
 
@@ -86,13 +88,13 @@ def _place_and_source(settings: RunSettings, interval: str, place: Place) -> dic
 
 
 def system_parts(environment: Mapping[str, str], variables: Mapping[str, str], place: Place) -> tuple[Part, ...]:
-    """Give the gateway, the three services before it, and the trainer that ends when a model set is announced."""
+    """Give the gateway, the services before it, and the trainer that ends when a model set is announced."""
     shared = {**environment, "PYTHONUNBUFFERED": "1", **variables}
     gateway = Part("gateway", (sys.executable, "-m", "gateway"), shared, f"{place.url}/health")
     services = tuple(
         Part(
             name,
-            (sys.executable, "-m", name),
+            (sys.executable, "-m", _MODULES.get(name, name)),
             {**shared, "TICKCAST_METRICS_PORT": str(port)},
             place.health_url(name),
         )

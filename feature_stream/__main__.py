@@ -1,15 +1,13 @@
 """`python -m feature_stream`."""
 
-import logging
-
+from feature_stream.quiet import quieten
 from feature_stream.service import run
 from feature_stream.settings import FeatureStreamSettings
 from schemas.service import run_service
 
 
 def _run(settings: FeatureStreamSettings) -> None:
-    for name in ("faust", "mode", "aiokafka"):
-        logging.getLogger(name).setLevel(logging.ERROR if settings.log_level != "debug" else logging.DEBUG)
+    quieten(settings.log_level)
     run(settings)
 
 

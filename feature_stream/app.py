@@ -2,6 +2,7 @@
 
 import ssl
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -10,10 +11,10 @@ from faust.types.auth import CredentialsT
 from yarl import URL
 
 from feature_stream.membership import Membership
-from feature_stream.settings import FeatureStreamSettings
+from feature_stream.settings import WorkerSettings
 from feature_stream.transport import StartPositions, Transport
 from schemas.errors import StopAndSayError
-from schemas.topics import FEATURE_STAGE, TICKS
+from schemas.topics import FEATURE_STAGE, TICKS, Topic
 
 #: A broker that has just come back may know no topic yet. Partitions are then shared out as if there were none, and
 #: with aiokafka's default of five minutes all workers would be standbys for so long.
@@ -27,7 +28,7 @@ def broker_urls(bootstrap_servers: str) -> list[URL]:
     return [URL(f"kafka://{server.strip()}") for server in bootstrap_servers.split(",")]
 
 
-def credentials(settings: FeatureStreamSettings) -> CredentialsT | None:
+def credentials(settings: WorkerSettings) -> CredentialsT | None:
     """Give what the cluster asks for; None for a plain one."""
     protocol = settings.kafka_security_protocol
     context = None
@@ -45,18 +46,23 @@ def credentials(settings: FeatureStreamSettings) -> CredentialsT | None:
     return SSLCredentials(context) if context else None
 
 
-def make_app(settings: FeatureStreamSettings) -> faust.App:
+def make_app(settings: WorkerSettings, name: str = FEATURE_STAGE) -> faust.App:
     """Make the app; it creates no topic and serves no web page.
+
+    Args:
+        settings: Of the worker.
+        name: Of the app, its consumer group and the start of its changelogs' names, all without the prefix.
 
     Raises:
         StopAndSayError: The state store is not installed.
     """
     if settings.state_store == "rocksdb" and find_spec("rocksdb") is None:
         raise StopAndSayError("TICKCAST_STATE_STORE is rocksdb, which is missing: pip install 'tickcast[rocksdb]'")
-    directory = settings.data_directory / settings.topic_prefix / settings.instance
+    own = Path() if name == FEATURE_STAGE else Path(name)
+    directory = settings.data_directory / own / settings.topic_prefix / settings.instance
     directory.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder
     return faust.App(
-        f"{settings.topic_prefix}{FEATURE_STAGE}",
+        f"{settings.topic_prefix}{name}",
         broker=broker_urls(settings.kafka_bootstrap_servers),
         broker_credentials=credentials(settings),
         broker_session_timeout=settings.session_timeout_seconds,
@@ -76,20 +82,24 @@ def make_app(settings: FeatureStreamSettings) -> faust.App:
 
 
 def use_transport(
-    app: faust.App, settings: FeatureStreamSettings, membership: Membership, start_positions: StartPositions
+    app: faust.App,
+    settings: WorkerSettings,
+    membership: Membership,
+    start_positions: StartPositions,
+    transport_type: type[Transport] = Transport,
 ) -> None:
     """Give the app our transport."""
-    transport = Transport(app.conf.broker_consumer, app, loop=None)
+    transport = transport_type(app.conf.broker_consumer, app, loop=None)
     transport.membership = membership
     transport.start_positions = start_positions
     transport.settings = settings
     app.transport = transport
 
 
-def ticks_topic(app: faust.App, settings: FeatureStreamSettings) -> Any:
-    """Declare `ticks`, raw: the stage decodes; it keeps its own place too, and acknowledges nothing to Faust."""
+def raw_topic(app: faust.App, settings: WorkerSettings, topic: Topic = TICKS) -> Any:
+    """Declare a topic, raw: the worker decodes; it keeps its own place too, and acknowledges nothing to Faust."""
     return app.topic(
-        settings.topic_prefix + TICKS.name,
+        settings.topic_prefix + topic.name,
         key_type=bytes,
         key_serializer="raw",
         value_serializer="raw",

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Protocol
 
 from faust.types import TP
 
@@ -22,31 +23,46 @@ _STATES_AT_A_STRETCH = 200
 CommitOffsets = Callable[[Mapping[TP, int]], Awaitable[None]]
 
 
+class Cuttable(Protocol):
+    """What holds live state: the feature stage, or the desk where predictions are settled."""
+
+    @property
+    def partitions(self) -> Mapping[int, Any]:
+        """Give what is held, by partition."""
+        ...
+
+    def cut(self, partition: int) -> Cut | None:
+        """Take the snapshots of all of a partition that changed since its last cut; None if nothing did."""
+        ...
+
+
+class CheckpointFigures(Protocol):
+    """Where the time that a checkpoint takes is counted."""
+
+    checkpoint_seconds: Any
+    checkpoint_part_seconds: Any
+
+
 class CheckpointError(RetryError):
     """An earlier checkpoint was not kept whole: only the table knows what is kept, the process must begin again."""
 
 
-class Checkpointer:
-    """Write what the stage holds to the table, and read it back after a recovery."""
+class CheckpointWriter:
+    """Write what is held to the table, what was said before it acknowledged first."""
 
     def __init__(
         self,
-        stage: Stage,
+        held: Cuttable,
         table: StateTable,
         outputs: Outputs,
         membership: Membership,
-        figures: StageFigures,
-        *,
-        ticks_topic: str,
-        partitions: int,
+        figures: CheckpointFigures,
     ) -> None:
-        self._stage = stage
+        self._held = held
         self._table = table
         self._outputs = outputs
         self._membership = membership
         self._figures = figures
-        self._ticks_topic = ticks_topic
-        self._partitions = partitions
         self._one_at_a_time = asyncio.Lock()
         self._broken = False
 
@@ -73,13 +89,17 @@ class Checkpointer:
                 self._broken = True
                 raise
             if cuts:
-                await commit_offsets({TP(self._ticks_topic, cut.partition): cut.offset + 1 for cut in cuts})
+                await commit_offsets({tp: offset for cut in cuts for tp, offset in self._next_offsets(cut).items()})
+
+    def _next_offsets(self, cut: Cut) -> Mapping[TP, int]:
+        """Give what the group's committed offsets should say once a cut is kept."""
+        raise NotImplementedError
 
     async def _cuts(self) -> AsyncIterator[Cut]:
         """Cut partition by partition: ticks are absorbed between two of them."""
-        for partition in list(self._stage.partitions):
+        for partition in list(self._held.partitions):
             self._require_whole()
-            cut = self._stage.cut(partition)
+            cut = self._held.cut(partition)
             if cut is not None:
                 yield cut
                 await asyncio.sleep(0)
@@ -108,6 +128,29 @@ class Checkpointer:
                     self._require_whole()
         await self._outputs.settled(self._outputs.next_epoch())
         self._table.require_alone()
+
+
+class Checkpointer(CheckpointWriter):
+    """The stage's: it reads back after a recovery too."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        table: StateTable,
+        outputs: Outputs,
+        membership: Membership,
+        figures: StageFigures,
+        *,
+        ticks_topic: str,
+        partitions: int,
+    ) -> None:
+        super().__init__(stage, table, outputs, membership, figures)
+        self._stage = stage
+        self._ticks_topic = ticks_topic
+        self._partitions = partitions
+
+    def _next_offsets(self, cut: Cut) -> Mapping[TP, int]:
+        return {TP(self._ticks_topic, cut.partition): cut.offset + 1}
 
     def load(self, assigned: set[int]) -> None:
         """Replace the stage's live state by what the table has of the assigned partitions."""

@@ -2,15 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any, Protocol
 
 import faust
 from faust.types import TP
 
-from feature_stream.figures import StageFigures
+from feature_stream.continuity import Continuity
 from feature_stream.progress import Flow, Progress, Silence
-from feature_stream.stage import Stage
 from schemas.topics import TICKS
 
 _log = logging.getLogger(__name__)
@@ -23,10 +22,53 @@ SILENT_SECONDS = 2.0
 Guard = Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]
 
 
+class HasContinuity(Protocol):
+    """One partition of a source."""
+
+    continuity: Continuity | None
+
+
+class Healable(Protocol):
+    """A source as whoever absorbs it holds it."""
+
+    @property
+    def partitions(self) -> Mapping[int, HasContinuity]:
+        """Give what is held, by partition."""
+        ...
+
+    def waiting(self) -> Iterable[tuple[int, Continuity]]:
+        """Give the partitions that wait for a wanted record."""
+        ...
+
+    def pass_loss(self, partition: int, first_offset: int) -> None:
+        """Pass a proved hole in the log, if there is one."""
+        ...
+
+
+class HealingFigures(Protocol):
+    """Where it is counted."""
+
+    gaps_healed: Any
+
+    def rewound(self) -> None:
+        """Count a partition that is read again."""
+        ...
+
+
 class Healer:
     """Seeks where the stage misses a record."""
 
-    def __init__(self, stage: Stage, figures: StageFigures, app: faust.App, topic_name: str, guard: Guard) -> None:
+    def __init__(
+        self,
+        stage: Healable,
+        figures: HealingFigures,
+        app: faust.App,
+        topic_name: str,
+        guard: Guard,
+        *,
+        source: str = TICKS.name,
+    ) -> None:
+        self._source = source
         self._stage = stage
         self._figures = figures
         self._app = app
@@ -74,7 +116,7 @@ class Healer:
             if continuity is not None:
                 seconds = self._progress[partition].idle_seconds(lag, continuity.next_offset, now, flow)
                 self._end_silence(partition, seconds)
-                silences.append(Silence(partition, lag, seconds))
+                silences.append(Silence(partition, lag, seconds, self._source))
         return max(silences, key=lambda silence: silence.seconds, default=None)
 
     def _flow(self) -> Flow:
@@ -110,7 +152,7 @@ class Healer:
         if live is None or live.continuity is None:
             return  # it went to another worker meanwhile
         wanted = live.continuity.next_offset
-        _log.warning("%s-%d: %s: reading again from %d", TICKS.name, partition, why, wanted)
+        _log.warning("%s-%d: %s: reading again from %d", self._source, partition, why, wanted)
         self._figures.rewound()
         self._missing[partition] = wanted
         await self._app.consumer.rewind(tp, wanted)

@@ -1,4 +1,4 @@
-"""The one producer of the stage: bars, features, dead letters and the table's changelog."""
+"""The one producer of a worker: what it says, dead letters and its table's changelog."""
 
 import asyncio
 import time
@@ -7,13 +7,13 @@ from collections.abc import Callable
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from feature_stream.membership import MARGIN_SECONDS
-from feature_stream.settings import FeatureStreamSettings
+from feature_stream.settings import WorkerSettings
 from schemas.codec import Headers, encode, event_headers
 from schemas.dead_letters import DeadLetter
 from schemas.errors import RetryError
-from schemas.events import Bar, Features
+from schemas.events import Bar, Features, Outcome
 from schemas.logs import client_logger
-from schemas.topics import BARS, DEAD_LETTERS, FEATURES, SERVICE_STATUS, Topic
+from schemas.topics import BARS, DEAD_LETTERS, FEATURES, OUTCOMES, SERVICE_STATUS, Topic
 
 _POLL_SECONDS = 0.001
 
@@ -56,9 +56,9 @@ class Epoch:
 class Outputs:
     """Send records, and wait until all of an epoch are acknowledged."""
 
-    def __init__(self, settings: FeatureStreamSettings) -> None:
+    def __init__(self, settings: WorkerSettings, service: str = "feature_stream") -> None:
         self._prefix = settings.topic_prefix
-        self._source = f"feature_stream/{settings.instance}"
+        self._source = f"{service}/{settings.instance}"
         self._epoch = Epoch(self._fail)
         self._error: KafkaError | None = None
         self._producer = Producer(
@@ -89,6 +89,12 @@ class Outputs:
         headers = event_headers("Features", self._source, features.id, features.featured_at_ns, traceparent)
         key = features.ticker.encode()
         self.send(FEATURES, key, encode(features), partition=features.source_partition, headers=headers)
+
+    def send_outcome(self, outcome: Outcome, traceparent: str) -> None:
+        """Send a settled prediction."""
+        headers = event_headers("Outcome", self._source, outcome.id, outcome.settled_at_ns, traceparent)
+        key = outcome.ticker.encode()
+        self.send(OUTCOMES, key, encode(outcome), partition=outcome.source_partition, headers=headers)
 
     def send_dead_letter(self, letter: DeadLetter) -> None:
         """Keep what cannot be understood."""

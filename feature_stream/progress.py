@@ -10,6 +10,7 @@ class Silence:
     partition: int
     lag_records: int
     seconds: float
+    topic: str = "ticks"
 
 
 #: More than can be in front of anybody in the reader's queue, and on the way from there.

@@ -1,4 +1,4 @@
-"""The feature stream as a service."""
+"""A worker of a Faust app as a service, and the feature stage as one."""
 
 import asyncio
 import logging
@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
 import uvloop
@@ -16,24 +16,24 @@ from faust.types import TP
 
 from feature_stream.advance import StageRules
 from feature_stream.agents import ticks_agent
-from feature_stream.app import make_app, ticks_topic, use_transport
-from feature_stream.checkpoint import Checkpointer
+from feature_stream.app import make_app, raw_topic, use_transport
+from feature_stream.checkpoint import Checkpointer, CheckpointWriter
 from feature_stream.figures import StageFigures
 from feature_stream.flood import FloodBound, FloodError
 from feature_stream.membership import MARGIN_SECONDS, Membership
 from feature_stream.outputs import Outputs
 from feature_stream.positions import start_positions
-from feature_stream.settings import FeatureStreamSettings
+from feature_stream.settings import FeatureStreamSettings, WorkerSettings
 from feature_stream.stage import Stage
-from feature_stream.table import state_table
-from feature_stream.watch import Watch
+from feature_stream.table import StateTable, state_table
+from feature_stream.watch import Watch, WorkerWatch
 from feature_stream.watchdog import Watchdog, end_process, leave_at_once
 from schemas.broker import require_topics
 from schemas.errors import StopAndSayError, TickcastError
 from schemas.events import ServiceState
 from schemas.service import collect_seldom, serve_metrics
 from schemas.status import StatusBoard, StatusReporter
-from schemas.topics import BARS, DEAD_LETTERS, FEATURES, SERVICE_STATUS, TICKER_STATES_CHANGELOG, TICKS
+from schemas.topics import BARS, DEAD_LETTERS, FEATURES, SERVICE_STATUS, TICKER_STATES_CHANGELOG, TICKS, Topic
 
 _log = logging.getLogger(__name__)
 _TURN_SECONDS = 0.01
@@ -46,57 +46,44 @@ _LAST_WORD_SECONDS = 2.5
 _NEEDED = (TICKS, BARS, FEATURES, DEAD_LETTERS, SERVICE_STATUS, TICKER_STATES_CHANGELOG)
 
 
-class FeatureStream:
-    """One worker: the app, the stage, and the loops around them."""
+class StreamWorker:
+    """One worker of a Faust app: how it begins, checkpoints and ends.
 
-    def __init__(self, settings: FeatureStreamSettings) -> None:
+    Who makes one sets all that is declared here, binds agents, and says what is done in `_due`, `_load_assigned` and
+    `_drop_all`.
+    """
+
+    _outputs: Outputs
+    _app: Any
+    _table: StateTable
+    _checkpointer: CheckpointWriter
+    _watch: WorkerWatch
+
+    def __init__(self, settings: WorkerSettings, service: str) -> None:
         self._settings = settings
         self._failure: BaseException | None = None
         self._ended = asyncio.Event()
         self._closed = False
         self._stopped = False
-        self.board = StatusBoard("feature_stream", settings.instance)
-        self._figures = StageFigures()
+        self.board = StatusBoard(service, settings.instance)
         self._membership = Membership(settings.session_timeout_seconds)
-        self._outputs = Outputs(settings)
-        rules = StageRules(
-            interval=settings.interval,
-            lateness_ns=settings.lateness_ms * 1_000_000,
-            early_ns=None if settings.early_ms is None else settings.early_ms * 1_000_000,
-            partitions=settings.partitions,
-        )
-        flood = FloodBound(settings.bad_inputs_bound, settings.bad_inputs_seconds)
-        self._stage = Stage(rules, self._outputs, settings.update_interval_ms, self._figures, flood)
-        self._app = make_app(settings)
-        use_transport(self._app, settings, self._membership, self._start_positions)
-        self._topic = ticks_topic(self._app, settings)
-        self._table = state_table(self._app, self._outputs, settings.partitions, self._fail)
-        self._checkpointer = Checkpointer(
-            self._stage,
-            self._table,
-            self._outputs,
-            self._membership,
-            self._figures,
-            ticks_topic=self._topic.get_topic_name(),
-            partitions=settings.partitions,
-        )
-        self._watch = Watch(
-            settings,
-            self._stage,
-            self._figures,
-            self._app,
-            self._topic.get_topic_name(),
-            board=self.board,
-            membership=self._membership,
-            guard=self._guard,
-        )
-        self._bind()
 
-    def _bind(self) -> None:
-        self._app.agent(self._topic, name="feature-stage")(ticks_agent(self._take))
+    def _bind_rebalances(self) -> None:
         self._table.on_recover(self._load)
         self._app.on_partitions_revoked.connect(self._on_revoked)
         self._app.on_partitions_assigned.connect(self._on_assigned)
+
+    def _due(self) -> None:
+        """Do what is due by the clock; called a hundred times a second."""
+        raise NotImplementedError
+
+    async def _load_assigned(self) -> None:
+        """Make live what the table has of the assigned partitions."""
+        raise NotImplementedError
+
+    def _drop_all(self) -> None:
+        """Forget what is live: the partitions are going elsewhere."""
+        raise NotImplementedError
 
     async def serve(self) -> None:
         """Run until a signal, and drain.
@@ -178,27 +165,13 @@ class FeatureStream:
         self._closed = True
         self._ended.set()
 
-    def _take(self, event: Any, records: deque[Any]) -> None:
-        if self._closed:
-            records.clear()
-            return
-        try:
-            if self._stage.take(event, _slice(records, time.monotonic() + _SLICE_SECONDS)):
-                self._watch.healer.rewind(event.message.partition)
-            self._outputs.poll()
-        except TickcastError as error:
-            self._fail(error)
-        except Exception as error:  # stop: an exception that left the agent would lose its events
-            _log.exception("a micro-batch failed")
-            self._fail(error)
-
     async def _turn(self, watchdog: Watchdog) -> None:
         """Do what is due by the clock, a hundred times a second."""
         while True:
             await asyncio.sleep(_TURN_SECONDS)
             watchdog.loop_is_alive()
             self._outputs.poll()
-            self._stage.speak_due()
+            self._due()
             if self._app.crashed:
                 raise self._crash()
             self._watch.look(time.monotonic())
@@ -223,7 +196,7 @@ class FeatureStream:
         self._watch.joins()
         if self._failure is None:  # also while the last one is under way: no partition goes before it is kept
             await self._guard(self._checkpointer.write(self._app.consumer.commit_offsets))
-        self._stage.drop_all()
+        self._drop_all()
 
     async def _on_assigned(self, _app: Any, *_: Any, **__: Any) -> None:
         self._watch.assigned()
@@ -231,11 +204,73 @@ class FeatureStream:
     async def _load(self) -> None:
         await self._guard(self._load_assigned())
 
+
+class FeatureStream(StreamWorker):
+    """One worker of the feature stage."""
+
+    def __init__(self, settings: FeatureStreamSettings) -> None:
+        super().__init__(settings, "feature_stream")
+        self._figures = StageFigures()
+        self._outputs = Outputs(settings)
+        rules = StageRules(
+            interval=settings.interval,
+            lateness_ns=settings.lateness_ms * 1_000_000,
+            early_ns=None if settings.early_ms is None else settings.early_ms * 1_000_000,
+            partitions=settings.partitions,
+        )
+        flood = FloodBound(settings.bad_inputs_bound, settings.bad_inputs_seconds)
+        self._stage = Stage(rules, self._outputs, settings.update_interval_ms, self._figures, flood)
+        self._app = make_app(settings)
+        use_transport(self._app, settings, self._membership, self._start_positions)
+        self._topic = raw_topic(self._app, settings)
+        self._table = state_table(self._app, self._outputs, settings.partitions, self._fail)
+        self._stage_checkpointer = self._checkpointer = Checkpointer(
+            self._stage,
+            self._table,
+            self._outputs,
+            self._membership,
+            self._figures,
+            ticks_topic=self._topic.get_topic_name(),
+            partitions=settings.partitions,
+        )
+        self._stage_watch = self._watch = Watch(
+            settings,
+            self._stage,
+            self._figures,
+            self._app,
+            self._topic.get_topic_name(),
+            board=self.board,
+            membership=self._membership,
+            guard=self._guard,
+        )
+        self._app.agent(self._topic, name="feature-stage")(ticks_agent(self._take))
+        self._bind_rebalances()
+
+    def _take(self, event: Any, records: deque[Any]) -> None:
+        if self._closed:
+            records.clear()
+            return
+        try:
+            if self._stage.take(event, _slice(records, time.monotonic() + _SLICE_SECONDS)):
+                self._stage_watch.healer.rewind(event.message.partition)
+            self._outputs.poll()
+        except TickcastError as error:
+            self._fail(error)
+        except Exception as error:  # stop: an exception that left the agent would lose its events
+            _log.exception("a micro-batch failed")
+            self._fail(error)
+
+    def _due(self) -> None:
+        self._stage.speak_due()
+
+    def _drop_all(self) -> None:
+        self._stage.drop_all()
+
     async def _load_assigned(self) -> None:
         name = self._topic.get_topic_name()
         self._table.expect_from(self._app.tables.recovery.active_highwaters)
         owned = {tp.partition for tp in self._app.consumer.assignment() if tp.topic == name}
-        self._checkpointer.load(owned)
+        self._stage_checkpointer.load(owned)
         self._watch.state_read()
         if not owned:  # Faust then asks for no positions
             self._watch.works(0)
@@ -266,13 +301,24 @@ def _slice(records: deque[Any], until: float) -> Iterator[Any]:
 
 def run(settings: FeatureStreamSettings) -> None:
     """Run the service until it is told to stop."""
-    require_topics(settings, _NEEDED, AdminClient, ConfigResource)
+    run_worker(settings, _NEEDED, lambda: FeatureStream(settings))
+
+
+def run_worker(settings: WorkerSettings, needed: tuple[Topic, ...], make: Callable[[], StreamWorker]) -> None:
+    """Run a worker until it is told to stop.
+
+    Args:
+        settings: Its own.
+        needed: The topics that must be there.
+        make: Makes it, on the loop that it runs on.
+    """
+    require_topics(settings, needed, AdminClient, ConfigResource)
     uvloop.install()
     sys.setswitchinterval(_SWITCH_SECONDS)
     collect_seldom()
 
     async def main() -> None:
-        stream = FeatureStream(settings)
+        stream = make()
         server = serve_metrics(stream.board, settings.metrics_host, settings.metrics_port)
         try:
             await stream.serve()

@@ -1,7 +1,7 @@
 """Settings of the feature stream."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -12,17 +12,11 @@ from schemas.times import NS_PER_MILLISECOND, interval_ns
 _MOST_OPEN_BARS = 100
 
 
-class FeatureStreamSettings(Settings):
-    """What the feature stage adds to the shared settings."""
+class WorkerSettings(Settings):
+    """What each worker of a Faust app adds to the shared settings."""
 
-    metrics_port: int = Field(9102, ge=0, le=65_535)
     state_store: Literal["memory", "rocksdb"] = Field("memory", description="rocksdb needs the extra of that name")
     data_directory: Path = Field(Path("var/feature_stream"), description="For the RocksDB files")
-    update_interval_ms: int = Field(
-        250, ge=0, description="Least time between two provisional features of a ticker; 0: one per ticker and frame"
-    )
-    lateness_ms: int = Field(0, ge=0, description="How long a bar waits for late ticks of its ticker")
-    early_ms: int | None = Field(None, ge=0, description="How far a tick may run ahead of its source's newest one")
     checkpoint_interval_ms: int = Field(1_000, ge=50)
     session_timeout_seconds: float = Field(10.0, ge=6.0, description="Kafka's group session")
     fetch_wait_ms: int = Field(50, ge=1, description="How long the broker may hold an empty fetch")
@@ -35,6 +29,25 @@ class FeatureStreamSettings(Settings):
     mute_end_seconds: float = Field(30.0, ge=1.0, description="And for so long: the process ends, to be started again")
     join_unhealthy_seconds: float = Field(45.0, ge=1.0, description="No place in the group for so long: 503")
     join_end_seconds: float = Field(90.0, ge=1.0, description="And for so long: the process ends")
+
+    @model_validator(mode="after")
+    def _say_before_the_end(self) -> Self:
+        for what in ("mute", "join"):
+            if getattr(self, f"{what}_end_seconds") < getattr(self, f"{what}_unhealthy_seconds"):
+                names = f"TICKCAST_{what.upper()}_END_SECONDS: give at least TICKCAST_{what.upper()}_UNHEALTHY_SECONDS"
+                raise ValueError(names)
+        return self
+
+
+class FeatureStreamSettings(WorkerSettings):
+    """What the feature stage adds."""
+
+    metrics_port: int = Field(9102, ge=0, le=65_535)
+    update_interval_ms: int = Field(
+        250, ge=0, description="Least time between two provisional features of a ticker; 0: one per ticker and frame"
+    )
+    lateness_ms: int = Field(0, ge=0, description="How long a bar waits for late ticks of its ticker")
+    early_ms: int | None = Field(None, ge=0, description="How far a tick may run ahead of its source's newest one")
     bad_inputs_bound: int = Field(
         1_000, ge=0, description="More bad inputs of a partition (late ticks apart) end the stage; 0: none do"
     )
@@ -45,12 +58,4 @@ class FeatureStreamSettings(Settings):
         longest_ms = _MOST_OPEN_BARS * interval_ns(self.interval) // NS_PER_MILLISECOND
         if self.lateness_ms > longest_ms:
             raise ValueError(f"TICKCAST_LATENESS_MS: at most {longest_ms} ({_MOST_OPEN_BARS} bars of {self.interval})")
-        return self
-
-    @model_validator(mode="after")
-    def _say_before_the_end(self) -> "FeatureStreamSettings":
-        for what in ("mute", "join"):
-            if getattr(self, f"{what}_end_seconds") < getattr(self, f"{what}_unhealthy_seconds"):
-                names = f"TICKCAST_{what.upper()}_END_SECONDS: give at least TICKCAST_{what.upper()}_UNHEALTHY_SECONDS"
-                raise ValueError(names)
         return self

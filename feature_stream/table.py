@@ -11,7 +11,7 @@ from faust.types import TP
 
 from feature_stream.outputs import Outputs
 from schemas.errors import RetryError
-from schemas.topics import TICKER_STATES_CHANGELOG, TICKER_STATES_TABLE
+from schemas.topics import TICKER_STATES_CHANGELOG, TICKER_STATES_TABLE, Topic
 
 _OFFSET_BYTES = 8
 _PARTITION_KEY_START = b"@"
@@ -28,7 +28,7 @@ def is_partition_key(key: bytes) -> bool:
 
 
 def with_offset(offset: int, snapshot: bytes) -> bytes:
-    """Write a snapshot with the offset in `ticks` that it stands at."""
+    """Write a snapshot with the offset that it stands at: in `ticks`, or of several topics together."""
     return offset.to_bytes(_OFFSET_BYTES, "big", signed=True) + snapshot
 
 
@@ -55,6 +55,8 @@ class StateTable(faust.Table):  # type: ignore[misc]
 
     logger = logging.getLogger("faust.tables")
     outputs: Outputs
+    #: Where its values go, in the table of topics.
+    changelog: Topic
     #: Told of an error in a recovery, which Faust would log and then wait for ever.
     recovery_failed: Callable[[BaseException], None]
     #: Keys whose last record in the changelog is an old state: compaction would keep that one, so write them again.
@@ -80,7 +82,7 @@ class StateTable(faust.Table):  # type: ignore[misc]
         self.outlived.discard(key)
         changelog = TP(self.changelog_topic_name, event.message.partition)
         self.outputs.send(
-            TICKER_STATES_CHANGELOG,
+            self.changelog,
             key,
             value,
             partition=changelog.partition,
@@ -139,18 +141,25 @@ class StateTable(faust.Table):  # type: ignore[misc]
 
 
 def state_table(
-    app: faust.App, outputs: Outputs, partitions: int, recovery_failed: Callable[[BaseException], None]
+    app: faust.App,
+    outputs: Outputs,
+    partitions: int,
+    recovery_failed: Callable[[BaseException], None],
+    *,
+    name: str = TICKER_STATES_TABLE,
+    changelog: Topic = TICKER_STATES_CHANGELOG,
 ) -> StateTable:
     """Declare the table on an app; what ends its recovery is told to `recovery_failed`."""
     table = StateTable(
         app,
-        name=TICKER_STATES_TABLE,
+        name=name,
         key_type=bytes,
         value_type=bytes,
         partitions=partitions,
         recovery_buffer_size=1_000,
     )
     table.outputs = outputs
+    table.changelog = changelog
     table.recovery_failed = recovery_failed
     table.outlived = set()
     table.next_offsets = {}

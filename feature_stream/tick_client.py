@@ -1,4 +1,4 @@
-"""librdkafka as the reader of `ticks` uses it: what is read, from where, how much at once, and the way back to it."""
+"""librdkafka as the reader of a topic uses it: what is read, from where, how much at once, and the way back to it."""
 
 import time
 from collections import deque
@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from feature_stream.progress import Flow
-from feature_stream.settings import FeatureStreamSettings
+from feature_stream.settings import WorkerSettings
 from schemas.codec import Headers
 from schemas.logs import client_logger
-from schemas.topics import FEATURE_STAGE, TICKS
+from schemas.topics import FEATURE_STAGE, TICKS, Topic
 
 _POLL_SECONDS = 0.05
 #: What is taken at once, about. The queue keeps the order in which it was filled, and who is read again must not stand
@@ -28,7 +28,7 @@ _BRING_BACK_SECONDS, _ASK_SECONDS = 0.5, 1.0
 
 
 class TickRecord(NamedTuple):
-    """A record of `ticks`, in aiokafka's names.
+    """A record, in aiokafka's names.
 
     Attributes:
         timestamp: Kafka's own time in ms; None: it has none.
@@ -52,18 +52,19 @@ class TickClient:
     For one thread: librdkafka's client lets one call in at a time, and another would wait as long as it does.
 
     Attributes:
-        topic: `ticks` with its prefix.
+        topic: That it reads, with its prefix.
         ends: Of each partition the offset after its last record, as the last fetch knew it.
     """
 
-    def __init__(self, settings: FeatureStreamSettings) -> None:
-        self.topic = settings.topic_prefix + TICKS.name
+    def __init__(self, settings: WorkerSettings, topic: Topic = TICKS, group: str = FEATURE_STAGE) -> None:
+        self.topic = settings.topic_prefix + topic.name
+        self._name = topic.name
         self.ends: dict[int, int] = {}
         self._consumer = Consumer(
             settings.kafka_config()
             | {
-                "group.id": settings.topic_prefix + FEATURE_STAGE,  # librdkafka wants one; the right to it is ours
-                "client.id": f"feature_stream/{settings.instance}",
+                "group.id": settings.topic_prefix + group,  # librdkafka wants one; the right to it is ours
+                "client.id": f"{group.replace('-', '_')}/{settings.instance}",
                 "logger": client_logger(),
                 "auto.offset.reset": "error",
                 "enable.auto.commit": False,
@@ -78,6 +79,7 @@ class TickClient:
         self._next: dict[int, int] = {}
         #: When those that went astray are brought back.
         self._astray: dict[int, float] = {}
+        self._paused: set[int] = set()
         self._records_at_once = _LEAST_RECORDS
         self._read_bytes = 0
         self._ran_dry_at = time.monotonic()
@@ -87,6 +89,8 @@ class TickClient:
         self._next = dict(positions)
         self._astray.clear()
         self._consumer.assign([self._place(*position) for position in positions.items()])
+        for partition in list(self._paused):
+            self.resume(partition)
 
     def seek(self, partition: int, offset: int) -> None:
         """Read a partition again from an offset; nothing is done where it is not among those that are read."""
@@ -96,6 +100,20 @@ class TickClient:
         self._astray.pop(partition, None)
         self._consumer.incremental_unassign([self._place(partition)])
         self._consumer.incremental_assign([self._place(partition, offset)])
+        if partition in self._paused:
+            self.resume(partition)
+
+    def pause(self, partition: int) -> None:
+        """Fetch nothing more of a partition until it is resumed, assigned or sought; what was read still comes."""
+        if partition in self._next:
+            self._consumer.pause([self._place(partition)])
+            self._paused.add(partition)
+
+    def resume(self, partition: int) -> None:
+        """Go on with it after the last record that was read."""
+        self._paused.discard(partition)
+        if partition in self._next:
+            self._consumer.resume([self._place(partition)])
 
     def read(self) -> Records:
         """Wait a moment for a record, and take what is there with it.
@@ -132,7 +150,7 @@ class TickClient:
             return partition not in self._astray
         if error.fatal():
             raise KafkaException(error)
-        client_logger().warning("reading %s-%s: %s", TICKS.name, partition, error.str())
+        client_logger().warning("reading %s-%s: %s", self._name, partition, error.str())
         if error.code() in _ASTRAY and partition in self._next:
             self._astray.setdefault(partition, time.monotonic() + _BRING_BACK_SECONDS)
         return False

@@ -1,4 +1,4 @@
-"""Reads `ticks` in a thread of its own, and hands over what comes."""
+"""Reads a topic in a thread of its own, and hands over what comes."""
 
 import asyncio
 import threading
@@ -9,8 +9,9 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from feature_stream.progress import Flow
-from feature_stream.settings import FeatureStreamSettings
+from feature_stream.settings import WorkerSettings
 from feature_stream.tick_client import Records, TickClient
+from schemas.topics import FEATURE_STAGE, TICKS, Topic
 
 _LOOK_SECONDS = 0.05
 #: Beside the one that the thread has in hand.
@@ -35,8 +36,8 @@ class TickReader:
     to.
     """
 
-    def __init__(self, settings: FeatureStreamSettings) -> None:
-        self._client = TickClient(settings)
+    def __init__(self, settings: WorkerSettings, topic: Topic = TICKS, group: str = FEATURE_STAGE) -> None:
+        self._client = TickClient(settings, topic, group)
         self.topic = self._client.topic
         self._loop: asyncio.AbstractEventLoop | None = None
         self._read: asyncio.Queue[Batch | BaseException] = asyncio.Queue()
@@ -44,7 +45,7 @@ class TickReader:
         self._orders: SimpleQueue[tuple[Callable[[], None], Future[None]]] = SimpleQueue()
         self._assignment = 0
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tick-reader", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"{topic.name}-reader", daemon=True)
 
     def start(self) -> None:
         """Begin, with nothing to read; on the loop that takes the batches."""
@@ -71,6 +72,14 @@ class TickReader:
         Nothing is done where the partition went elsewhere meanwhile.
         """
         await self._order(lambda: self._client.seek(partition, offset))
+
+    async def pause(self, partition: int) -> None:
+        """Read nothing more of a partition for now; what is on its way still comes."""
+        await self._order(lambda: self._client.pause(partition))
+
+    async def resume(self, partition: int) -> None:
+        """Go on with it."""
+        await self._order(lambda: self._client.resume(partition))
 
     async def next_batch(self) -> Batch:
         """Wait for the next batch.

@@ -1,7 +1,7 @@
-"""Faust's aiokafka transport, made to lose nothing: positions come from the table, gaps are healed by the stage.
+"""Faust's aiokafka transport, made to lose nothing: positions come from the table, gaps are healed by the worker.
 
-The group and the changelog are aiokafka's; `ticks` is read by `TickReader`. What differs from Faust's own, and why, is
-in `docs/adr/0002-*.md` and `docs/adr/0007-*.md`.
+The group and the changelog are aiokafka's; `ticks`, or another source, is read by a `TickReader`. What differs from
+Faust's own, and why, is in `docs/adr/0002-*.md` and `docs/adr/0007-*.md`.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from faust.types.tuples import ConsumerMessage
 
 from feature_stream.membership import Membership
 from feature_stream.progress import Flow
-from feature_stream.settings import FeatureStreamSettings
+from feature_stream.settings import WorkerSettings
 from feature_stream.tick_client import TickRecord
 from feature_stream.tick_reader import Batch, TickReader
 
 _log = logging.getLogger("faust.transport")
 _YIELD_EVERY_RECORDS = 100
 
-#: Gives the offset at which to start each assigned partition of `ticks`.
+#: Gives the offset at which to start each assigned partition of a source.
 StartPositions = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
 
 
@@ -77,76 +77,48 @@ class RebalanceListener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
         await super().on_partitions_assigned(assigned)
 
 
-class Consumer(driver.Consumer):  # type: ignore[misc]
-    """A consumer that commits only what the stage has checkpointed."""
+class GroupConsumer(driver.Consumer):  # type: ignore[misc]
+    """A consumer that commits only what its worker has checkpointed; of its own it reads the changelog alone."""
 
     RebalanceListener = RebalanceListener
     logger = _log
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
-        self._reader = TickReader(self.transport.settings)
         self._revocations = 0
-
-    async def on_start(self) -> None:
-        """Start the reader of `ticks` too."""
-        await super().on_start()
-        self._reader.start()
-        self.add_future(self._drain_ticks())
-
-    async def on_stop(self) -> None:
-        """Stop it too."""
-        self._reader.stop()
-        await super().on_stop()
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Seek every partition of the source to where its state stands; Faust calls this after each recovery."""
+    async def _start_positions(self) -> Mapping[TP, int]:
+        """Ask where to read each partition of a source from.
+
+        Raises:
+            IllegalStateError: They were revoked meanwhile; as aiokafka says it, Faust begins again.
+        """
         sources = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
         revocations = self._revocations
         positions: Mapping[TP, int] = await self.transport.start_positions(sources)
         if self._revocations != revocations:
-            raise IllegalStateError("partitions were revoked meanwhile")  # as aiokafka says it; Faust begins again
-        await self._reader.assign({tp.partition: offset for tp, offset in positions.items()})
+            raise IllegalStateError("partitions were revoked meanwhile")
         return positions
-
-    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Read nothing more of `ticks` until it is known from where."""
-        self._revocations += 1
-        await self._reader.assign({})
-        await super().on_partitions_revoked(revoked)
-
-    async def rewind(self, tp: TP, offset: int) -> None:
-        """Read a partition again from an offset."""
-        if tp in self.assignment():
-            await self._reader.seek(tp.partition, offset)
-
-    def highwater(self, tp: TP) -> int:
-        """Give the offset after the last record, as far as fetches have told it."""
-        return super().highwater(tp) if self._is_changelog_tp(tp) else self._reader.end(tp.partition)
-
-    def flow(self) -> Flow:
-        """Say what comes of all partitions of `ticks` together."""
-        return self._reader.flow()
 
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> None:
         """Commit next offsets for lag monitors; nothing is resumed from them."""
         await self._thread.commit(offsets)
 
     async def commit(self, *_: Any, **__: Any) -> bool:
-        """Commit nothing: acknowledged is not checkpointed. The stage calls `commit_offsets`."""
+        """Commit nothing: acknowledged is not checkpointed. The worker calls `commit_offsets`."""
         return False
 
     def on_buffer_full(self, tp: TP) -> None:
-        """Pause nothing: a full stream makes `_drain_ticks` wait for it; Faust's pause would sleep a second."""
+        """Pause nothing: a full stream makes those who hand on wait for it; Faust's pause would sleep a second."""
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Acknowledge no gap: the stage sees it and rewinds."""
+        """Acknowledge no gap: the worker sees it and rewinds."""
 
     async def verify_all_partitions_active(self) -> None:
-        """Leave this to the stage's watchdog; Faust's would miss its own commits."""
+        """Leave this to the worker's watchdog; Faust's would miss its own commits."""
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """Hand on what is fetched of the changelog, record by record, as Faust's recovery wants it."""
@@ -172,22 +144,16 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             if number % _YIELD_EVERY_RECORDS == 0:
                 await asyncio.sleep(0)
 
-    async def _drain_ticks(self) -> None:
-        """Hand on what is read of `ticks`; what a rebalance makes outdated is dropped, and read by the new owner."""
-        while not self.should_stop:
-            batch = await self._reader.next_batch()
-            for partition, records in batch.records.items():
-                await self._hand_on_together(batch, partition, records)
-
-    async def _hand_on_together(self, batch: Batch, partition: int, records: deque[TickRecord]) -> None:
+    async def _hand_on_from(self, reader: TickReader, batch: Batch, partition: int, records: deque[TickRecord]) -> None:
         """Make one message of the records of a partition; its value is all of them.
 
-        Each message takes Faust longer, through conductor, channel and stream, than the stage a frame.
+        Each message takes Faust longer, through conductor, channel and stream, than the stage a frame. What a rebalance
+        has made outdated is dropped, and read by the new owner.
         """
         while not self.flow_active:
             await self.can_resume_flow.wait()
-        if not self._reader.is_outdated(batch):
-            await self.callback(self._message(TP(self._reader.topic, partition), records))
+        if not reader.is_outdated(batch):
+            await self.callback(self._message(TP(reader.topic, partition), records))
 
     def _message(self, tp: TP, records: deque[TickRecord]) -> ConsumerMessage:
         nothing = dict.fromkeys(("timestamp", "timestamp_type", "headers", "key", "checksum"))
@@ -202,11 +168,65 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         )
 
 
+class Consumer(GroupConsumer):
+    """The stage's, with the one reader of `ticks`."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self._reader = TickReader(self.transport.settings)
+
+    async def on_start(self) -> None:
+        """Start the reader of `ticks` too."""
+        await super().on_start()
+        self._reader.start()
+        self.add_future(self._drain_ticks())
+
+    async def on_stop(self) -> None:
+        """Stop it too."""
+        self._reader.stop()
+        await super().on_stop()
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek every partition of the source to where its state stands; Faust calls this after each recovery."""
+        positions = await self._start_positions()
+        await self._reader.assign({tp.partition: offset for tp, offset in positions.items()})
+        return positions
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Read nothing more of `ticks` until it is known from where."""
+        self._revocations += 1
+        await self._reader.assign({})
+        await super().on_partitions_revoked(revoked)
+
+    async def rewind(self, tp: TP, offset: int) -> None:
+        """Read a partition again from an offset."""
+        if tp in self.assignment():
+            await self._reader.seek(tp.partition, offset)
+
+    def highwater(self, tp: TP) -> int:
+        """Give the offset after the last record, as far as fetches have told it."""
+        return super().highwater(tp) if self._is_changelog_tp(tp) else self._reader.end(tp.partition)
+
+    def flow(self) -> Flow:
+        """Say what comes of all partitions of `ticks` together."""
+        return self._reader.flow()
+
+    async def _drain_ticks(self) -> None:
+        """Hand on what is read of `ticks`."""
+        while not self.should_stop:
+            batch = await self._reader.next_batch()
+            for partition, records in batch.records.items():
+                await self._hand_on_together(batch, partition, records)
+
+    async def _hand_on_together(self, batch: Batch, partition: int, records: deque[TickRecord]) -> None:
+        await self._hand_on_from(self._reader, batch, partition, records)
+
+
 class Transport(driver.Transport):  # type: ignore[misc]
     """The transport; the app sets what it needs to know before it starts."""
 
-    Consumer = Consumer
+    Consumer: type[GroupConsumer] = Consumer
 
     membership: Membership
-    settings: FeatureStreamSettings
+    settings: WorkerSettings
     start_positions: StartPositions

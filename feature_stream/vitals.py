@@ -42,14 +42,16 @@ class Signs:
     Attributes:
         silence: The longest one of a partition.
         heartbeat_seconds: Age of the last group heartbeat.
-        answer_seconds: Age of the last answer on where `ticks` ends.
+        answer_seconds: Age of the last answer on where the source ends.
         recovered: Grows with what a recovery has read.
+        asked: The source, in words.
     """
 
     silence: Silence | None = None
     heartbeat_seconds: float = 0.0
     answer_seconds: float = 0.0
     recovered: int = 0
+    asked: str = TICKS.name
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class Vitals:
         silence, bounds = signs.silence, self._bounds
         if silence is None or silence.seconds <= min(bounds.mute_unhealthy, bounds.mute_end):
             return None
-        place = f"{TICKS.name}-{silence.partition}"
+        place = f"{silence.topic}-{silence.partition}"
         reason = f"{silence.lag_records} records of {place} wait, and none was absorbed for {silence.seconds:.0f} s"
         return Trouble(reason, silence.seconds > bounds.mute_end)
 
@@ -106,7 +108,7 @@ class Vitals:
             return None
         for what, seconds in (
             ("no heartbeat reached the group", signs.heartbeat_seconds),
-            (f"the broker has not said where {TICKS.name} ends", signs.answer_seconds),
+            (f"the broker has not said where {signs.asked} ends", signs.answer_seconds),
         ):
             if seconds > bounds.session_timeout:
                 return Trouble(f"{what}, for {seconds:.0f} s", seconds > max(bounds.join_end, bounds.session_timeout))

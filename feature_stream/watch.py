@@ -1,16 +1,16 @@
-"""Looks after the stage: tells its figures, heals what is missing, and says whether it does its work."""
+"""Looks after a worker: tells its figures, heals what is missing, and says whether it does its work."""
 
 import logging
 import time
+from dataclasses import replace
 
 import faust
 
 from feature_stream.figures import StageFigures
 from feature_stream.healing import Guard, Healer
 from feature_stream.membership import Membership
-from feature_stream.progress import Silence
 from feature_stream.recovery_times import RecoveryTimes
-from feature_stream.settings import FeatureStreamSettings
+from feature_stream.settings import WorkerSettings
 from feature_stream.stage import Stage
 from feature_stream.telling import Teller
 from feature_stream.vitals import Bounds, MuteError, Phase, Signs, Vitals
@@ -21,24 +21,16 @@ _log = logging.getLogger(__name__)
 _EVERY_SECONDS = 1.0
 
 
-class Watch:
-    """One worker's; the service tells it of every turn of the loop and of every rebalance."""
+class WorkerWatch:
+    """One worker's; the service tells it of every turn of the loop and of every rebalance.
+
+    What is told, and healed, is said in `_heal` and `_tell`.
+    """
 
     def __init__(
-        self,
-        settings: FeatureStreamSettings,
-        stage: Stage,
-        figures: StageFigures,
-        app: faust.App,
-        topic_name: str,
-        *,
-        board: StatusBoard,
-        membership: Membership,
-        guard: Guard,
+        self, settings: WorkerSettings, times: RecoveryTimes, app: faust.App, board: StatusBoard, membership: Membership
     ) -> None:
-        self.healer = Healer(stage, figures, app, topic_name, guard)
-        self._teller = Teller(stage, figures, app, topic_name, board)
-        self._times = RecoveryTimes(figures)
+        self._times = times
         self._app = app
         self._board = board
         self._membership = membership
@@ -46,6 +38,14 @@ class Watch:
         self._looked_at = time.monotonic()
         self._vitals = Vitals(bounds_of(settings), self._looked_at)
         self._unwell = False
+
+    def _heal(self, now: float) -> None:
+        """Try again what is still missing; called often."""
+        raise NotImplementedError
+
+    def _tell(self, seconds: float, now: float) -> Signs:
+        """Tell the figures of the last so many seconds, and say what can be seen of the sources."""
+        raise NotImplementedError
 
     def joins(self) -> None:
         """Note that partitions move, and none is ours meanwhile."""
@@ -75,20 +75,19 @@ class Watch:
             now: A monotonic clock, in seconds.
 
         Raises:
-            MuteError: The stage stands still, and nothing has helped.
+            MuteError: The worker stands still, and nothing has helped.
         """
-        self.healer.heal(now)
+        self._heal(now)
         self._times.look(now)
         seconds = now - self._looked_at
         if seconds >= _EVERY_SECONDS:
             self._looked_at = now
-            self._judge(self.healer.watch(self._teller.tell(seconds), now), now)
+            self._judge(self._tell(seconds, now), now)
 
-    def _judge(self, silence: Silence | None, now: float) -> None:
-        signs = Signs(
-            silence,
+    def _judge(self, seen: Signs, now: float) -> None:
+        signs = replace(
+            seen,
             heartbeat_seconds=self._membership.silent_seconds(now),
-            answer_seconds=self._teller.ends.silent_seconds(now),
             recovered=self._recovered() if self._vitals.phase is Phase.RECOVERING else 0,
         )
         trouble = self._vitals.trouble(signs, now)
@@ -104,7 +103,34 @@ class Watch:
         return sum(offset or 0 for offset in self._app.tables.recovery.active_offsets.values())
 
 
-def bounds_of(settings: FeatureStreamSettings) -> Bounds:
+class Watch(WorkerWatch):
+    """The stage's."""
+
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        stage: Stage,
+        figures: StageFigures,
+        app: faust.App,
+        topic_name: str,
+        *,
+        board: StatusBoard,
+        membership: Membership,
+        guard: Guard,
+    ) -> None:
+        super().__init__(settings, RecoveryTimes(figures), app, board, membership)
+        self.healer = Healer(stage, figures, app, topic_name, guard)
+        self._teller = Teller(stage, figures, app, topic_name, board)
+
+    def _heal(self, now: float) -> None:
+        self.healer.heal(now)
+
+    def _tell(self, seconds: float, now: float) -> Signs:
+        silence = self.healer.watch(self._teller.tell(seconds), now)
+        return Signs(silence, answer_seconds=self._teller.ends.silent_seconds(now))
+
+
+def bounds_of(settings: WorkerSettings) -> Bounds:
     """Give the bounds as they are set."""
     return Bounds(
         mute_unhealthy=settings.mute_unhealthy_seconds,

@@ -86,14 +86,31 @@ RECOVERY_SECONDS = Metric(
     ("until",),
     buckets=_RECOVERY_BUCKETS,
 )
-PARTITIONS_OWNED = Metric("tickcast_partitions", "gauge", "Partitions of `ticks` that this worker owns.")
-GAPS = Metric("tickcast_gaps_total", "counter", "Records of `ticks` that did not follow the last one.")
+PARTITIONS_OWNED = Metric("tickcast_partitions", "gauge", "Partitions of its sources that this worker owns.")
+GAPS = Metric("tickcast_gaps_total", "counter", "Records of a source that did not follow the last one.")
 REWINDS = Metric("tickcast_rewinds_total", "counter", "Times that a partition was read again, for a gap or silence.")
 GAPS_HEALED = Metric("tickcast_gaps_healed_total", "counter", "Missing records that came after a rewind.")
 FRAMES_PASSED_OVER = Metric(
     "tickcast_frames_passed_over_total", "counter", "Frames whose sequence was not above the last of their source."
 )
-RECORDS_LOST = Metric("tickcast_records_lost_total", "counter", "Records of `ticks` that the log no longer holds.")
+RECORDS_LOST = Metric("tickcast_records_lost_total", "counter", "Records of a source that the log no longer holds.")
+OUTCOMES_SETTLED = Metric(
+    "tickcast_outcomes_total",
+    "counter",
+    "Predictions settled: `scored`, or the reason why they do not count.",
+    ("reason",),
+)
+SETTLING_PASSED_OVER = Metric(
+    "tickcast_settling_passed_over_total",
+    "counter",
+    "Horizons of predictions, and bars, that bring no outcome.",
+    ("reason",),
+)
+BAR_TO_OUTCOME = Metric("tickcast_bar_to_outcome_seconds", "histogram", "From the close of a bar to its outcomes.")
+OPEN_PREDICTIONS = Metric("tickcast_open_predictions", "gauge", "Predictions of which a horizon is not settled yet.")
+HELD_RECORDS = Metric(
+    "tickcast_held_records", "gauge", "Records of `bars` or `predictions` that wait for the other one.", ("topic",)
+)
 PREDICTIONS_MADE = Metric("tickcast_predictions_total", "counter", "Predictions acknowledged.", ("kind",))
 PREDICTION_SECONDS = Metric("tickcast_prediction_batch_seconds", "histogram", "Time of one model call for a batch.")
 PREDICTION_BATCH = Metric(

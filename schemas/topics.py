@@ -213,8 +213,21 @@ TICKER_STATES_CHANGELOG = Topic(
     written_by="feature_stream",
 )
 
+#: Likewise of the service that settles predictions.
+OUTCOMES_STAGE = "outcomes"
+OPEN_PREDICTIONS_TABLE = "open-predictions"
+
+OPEN_PREDICTIONS_CHANGELOG = Topic(
+    f"{OUTCOMES_STAGE}-{OPEN_PREDICTIONS_TABLE}-changelog",
+    None,
+    "ticker, or `@partition`",
+    "The predictions that are not settled yet; the outcomes' own business.",
+    cleanup=Cleanup.COMPACT,
+    written_by="feature_stream",
+)
+
 #: Everything that is created before anything starts.
-ALL_TOPICS: tuple[Topic, ...] = (*TOPICS, TICKER_STATES_CHANGELOG)
+ALL_TOPICS: tuple[Topic, ...] = (*TOPICS, OPEN_PREDICTIONS_CHANGELOG, TICKER_STATES_CHANGELOG)
 
 
 def partition_count(topic: Topic, partitions: int) -> int:

@@ -10,6 +10,7 @@ NOT_CONTENT = {
     "closed_at_ns",
     "featured_at_ns",
     "predicted_at_ns",
+    "settled_at_ns",
     "ingested_at_ns",
     "source_partition",
     "source_offset",

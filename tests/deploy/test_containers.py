@@ -12,6 +12,7 @@ import yaml
 
 from deploy.cli import COMMANDS
 from deploy.kafka.lock import locked_jars
+from feature_stream.outcomes.settings import OutcomesSettings
 from feature_stream.settings import FeatureStreamSettings
 from gateway.settings import GatewaySettings
 from ingestor.settings import IngestorSettings
@@ -29,6 +30,7 @@ OURS: dict[str, type[Settings]] = {
     "ingestor": IngestorSettings,
     "feature_stream": FeatureStreamSettings,
     "predictor": PredictorSettings,
+    "outcomes": OutcomesSettings,
     "gateway": GatewaySettings,
     "trainer": TrainingSettings,
 }
@@ -45,7 +47,7 @@ def _arguments(instruction: str) -> list[str]:
     return [rest for name, rest in _dockerfile() if name == instruction]
 
 
-def test_compose_starts_kafka_the_four_services_and_two_jobs() -> None:
+def test_compose_starts_kafka_the_services_and_two_jobs() -> None:
     assert set(SERVICES) == {"kafka", *OURS}
 
 
@@ -117,7 +119,7 @@ def test_services_find_kafka_where_it_says_it_is() -> None:
 
 def test_every_instance_has_a_name_that_outlives_its_container() -> None:
     names = [SERVICES[name]["environment"]["TICKCAST_INSTANCE"] for name in set(OURS) - {"topics", "trainer"}]
-    assert len(set(names)) == 4
+    assert len(set(names)) == len(names) == 5
 
 
 def test_volumes_are_declared() -> None:
@@ -127,7 +129,7 @@ def test_volumes_are_declared() -> None:
 
 def test_jobs_that_end_are_not_asked_for_their_health() -> None:
     assert all(SERVICES[name]["healthcheck"] == {"disable": True} for name in ("topics", "trainer"))
-    assert all("healthcheck" not in SERVICES[name] for name in ("ingestor", "feature_stream", "predictor", "gateway"))
+    assert all("healthcheck" not in SERVICES[name] for name in set(OURS) - {"topics", "trainer"})
 
 
 def test_the_image_installs_with_the_commands_that_make_uses() -> None:

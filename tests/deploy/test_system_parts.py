@@ -18,7 +18,7 @@ PLACE = Place(
     "mine-",
     Path("var/feature_stream/local_mine-"),
     8123,
-    {"ingestor": 9101, "feature_stream": 20_001, "predictor": 9103},
+    {"ingestor": 9101, "feature_stream": 20_001, "predictor": 9103, "outcomes": 9106},
 )
 
 
@@ -57,9 +57,10 @@ def test_silence_stays_silence_so_that_a_service_keeps_its_own_default() -> None
     assert not {"TICKCAST_SPEED", "TICKCAST_START", "TICKCAST_END"} & set(_variables())
 
 
-def test_the_parts_are_the_four_services_and_a_trainer_in_the_background() -> None:
+def test_the_parts_are_the_services_and_a_trainer_in_the_background() -> None:
     parts = {part.name: part for part in system_parts({"PATH": "/bin"}, _variables(), PLACE)}
-    assert set(parts) == {"ingestor", "feature_stream", "predictor", "gateway", "trainer"}
+    assert set(parts) == {"ingestor", "feature_stream", "predictor", "outcomes", "gateway", "trainer"}
+    assert parts["outcomes"].command[1:] == ("-m", "feature_stream.outcomes")
     trainer = parts.pop("trainer")
     assert (trainer.once, trainer.essential, trainer.niceness > 0) == (True, False, True)
     assert all(part.essential and not part.once and part.health_url for part in parts.values())

@@ -8,6 +8,7 @@ from schemas.topics import (
     DEAD_LETTERS,
     FEATURES,
     MODELS,
+    OPEN_PREDICTIONS_CHANGELOG,
     PREDICTIONS_LATEST,
     SERVICE_STATUS,
     TICKER_STATES_CHANGELOG,
@@ -47,6 +48,7 @@ def test_the_topics_are_those_of_the_design() -> None:
         "dead-letters",
     ]
     assert ALL_TOPICS[-1].name == "feature-stream-ticker-states-changelog"
+    assert ALL_TOPICS[-2].name == "outcomes-open-predictions-changelog"
 
 
 def test_names_are_such_as_kafka_allows_and_each_is_there_once() -> None:
@@ -68,7 +70,11 @@ def test_only_what_the_design_bounds_is_bounded_in_bytes() -> None:
     assert bounded == {"ticks", "features", "predictions"}
 
 
-@pytest.mark.parametrize("topic", [PREDICTIONS_LATEST, SERVICE_STATUS, TICKER_STATES_CHANGELOG], ids=lambda t: t.name)
+@pytest.mark.parametrize(
+    "topic",
+    [PREDICTIONS_LATEST, SERVICE_STATUS, OPEN_PREDICTIONS_CHANGELOG, TICKER_STATES_CHANGELOG],
+    ids=lambda t: t.name,
+)
 def test_compacted_topics_compact_soon(topic: Topic) -> None:
     assert topic.config(1) == {
         "cleanup.policy": "compact",
@@ -79,6 +85,7 @@ def test_compacted_topics_compact_soon(topic: Topic) -> None:
     assert {other.name for other in ALL_TOPICS if other.cleanup is Cleanup.COMPACT} == {
         "predictions-latest",
         "service-status",
+        OPEN_PREDICTIONS_CHANGELOG.name,
         TICKER_STATES_CHANGELOG.name,
     }
 

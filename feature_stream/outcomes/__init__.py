@@ -1,0 +1,1 @@
+"""The service that settles predictions: `predictions` and `bars` in, `outcomes` out."""
