@@ -47,16 +47,19 @@ class Scorekeeper:
         self,
         settings: ScoreSettings,
         now_ns: Callable[[], int] = time.time_ns,
+        on_failure: Callable[[BaseException], None] | None = None,
     ) -> None:
         """Prepare; nothing is asked of the broker.
 
         Args:
             settings: Connection, prefix, interval, and how much is read again.
             now_ns: The clock of `updated_at_ns`.
+            on_failure: Told of an error that has ended it in the background, and is not the broker's.
         """
         self.caught_up = asyncio.Event()
         self._settings = settings
         self._now_ns = now_ns
+        self._on_failure = on_failure
         self._source = f"feature_stream/{settings.instance}"
         self._decode = decoder(Outcome)
         self._task: asyncio.Task[None] | None = None
@@ -72,6 +75,12 @@ class Scorekeeper:
         """Begin in the background; returns at once. A second call changes nothing."""
         if self._task is None:
             self._task = asyncio.create_task(self.run(), name="scorekeeper")
+            self._task.add_done_callback(self._tell_failure)
+
+    def _tell_failure(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and self._on_failure is not None:
+            self._on_failure(error)
 
     async def stop(self) -> None:
         """End, and return when all connections are closed; it may be started again. Raises what had ended it before."""

@@ -31,6 +31,7 @@ from schemas.topics import (
     OPEN_PREDICTIONS_TABLE,
     OUTCOMES,
     OUTCOMES_STAGE,
+    SCORES,
     SERVICE_STATUS,
 )
 
@@ -38,7 +39,7 @@ _log = logging.getLogger(__name__)
 SERVICE = "outcomes"
 #: Records are absorbed at a stretch for so long.
 _SLICE_SECONDS = 0.05
-_NEEDED = (*SOURCES, OUTCOMES, DEAD_LETTERS, SERVICE_STATUS, OPEN_PREDICTIONS_CHANGELOG)
+_NEEDED = (*SOURCES, OUTCOMES, SCORES, DEAD_LETTERS, SERVICE_STATUS, OPEN_PREDICTIONS_CHANGELOG)
 
 #: Makes the services that live beside the worker that holds partition 0; an error of theirs is told to the second
 #: argument, and ends the process, which begins again.

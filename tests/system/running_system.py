@@ -1,4 +1,4 @@
-"""The four services on one broker, any of which can be killed and begun again."""
+"""The services on one broker, any of which can be killed and begun again."""
 
 import json
 import urllib.request
@@ -12,7 +12,7 @@ from tests.processes import Processes, ServiceProcess
 from tests.records import Record
 
 READ_SECONDS = 180.0
-SERVICES = ("gateway", "predictor", "feature_stream", "ingestor")
+SERVICES = ("gateway", "predictor", "feature_stream", "feature_stream.outcomes", "ingestor")
 
 
 @dataclass
@@ -39,12 +39,12 @@ class System:
         return self.broker.environment(gateway_port=self.gateway_port, **self.settings)
 
     def start_all(self) -> None:
-        """Start the four."""
+        """Start all."""
         for name in SERVICES:
             self.start(name)
 
     def stop_all(self) -> None:
-        """Stop the four, politely."""
+        """Stop all, politely."""
         for service in reversed(list(self.services.values())):
             assert service.stop() == 0, service.output()
 

@@ -9,7 +9,9 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from gateway.latest import order_of
-from schemas.topics import BARS, FEATURES, PREDICTIONS, PREDICTIONS_LATEST, TICKS
+from schemas.events import Scoreboard
+from schemas.identity import outcome_id
+from schemas.topics import BARS, FEATURES, OUTCOMES, PREDICTIONS, PREDICTIONS_LATEST, SCORES, TICKS
 from tests.brokers import BrokerUnderTest
 from tests.contents import contents
 from tests.processes import Processes, free_port
@@ -23,6 +25,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 START, END, LAST_DAY = "2012-06-01", "2012-08-01", "2012-07-31"
 #: Live days from START on that no test plays to the end.
 FAR_AWAY = "2013-02-28"
+HORIZONS = (1, 5, 21)
 
 MakeSystem = Callable[..., System]
 
@@ -45,7 +48,7 @@ def test_what_goes_in_comes_out_whatever_is_killed(make_system: MakeSystem) -> N
     system.announce_models()
     system.start_all()
     system.wait_for_count(count - 200, BARS)
-    for name in ("gateway", "predictor", "feature_stream", "ingestor"):
+    for name in ("gateway", "predictor", "feature_stream.outcomes", "feature_stream", "ingestor"):
         reached = len(contents(system.broker.read(BARS)))
         assert reached + 5 < count, f"the play ends before {name} is killed"
         system.wait_for_count(reached + 5, BARS)
@@ -58,6 +61,7 @@ def test_what_goes_in_comes_out_whatever_is_killed(make_system: MakeSystem) -> N
     assert_bars_equal(said_bars, bars)
     assert_final_features_equal(said_features, bars)
     _assert_every_final_is_predicted_once(system, said_features)
+    _assert_all_that_matured_is_settled_and_scored(system, said_features)
     _assert_no_tick_is_lost_or_doubled(system, count)
     _assert_the_gateway_says_the_latest(system)
 
@@ -92,6 +96,34 @@ def _assert_every_final_is_predicted_once(system: System, finals: dict[str, dict
             assert again.confidence == pytest.approx(said.confidence, abs=1e-6)
             assert again.direction == said.direction
     assert {member.name for prediction in predictions for member in prediction.models} >= {"forest", "lstm"}
+
+
+def _assert_all_that_matured_is_settled_and_scored(system: System, finals: dict[str, dict[str, Any]]) -> None:
+    last_index = {final["ticker"]: 0 for final in finals.values()}
+    for final in finals.values():
+        last_index[final["ticker"]] = max(last_index[final["ticker"]], final["bar_index"])
+    wanted = {
+        outcome_id(final["ticker"], "1d", final["bar"].start_ns, horizon)
+        for final in finals.values()
+        for horizon in HORIZONS
+        if final["bar_index"] + horizon <= last_index[final["ticker"]]
+    }
+    said = contents(system.wait_for_count(len(wanted), OUTCOMES))
+    assert said.keys() == wanted
+    scored = [outcome for outcome in said.values() if outcome["scored"]]
+    dates = {horizon: {one["matured_ns"] for one in scored if one["horizon"] == horizon} for horizon in HORIZONS}
+    wanted_dates = {horizon: len(theirs) for horizon, theirs in dates.items() if theirs}
+
+    def pooled(records: list[Record]) -> list[Scoreboard]:
+        return [record.event() for record in records if record.event().ticker == "*"]
+
+    def all_told(records: list[Record]) -> bool:
+        boards = pooled(records)
+        return bool(boards) and {each.horizon: each.settled_dates for each in boards[-1].horizons} == wanted_dates
+
+    newest = pooled(system.broker.read(SCORES, all_told, READ_SECONDS))[-1]
+    assert set(wanted_dates) == set(HORIZONS)
+    assert all(sum(each.weights.values()) == pytest.approx(1.0) for each in newest.horizons)
 
 
 def _assert_no_tick_is_lost_or_doubled(system: System, bars: int) -> None:
