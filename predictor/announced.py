@@ -34,7 +34,7 @@ def load_announced(settings: PredictorSettings) -> Load:
 
 
 def load_checked(load: Load, event: ModelEvent) -> ModelSet:
-    """Load the set of an event, which must be the very one that it announces, with a member at least.
+    """Load the set of an event, which must be the very one that it announces, with a member that is weighed at least.
 
     Raises:
         UnfitModelSetError: It cannot serve.
@@ -46,6 +46,6 @@ def load_checked(load: Load, event: ModelEvent) -> ModelSet:
     announced = {(member.name, member.version, member.sha256) for member in event.members}
     if announced != {(member.name, member.version, member.sha256) for member in manifest.members}:
         raise UnfitModelSetError(f"model set {event.serving}: {model_set.folder} holds other members than announced")
-    if not model_set.members:
+    if not any(member.prior_weight > 0 for member in model_set.members):
         raise UnfitModelSetError(f"model set {event.serving}: {'; '.join(model_set.refused.values()) or 'no members'}")
     return model_set

@@ -42,6 +42,11 @@ class ModelSet:
     members: tuple[LoadedMember, ...]
     refused: dict[str, str]
 
+    @property
+    def whole(self) -> bool:
+        """Tell whether all members that are weighed are there; the others are shown, and their loss is only said."""
+        return not any(member.name in self.refused and member.prior_weight > 0 for member in self.manifest.members)
+
 
 def read_manifest(folder: Path) -> Manifest:
     """Read a set's manifest.

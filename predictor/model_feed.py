@@ -18,6 +18,9 @@ from schemas.topics import MODELS, SCORES
 _log = logging.getLogger(__name__)
 _DRAIN_RECORDS = 1_000
 _READ_WITHIN_SECONDS = 60.0
+_ASK_SECONDS = 10.0
+#: The newest ones of a partition of `scores` that a start looks at: the last dozens of each of its tickers.
+BOARDS_READ = 10_000
 
 
 class ModelFeed:
@@ -64,10 +67,17 @@ class ModelFeed:
                     self._take(message)
 
     def _assign(self) -> set[tuple[str, int]]:
-        topics = self._consumer.list_topics(timeout=10).topics
+        topics = self._consumer.list_topics(timeout=_ASK_SECONDS).topics
         pairs = {(topic, partition) for topic in (self._models, self._scores) for partition in topics[topic].partitions}
-        self._consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for topic, partition in pairs])
+        self._consumer.assign([self._start(topic, partition) for topic, partition in pairs])
         return pairs
+
+    def _start(self, topic: str, partition: int) -> TopicPartition:
+        """Begin at the beginning of `models`, and late enough in `scores`, of which a week may be gigabytes."""
+        if topic == self._models:
+            return TopicPartition(topic, partition, OFFSET_BEGINNING)
+        first, end = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_ASK_SECONDS)
+        return TopicPartition(topic, partition, max(first, end - BOARDS_READ))
 
     def poll(self) -> ModelEvent | None:
         """Take what came meanwhile; give the decision that holds now if it is not the one given before."""

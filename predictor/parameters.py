@@ -9,7 +9,7 @@ Count = Annotated[int, Meta(ge=1, le=2_000)]
 Strength = Annotated[float, Meta(ge=0)]
 
 
-class ForestParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ForestParameters(Struct, frozen=True, kw_only=True):
     """Leaves of 50 rows and a third of the inputs: default trees are worse held out, and a file of 54 MB."""
 
     n_estimators: Count = 100
@@ -17,7 +17,7 @@ class ForestParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_features: Share = 1 / 3
 
 
-class XgboostParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class XgboostParameters(Struct, frozen=True, kw_only=True):
     """There is little to learn: a tree is small, sees half the rows and a third of the inputs, and counts for little.
 
     Attributes:
@@ -33,7 +33,7 @@ class XgboostParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     rounds: Count | None = None
 
 
-class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Parameters(Struct, frozen=True, kw_only=True):
     """Those of all models that have any."""
 
     forest: ForestParameters = field(default_factory=ForestParameters)

@@ -83,7 +83,7 @@ class Serving:
 
     def _serves(self, event: ModelEvent) -> bool:
         current = self.current
-        return current is not None and current.manifest.model_set == event.serving and not current.refused
+        return current is not None and current.manifest.model_set == event.serving and current.whole
 
     def _follow(self, event: ModelEvent, now_seconds: float) -> None:
         try:

@@ -60,4 +60,4 @@ def _load(settings: TrainingSettings, folder: Path, say: Say) -> ModelSet | None
         return None
     for name, reason in model_set.refused.items():
         say(f"model set {model_set.manifest.model_set} has lost {name}: {reason}")
-    return None if model_set.refused else model_set
+    return model_set if model_set.whole else None

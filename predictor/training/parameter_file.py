@@ -3,10 +3,27 @@
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
-from predictor.parameters import Parameters
+from predictor.parameters import ForestParameters, Parameters, XgboostParameters
 from schemas.errors import StopAndSayError
+
+
+class _ForestInFile(ForestParameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A typing error must not pass for a wish; a manifest may be of a later version, and is read with what it has."""
+
+
+class _XgboostInFile(XgboostParameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Likewise."""
+
+
+class _InFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    forest: _ForestInFile = field(default_factory=_ForestInFile)
+    xgboost: _XgboostInFile = field(default_factory=_XgboostInFile)
+
+
+class _Strictly(Struct, frozen=True, kw_only=True):
+    parameters: _InFile
 
 
 class Searched(Struct, frozen=True, kw_only=True):
@@ -14,7 +31,7 @@ class Searched(Struct, frozen=True, kw_only=True):
 
     Attributes:
         tried: Number of candidates.
-        default_error: Of the defaults.
+        default_error: Of the defaults; XGBoost's at a fixed number of rounds, where a training finds its own.
         no_change_error: Of the forecast of no change.
     """
 
@@ -25,7 +42,7 @@ class Searched(Struct, frozen=True, kw_only=True):
 
 
 class ParameterFile(Struct, frozen=True, kw_only=True):
-    """The best parameters that were found, and on what; only the first field is read back.
+    """The best parameters that were found, and on what.
 
     Attributes:
         through_ns: End of the last bar that the search has seen: the hold-out's start or before.
@@ -44,10 +61,17 @@ def read_parameters(path: Path | None) -> Parameters:
     Raises:
         StopAndSayError: It cannot be read, or says something that is no parameter.
     """
+    return read_parameter_file(path).parameters
+
+
+def read_parameter_file(path: Path | None) -> ParameterFile:
+    """Likewise, with what it was searched on."""
     if path is None:
-        return Parameters()
+        return ParameterFile(parameters=Parameters())
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ParameterFile).parameters
+        content = path.read_bytes()
+        msgspec.json.decode(content, type=_Strictly)
+        return msgspec.json.decode(content, type=ParameterFile)
     except (OSError, ValueError) as error:
         raise StopAndSayError(f"TICKCAST_TRAINING_PARAMETERS: {path} cannot be read: {error}") from error
 

@@ -1,6 +1,7 @@
 """Fits the models, calibrates them out of fold, scores them on the hold-out, and makes the set."""
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,10 +15,11 @@ from predictor.training.dataset import Dataset
 from predictor.training.fitting import Progress
 from predictor.training.lstm_fit import MAX_EPOCHS
 from predictor.training.member_fit import TrainedMember, TrainingData, train_member, training_data
-from predictor.training.recipes import recipes
+from predictor.training.recipes import Recipe, recipes
 from predictor.training.scoring import baselines, score, usual_directions
 from schemas.times import Interval
 
+_log = logging.getLogger(__name__)
 _LIBRARIES = (
     "keras",
     "numpy",
@@ -51,11 +53,23 @@ def train(dataset: Dataset, interval: Interval, options: TrainingOptions, now_ns
     known = recipes(options.parameters)
     progress = Progress(_steps(data, len(known)))
     try:
-        members = [train_member(name, recipe, data, options.seed, progress) for name, recipe in known.items()]
+        tried = [_try_member(name, recipe, data, options.seed, progress) for name, recipe in known.items()]
+        members = [member for member in tried if member is not None]
     finally:
         progress.close()
     manifest = named(_manifest(data, interval, members, options, now_ns))
     return TrainedSet(manifest, {member.file: member.content for member in members})
+
+
+def _try_member(name: str, recipe: Recipe, data: TrainingData, seed: int, progress: Progress) -> TrainedMember | None:
+    """Train a member; one that is only shown, and cannot be fitted, is left out: the others are waited for."""
+    try:
+        return train_member(name, recipe, data, seed, progress)
+    except Exception as error:  # whatever its library raises
+        if recipe.prior_weight > 0:
+            raise
+        _log.warning("%s is left out of the set: %s: %s", name, type(error).__name__, error)
+        return None
 
 
 def _steps(data: TrainingData, members: int) -> int:

@@ -13,7 +13,7 @@ from predictor.training.announce import announce, newest_decision, require_model
 from predictor.training.dataset import Dataset, dataset_from_bars
 from predictor.training.ensure import announced_set, newest_set_on_disk, trained_through
 from predictor.training.history import bars_before_start
-from predictor.training.parameter_file import read_parameters, write_parameters
+from predictor.training.parameter_file import ParameterFile, read_parameter_file, write_parameters
 from predictor.training.quiet import quiet_import
 from predictor.training.scoring import score_table
 from predictor.training.settings import TrainingSettings
@@ -93,17 +93,36 @@ def _dataset(settings: TrainingSettings) -> Dataset:
     dataset = dataset_from_bars(
         bars_before_start(settings), settings.interval, settings.horizons, settings.training_window_bars
     )
-    hold_out_split(dataset)
+    before = hold_out_split(dataset).before
+    with _training_packages():
+        from predictor.training.folds import fold_rows  # noqa: PLC0415 - only who trains pays for scikit-learn
+    fold_rows(before)
     return dataset
 
 
+def _require_unseen_hold_out(found: ParameterFile, dataset: Dataset) -> None:
+    """Check that the search of the parameters has not seen what they are to be held against.
+
+    Raises:
+        StopAndSayError: It has.
+    """
+    hold_out_ns = int(hold_out_split(dataset).after.as_of_ns.min())
+    if found.through_ns > hold_out_ns:
+        raise StopAndSayError(
+            f"TICKCAST_TRAINING_PARAMETERS: the search has seen bars through {to_rfc3339(found.through_ns)}, but the "
+            f"hold-out of this training begins at {to_rfc3339(hold_out_ns)}: search on the same bars or earlier"
+        )
+
+
 def _train(settings: TrainingSettings, dataset: Dataset) -> Path:
+    found = read_parameter_file(settings.training_parameters)
+    _require_unseen_hold_out(found, dataset)
     options = TrainingOptions(
         source=settings.source,
         before_ns=settings.before_ns if settings.before_ns is not None else int(dataset.label_end_ns.max()),
         window_bars=settings.training_window_bars,
         seed=settings.training_seed,
-        parameters=read_parameters(settings.training_parameters),
+        parameters=found.parameters,
     )
     with _training_packages():
         from predictor.training.pipeline import train  # noqa: PLC0415 - only who trains pays for TensorFlow

@@ -99,3 +99,14 @@ def test_a_scoreboard_that_cannot_be_is_said_in_one_line_and_passed_over(
 def test_reading_ends_when_told_to_stop(feed: ModelFeed) -> None:
     feed.read_to_ends(lambda: True)
     assert feed.boards.weights(9) is None
+
+
+def test_of_many_boards_only_the_newest_are_read_at_a_start(
+    broker: BrokerUnderTest, feed: ModelFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("predictor.model_feed.BOARDS_READ", 2)
+    for through_ns in range(1, 6):
+        broker.produce("scores", widths_board("AAPL", through_ns, (2.0, 3.0)), key="AAPL")
+    feed.read_to_ends(lambda: False)
+    assert feed.boards.widths("AAPL", 3) is None
+    assert feed.boards.widths("AAPL", 4) is not None

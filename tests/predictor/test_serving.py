@@ -1,6 +1,7 @@
 """Which set answers."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -143,7 +144,8 @@ def test_what_was_decided_before_an_unloading_does_not_come_back() -> None:
 
 
 def test_a_set_of_another_name_or_without_members_is_refused() -> None:
-    first, empty = trained_through(0), a_set([], [], name="set-empty", unloaded=["forest"])
+    only_shown = Momentum("naive", 0.0)
+    first, empty = trained_through(0), a_set([only_shown], [0.0], name="set-empty", unloaded=["forest"])
     chooser = serving(first, empty)
     chooser.announce(event_of(first))
     chooser.announce(event_of(empty))
@@ -151,6 +153,14 @@ def test_a_set_of_another_name_or_without_members_is_refused() -> None:
     other = Serving(PredictorSettings(_env_file=None), lambda event: first)
     other.announce(event_of(trained_through(0, "set-b")))
     assert other.current is None
+
+
+def test_a_set_is_whole_while_all_that_are_weighed_are_there() -> None:
+    assert not a_set([Momentum("lstm", 0.5)], [0.5], unloaded=["forest"]).whole
+    weighed, shown = Momentum("lstm", 0.5), Momentum("naive", 0.0)
+    without_naive = replace(a_set([weighed, shown], [1.0, 0.0]), refused={"naive": "its file is gone"})
+    assert without_naive.whole
+    assert not replace(without_naive, refused={"lstm": "its file is gone"}).whole
 
 
 def test_a_set_that_has_seen_the_bars_to_come_waits_until_they_have_passed(caplog: pytest.LogCaptureFixture) -> None:

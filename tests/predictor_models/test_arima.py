@@ -201,14 +201,6 @@ def test_a_missing_sample_breaks_the_run_and_no_return_stands_over_another_times
     assert np.allclose(second, whole[101:])
 
 
-def test_what_comes_after_the_samples_changes_nothing(samples: Dataset) -> None:
-    before = samples.rows(samples.as_of_ns <= 500 * DAY_NS)
-    later = samples.as_of_ns > 500 * DAY_NS
-    returns = np.where(later[:, None], 9.0, 1.0) * samples.batch.returns
-    other = replace(samples, batch=replace(samples.batch, returns=returns)).rows(~later)
-    assert fit_arima(before, 1, Progress(1)).export() == fit_arima(other, 2, Progress(1)).export()
-
-
 def test_coefficients_of_all_tickers_are_found(samples: Dataset) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

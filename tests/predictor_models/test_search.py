@@ -1,18 +1,23 @@
 """The search: what it finds before the hold-out is what the training then uses."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 import numpy as np
 import pytest
+from msgspec import structs
 from sklearn.ensemble import RandomForestRegressor
 
 from predictor.parameters import ForestParameters, Parameters, XgboostParameters
+from predictor.training import pipeline, tasks
 from predictor.training import search as searching
 from predictor.training.dataset import Dataset
 from predictor.training.fitting import Progress
 from predictor.training.folds import expanding_folds
+from predictor.training.member_fit import training_data
 from predictor.training.parameter_file import ParameterFile, Searched, read_parameters, write_parameters
 from predictor.training.recipes import recipes
 from predictor.training.search import search
@@ -117,3 +122,25 @@ def test_the_training_uses_what_was_found(samples: Dataset) -> None:
     forest, trees = (known[name].fit(samples, 1, Progress(1)).refit(samples) for name in ("forest", "xgboost"))
     assert (len(forest.model.estimators_), forest.model.min_samples_leaf) == (3, 20)  # type: ignore[attr-defined]
     assert (trees.rounds, trees.model.max_depth) == (4, 2)  # type: ignore[attr-defined]
+
+
+def test_parameters_whose_search_has_seen_the_hold_out_are_refused(samples: Dataset) -> None:
+    hold_out_ns = int(hold_out_split(samples).after.as_of_ns.min())
+    seen = ParameterFile(parameters=Parameters(), through_ns=hold_out_ns)
+    tasks._require_unseen_hold_out(seen, samples)
+    with pytest.raises(StopAndSayError, match="TICKCAST_TRAINING_PARAMETERS: the search has seen bars through"):
+        tasks._require_unseen_hold_out(structs.replace(seen, through_ns=hold_out_ns + 1), samples)
+
+
+@pytest.mark.parametrize("prior_weight", [0.0, 0.4])
+def test_only_a_member_that_is_weighed_stops_the_training_where_it_cannot_be_fitted(
+    samples: Dataset, prior_weight: float, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise ValueError("it is singular")
+
+    monkeypatch.setattr(pipeline, "train_member", fail)
+    recipe = replace(recipes(Parameters())["arima"], prior_weight=prior_weight)
+    with pytest.raises(ValueError, match="singular") if prior_weight else nullcontext():
+        assert pipeline._try_member("arima", recipe, training_data(samples), 1, Progress(1)) is None
+    assert bool(caplog.records) == (prior_weight == 0.0)
