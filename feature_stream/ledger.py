@@ -196,6 +196,8 @@ class SettleRecord(Struct, array_like=True, tag=RECORD_VERSION):
         """Begin again where the oldest of some ledgers stands; others pass over what they have absorbed."""
         self.bars_offset = min([self.bars_offset, *(ledger.bars_offset for ledger in behind)])
         self.predictions_offset = min([self.predictions_offset, *(ledger.predictions_offset for ledger in behind)])
+        if behind:  # what is read again is merged again: how far the logs were once says nothing of that
+            self.barred_through = self.predicted_through = -1
 
     def snapshot(self) -> bytes:
         """Write the state, versioned."""

@@ -14,7 +14,7 @@ class Silence:
 
 
 #: More than can be in front of anybody in the reader's queue, and on the way from there.
-_MOST_IN_FRONT_BYTES = 33_554_432
+_MOST_IN_FRONT_BYTES = 100_663_296
 
 
 @dataclass(frozen=True)

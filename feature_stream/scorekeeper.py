@@ -33,6 +33,8 @@ _READ_SECONDS = 1.0
 #: The newest boards of each partition of `scores` that a start looks at.
 _BOARDS_REMEMBERED = 5_000
 
+_LARGEST_NS = 2**62
+
 _log = logging.getLogger(__name__)
 
 
@@ -79,17 +81,19 @@ class Scorekeeper:
 
     def _tell_failure(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
-        if error is not None and self._on_failure is not None:
+        if error is None:
+            return
+        _log.error("the scores are kept no more", exc_info=error)
+        if self._on_failure is not None:
             self._on_failure(error)
 
     async def stop(self) -> None:
-        """End, and return when all connections are closed; it may be started again. Raises what had ended it before."""
+        """End, and return when all connections are closed; it may be started again."""
         task, self._task = self._task, None
         self.caught_up.clear()
         if task is not None:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task])  # what it raised was told
 
     async def run(self) -> None:
         """Keep the scores, from no memory, until cancelled; an error that is not the broker's ends it."""
@@ -152,6 +156,19 @@ class Scorekeeper:
     def _outcomes(self, records: list[ConsumerRecord]) -> Iterator[Outcome]:
         for record in records:
             try:
-                yield self._decode(record.value)
-            except UndecodableError as error:  # it stays in its topic, and was never ours to answer
-                _log.warning("passed over %s:%d:%d: %s", record.topic, record.partition, record.offset, error)
+                outcome = self._decode(record.value)
+                problem = _problem_of(outcome)
+            except UndecodableError as error:
+                problem = str(error)
+            if problem is None:
+                yield outcome
+            else:  # it stays in its topic, and was never ours to answer
+                _log.warning("passed over %s:%d:%d: %s", record.topic, record.partition, record.offset, problem)
+
+
+def _problem_of(outcome: Outcome) -> str | None:
+    """Say what makes a decoded outcome unusable, naming the field; None where nothing does."""
+    if outcome.horizon < 1:
+        return f"Outcome: horizon {outcome.horizon} is not at least 1"
+    times = (outcome.start_ns, outcome.as_of_ns, outcome.matured_ns)
+    return None if all(abs(each) < _LARGEST_NS for each in times) else "Outcome: its times are out of range"

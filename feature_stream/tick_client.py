@@ -124,6 +124,7 @@ class TickClient:
         self._bring_back()
         first = self._consumer.poll(_POLL_SECONDS)
         if first is None:
+            self._ran_dry_at = time.monotonic()
             return {}
         rest = self._consumer.consume(self._records_at_once - 1, 0)
         if len(rest) < self._records_at_once - 1:

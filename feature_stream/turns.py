@@ -75,7 +75,10 @@ class Turns:
         bar, prediction = (queue[0] if queue else None for queue in self.queues.values())
         if bar is not None and (prediction is None or bar.place <= prediction.place):
             exposes = prediction is None and _exposes(bar.event, record, ledgers, rules)
-            return None if exposes else Side.BARS
+            if exposes:
+                return None
+            self._held_since = None  # bars come: whoever waits for them waits anew
+            return Side.BARS
         if prediction is None:
             return None
         if bar is None and prediction.place > record.barred_through and not self._lost_patience(now):

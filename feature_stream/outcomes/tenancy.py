@@ -51,3 +51,5 @@ class Tenancy:
                 await asyncio.wait_for(tenant.stop(), _END_SECONDS)
             except TimeoutError:  # it was cancelled all the same
                 _log.warning("%s took more than %g s to end", type(tenant).__name__, _END_SECONDS)
+            except Exception:  # whatever it is, the others and the worker have to end too
+                _log.exception("%s did not end well", type(tenant).__name__)

@@ -217,8 +217,9 @@ async def test_a_log_of_which_much_waits_is_paused_and_goes_on_at_half_of_it() -
 
 async def test_a_tenant_lives_where_partition_0_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tenancy, "_END_SECONDS", 0.01)
-    someone, stubborn = AsyncMock(), AsyncMock(stop=_for_ever)
-    home = tenancy.Tenancy([stubborn, someone])
+    someone, stubborn, failing = AsyncMock(), AsyncMock(stop=_for_ever), AsyncMock()
+    failing.stop.side_effect = ValueError("broken")
+    home = tenancy.Tenancy([stubborn, failing, someone])
     await home.works({1, 2})
     await home.end()
     assert someone.mock_calls == []

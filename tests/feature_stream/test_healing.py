@@ -63,7 +63,7 @@ async def test_a_missing_record_that_may_stand_behind_others_is_not_sent_to_the_
     while setting.healer._tasks:
         await asyncio.sleep(0)
     again = []
-    for second, read_bytes in ((1.0, 1_000), (9.0, 20_000_000), (10.0, 40_000_000)):
+    for second, read_bytes in ((1.0, 1_000), (9.0, 60_000_000), (10.0, 120_000_000)):
         setting.consumer.flow.return_value = Flow(read_bytes, runs_dry=False)
         setting.healer.heal(second)
         again.append(len(setting.healer._tasks))

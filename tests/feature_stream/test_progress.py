@@ -32,8 +32,8 @@ def test_one_that_stands_behind_others_is_not_silent() -> None:
 def test_it_is_when_more_of_others_came_than_can_stand_before_it() -> None:
     progress = Progress(0.0)
     progress.idle_seconds(5, 100, 0.0, Flow(1_000, runs_dry=False))
-    assert progress.idle_seconds(5, 100, 30.0, Flow(10_000_000, runs_dry=False)) == 0.0
-    assert progress.idle_seconds(5, 100, 37.0, Flow(50_000_000, runs_dry=False)) == 7.0
+    assert progress.idle_seconds(5, 100, 30.0, Flow(60_000_000, runs_dry=False)) == 0.0
+    assert progress.idle_seconds(5, 100, 37.0, Flow(150_000_000, runs_dry=False)) == 7.0
 
 
 def test_where_none_waits_there_is_no_lag_however_long_nothing_came() -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 
 import pytest
+from msgspec import structs
 
 from feature_stream.scorekeeper import Scorekeeper
 from feature_stream.scores.board import ALL
@@ -128,11 +129,14 @@ async def test_a_start_reads_only_so_many_records_again(kafka: BrokerUnderTest) 
 
 async def test_garbage_is_passed_over(broker: BrokerUnderTest, caplog: pytest.LogCaptureFixture) -> None:
     await asyncio.to_thread(broker.produce, "outcomes", b"\xff", b'{"id": 1}', None, key="T0")
-    await write(broker, [outcome("T0", 0), outcome("T0", 1, scored=False), outcome("T0", 2, interval="1h")])
+    impossible = [structs.replace(outcome("T0", 3), **change) for change in ({"horizon": -1}, {"matured_ns": 2**63})]
+    await write(
+        broker, [*impossible, outcome("T0", 0), outcome("T0", 1, scored=False), outcome("T0", 2, interval="1h")]
+    )
     async with keeping(broker) as kept:
         await boards(broker, says([outcome("T0", 0)]))
         await caught_up(kept)
-    assert caplog.text.count("passed over") == 3
+    assert caplog.text.count("passed over") == 5
 
 
 async def test_empty_topics_are_caught_up_at_once_and_nothing_is_said(broker: BrokerUnderTest) -> None:
@@ -163,3 +167,8 @@ async def test_an_error_that_is_not_the_brokers_ends_it(
     keeper = Scorekeeper(embedded.settings(ScoreSettings))
     with pytest.raises(ZeroDivisionError):
         await asyncio.wait_for(keeper.run(), DEADLINE_SECONDS)
+    told: asyncio.Queue[BaseException] = asyncio.Queue()
+    keeper = Scorekeeper(embedded.settings(ScoreSettings), on_failure=told.put_nowait)
+    await keeper.start()
+    assert isinstance(await asyncio.wait_for(told.get(), DEADLINE_SECONDS), ZeroDivisionError)
+    await keeper.stop()  # who is told need not be told again

@@ -302,7 +302,9 @@ def test_the_time_of_settling_is_the_clocks_and_nothing_else_is() -> None:
 
 
 def test_a_ledger_behind_the_one_that_was_kept_is_read_again_from_where_it_stands() -> None:
-    record = SettleRecord(0, bars_offset=90, predictions_offset=80)
+    record = SettleRecord(0, 90, 80, barred_through=500, predicted_through=400)
+    record.go_back_for([])
+    assert (record.barred_through, record.predicted_through) == (500, 400)
     for name, place in {"A": (70, 60), "B": (90, 80), "C": (40, 75)}.items():
         record.keep(TickerLedger(name, 0, *place))
     ledgers = {"A": TickerLedger("A", 0, 70, 60), "B": TickerLedger("B", 0, 95, 79), "C": TickerLedger("C", 0, 39, 80)}
@@ -310,6 +312,7 @@ def test_a_ledger_behind_the_one_that_was_kept_is_read_again_from_where_it_stand
     assert [ledger.ticker for ledger in behind] == ["B", "C"]
     record.go_back_for(behind)
     assert (record.bars_offset, record.predictions_offset) == (39, 79)
+    assert (record.barred_through, record.predicted_through) == (-1, -1), "what is read again is merged again"
     record.go_back_for(record.behind({}))
     assert (record.bars_offset, record.predictions_offset) == (-1, -1)
 
