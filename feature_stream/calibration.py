@@ -27,7 +27,7 @@ WIDTH_OUTCOMES = 1_000
 _GAMMA = 0.05
 _LEAST_WIDTH = 0.05
 _START_WIDTH = 1.0
-_SMALLEST_RATIO = 1e-6
+_SMALLEST_RATIO, _LARGEST_RATIO = 1e-6, 1e6
 _MILLION = 1_000_000
 
 
@@ -77,7 +77,7 @@ def _ratio(errors: MemberErrors | None) -> float:
     """Give the error as a share of that of no change; 1 where nothing is known."""
     if errors is None or not errors.unchanged_mean_square > 0:
         return 1.0
-    return max(errors.mean_square / errors.unchanged_mean_square, _SMALLEST_RATIO)
+    return min(max(errors.mean_square / errors.unchanged_mean_square, _SMALLEST_RATIO), _LARGEST_RATIO)
 
 
 def _in_millionths(weights: Mapping[str, float]) -> dict[str, float]:

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from feature_stream.calibration import (
@@ -82,6 +82,7 @@ def test_weights_add_up_to_one_and_only_the_priors_have_any(
 
 
 @given(priors, some.dictionaries(some.sampled_from("abcde"), errors, min_size=1), some.sampled_from("abcde"))
+@example({"b": 0.1}, {"b": MemberErrors(1, 1.0, 2.2e-309)}, "b")  # a ratio that is no finite number
 def test_fewer_errors_never_weigh_less(prior: dict[str, float], known: dict[str, MemberErrors], name: str) -> None:
     if name not in known or not prior.get(name):
         return
