@@ -35,7 +35,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "outcomes": Command(
         "feature_stream.outcomes",
-        "settle predictions: `outcomes` from `predictions` and `bars`",
+        "settle predictions: `outcomes` from `predictions` and `bars`, and the `scores` of them",
         takes_arguments=False,
     ),
     "gateway": Command("gateway", "serve REST, WebSocket and the page", takes_arguments=False),
