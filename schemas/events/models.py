@@ -1,8 +1,9 @@
 """Which models serve, who decided it and why, and what people ask of them."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from schemas.times import Interval
 
@@ -39,19 +40,43 @@ class ModelAction(StrEnum):
     ROLLED_BACK = "rolled_back"
     UNLOADED = "unloaded"
     REJECTED = "rejected"
+    LOADED = "loaded"
+    CHALLENGED = "challenged"
+
+
+class RetrainKind(StrEnum):
+    """What is trained: the same recipe on later data, or another recipe."""
+
+    REFRESH = "refresh"
+    CHANGE = "change"
+
+
+class ModelRole(StrEnum):
+    """What a set is loaded as: to serve, or to be shown beside the one that does."""
+
+    SERVING = "serving"
+    CHALLENGER = "challenger"
 
 
 class ModelEvent(Struct, frozen=True, kw_only=True):
     """The whole serving state after a decision; the newest in the topic holds.
 
+    `members`, `train_start_ns`, `train_end_ns`, `hold_out`, `baselines` and `tickers` are the serving set's; where none
+    serves, those of `model_set`.
+
     Attributes:
         model_set: Name of the set that this event is about, the record's key.
         serving: The set that serves from now on; null: none, the statistical forecaster answers.
-        location: Folder of the serving set, where its manifest lies.
+        location: Folder of the serving set, where its manifest lies; who cannot see it asks the artifact store.
         challenger: A set that is shown beside it and does not count.
         train_end_ns: Close of the last bar that training has seen.
         hold_out: The ensemble's scores on the hold-out; each member's stand with it.
         baselines: Hold-out scores of forecasters without skill, by name.
+        manifest_sha256: Of the serving set's manifest, under which the artifact store has it; null in older events.
+        challenger_sha256: Likewise of the challenger's.
+        challenger_share: Of the tickers, by a hash of their names: there the challenger is served and the other shown.
+        command_id: The command that this answers; null where nobody asked.
+        numbers: What the decision was made on, by name, like `error_ratio` and `p_value`.
     """
 
     id: str
@@ -73,6 +98,11 @@ class ModelEvent(Struct, frozen=True, kw_only=True):
     hold_out: list[HoldOutScore] = []
     baselines: dict[str, list[HoldOutScore]] = {}
     tickers: list[str] = []
+    manifest_sha256: str | None = None
+    challenger_sha256: str | None = None
+    challenger_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    command_id: str | None = None
+    numbers: dict[str, float] = {}
 
 
 class CommandAction(StrEnum):
@@ -85,7 +115,17 @@ class CommandAction(StrEnum):
 
 
 class ModelCommand(Struct, frozen=True, kw_only=True):
-    """A wish of a person, a schedule or a drift detector; the trainer answers it."""
+    """A wish of a person, a schedule or a drift detector; the trainer answers it.
+
+    Attributes:
+        scope: `*`; models are pooled, so a ticker's retrain is the set's.
+        model_set: What to load; null unloads, or rolls back, what serves now.
+        kind: Of a retrain.
+        parameters: Of a change, by model and name, as `predictor search` writes them; empty: the defaults.
+        role: Of a load or an unload.
+        share: Of a load as challenger: the tickers on which it is served.
+        evidence: What led to it, in words and numbers, by name.
+    """
 
     id: str
     action: CommandAction
@@ -94,6 +134,11 @@ class ModelCommand(Struct, frozen=True, kw_only=True):
     scope: str = "*"
     model_set: str | None = None
     reason: str = ""
+    kind: RetrainKind = RetrainKind.REFRESH
+    parameters: dict[str, dict[str, float | int | None]] = {}
+    role: ModelRole = ModelRole.SERVING
+    share: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    evidence: dict[str, str] = {}
 
 
 class SourceAction(StrEnum):

@@ -97,7 +97,8 @@ class Prediction(Struct, frozen=True, kw_only=True):
         degraded: Why the full ensemble did not answer, or null.
         weights_version: Of the scoreboard's weights; "prior" before there is one.
         intervals_version: Likewise of the interval quantiles.
-        shadow: A challenger's members, shown and not counted.
+        shadow: The set beside the one that answered: its ensemble, named `ensemble`, then its members; not counted.
+        shadow_model_set: That set's name. It is the challenger, or on the challenger's share of the tickers the other.
     """
 
     id: str
@@ -124,6 +125,7 @@ class Prediction(Struct, frozen=True, kw_only=True):
     partial: bool = False
     shadow: list[MemberPrediction] | None = None
     origin: Origin = Origin.NORMAL
+    shadow_model_set: str | None = None
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -141,6 +143,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
         start_price: The close that the prediction started from.
         half_width_95: Of the interval that was said, in log return; null where none was.
         usual_direction: As in the prediction.
+        shadow: What the set beside it said, by name: `ensemble`, and its members.
+        shadow_model_set: That set's name; null where there was none.
     """
 
     id: str
@@ -174,3 +178,5 @@ class Outcome(Struct, frozen=True, kw_only=True):
     half_width_95: float | None = None
     half_width_99: float | None = None
     usual_direction: Direction | None = None
+    shadow: dict[str, MemberHorizon] = {}
+    shadow_model_set: str | None = None

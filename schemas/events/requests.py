@@ -18,17 +18,28 @@ class PriceBar(Struct, frozen=True, kw_only=True):
 
 
 class ForecastRequest(Struct, frozen=True, kw_only=True):
-    """Ask for a forecast from one's own bars, oldest first."""
+    """Ask for a forecast from one's own bars, or closing prices alone, oldest first.
+
+    Attributes:
+        bars: Their closes are what is used; empty where `closes` are given.
+        closes: Instead of bars.
+    """
 
     id: str
     interval: Interval
     bars: list[PriceBar]
     requested_at_ns: int
     ticker: str | None = None
+    closes: list[float] = []
 
 
 class Forecast(Struct, frozen=True, kw_only=True):
-    """The answer to a request: horizons, or an error that names the field and the fix."""
+    """The answer to a request: horizons, or an error that names the field and the fix.
+
+    Attributes:
+        arima_order: p, d and q of the model that answered; null where none did.
+        ticker: As in the request.
+    """
 
     id: str
     request_id: str
@@ -38,3 +49,5 @@ class Forecast(Struct, frozen=True, kw_only=True):
     answered_at_ns: int
     degraded: str | None = None
     error: str | None = None
+    arima_order: list[int] | None = None
+    ticker: str | None = None

@@ -54,6 +54,7 @@ class HorizonScore(Struct, frozen=True, kw_only=True):
         error_ratio: Mean squared error over that of no change.
         error_p_value: Two-sided Diebold-Mariano (Harvey, Leybourne and Newbold) against no change, paired by date; null
             with too few dates to tell (200, 23 horizons).
+        shadow: Of the sets that were shown beside those that answered, by name: their ensembles' scores.
     """
 
     horizon: int
@@ -77,6 +78,7 @@ class HorizonScore(Struct, frozen=True, kw_only=True):
     hit_rate_difference_high: float | None = None
     error_ratio: float | None = None
     error_p_value: float | None = None
+    shadow: dict[str, ModelScore] = {}
 
 
 class Scoreboard(Struct, frozen=True, kw_only=True):
