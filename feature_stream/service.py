@@ -71,7 +71,7 @@ class StreamWorker:
     def _bind_rebalances(self) -> None:
         self._table.on_recover(self._load)
         self._app.on_partitions_revoked.connect(self._on_revoked)
-        self._app.on_partitions_assigned.connect(self._on_assigned)
+        self._app.transport.assigned = self._watch.assigned
 
     def _due(self) -> None:
         """Do what is due by the clock; called a hundred times a second."""
@@ -197,9 +197,6 @@ class StreamWorker:
         if self._failure is None:  # also while the last one is under way: no partition goes before it is kept
             await self._guard(self._checkpointer.write(self._app.consumer.commit_offsets))
         self._drop_all()
-
-    async def _on_assigned(self, _app: Any, *_: Any, **__: Any) -> None:
-        self._watch.assigned()
 
     async def _load(self) -> None:
         await self._guard(self._load_assigned())

@@ -90,6 +90,11 @@ class GroupConsumer(driver.Consumer):  # type: ignore[misc]
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Say it before the state is read: Faust's own signal comes after, and all may be read by then."""
+        self.transport.assigned()
+        await super().on_partitions_assigned(assigned, generation_id)
+
     async def _start_positions(self) -> Mapping[TP, int]:
         """Ask where to read each partition of a source from.
 
@@ -230,3 +235,4 @@ class Transport(driver.Transport):  # type: ignore[misc]
     membership: Membership
     settings: WorkerSettings
     start_positions: StartPositions
+    assigned: Callable[[], None]

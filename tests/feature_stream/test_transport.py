@@ -46,3 +46,15 @@ async def test_positions_that_a_revocation_has_overtaken_are_not_read_from(consu
     with pytest.raises(IllegalStateError):
         await consumer.seek_to_committed()
     assert _assigned(consumer) == [call({})]
+
+
+async def test_an_assignment_is_told_before_its_state_can_have_been_read(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    recovery = AsyncMock(side_effect=lambda *_: told.append("recovery"))
+    monkeypatch.setattr(driver.Consumer, "on_partitions_assigned", recovery)
+    consumer.transport.assigned = lambda: told.append("assigned")
+    await consumer.on_partitions_assigned({PLACE}, 3)
+    assert told == ["assigned", "recovery"]
+    recovery.assert_awaited_once_with({PLACE}, 3)
