@@ -1,0 +1,114 @@
+"""A market turns: drift is raised, a challenger trained and judged, the predictor swaps, and a person takes it back."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from schemas.events import ModelAction, ModelEvent, Origin
+from schemas.topics import BARS, FEATURES, MODEL_COMMANDS, MODELS, PREDICTIONS
+from tests.brokers import BrokerUnderTest
+from tests.processes import Processes, free_port
+from tests.records import Record
+from tests.system.reversing_market import CALM_DAYS, HISTORY_DAYS, TICKERS, Market, day_of
+from tests.system.running_system import READ_SECONDS, System, is_final
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+#: Live days of each of three stretches.
+STRETCHES = (CALM_DAYS + 260, 40, 40)
+#: Three trainings, on a machine that other tests share.
+TRAINED_WITHIN_SECONDS = 600.0
+SERVICES = ("predictor", "feature_stream", "feature_stream.outcomes")
+
+
+class Exchange:
+    """A system, and the market that it plays."""
+
+    def __init__(self, kafka: BrokerUnderTest, processes: Processes, rng: random.Random, folder: Path) -> None:
+        prices = folder / "prices.csv"
+        self._market = Market(prices, HISTORY_DAYS + sum(STRETCHES), rng.randrange(2**32))
+        self._market.write(HISTORY_DAYS)
+        self._live_days = 0
+        settings = {
+            "source": f"file:{prices}",
+            "start": day_of(HISTORY_DAYS),
+            "speed": 0,
+            "models_directory": folder / "models",
+            "mlflow_tracking_uri": f"sqlite:///{folder}/mlflow.db",
+            "training_seed": rng.randrange(2**32),
+        }
+        self.system = System(kafka, processes, free_port(), settings)
+
+    def play(self, days: int) -> None:
+        """Play so many days more, until all is predicted."""
+        self._market.write(days)
+        self._live_days += days
+        system, count = self.system, self._live_days * len(TICKERS)
+        ingestor = system.start("ingestor")
+        system.broker.read(BARS, lambda records: len(_live(records)) >= count, READ_SECONDS)
+        ingestor.stop()
+        _assert_every_final_is_predicted(system)
+
+
+@pytest.fixture
+def exchange(kafka: BrokerUnderTest, processes: Processes, rng: random.Random, tmp_path: Path) -> Exchange:
+    """Give one."""
+    return Exchange(kafka, processes, rng, tmp_path)
+
+
+def test_a_market_that_turns_gets_another_model_and_a_person_takes_it_back(exchange: Exchange) -> None:
+    system = exchange.system
+    trainer = system.processes.start("predictor.training", "trainer", environment=system.environment())
+    first = _decision(system, lambda event: event.action is ModelAction.TRAINED)
+    for name in SERVICES:
+        system.start(name)
+    exchange.play(STRETCHES[0])
+    asked = system.broker.read(MODEL_COMMANDS, 1, READ_SECONDS)[0].event()
+    assert asked.requested_by == "drift"
+    assert asked.evidence["retrain"] == "asked"
+    answer = _decision(system, lambda event: event.command_id == asked.id)
+    assert answer.numbers["dates"] >= 126
+    assert "p_value" in answer.numbers
+    assert answer.action is ModelAction.PROMOTED, answer.reason
+    assert answer.train_end_ns > first.train_end_ns
+    exchange.play(STRETCHES[1])
+    _roll_back(system)
+    assert _decision(system, lambda event: event.action is ModelAction.ROLLED_BACK).serving == first.serving
+    exchange.play(STRETCHES[2])
+    sets = [record.event().model_set for record in system.broker.read(PREDICTIONS)]
+    assert {first.serving, answer.serving} <= set(sets)
+    assert sets[-1] == first.serving
+    for service in (trainer, *(system.services[name] for name in SERVICES)):
+        assert service.stop() == 0, service.output()
+
+
+def _live(records: list[Record]) -> set[str]:
+    return {event.id for event in (record.event() for record in records) if event.origin is Origin.NORMAL}
+
+
+def _roll_back(system: System) -> None:
+    """Have the command line take the promotion back."""
+    words = ("rollback", "--reason", "a test")
+    command = system.processes.start("predictor.commanding", *words, environment=system.environment())
+    assert command.wait() == 0, command.output()
+
+
+def _decision(system: System, matches: Callable[[ModelEvent], bool]) -> ModelEvent:
+    """Wait for a decision."""
+
+    def found(records: list[Record]) -> list[ModelEvent]:
+        return [event for record in records if matches(event := record.event())]
+
+    return found(system.broker.read(MODELS, lambda records: bool(found(records)), TRAINED_WITHIN_SECONDS))[0]
+
+
+def _assert_every_final_is_predicted(system: System) -> None:
+    finals = {record.event().id for record in system.broker.read(FEATURES) if is_final(record)}
+
+    def all_predicted(records: list[Record]) -> bool:
+        return finals <= {record.event().feature_id for record in records}
+
+    assert finals
+    system.broker.read(PREDICTIONS, all_predicted, READ_SECONDS)
