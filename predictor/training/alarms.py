@@ -31,7 +31,10 @@ class AlarmWatch:
         self._serving: str | None = None
         self._known: dict[str, int] = {}
         self._answered: set[str] = set()
-        self._forget_alarm()
+        self._alarm: str | None = None  # its newest command
+        self._dates = 0  # since that
+        self._through_ns = -1
+        self._calm_seen = False
 
     def decided(self, event: ModelEvent) -> None:
         """Take a decision of `models`: each of them, in their order."""
@@ -75,10 +78,7 @@ class AlarmWatch:
         self._alarm, self._dates = name, 0
 
     def _forget_alarm(self) -> None:
-        self._calm_seen = False
-        self._alarm: str | None = None  # its newest command
-        self._dates = 0  # since that
-        self._through_ns = -1
+        self._alarm, self._dates, self._through_ns, self._calm_seen = None, 0, -1, False
 
     def _newest_ns(self) -> int:
         return max(self._known.values(), default=-1)

@@ -1,4 +1,4 @@
-"""Tell a web address what happened. It may be away: that is said, without the address, and nothing waits for it long."""
+"""Tell a web address what happened. A failure is said, without the address, and nothing waits for it long."""
 
 import hashlib
 import hmac
@@ -7,8 +7,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from email.message import Message
-from typing import IO
 
 from predictor.training.settings import TrainingSettings
 from schemas.codec import encode, event_headers
@@ -71,7 +69,5 @@ def _post(url: str, settings: TrainingSettings, event: ModelEvent | ModelCommand
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """What is told is for the address that was set, and for no other."""
 
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
-    ) -> None:
+    def redirect_request(self, *_: object) -> None:
         return None

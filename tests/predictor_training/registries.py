@@ -1,6 +1,7 @@
 """MLflow on SQLite for tests: its tables are made once, and each test has a copy."""
 
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,9 @@ class RegistryUnderTest:
         """Save a set on disk."""
         folder, _ = save_linear_set(self.folder / "models")
         renamed = folder.rename(folder.with_name(name))
-        scores = [HoldOutScore(horizon=5, count=9, mean_absolute_error=0.02, root_mean_squared_error=0.03, hit_rate=0.5)]
+        scores = [
+            HoldOutScore(horizon=5, count=9, mean_absolute_error=0.02, root_mean_squared_error=0.03, hit_rate=0.5)
+        ]
         naive = [structs.replace(scores[0], root_mean_squared_error=0.04)]
         manifest = structs.replace(
             read_manifest(renamed),
@@ -82,7 +85,9 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make MLflow's tables, by the first opening of a database."""
     folder = tmp_path_factory.mktemp("mlflow")
     path = folder / "deep" / "mlflow.db"
-    open_client(f"sqlite:///{path}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of an old migration of MLflow's
+        open_client(f"sqlite:///{path}")
     assert [each.name for each in path.parent.iterdir()] == ["mlflow.db"], "nothing unfinished is left"
     return path
 

@@ -1,13 +1,14 @@
 """An alarm gives one command, whoever sees it and however often; a lasting one asks again after its pause."""
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from predictor.training.alarms import AlarmWatch
 from schemas.events import ModelCommand, ModelEvent, Scoreboard
-from tests.predictor_training.decisions import drift_board, drift_boards, decision
+from tests.predictor_training.decisions import decision, drift_board, drift_boards
 
 PAUSE = 4
 CALM, ALARM = False, True
@@ -170,5 +171,5 @@ def test_a_start_without_the_older_boards_asks_no_more_than_once_a_pause(
             decisions.append(decision("set-a", command_id=command.id))
             watch.decided(decisions[-1])
     assert len({name for _, name in sent}) == len(sent)
-    for (one, _), (next_one, _) in zip(sent, sent[1:], strict=False):
+    for (one, _), (next_one, _) in pairwise(sent):
         assert next_one - one >= PAUSE or not all(asked[one:next_one])
