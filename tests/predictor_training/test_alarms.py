@@ -91,6 +91,18 @@ def test_what_is_under_way_after_a_start_whose_boards_are_gone_is_not_asked_agai
     assert len(ids(restarted, drift_boards([ALARM], first_day=5 + PAUSE))) == 1
 
 
+def test_what_an_answer_came_too_late_for_is_not_made_up_when_the_boards_are_read_again() -> None:
+    days, watch = drift_boards([ALARM] * 9), watch_of(decision("set-a"))
+    [first] = ids(watch, days[:8])
+    refusal = decision("set-a", command_id=first)
+    watch.decided(refusal)
+    second = watch.see(days[8], 7)
+    assert second is not None
+    restarted = watch_of(decision("set-a"), refusal)
+    restarted.asked(second)
+    assert ids(restarted, days) == [], "the pause was over on an earlier day, but then there was no answer yet"
+
+
 def test_commands_of_others_and_damaged_names_are_passed_over() -> None:
     watch = watch_of(decision("set-a", command_id="schedule/2026-11-28T06:00:00Z"))
     watch.decided(decision("set-a", command_id="drift/never"))
