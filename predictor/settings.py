@@ -13,6 +13,9 @@ class PredictorSettings(Settings):
 
     metrics_port: int = Field(9103, ge=0, le=65_535, description="0: a free one")
     models_directory: Path = Field(Path("var/models"), description="Where model sets lie, a folder each")
+    artifact_store: str = Field(
+        "", description="Keeps the files of model sets: a folder, s3:// or https://; empty: in models_directory"
+    )
     predictor_group: str = Field("predictor", pattern=r"^[A-Za-z0-9._-]{1,64}$", description="Consumer group")
     predictor_batch_records: int = Field(500, ge=1, le=10_000, description="Feature events in one model call, at most")
 

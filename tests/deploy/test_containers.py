@@ -133,7 +133,7 @@ def test_jobs_that_end_are_not_asked_for_their_health() -> None:
 
 
 def test_the_image_installs_with_the_commands_that_make_uses() -> None:
-    make = ["make", "-n", "-B", ".venv/.installed", "PYTHON=python3", "EXTRAS=data rocksdb train"]
+    make = ["make", "-n", "-B", ".venv/.installed", "PYTHON=python3", "EXTRAS=data rocksdb store train"]
     printed = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     commands = {
         re.split(r" && | \|\| |; ", f"{line.strip()} ".replace("\\", ""))[0].strip() for line in printed.splitlines()
@@ -145,7 +145,7 @@ def test_the_image_installs_with_the_commands_that_make_uses() -> None:
 
 def test_the_image_has_what_services_need_and_nothing_else() -> None:
     extras = set(re.findall(r"--extra (\w+)", " ".join(_arguments("RUN"))))
-    assert extras == {"data", "rocksdb", "train"}
+    assert extras == {"data", "rocksdb", "store", "train"}
     [packages] = re.findall(r"^PACKAGES := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     copied = {word for copy in _arguments("COPY") for word in copy.split()[1:-1]}
     assert copied == {*packages.split(), "requirements.lock", "pyproject.toml", "README.md", "LICENSE"}
