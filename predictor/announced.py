@@ -1,36 +1,128 @@
-"""Load the set that a decision on models names."""
+"""Load the set that a decision on models names: from where it lies, or from the artifact store."""
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from predictor.artifacts import ModelSet, UnfitModelSetError, load_model_set
+from predictor.artifacts import MANIFEST_FILE, ModelSet, UnfitModelSetError, load_model_set
+from predictor.fetching import WAIT_SECONDS, SetFetcher
 from predictor.settings import PredictorSettings
+from predictor.store import digest_of, open_store
 from schemas.events import ModelEvent
 
 #: Loads the set that an event announces; raises `UnfitModelSetError` where it cannot serve.
 Load = Callable[[ModelEvent], ModelSet]
 
 
+@dataclass(frozen=True)
+class Announced:
+    """A set as an event names it; `manifest_sha256` is null in older events."""
+
+    name: str
+    location: str | None
+    manifest_sha256: str | None
+
+
+def announced_serving(event: ModelEvent) -> Announced:
+    """Give what an event says of the serving set."""
+    return Announced(str(event.serving), event.location, event.manifest_sha256)
+
+
+def announced_challenger(event: ModelEvent) -> Announced:
+    """Give what an event says of the challenger.
+
+    Raises:
+        UnfitModelSetError: It names none.
+    """
+    if event.challenger is None:
+        raise UnfitModelSetError(f"decision {event.id} names no challenger")
+    return Announced(event.challenger, event.challenger_location, event.challenger_sha256)
+
+
 def announced_folder(settings: PredictorSettings, event: ModelEvent) -> Path:
     """Give the folder of the set that an event announces: its location, or its name in our own folder.
 
-    A location may be another machine's: one that cannot even be looked at is not there.
+    A location may be another machine's: one that cannot even be looked at is not there, nor is one that holds another
+    manifest than the event's.
     """
-    location = event.location or ""
-    if os.path.isdir(location):  # noqa: PTH112 - Path.is_dir raises for names that are too long or may not be looked at
+    return _folder_of(settings, announced_serving(event))
+
+
+def challenger_folder(settings: PredictorSettings, event: ModelEvent) -> Path:
+    """Give the folder of an event's challenger, likewise.
+
+    Raises:
+        UnfitModelSetError: It names none.
+    """
+    return _folder_of(settings, announced_challenger(event))
+
+
+def _folder_of(settings: PredictorSettings, announced: Announced) -> Path:
+    location = announced.location or ""
+    # Path.is_dir raises for names that are too long or may not be looked at.
+    if os.path.isdir(location) and _is_there(Path(location), announced):  # noqa: PTH112
         return Path(location)
-    return settings.models_directory / str(event.serving)
+    return settings.models_directory / announced.name
 
 
-def load_announced(settings: PredictorSettings) -> Load:
-    """Give a function that loads the set of an event from its folder."""
+def _is_there(folder: Path, announced: Announced) -> bool:
+    """Tell whether a folder holds the very manifest; an older event does not say which."""
+    if announced.manifest_sha256 is None:
+        return True
+    try:
+        return digest_of((folder / MANIFEST_FILE).read_bytes()) == announced.manifest_sha256
+    except (OSError, ValueError):  # ValueError: a path with NUL in it
+        return False
+
+
+def load_announced(settings: PredictorSettings, wait_seconds: float = WAIT_SECONDS) -> Load:
+    """Give a function that loads the set of an event from its folder, or else by way of the artifact store.
+
+    A set that lies nowhere here is fetched into `models_directory`, in a thread beside the caller's: the function waits
+    for that for `wait_seconds` at most, and says else that the set cannot serve yet. Who tries again finds it fetched.
+
+    Raises:
+        StopAndSayError: TICKCAST_ARTIFACT_STORE is no address of a store, or a package for it is not installed.
+    """
+    shelf = _Shelf(settings, wait_seconds)
+    return lambda event: shelf.load(announced_serving(event))
+
+
+def load_challenger(settings: PredictorSettings, wait_seconds: float = WAIT_SECONDS) -> Load:
+    """Give a function that loads the challenger of an event, likewise; it must be the one that was announced.
+
+    Raises:
+        StopAndSayError: As for `load_announced`.
+    """
+    shelf = _Shelf(settings, wait_seconds)
 
     def load(event: ModelEvent) -> ModelSet:
-        folder = announced_folder(settings, event)
-        return load_model_set(folder, interval=settings.interval, horizons=settings.horizons)
+        announced = announced_challenger(event)
+        model_set = shelf.load(announced)
+        if model_set.manifest.model_set != announced.name:
+            holds = model_set.manifest.model_set
+            raise UnfitModelSetError(f"challenger {announced.name}: {model_set.folder} holds {holds}")
+        return _with_members(model_set, f"challenger {announced.name}")
 
     return load
+
+
+class _Shelf:
+    """Where sets are looked for, one after the other."""
+
+    def __init__(self, settings: PredictorSettings, wait_seconds: float) -> None:
+        self._settings = settings
+        self._fetcher = SetFetcher(open_store(settings), settings.models_directory, wait_seconds)
+
+    def load(self, announced: Announced) -> ModelSet:
+        folder = _folder_of(self._settings, announced)
+        if announced.manifest_sha256 is not None and not _is_there(folder, announced):
+            try:
+                folder = self._fetcher.fetch(announced.manifest_sha256)
+            except UnfitModelSetError as error:
+                raise UnfitModelSetError(f"model set {announced.name} is not in {folder}: {error}") from error
+        return load_model_set(folder, interval=self._settings.interval, horizons=self._settings.horizons)
 
 
 def load_checked(load: Load, event: ModelEvent) -> ModelSet:
@@ -46,6 +138,10 @@ def load_checked(load: Load, event: ModelEvent) -> ModelSet:
     announced = {(member.name, member.version, member.sha256) for member in event.members}
     if announced != {(member.name, member.version, member.sha256) for member in manifest.members}:
         raise UnfitModelSetError(f"model set {event.serving}: {model_set.folder} holds other members than announced")
+    return _with_members(model_set, f"model set {event.serving}")
+
+
+def _with_members(model_set: ModelSet, name: str) -> ModelSet:
     if not any(member.prior_weight > 0 for member in model_set.members):
-        raise UnfitModelSetError(f"model set {event.serving}: {'; '.join(model_set.refused.values()) or 'no members'}")
+        raise UnfitModelSetError(f"{name}: {'; '.join(model_set.refused.values()) or 'no members'}")
     return model_set

@@ -2,21 +2,42 @@
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from predictor.artifacts import MANIFEST_FILE
 from predictor.manifest import Manifest, ManifestMember
 from schemas.events import ModelAction, ModelEvent, ModelMember
 
 
+@dataclass(frozen=True)
+class Challenger:
+    """A set that is shown beside the serving one.
+
+    Attributes:
+        manifest_sha256: Under which the artifact store has its manifest.
+        share: Of the tickers: there it is served, and the other one shown.
+    """
+
+    name: str
+    location: str | None = None
+    manifest_sha256: str | None = None
+    share: float = 0.0
+
+
 def save_manifest(manifest: Manifest, folder: Path) -> None:
     """Write a manifest into its set's folder, whole or not at all."""
     path = folder / MANIFEST_FILE
     unfinished = path.with_suffix(".unfinished")
-    unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+    unfinished.write_bytes(_manifest_content(manifest))
     unfinished.replace(path)
+
+
+def _manifest_content(manifest: Manifest) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2)
 
 
 def save_model_set(manifest: Manifest, files: Mapping[str, bytes], directory: Path) -> Path:
@@ -25,25 +46,46 @@ def save_model_set(manifest: Manifest, files: Mapping[str, bytes], directory: Pa
     Args:
         files: Content by file name. A set of this name that is there already is replaced.
     """
+    return save_folder(manifest.model_set, {**files, MANIFEST_FILE: _manifest_content(manifest)}, directory)
+
+
+def save_folder(name: str, files: Mapping[str, bytes], directory: Path) -> Path:
+    """Save the files of a set, its manifest among them, as `directory/<name>`, likewise."""
     directory.mkdir(parents=True, exist_ok=True)
-    folder = directory / manifest.model_set
+    folder = directory / name
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=directory) as place:
         unfinished = Path(place, "set")
         unfinished.mkdir()
-        for name, content in files.items():
-            (unfinished / name).write_bytes(content)
-        save_manifest(manifest, unfinished)
+        for file, content in files.items():
+            (unfinished / file).write_bytes(content)
         if folder.exists():
             folder.rename(Path(place, "replaced"))
         unfinished.rename(folder)
     return folder
 
 
-def model_event(
-    manifest: Manifest, folder: Path, action: ModelAction, decided_by: str, reason: str, now_ns: int
+def model_event(  # noqa: PLR0913 - most of them have a default
+    manifest: Manifest,
+    folder: Path,
+    action: ModelAction,
+    decided_by: str,
+    reason: str,
+    now_ns: int,
+    *,
+    manifest_sha256: str | None = None,
+    command_id: str | None = None,
+    numbers: Mapping[str, float] | None = None,
+    challenger: Challenger | None = None,
 ) -> ModelEvent:
-    """Tell the world that this set serves from now on."""
-    return ModelEvent(
+    """Tell the world that this set serves from now on.
+
+    Args:
+        manifest_sha256: Under which the artifact store has the manifest: `put_set` gives it.
+        command_id: The command that this answers.
+        numbers: What the decision was made on, by name.
+        challenger: The set that is shown beside it from now on.
+    """
+    event = ModelEvent(
         id=f"{manifest.model_set}/{action}/{now_ns}",
         model_set=manifest.model_set,
         action=action,
@@ -61,6 +103,34 @@ def model_event(
         hold_out=manifest.hold_out,
         baselines=manifest.baselines,
         tickers=manifest.tickers,
+        manifest_sha256=manifest_sha256,
+        command_id=command_id,
+        numbers=dict(numbers or {}),
+    )
+    return with_challenger(event, challenger)
+
+
+def with_challenger(event: ModelEvent, challenger: Challenger | None) -> ModelEvent:
+    """Give the event with this challenger beside the serving set, or with none."""
+    if challenger is None:
+        return structs.replace(
+            event, challenger=None, challenger_location=None, challenger_sha256=None, challenger_share=0.0
+        )
+    return structs.replace(
+        event,
+        challenger=challenger.name,
+        challenger_location=challenger.location,
+        challenger_sha256=challenger.manifest_sha256,
+        challenger_share=challenger.share,
+    )
+
+
+def challenger_of(event: ModelEvent) -> Challenger | None:
+    """Give the challenger of an event, for the next one."""
+    if event.challenger is None:
+        return None
+    return Challenger(
+        event.challenger, event.challenger_location, event.challenger_sha256, share=event.challenger_share
     )
 
 

@@ -92,6 +92,8 @@ class Serving:
             known, self._pending = self.unloadable, _Pending(event, str(error), now_seconds + TRY_AGAIN_SECONDS)
             if str(error) != known:
                 self._go_on_with(self.current or self._before(), f"refused: {error}")
+            elif self.current is None:
+                self._swap(self._before())  # it may lie in the artifact store, and have come meanwhile
             return
         self._pending = None
         for name, why in announced.refused.items():

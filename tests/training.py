@@ -72,7 +72,7 @@ class Training:
             wait_until(self._has_ended, seconds=DEADLINE_SECONDS, what="the end of the training")
         if not self._code.exists() or self._code.read_text() != "0":
             pytest.fail(f"the training came to nothing; it printed:\n{self._log.read_text(errors='replace')}", False)
-        (folder,) = self._models.iterdir()
+        (folder,) = (path.parent for path in self._models.glob("*/manifest.json"))  # the artifacts lie beside it
         return Trained(self._settings, folder)
 
     def _has_ended(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from predictor.announced import announced_folder
+from predictor.announced import load_announced
 from predictor.artifacts import ModelSet, UnfitModelSetError, find_model_sets, load_model_set
 from predictor.manifest import Manifest, fits
 from predictor.training.parameter_file import read_parameters
@@ -13,6 +13,8 @@ from schemas.times import interval_ns, to_rfc3339
 
 #: Tells people one line.
 Say = Callable[[str], None]
+#: How long a training waits for a set that lies only in the artifact store.
+_FETCH_WITHIN_SECONDS = 120.0
 
 
 def announced_set(settings: TrainingSettings, event: ModelEvent, say: Say) -> ModelSet | None:
@@ -20,7 +22,7 @@ def announced_set(settings: TrainingSettings, event: ModelEvent, say: Say) -> Mo
 
     Its place in time is not asked: it was announced for this stream, and the stream only goes on.
     """
-    return _load(settings, announced_folder(settings, event), say)
+    return _whole(lambda: load_announced(settings, _FETCH_WITHIN_SECONDS)(event), say)
 
 
 def newest_set_on_disk(settings: TrainingSettings, before_ns: int, say: Say) -> ModelSet | None:
@@ -53,8 +55,12 @@ def _refusal(settings: TrainingSettings, before_ns: int, manifest: Manifest) -> 
 
 
 def _load(settings: TrainingSettings, folder: Path, say: Say) -> ModelSet | None:
+    return _whole(lambda: load_model_set(folder, interval=settings.interval, horizons=settings.horizons), say)
+
+
+def _whole(load: Callable[[], ModelSet], say: Say) -> ModelSet | None:
     try:
-        model_set = load_model_set(folder, interval=settings.interval, horizons=settings.horizons)
+        model_set = load()
     except UnfitModelSetError as error:
         say(str(error))
         return None

@@ -9,6 +9,8 @@ from pathlib import Path
 from predictor.artifacts import read_manifest
 from predictor.manifest import TrainingOptions
 from predictor.saving import model_event, save_model_set
+from predictor.store import open_store
+from predictor.stored_sets import put_set
 from predictor.training.announce import announce, newest_decision, require_models_topic
 from predictor.training.dataset import Dataset, dataset_from_bars
 from predictor.training.ensure import announced_set, newest_set_on_disk, trained_through
@@ -143,5 +145,7 @@ def _training_packages() -> Iterator[None]:
 
 def _announce(settings: TrainingSettings, folder: Path, action: ModelAction, reason: str) -> None:
     manifest = read_manifest(folder)
-    announce(settings, model_event(manifest, folder, action, SERVICE, reason, time.time_ns()))
+    manifest_sha256 = put_set(open_store(settings), folder)  # first: whoever reads of a set can have it
+    event = model_event(manifest, folder, action, SERVICE, reason, time.time_ns(), manifest_sha256=manifest_sha256)
+    announce(settings, event)
     say(f"announced {manifest.model_set}: {reason}")

@@ -142,10 +142,14 @@ def test_sets_are_found_newest_data_first_and_what_is_broken_is_passed_over(tmp_
 
 
 def test_an_unfinished_set_is_never_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
-        raise OSError("the disk is full")
+    write = Path.write_bytes
 
-    monkeypatch.setattr("predictor.saving.save_manifest", fail)
+    def fail(path: Path, content: bytes) -> int:
+        if path.name == MANIFEST_FILE:
+            raise OSError("the disk is full")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
     with pytest.raises(OSError, match="full"):
         save_model_set(manifest(), {"forest.onnx": b"half"}, tmp_path)
     assert list(tmp_path.iterdir()) == []
