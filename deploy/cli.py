@@ -33,6 +33,9 @@ COMMANDS: dict[str, Command] = {
         "predictor",
         "predict from `features`; `predictor train` fits the models, `ensure` where none fits, `search` tunes them",
     ),
+    "models": Command(
+        "predictor.commanding", "list model sets; load, unload, roll back or retrain: the trainer does it"
+    ),
     "outcomes": Command(
         "feature_stream.outcomes",
         "settle predictions: `outcomes` from `predictions` and `bars`, and the `scores` of them",

@@ -1,0 +1,1 @@
+"""`tickcast models`: what serves, and what people ask of the trainer."""
