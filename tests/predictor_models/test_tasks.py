@@ -11,6 +11,8 @@ import pytest
 
 from predictor.artifacts import read_manifest
 from predictor.saving import model_event, save_manifest
+from predictor.store import StoreUnreachableError, open_store
+from predictor.stored_sets import put_set
 from predictor.training import tasks
 from predictor.training.settings import TrainingSettings
 from predictor.training.split import TooFewSamplesError
@@ -18,6 +20,7 @@ from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
 from schemas.events import ModelAction, ModelEvent
 from schemas.settings import load_settings
 from schemas.times import to_rfc3339
+from tests.predictor.stores import digests_of, manifest_digest
 from tests.training import Trained
 
 
@@ -77,6 +80,27 @@ def test_without_a_decision_the_set_on_disk_is_announced(stage: Stage) -> None:
     (event,) = stage.announced
     assert (event.action, event.serving, event.location) == ("announced", stage.folder.name, str(stage.folder))
     assert stage.trainings == 0
+
+
+def test_the_store_has_what_is_announced_before_it_is(stage: Stage) -> None:
+    in_the_way = stage.folder.parent / "artifacts"
+    in_the_way.write_text("no folder")
+    with pytest.raises(StoreUnreachableError):
+        stage.ensure()
+    assert stage.announced == []
+    in_the_way.unlink()
+    stage.ensure()
+    store, sha256 = open_store(stage.settings), stage.announced[0].manifest_sha256
+    assert sha256 == manifest_digest(stage.folder)
+    assert store.digests() == digests_of(stage.folder)
+
+
+def test_a_set_that_only_the_store_has_is_fetched_and_serves_already(stage: Stage) -> None:
+    event = stage.decide(location="/not/here", manifest_sha256=put_set(open_store(stage.settings), stage.folder))
+    shutil.rmtree(stage.folder)
+    stage.ensure()
+    assert (stage.announced, stage.trainings) == ([], 0)
+    assert manifest_digest(stage.folder) == event.manifest_sha256
 
 
 def test_the_line_says_how_long_before_the_start_the_set_from_disk_ends(
