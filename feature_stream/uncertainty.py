@@ -117,24 +117,26 @@ def small_sample_factor(n: int, horizon: int) -> float:
     return math.sqrt((n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n)
 
 
-def mean_by_date(values: ArrayLike, horizon: int) -> MeanByDate | None:
+def mean_by_date(values: ArrayLike, horizon: int, least: int | None = None) -> MeanByDate | None:
     """Give the mean of values by date, and how sure it is.
 
     Args:
         values: (n,) one a date, in the order of the dates.
         horizon: In bars, of the outcomes that the values are of.
+        least: Dates without which nothing is said, for who knows what the test does with so few; None: `least_dates`.
 
     Returns:
-        None with fewer dates than `least_dates`, and where the values do not vary.
+        None with fewer dates, and where the values do not vary.
     """
-    return means_by_date(np.asarray(values, np.float64)[None], horizon)[0]
+    return means_by_date(np.asarray(values, np.float64)[None], horizon, least)[0]
 
 
-def means_by_date(series: FloatArray, horizon: int) -> list[MeanByDate | None]:
+def means_by_date(series: FloatArray, horizon: int, least: int | None = None) -> list[MeanByDate | None]:
     """Do so for series of the same dates, (s, n), at once; to the last bit as for each alone."""
     series = np.ascontiguousarray(series)  # the order of an addition must not depend on how many there are
     count, n = series.shape
-    if n < least_dates(horizon) or not count:
+    fewest = least_dates(horizon) if least is None else max(least, 2 * horizon + 1)
+    if n < fewest or not count:
         return [None] * count
     low, high = series.min(axis=1), series.max(axis=1)
     with np.errstate(invalid="ignore"):  # where one is not finite
@@ -149,7 +151,7 @@ def means_by_date(series: FloatArray, horizon: int) -> list[MeanByDate | None]:
     ]
 
 
-def compare_losses(ours: ArrayLike, theirs: ArrayLike, horizon: int) -> MeanByDate | None:
+def compare_losses(ours: ArrayLike, theirs: ArrayLike, horizon: int, least: int | None = None) -> MeanByDate | None:
     """Test whether two forecasts are equally good: a mean below 0 says that ours lose less.
 
     Source: Diebold and Mariano (1995); `p_two_sided` for a difference, `p_below` for ours being better, `p_above` for
@@ -158,8 +160,9 @@ def compare_losses(ours: ArrayLike, theirs: ArrayLike, horizon: int) -> MeanByDa
     Args:
         ours: (n,) mean loss of each date, in the order of the dates.
         theirs: (n,) likewise, on the same outcomes.
+        least: As in `mean_by_date`.
     """
-    return mean_by_date(np.asarray(ours, np.float64) - np.asarray(theirs, np.float64), horizon)
+    return mean_by_date(np.asarray(ours, np.float64) - np.asarray(theirs, np.float64), horizon, least)
 
 
 def compare_hits(dates: ArrayLike, hits: ArrayLike, usual_hits: ArrayLike, horizon: int) -> MeanByDate | None:

@@ -10,6 +10,7 @@ from predictor.models import load_forecaster
 from predictor.models.base import Batch, FloatArray
 from predictor.training.dataset import Dataset
 from predictor.training.importance import Input
+from predictor.training.tell import Tell
 from schemas.errors import StopAndSayError
 
 #: Largest difference between an exported model and its original, in scaled targets.
@@ -57,20 +58,25 @@ class ExportDiffersError(StopAndSayError):
 
 
 class Progress:
-    """A progress bar on a terminal, silence elsewhere."""
+    """A progress bar on a terminal, silence elsewhere; and whoever wants to be told is told."""
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, tell: Tell | None = None) -> None:
         self._bar = tqdm(total=steps, desc="training", unit="step", disable=None, leave=False)
+        self._steps, self._done, self._tell = steps, 0, tell
 
     def step(self, what: str) -> None:
         """Count one step done."""
         self._bar.set_postfix_str(what, refresh=False)
         self._bar.update()
+        self._done += 1
+        if self._tell is not None:
+            self._tell(min(1.0, self._done / max(1, self._steps)), what)
 
     def expect_fewer(self, steps: int) -> None:
         """Take back steps that turned out not to be needed."""
         self._bar.total = (self._bar.total or 0) - steps
         self._bar.refresh()
+        self._steps -= steps
 
     def close(self) -> None:
         """Remove the bar."""

@@ -3,7 +3,6 @@
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 
 import numpy as np
@@ -17,6 +16,8 @@ from predictor.training.lstm_fit import MAX_EPOCHS
 from predictor.training.member_fit import TrainedMember, TrainingData, train_member, training_data
 from predictor.training.recipes import Recipe, recipes
 from predictor.training.scoring import baselines, score, usual_directions
+from predictor.training.tell import Tell
+from predictor.training.trained_set import TrainedSet
 from schemas.times import Interval
 
 _log = logging.getLogger(__name__)
@@ -34,24 +35,33 @@ _LIBRARIES = (
 )
 
 
-@dataclass(frozen=True)
-class TrainedSet:
-    """A set that is ready to be saved."""
-
-    manifest: Manifest
-    files: dict[str, bytes]
-
-
-def train(dataset: Dataset, interval: Interval, options: TrainingOptions, now_ns: int) -> TrainedSet:
+def train(
+    dataset: Dataset,
+    interval: Interval,
+    options: TrainingOptions,
+    now_ns: int,
+    *,
+    weighed_only: bool = False,
+    tell: Tell | None = None,
+) -> TrainedSet:
     """Train a model set.
+
+    Args:
+        dataset: Samples; `train_end_ns` is the end of the last bar that a label of theirs needs.
+        interval: Of their bars.
+        options: What was asked.
+        now_ns: When the set is made.
+        weighed_only: Leave the members out that have no prior weight: what the others say does not hang on them.
+        tell: Told how far it is.
 
     Raises:
         TooFewSamplesError: There is not enough history.
         ExportDiffersError: An exported model is not the fitted one.
     """
     data = training_data(dataset)
-    known = recipes(options.parameters)
-    progress = Progress(_steps(data, len(known)))
+    every = recipes(options.parameters)
+    known = {name: recipe for name, recipe in every.items() if recipe.prior_weight > 0 or not weighed_only}
+    progress = Progress(_steps(data, len(known)), tell)
     try:
         tried = [_try_member(name, recipe, data, options.seed, progress) for name, recipe in known.items()]
         members = [member for member in tried if member is not None]
