@@ -116,7 +116,7 @@ class Bench:
 
 def wild(_actual: float, horizon: int) -> float:
     """Say a move of several standard deviations, always up."""
-    return 0.1 * horizon**0.5
+    return float(0.1 * horizon**0.5)
 
 
 def knowing(actual: float, _horizon: int) -> float:
