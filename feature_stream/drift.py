@@ -94,7 +94,8 @@ def drift_of(squared_errors: FloatArray, losses: FloatArray) -> dict[str, str]:
     error = page_hinkley(errors_beside_their_past(squared_errors).tolist(), ERROR_TEST)
     loss = page_hinkley(losses.tolist(), LOSS_TEST)
     asked = loss.dates_in_alarm > 0 or error.dates_in_alarm >= RETRAIN_AFTER_DATES
-    return {**_words("error", error), **_words("loss", loss), "retrain": "asked" if asked else "no"}
+    dates = {"dates": str(len(squared_errors))}
+    return {**dates, **_words("error", error), **_words("loss", loss), "retrain": "asked" if asked else "no"}
 
 
 def _words(name: str, state: DriftState) -> dict[str, str]:
