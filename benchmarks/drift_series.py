@@ -23,6 +23,7 @@ _SEED = 7
 _PAIR = ("forest", "lstm")
 
 Bars = Mapping[str, BarColumns]
+Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Forecaster:
     fits: Sequence[Fit]
     slope: float
 
-    def scaled(self, dataset: Dataset) -> FloatArray:
+    def scaled(self, dataset: Dataset) -> Doubles:
         """Give forecasts at one bar over the volatility, (n,); NaN before the first fit."""
         found = np.full(len(dataset), np.nan)
         ends = [fit.from_ns for fit in self.fits[1:]] + [np.iinfo(np.int64).max]
@@ -69,11 +70,11 @@ class Series:
     """
 
     dates_ns: NDArray[np.int64]
-    squared_errors: FloatArray
-    losses: FloatArray
+    squared_errors: Doubles
+    losses: Doubles
 
 
-def series_of(dataset: Dataset, scaled_forecasts: FloatArray) -> Series:
+def series_of(dataset: Dataset, scaled_forecasts: Doubles) -> Series:
     """Average over the tickers of each date; rows without a forecast are left out."""
     known = np.isfinite(scaled_forecasts)
     actual, volatility = dataset.log_returns[known, 0], dataset.batch.volatility[known]

@@ -56,7 +56,8 @@ def of_series(series: Series, name: str) -> FloatArray:
 
 def injection_dates(dates: int) -> list[int]:
     """Give twenty dates, evenly spread, with enough before the first and after the last."""
-    return np.linspace(_FIRST_INJECTION, dates - WITHIN_BARS, _INJECTIONS).astype(int).tolist()
+    spread: list[int] = np.linspace(_FIRST_INJECTION, dates - WITHIN_BARS, _INJECTIONS).astype(int).tolist()
+    return spread
 
 
 def injected(bars: Bars, forecaster: Forecaster, series: Series, at: int) -> Series:

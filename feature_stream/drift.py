@@ -49,7 +49,7 @@ class DriftState:
     excess: float
 
 
-#: Of squared errors over their trailing mean. Chosen on the bundled prices before 2010.
+#: Of squared errors over their trailing mean. Both are chosen on out-of-fold forecasts before 2010 (`docs/scores.md`).
 ERROR_TEST = PageHinkley(allowance=1.0, threshold=30.0)
 #: Of the loss against no change, in units of the volatility squared.
 LOSS_TEST = PageHinkley(allowance=0.05, threshold=5.0)

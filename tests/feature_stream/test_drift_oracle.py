@@ -23,7 +23,7 @@ def rivers_alarms(values: list[float], test: PageHinkley) -> list[int]:
     )
     found = []
     for place, value in enumerate(values):
-        rivers.update(value)
+        rivers.update(value)  # type: ignore[no-untyped-call]
         if rivers.drift_detected:
             found.append(place)
     return found
