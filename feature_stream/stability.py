@@ -21,6 +21,8 @@ BINS = 10
 #: What is held against all that lies before it.
 NEWEST_DATES = 60
 LEAST_REFERENCE_DATES = 250
+#: Tickers that are looked at, the first ones by name: the time for a board must not grow with the market.
+MOST_TICKERS = 200
 #: An empty bin counts as this, or the index would be infinite.
 _SMALLEST_SHARE = 1e-4
 

@@ -12,7 +12,7 @@ from feature_stream.scores.board import ALL, NO_PARTITION, Marks, make_board
 from feature_stream.scores.columns import FloatArray, known_of, members_of
 from feature_stream.scores.pool import Pool
 from feature_stream.scores.track import Track
-from feature_stream.stability import inputs_drift
+from feature_stream.stability import MOST_TICKERS, inputs_drift
 from schemas.events import Outcome, Scoreboard
 from schemas.times import Interval
 
@@ -141,7 +141,8 @@ class ScoreKeeper:
     def _drift(self) -> dict[str, str]:
         if 1 not in self._pools:
             return {}
-        starts_ns, inputs = zip(*(tracks[1].inputs() for tracks in self._tracks.values() if 1 in tracks), strict=True)
+        tracks = [tracks[1] for _, tracks in sorted(self._tracks.items()) if 1 in tracks][:MOST_TICKERS]
+        starts_ns, inputs = zip(*(track.inputs() for track in tracks), strict=True)
         return drift_of(*self._pools[1].losses()) | inputs_drift(starts_ns, inputs)
 
 

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from feature_stream.scores.state import pooled_scoreboard
-from feature_stream.stability import LEAST_REFERENCE_DATES, NEWEST_DATES, inputs_drift, inputs_of, stability_index
+from feature_stream.stability import (
+    LEAST_REFERENCE_DATES,
+    MOST_TICKERS,
+    NEWEST_DATES,
+    inputs_drift,
+    inputs_of,
+    stability_index,
+)
 from tests.feature_stream.outcome_logs import outcome
 
 ENOUGH = LEAST_REFERENCE_DATES + NEWEST_DATES
@@ -64,6 +71,10 @@ def test_the_board_of_all_names_it_and_it_asks_for_nothing() -> None:
     assert board.drift["retrain"] == "no"
     shuffled = [outcomes[place] for place in rng.permutation(len(outcomes))]
     assert pooled_scoreboard(shuffled, "1d") == board
+    before_them = [outcome(f"0{number:03}", 0) for number in range(MOST_TICKERS)]
+    crowded = pooled_scoreboard([*before_them, *outcomes], "1d")
+    assert crowded is not None
+    assert "inputs" not in crowded.drift, "A and B are not among the first by name"
     young = pooled_scoreboard(outcomes[:100], "1d")
     assert young is not None
     assert "inputs" not in young.drift
