@@ -41,6 +41,10 @@ COMMANDS: dict[str, Command] = {
         "settle predictions: `outcomes` from `predictions` and `bars`, and the `scores` of them",
         takes_arguments=False,
     ),
+    "drift": Command(
+        "feature_stream.drift_command",
+        "say whether the forecasts have become worse, and whether a retrain is asked for",
+    ),
     "gateway": Command("gateway", "serve REST, WebSocket and the page", takes_arguments=False),
 }
 

@@ -49,7 +49,7 @@ class DriftState:
     excess: float
 
 
-#: Of squared errors over their trailing mean. Chosen on the bundled prices before 2010.
+#: Of squared errors over their trailing mean. Both are chosen on out-of-fold forecasts before 2010 (`docs/scores.md`).
 ERROR_TEST = PageHinkley(allowance=1.0, threshold=30.0)
 #: Of the loss against no change, in units of the volatility squared.
 LOSS_TEST = PageHinkley(allowance=0.05, threshold=5.0)
@@ -94,7 +94,8 @@ def drift_of(squared_errors: FloatArray, losses: FloatArray) -> dict[str, str]:
     error = page_hinkley(errors_beside_their_past(squared_errors).tolist(), ERROR_TEST)
     loss = page_hinkley(losses.tolist(), LOSS_TEST)
     asked = loss.dates_in_alarm > 0 or error.dates_in_alarm >= RETRAIN_AFTER_DATES
-    return {**_words("error", error), **_words("loss", loss), "retrain": "asked" if asked else "no"}
+    dates = {"dates": str(len(squared_errors))}
+    return {**dates, **_words("error", error), **_words("loss", loss), "retrain": "asked" if asked else "no"}
 
 
 def _words(name: str, state: DriftState) -> dict[str, str]:

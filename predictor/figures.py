@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
@@ -9,6 +10,8 @@ from schemas.events import Prediction
 from schemas.metrics import (
     DEAD_LETTERS,
     DEGRADED,
+    FORECAST_SECONDS,
+    FORECASTS_MADE,
     LAG_RECORDS,
     MODEL_SWAPS,
     PREDICTION_BATCH,
@@ -32,6 +35,8 @@ class Figures:
         self._batch = PREDICTION_BATCH.histogram(registry)
         self._swaps = MODEL_SWAPS.counter(registry)
         self._dead_letters = DEAD_LETTERS.counter(registry)
+        self._forecasts = FORECASTS_MADE.counter(registry)
+        self._forecast_seconds = FORECAST_SECONDS.histogram(registry)
         self._lag = LAG_RECORDS.gauge(registry)
         self._newest_seconds: deque[float] = deque(maxlen=1_000)
         self._count = 0
@@ -59,6 +64,16 @@ class Figures:
     def count_dead_letter(self) -> None:
         """Count an event that could not be understood."""
         self._dead_letters.labels("undecodable").inc()
+
+    def count_forecasts(self, kinds: Sequence[str], seconds: float) -> None:
+        """Count answers to requests that the broker has, by what answered.
+
+        Args:
+            seconds: From the first request of the batch to the last acknowledgement.
+        """
+        for kind in kinds:
+            self._forecasts.labels(kind).inc()
+            self._forecast_seconds.observe(seconds)
 
     def count_swap(self) -> None:
         """Count a model set swapped in, or out."""

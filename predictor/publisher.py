@@ -3,12 +3,12 @@
 from confluent_kafka import KafkaError, Message, Producer
 
 from predictor.settings import PredictorSettings
-from schemas.codec import Headers, encode, event_headers
+from schemas.codec import Headers, encode, event_headers, new_traceparent
 from schemas.dead_letters import DeadLetter
 from schemas.errors import RetryError
-from schemas.events import Prediction
+from schemas.events import Forecast, Prediction
 from schemas.logs import client_logger
-from schemas.topics import DEAD_LETTERS, PREDICTIONS, PREDICTIONS_LATEST, SERVICE_STATUS
+from schemas.topics import DEAD_LETTERS, FORECASTS, PREDICTIONS, PREDICTIONS_LATEST, SERVICE_STATUS
 
 
 class DeliveryError(RetryError):
@@ -43,6 +43,11 @@ class Publisher:
         value = encode(prediction)
         for topic in (PREDICTIONS_LATEST,) if prediction.provisional else (PREDICTIONS, PREDICTIONS_LATEST):
             self._produce(topic.name, prediction.ticker.encode(), value, headers)
+
+    def send_forecast(self, forecast: Forecast, traceparent: str | None) -> None:
+        """Send an answer to whoever asked for a forecast."""
+        headers: Headers = [("traceparent", (traceparent or new_traceparent()).encode())]
+        self._produce(FORECASTS.name, forecast.request_id.encode(), encode(forecast), headers)
 
     def send_dead_letter(self, letter: DeadLetter) -> None:
         """Keep what cannot be understood."""

@@ -5,6 +5,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource
 
 from predictor.announced import load_announced
 from predictor.figures import Figures
+from predictor.forecast_desk import ForecastDesk
 from predictor.settings import PredictorSettings
 from predictor.worker import Worker
 from schemas.broker import require_topics
@@ -14,6 +15,8 @@ from schemas.status import StatusBoard, StatusReporter
 from schemas.topics import (
     DEAD_LETTERS,
     FEATURES,
+    FORECAST_REQUESTS,
+    FORECASTS,
     MODELS,
     PREDICTIONS,
     PREDICTIONS_LATEST,
@@ -22,7 +25,17 @@ from schemas.topics import (
 )
 
 SERVICE = "predictor"
-_TOPICS = (FEATURES, MODELS, SCORES, PREDICTIONS, PREDICTIONS_LATEST, DEAD_LETTERS, SERVICE_STATUS)
+_TOPICS = (
+    FEATURES,
+    MODELS,
+    SCORES,
+    PREDICTIONS,
+    PREDICTIONS_LATEST,
+    FORECAST_REQUESTS,
+    FORECASTS,
+    DEAD_LETTERS,
+    SERVICE_STATUS,
+)
 
 
 def run(settings: PredictorSettings) -> None:
@@ -36,16 +49,20 @@ def run(settings: PredictorSettings) -> None:
     stop = stop_event_on_signals()
     require_topics(settings, _TOPICS, AdminClient, ConfigResource)
     board = StatusBoard(SERVICE, settings.instance)
-    worker = Worker(settings, load_announced(settings), board, Figures(board))
+    figures = Figures(board)
+    worker = Worker(settings, load_announced(settings), board, figures)
+    desk = ForecastDesk(settings, lambda: worker.serving.current, worker.models_known, figures)
     server = serve_metrics(board, settings.metrics_host, settings.metrics_port)
     reporter = StatusReporter(board, worker.publisher.send_status)
     reporter.start()
+    desk.start()
     collect_seldom()
     try:
         worker.run(stop.is_set)
     except KafkaException as error:  # nothing is committed that was not said: whoever supervises starts it again
         raise RetryError(f"the broker cannot be read or written: {error.args[0].str()}") from error
     finally:
+        desk.stop()
         reporter.stop()
         worker.publisher.close()
         server.shutdown()

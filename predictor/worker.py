@@ -1,6 +1,7 @@
 """The loop of the predictor: read features, predict them at once, send, wait, commit."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 
@@ -27,12 +28,17 @@ _POLL_SECONDS = 0.1
 
 
 class Worker:
-    """One predictor: everything it says is acknowledged before it commits that it has read the question."""
+    """One predictor: everything it says is acknowledged before it commits that it has read the question.
+
+    Attributes:
+        models_known: Set when the decisions on models that were there at the start have been followed.
+    """
 
     def __init__(self, settings: PredictorSettings, load: Load, board: StatusBoard, figures: Figures) -> None:
         self.serving = Serving(settings, load)
         self.feed = ModelFeed(settings)
         self.publisher = Publisher(settings)
+        self.models_known = threading.Event()
         self._settings = settings
         self._board = board
         self._figures = figures
@@ -58,6 +64,7 @@ class Worker:
         try:
             while not stopping():
                 self._watch_swap(self._follow_models)
+                self.models_known.set()
                 self._step(reader)
                 self._report(reader)
         finally:

@@ -117,6 +117,15 @@ PREDICTION_BATCH = Metric(
     "tickcast_prediction_batch_size", "histogram", "Tickers in one model call.", buckets=_SIZE_BUCKETS
 )
 DEGRADED = Metric("tickcast_predictions_degraded_total", "counter", "Predictions marked degraded.", ("reason",))
+FORECASTS_MADE = Metric(
+    "tickcast_forecasts_total",
+    "counter",
+    "Requests answered from a caller's own prices: `arima`, `statistical`, `error` or `dead_letter`.",
+    ("kind",),
+)
+FORECAST_SECONDS = Metric(
+    "tickcast_forecast_seconds", "histogram", "From reading a request to its answer being acknowledged."
+)
 MODEL_SWAPS = Metric("tickcast_model_swaps_total", "counter", "Model sets swapped in.")
 WEBSOCKET_CLIENTS = Metric("tickcast_websocket_clients", "gauge", "WebSocket clients connected.")
 WEBSOCKET_SENT = Metric("tickcast_websocket_messages_total", "counter", "Messages sent to clients.", ("type",))

@@ -12,6 +12,7 @@ from feature_stream.scores.board import ALL, NO_PARTITION, Marks, make_board
 from feature_stream.scores.columns import FloatArray, known_of, members_of
 from feature_stream.scores.pool import Pool
 from feature_stream.scores.track import Track
+from feature_stream.stability import MOST_TICKERS, inputs_drift
 from schemas.events import Outcome, Scoreboard
 from schemas.times import Interval
 
@@ -138,7 +139,11 @@ class ScoreKeeper:
         return make_board(ALL, self._interval, everything, horizons, self._drift(), now_ns)
 
     def _drift(self) -> dict[str, str]:
-        return drift_of(*self._pools[1].losses()) if 1 in self._pools else {}
+        if 1 not in self._pools:
+            return {}
+        tracks = [tracks[1] for _, tracks in sorted(self._tracks.items()) if 1 in tracks][:MOST_TICKERS]
+        starts_ns, inputs = zip(*(track.inputs() for track in tracks), strict=True)
+        return drift_of(*self._pools[1].losses()) | inputs_drift(starts_ns, inputs)
 
 
 def scoreboard(outcomes: Iterable[Outcome], interval: Interval, now_ns: int = 0) -> Scoreboard | None:

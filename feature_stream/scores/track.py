@@ -9,6 +9,7 @@ from feature_stream.scores.columns import MEMBER_COLUMNS, FloatArray, Known
 from feature_stream.scores.horizons import horizon_score
 from feature_stream.scores.sums import contributions
 from feature_stream.scores.window import Window
+from feature_stream.stability import inputs_of
 from schemas.events import HorizonScore
 
 _NO_INTERVAL, _INSIDE, _MISS = -1, 0, 1
@@ -31,6 +32,13 @@ class Track:
         self._known.add(start_ns, known)
         self._members.add(start_ns, members)
         return True
+
+    def inputs(self) -> tuple[NDArray[np.int64], dict[str, FloatArray]]:
+        """Give the starts of the outcomes that have a volatility, and what they tell of the inputs."""
+        measured = self._known.rows[:, Known.VOLATILITY] > 0
+        known = self._known.rows[measured]
+        columns = (known[:, column] for column in (Known.ACTUAL, Known.PREDICTED, Known.VOLATILITY))
+        return self._known.keys[measured], inputs_of(*columns)
 
     def score(self, names: list[str], horizon: int) -> HorizonScore:
         """Score the outcomes."""

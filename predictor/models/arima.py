@@ -28,6 +28,9 @@ class ArimaForecaster(ScaledForecaster):
 
     Dividing the returns by one volatility and multiplying the forecast by it leaves a linear map of the returns, and
     the mean times the volatility. The map depends on how many returns are known; there is one for each number of them.
+
+    Attributes:
+        order: p, d and q; returns are differences already, so d is 0.
     """
 
     name: ClassVar[str] = "arima"
@@ -37,6 +40,7 @@ class ArimaForecaster(ScaledForecaster):
     ) -> None:
         super().__init__(horizons, spread_scale, version)
         coefficients = msgspec.json.decode(content, type=ArimaCoefficients)
+        self.order = (len(coefficients.ar), 0, len(coefficients.ma))
         count = RETURNS_COUNT + max(horizons)
         self._covariances = autocovariances(coefficients.ar, coefficients.ma, count)
         if not np.isfinite(self._covariances).all() or self._covariances[0] <= 0:

@@ -62,6 +62,7 @@ def test_errors_are_held_against_the_dates_before_them() -> None:
 
 def test_without_dates_all_is_stable() -> None:
     assert drift_of(np.zeros(0), np.zeros(0)) == {
+        "dates": "0",
         "error": "stable",
         "error_dates": "0",
         "error_excess": "0.000",
