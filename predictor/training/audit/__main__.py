@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="tickcast audit",
         description="Cut off the future and compare features, scalers, models, intervals and scoreboards bit for bit; "
         "look for skill on permuted labels. Exit code 1 where a check fails.",
-        epilog="Options not given fall back to settings such as TICKCAST_SOURCE. docs/audit.md says what each check shows.",
+        epilog="Options not given fall back to settings such as TICKCAST_SOURCE. docs/audit.md says what is shown.",
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="three tickers, 900 bars, small models: seconds in place of minutes")

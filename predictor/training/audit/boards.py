@@ -1,7 +1,7 @@
 """Is a scoreboard made of what had matured by its time, and is none applied before it?"""
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +21,9 @@ BoardsAlong = Callable[[Sequence[Outcome], Interval], list[Scoreboard]]
 
 #: Bars of each ticker: with the longest horizon gone, boards of fewer dates than the predictor keeps.
 _BARS = 70
+_TICKERS = 2
+#: Boards are made again at so many cuts.
+_CUTS = 2
 
 
 class Shelf(Protocol):
@@ -54,18 +57,20 @@ def boards_along(outcomes: Sequence[Outcome], interval: Interval) -> list[Scoreb
 
 
 def check_boards(world: World, along: BoardsAlong = boards_along, new_shelf: NewShelf = ScoringBoards) -> Finding:
-    """Compare boards with and without later outcomes, and what is applied as of each time with and without later boards."""
+    """Compare boards with and without later outcomes, and what is applied as of a time likewise."""
     outcomes = _outcomes(world)
     boards = along(outcomes, world.interval)
     times_ns = sorted({outcome.matured_ns for outcome in outcomes})[-KEPT:]
 
     def problems() -> Iterable[str | None]:
-        for cut_ns in times_ns[:: max(1, len(times_ns) // 4)]:
+        for cut_ns in times_ns[len(times_ns) // 3 :: max(1, len(times_ns) // (_CUTS + 1))]:
             yield _knows_later(boards, along, outcomes, cut_ns, world.interval)
         yield _applied_too_early(boards, new_shelf, times_ns, world)
 
     problem = first_problem(problems()) if boards else "no board came out: nothing was shown"
-    compared = f"{len(boards)} boards of {len(outcomes)} outcomes, with and without later ones, as of {len(times_ns)} times"
+    compared = (
+        f"{len(boards)} boards of {len(outcomes)} outcomes, with and without later ones, as of {len(times_ns)} times"
+    )
     return Finding(NAME, compared, problem)
 
 
@@ -74,7 +79,7 @@ def _outcomes(world: World) -> list[Outcome]:
     random = np.random.default_rng(world.seed)
     outcomes = [
         outcome
-        for bars in last_bars_of(world, _BARS)
+        for bars in islice(last_bars_of(world, _BARS), _TICKERS)
         for outcome in settled(world.interval, bars, prediction_events(bars, world.horizons, random))
     ]
     return sorted(outcomes, key=lambda outcome: (outcome.matured_ns, outcome.ticker, outcome.horizon))

@@ -30,9 +30,9 @@ def checks_of(plan: Plan) -> dict[str, Check]:
         boards.NAME: lambda: boards.check_boards(world),
         folds.NAME: lambda: folds.check_folds(world),
         scaling.NAME: lambda: scaling.check_scaling(world, fit=plan.lstm),
-        intervals.NAME: lambda: intervals.check_intervals(world.samples(), plan.train_set, world.seed),
+        intervals.NAME: lambda: intervals.check_intervals(world.samples, plan.train, world.seed),
         training.NAME: lambda: training.check_training(world, plan.history, plan.train_set, plan.cuts),
-        skill.NAME: lambda: skill.check_skill(world.samples(), plan.fits, world.seed),
+        skill.NAME: lambda: skill.check_skill(world.samples, plan.fits, world.seed),
     }
 
 

@@ -90,7 +90,8 @@ def _prediction(bar: Bar, horizons: Sequence[int], drawn: FloatArray) -> Predict
         current_price=bar.close,
         bar_index=bar.bar_index,
         horizons=[
-            _horizon(horizon, bar.close, value, unit) for horizon, value, unit in zip(horizons, mixed, units, strict=True)
+            _horizon(horizon, bar.close, value, unit)
+            for horizon, value, unit in zip(horizons, mixed, units, strict=True)
         ],
         models=[_member(name, horizons, values, units) for name, values in own.items()],
         model_set="audit",

@@ -47,7 +47,9 @@ def _difference(ticker: str, whole: list[FeatureRow], cut: list[FeatureRow], bar
         return f"{ticker}: {len(cut)} rows of features for {bars} bars"
     for known, alone in zip(whole, cut, strict=False):
         if _encode(known) != _encode(alone):
-            field = next(each.name for each in fields(known) if _other(getattr(known, each.name), getattr(alone, each.name)))
+            field = next(
+                each.name for each in fields(known) if _other(getattr(known, each.name), getattr(alone, each.name))
+            )
             when = to_rfc3339(alone.end_ns)
             return f"{ticker}: {field} of the bar that ends at {when} is another once later bars are gone"
     return None

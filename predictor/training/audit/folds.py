@@ -25,7 +25,7 @@ def check_folds(world: World, data_of: DataOf = training_data, stopping: SplitOf
 
     The ends of the labels are computed here again from the bars, so that a wrong one is found as well.
     """
-    samples = world.samples()
+    samples = world.samples
     data = data_of(samples)
     dates, embargo = np.unique(samples.as_of_ns), max(world.horizons)
 
@@ -38,7 +38,9 @@ def check_folds(world: World, data_of: DataOf = training_data, stopping: SplitOf
         yield _reaches(stopping(data.hold_out.before, _STOPPING_SHARE), dates, 0, "early stopping before the hold-out")
 
     count = 2 * len(data.folds) + 2
-    compared = f"{count} splits of {len(samples)} samples: labels end before what is predicted, folds {embargo} bars before"
+    compared = (
+        f"{count} splits of {len(samples)} samples: labels end before what is predicted, folds {embargo} bars before"
+    )
     return Finding(NAME, compared, first_problem(problems()))
 
 

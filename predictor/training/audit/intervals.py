@@ -42,7 +42,9 @@ def check_intervals(samples: Dataset, train: Train, seed: int) -> Finding:
 def _with_other_outcomes(samples: Dataset, rows: Any, seed: int) -> Dataset:
     random = np.random.default_rng(seed)
     outcomes = samples.log_returns.copy()
-    outcomes[rows] = _WILDNESS * random.standard_normal((int(rows.sum()), len(samples.horizons))) * samples.units()[rows]
+    outcomes[rows] = (
+        _WILDNESS * random.standard_normal((int(rows.sum()), len(samples.horizons))) * samples.units()[rows]
+    )
     return replace(samples, log_returns=outcomes)
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from predictor.manifest import TrainingOptions
 from predictor.parameters import ForestParameters, Parameters, XgboostParameters
-from predictor.training.audit.training import History, TrainSet
+from predictor.training.audit.training import History
 from predictor.training.audit.world import Bars, World
+from predictor.training.dataset import Dataset
 from predictor.training.fitting import Fit
 from predictor.training.history import bars_before_start
 from predictor.training.parameter_file import read_parameters
@@ -44,14 +44,13 @@ class Plan:
     options: TrainingOptions
     cuts: int
 
-    @property
-    def train_set(self) -> TrainSet:
-        """Train a set on bars as the product does, at no time of any clock."""
-        return partial(_train_set, self)
+    def train(self, samples: Dataset) -> TrainedSet:
+        """Train a set as the product does, at no time of any clock."""
+        return train(samples, self.world.interval, self.options, 0, self.chosen)
 
-
-def _train_set(plan: Plan, bars: Bars) -> TrainedSet:
-    return train(plan.world.samples(bars), plan.world.interval, plan.options, 0, plan.chosen)
+    def train_set(self, bars: Bars) -> TrainedSet:
+        """Likewise, on bars."""
+        return self.train(self.world.samples_of(bars))
 
 
 def plan_of(settings: TrainingSettings, *, quick: bool) -> Plan:

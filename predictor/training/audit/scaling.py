@@ -31,13 +31,13 @@ def check_scaling(
     Args:
         fit: Of an LSTM, whose scaler is then read back from the network; None leaves that out.
     """
-    data = training_data(world.samples())
+    data = training_data(world.samples)
     seen = seen_by_fits(data, world.seed, train, scaler_of)
     starts_ns = [int(fold.after.as_of_ns.min()) for fold in (*data.folds, data.hold_out)]
 
     def problems() -> Iterable[str | None]:
         for number, start_ns in enumerate(starts_ns):
-            other = training_data(world.samples(world.with_another_future(start_ns)))
+            other = training_data(world.samples_of(world.with_another_future(start_ns)))
             exchanged = seen_by_fits(other, world.seed, train, scaler_of)
             changed = first_difference(seen[number], exchanged[number])
             if changed is not None:

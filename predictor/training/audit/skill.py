@@ -71,7 +71,7 @@ def _leak(name: str, horizons: tuple[int, ...], improvements: FloatArray) -> str
         better = int((improvements[:, at] > 0).sum())
         if sign_test(better, count) < _LEVEL:
             mean = float(improvements[:, at].mean())
-            return f"{name} beats a constant on {better} of {count} permutations at {horizon} bars, by {mean:.1%} on average"
+            return f"{name} beats a constant on {better} of {count} permutations at {horizon} bars, by {mean:.1%}"
     return None
 
 
@@ -81,9 +81,9 @@ def sign_test(better: int, count: int) -> float:
 
 
 def improvements(held_out: Dataset, targets: FloatArray) -> FloatArray:
-    """Give by which share a forecast lowers the mean squared error, per horizon, both about their means on these samples.
+    """Give by which share a forecast lowers the mean squared error, per horizon.
 
-    About the mean, so that a drift, which stays in permuted labels, is no skill.
+    Both are taken about their means on these samples, so that a drift, which stays in permuted labels, is no skill.
     """
     outcomes = held_out.targets().astype(np.float64)
     outcomes -= outcomes.mean(axis=0)

@@ -14,7 +14,7 @@ from predictor.training.rule_fit import FittedRule
 
 #: Runs a member through folds, hold-out and refit.
 TrainMember = Callable[[str, Recipe, TrainingData, int, Progress], object]
-#: Gives the scaling of a fit, by the samples of the fit; the second argument is there for whoever wants to look further.
+#: Gives the scaling of a fit by its samples; the second argument is there for whoever wants to look further.
 ScalerOf = Callable[[Dataset, TrainingData], tuple[Any, Any]]
 #: By name, digests of what a fit was given and of what it scales by.
 Seen = dict[str, str]

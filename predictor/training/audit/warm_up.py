@@ -95,4 +95,3 @@ def _moves_the_board(
     boards = [board_of(those, outcomes[0].interval) for those in (told, [o for o in outcomes if not marked(o)])]
     one, other = ({} if board is None else {"board": encode(board)} for board in boards)
     return None if first_difference(one, other) is None else f"{reason}: what must not count changes the scoreboard"
-

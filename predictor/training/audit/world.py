@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,11 @@ class World:
         factor = np.where(later, random.uniform(_LEAST_FACTOR, _LARGEST_FACTOR, len(columns)), 1.0)
         return replace(columns, **{name: getattr(columns, name) * factor for name in (*_PRICES, "volume")})
 
-    def samples(self, bars: Bars | None = None) -> Dataset:
-        """Make samples of the bars, or of others."""
-        return dataset_from_bars(self.bars if bars is None else bars, self.interval, self.horizons)
+    @cached_property
+    def samples(self) -> Dataset:
+        """Give the samples of the bars."""
+        return self.samples_of(self.bars)
+
+    def samples_of(self, bars: Bars) -> Dataset:
+        """Make samples of other bars."""
+        return dataset_from_bars(bars, self.interval, self.horizons)

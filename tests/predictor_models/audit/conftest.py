@@ -14,15 +14,15 @@ from tests.predictor_models.examples import HORIZONS, random_walk
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    """Give three tickers, one of them younger."""
-    bars = {"AAA": random_walk(1, 620), "BBB": random_walk(2, 620), "CCC": random_walk(3, 590, first_day=30)}
+    """Give two tickers, one of them younger."""
+    bars = {"AAA": random_walk(1, 560), "BBB": random_walk(2, 530, first_day=30)}
     return World(bars, "1d", HORIZONS, seed=7)
 
 
 @pytest.fixture(scope="session")
 def samples(world: World) -> Dataset:
     """Give the world's samples."""
-    return world.samples()
+    return world.samples
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ def test_the_network_is_scaled_by_the_samples_of_its_fit_and_one_that_is_not_is_
     from predictor.training.lstm_fit import fit_lstm_fold
 
     assert check_scaling(world, fit=fit_lstm_fold).passed
-    everything = world.samples()
+    everything = world.samples
 
     def careless(_samples: Dataset, seed: int, progress: Progress) -> Any:
         return fit_lstm_fold(everything, seed, progress)

@@ -1,6 +1,7 @@
 """Skill on permuted labels is found, and permuted labels are what they should be."""
 
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def test_permuted_labels_are_others_of_the_same_size_and_follow_each_other_as_be
     by_date = other.reshape(420, 4, 3)
     old = {round(float(value), 9): at for at, value in enumerate(scaled.reshape(420, 4, 3)[:, 0, 0])}
     places = [old.get(round(float(value), 9)) for value in by_date[:, 0, 0]]
-    steps = [b - a for a, b in zip(places, places[1:], strict=False) if a is not None and b is not None]
+    steps = [b - a for a, b in pairwise(places) if a is not None and b is not None]
     assert np.mean(np.array(steps) == 1) > 0.9, "but for the seams of the blocks, the next label follows"
 
 

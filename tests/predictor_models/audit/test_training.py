@@ -15,14 +15,12 @@ CUTS = 2
 
 
 def trained_on(world: World, train: Train) -> TrainSet:
-    return lambda bars: train(world.samples(bars))
+    return lambda bars: train(world.samples_of(bars))
 
 
 def own_history(world: World) -> Callable[[int], Bars]:
     """Cut as the sources do."""
-    return lambda end_ns: {
-        ticker: columns.between(None, end_ns - DAY_NS + 1) for ticker, columns in world.bars.items()
-    }
+    return lambda end_ns: {ticker: columns.between(None, end_ns - DAY_NS + 1) for ticker, columns in world.bars.items()}
 
 
 def test_the_products_set_is_the_same_from_a_source_that_goes_on(world: World, train_small: Train) -> None:
@@ -43,7 +41,7 @@ def test_a_training_that_looks_further_than_its_bars_is_caught(world: World, tra
     sources = iter([world.bars, None])
 
     def train_set(bars: Bars) -> TrainedSet:
-        return train_small(world.samples(next(sources) or bars))
+        return train_small(world.samples_of(next(sources) or bars))
 
     problem = check_training(world, own_history(world), train_set, CUTS).problem
     assert problem is not None
@@ -54,14 +52,14 @@ def test_a_training_that_is_another_each_time_is_caught(world: World, train_smal
     seeds = count()
 
     def train_set(bars: Bars) -> TrainedSet:
-        trained = train_small(world.samples(bars))
+        trained = train_small(world.samples_of(bars))
         return TrainedSet(trained.manifest, {"forest.onnx": b"%d" % next(seeds)})
 
     assert check_training(world, own_history(world), train_set, CUTS).problem == "forest.onnx is another file"
 
 
 def test_numbers_count_and_the_clock_does_not(world: World, train_small: Train) -> None:
-    trained = train_small(world.samples())
+    trained = train_small(world.samples)
     later = TrainedSet(structs.replace(trained.manifest, created_at_ns=5), trained.files)
     assert difference_of_sets(trained, later) is None
     other = TrainedSet(structs.replace(trained.manifest, slopes=[0.5, 0.5, 0.5]), trained.files)
