@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from feature_stream.uncertainty import date_means, mean_by_date
 from predictor.models.base import FloatArray
@@ -90,13 +90,15 @@ def brier_score(confidence: ArrayLike, hit: ArrayLike) -> BrierScore | None:
     )
 
 
-def _trials(confidence: ArrayLike, hit: ArrayLike, dates: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _trials(
+    confidence: ArrayLike, hit: ArrayLike, dates: ArrayLike
+) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
     hits = np.asarray(hit, np.float64)  # None becomes NaN
     known = np.isfinite(hits)
     return np.asarray(confidence, np.float64)[known], hits[known], np.asarray(dates, np.int64)[known]
 
 
-def _bin(confidence: FloatArray, hits: FloatArray, dates: FloatArray, horizon: int) -> Bin:
+def _bin(confidence: FloatArray, hits: FloatArray, dates: NDArray[np.int64], horizon: int) -> Bin:
     _, rates = date_means(dates, hits)
     _, confidences = date_means(dates, confidence)
     mean = mean_by_date(rates, horizon)

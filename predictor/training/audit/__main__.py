@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Options not given fall back to settings such as TICKCAST_SOURCE. docs/audit.md says what is shown.",
     )
     add = parser.add_argument
-    add("--quick", action="store_true", help="three tickers, 900 bars, small models: seconds in place of minutes")
+    add("--quick", action="store_true", help="two tickers, 700 bars, small models: seconds in place of minutes")
     add("--json", action="store_true", help="print one JSON document instead of lines")
     add("--source", metavar="replay|file:PATH", help="whose bars to audit on (replay)")
     add("--to", dest="start", metavar="DATE", help="bars that end by then (the start of what is played)")

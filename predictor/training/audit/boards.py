@@ -23,7 +23,7 @@ BoardsAlong = Callable[[Sequence[Outcome], Interval], list[Scoreboard]]
 _BARS = 70
 _TICKERS = 2
 #: Boards are made again at so many cuts.
-_CUTS = 2
+_CUTS = 1
 
 
 class Shelf(Protocol):
@@ -99,10 +99,10 @@ def _applied_too_early(
     """Ask a shelf with all boards, and one that has only those that were there, as of each time and just before it."""
     everything, then = (new_shelf(world.interval, world.horizons) for _ in range(2))
     recent = [board for board in boards if board.through_ns >= times_ns[0]]
-    for board in recent:
-        everything.add(board)
+    for each in recent:
+        everything.add(each)
     tickers, applied, waiting = sorted(world.bars), 0, iter(recent)
-    board = next(waiting, None)
+    board: Scoreboard | None = next(waiting, None)
     for as_of_ns in (time_ns - before for time_ns in times_ns for before in (1, 0)):
         while board is not None and board.through_ns <= as_of_ns:
             then.add(board)

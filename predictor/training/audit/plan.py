@@ -17,7 +17,7 @@ from predictor.training.settings import TrainingSettings
 from schemas.errors import StopAndSayError
 from schemas.times import to_rfc3339
 
-_QUICK_TICKERS, _QUICK_BARS = 3, 900
+_QUICK_TICKERS, _QUICK_BARS = 2, 700
 _QUICK_PARAMETERS = Parameters(forest=ForestParameters(n_estimators=20), xgboost=XgboostParameters(rounds=20))
 _QUICK_CUTS, _FULL_CUTS = 2, 4
 _LSTM = "lstm"
@@ -57,7 +57,7 @@ def plan_of(settings: TrainingSettings, *, quick: bool) -> Plan:
     """Load the bars and say what is done with them.
 
     Args:
-        quick: Three tickers, the last 900 bars, small trees and no LSTM.
+        quick: Two tickers, the last 700 bars, small trees and no LSTM.
 
     Raises:
         StopAndSayError: There are no bars, or the source cannot be read.

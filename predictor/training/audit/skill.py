@@ -89,7 +89,8 @@ def improvements(held_out: Dataset, targets: FloatArray) -> FloatArray:
     outcomes -= outcomes.mean(axis=0)
     centred = targets - targets.mean(axis=0)
     errors: FloatArray = np.square(outcomes - centred).mean(axis=0)
-    return 1.0 - errors / np.square(outcomes).mean(axis=0)
+    shares: FloatArray = 1.0 - errors / np.square(outcomes).mean(axis=0)
+    return shares
 
 
 def permuted_labels(samples: Dataset, random: np.random.Generator) -> Dataset:
