@@ -43,14 +43,14 @@ def check_scaling(
             if changed is not None:
                 yield f"fit {number + 1} of {len(seen)}: its {changed} hangs on bars from {to_rfc3339(start_ns)} on"
         if fit is not None:
-            yield _of_the_network(data, world.seed, fit)
+            yield network_problem(data, world.seed, fit)
 
     also = "" if fit is None else "; the network's own, read back"
     compared = f"{len(seen)} fits: samples, labels and scaler, before and after all later bars were exchanged{also}"
     return Finding(NAME, compared, first_problem(problems()))
 
 
-def _of_the_network(data: TrainingData, seed: int, fit: Fit) -> str | None:
+def network_problem(data: TrainingData, seed: int, fit: Fit) -> str | None:
     """Compare the scaler of a fitted network with that of its samples, in the network's own precision."""
     samples = data.folds[0].before
     model = fit(samples, seed, NoProgress())
