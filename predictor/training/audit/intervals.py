@@ -10,8 +10,8 @@ import numpy as np
 from predictor.manifest import Manifest
 from predictor.training.audit.findings import Finding, first_difference
 from predictor.training.dataset import Dataset
-from predictor.training.pipeline import TrainedSet
 from predictor.training.split import hold_out_split
+from predictor.training.trained_set import TrainedSet
 
 NAME = "intervals"
 Train = Callable[[Dataset], TrainedSet]

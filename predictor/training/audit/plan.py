@@ -11,9 +11,10 @@ from predictor.training.dataset import Dataset
 from predictor.training.fitting import Fit
 from predictor.training.history import bars_before_start
 from predictor.training.parameter_file import read_parameters
-from predictor.training.pipeline import TrainedSet, train
+from predictor.training.pipeline import train
 from predictor.training.recipes import Recipe, recipes
 from predictor.training.settings import TrainingSettings
+from predictor.training.trained_set import TrainedSet
 from schemas.errors import StopAndSayError
 from schemas.times import to_rfc3339
 
@@ -46,7 +47,7 @@ class Plan:
 
     def train(self, samples: Dataset) -> TrainedSet:
         """Train a set as the product does, at no time of any clock."""
-        return train(samples, self.world.interval, self.options, 0, self.chosen)
+        return train(samples, self.world.interval, self.options, 0, chosen=self.chosen)
 
     def train_set(self, bars: Bars) -> TrainedSet:
         """Likewise, on bars."""

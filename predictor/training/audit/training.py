@@ -8,7 +8,7 @@ import msgspec
 from predictor.manifest import Manifest
 from predictor.training.audit.findings import Finding, digest, first_difference, first_problem
 from predictor.training.audit.world import Bars, World
-from predictor.training.pipeline import TrainedSet
+from predictor.training.trained_set import TrainedSet
 from schemas.times import to_rfc3339
 
 NAME = "training"

@@ -5,8 +5,8 @@ from msgspec import structs
 from predictor.training.audit.intervals import Train, check_intervals
 from predictor.training.calibrate import interval_quantiles, spread_scales
 from predictor.training.dataset import Dataset
-from predictor.training.pipeline import TrainedSet
 from predictor.training.split import hold_out_split
+from predictor.training.trained_set import TrainedSet
 
 
 def scaled_errors_of_no_change(samples: Dataset) -> object:

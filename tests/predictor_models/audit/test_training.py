@@ -8,7 +8,7 @@ from msgspec import structs
 from predictor.training.audit.intervals import Train
 from predictor.training.audit.training import TrainSet, check_training, difference_of_sets
 from predictor.training.audit.world import Bars, World
-from predictor.training.pipeline import TrainedSet
+from predictor.training.trained_set import TrainedSet
 from tests.predictor_models.examples import DAY_NS
 
 CUTS = 2
