@@ -36,6 +36,9 @@ COMMANDS: dict[str, Command] = {
     "models": Command(
         "predictor.commanding", "list model sets; load, unload, roll back or retrain: the trainer does it"
     ),
+    "audit": Command(
+        "predictor.training.audit", "cut off the future, and prove that nothing changes (`--quick`: in seconds)"
+    ),
     "outcomes": Command(
         "feature_stream.outcomes",
         "settle predictions: `outcomes` from `predictions` and `bars`, and the `scores` of them",

@@ -10,7 +10,7 @@ import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
 
-from predictor.models.base import Batch
+from predictor.models.base import Batch, FloatArray
 from predictor.training.canonical import canonical_bytes
 from predictor.training.dataset import Dataset
 from predictor.training.fitting import Progress
@@ -54,6 +54,10 @@ class FittedLstm:
         """Give scaled targets, (n, horizons)."""
         model = self._network().model
         return np.asarray(model.predict(batch.sequence, batch_size=_PREDICT_ROWS, verbose=0), np.float64)
+
+    def scaler(self) -> tuple[FloatArray, FloatArray]:
+        """Give what each channel is multiplied by, and what is then added."""
+        return self._network().scaler()
 
     def refit(self, dataset: Dataset) -> "FittedLstm":
         """Fit again from scratch on everything, for as many epochs as were best."""

@@ -10,6 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from predictor.models.base import FloatArray
+from predictor.training.sequence_scaler import sequence_scaler
 from schemas.features import SEQUENCE_CHANNELS, SEQUENCE_STEPS
 
 #: All that a fit has learnt, in Keras's order; the scaler is part of it.
@@ -33,15 +34,19 @@ class Network:
         self.model.set_weights(self.weights)
         for variable, value in zip(self.model.optimizer.variables, self.optimizer_state, strict=True):
             variable.assign(value)
-        flat = sequence.reshape(-1, len(SEQUENCE_CHANNELS)).astype(np.float64)
-        scale = 1.0 / np.maximum(flat.std(axis=0), 1e-6)
-        self.model.get_layer(_SCALER).set_weights([np.diag(scale), -flat.mean(axis=0) * scale])
+        scale, offset = sequence_scaler(sequence)
+        self.model.get_layer(_SCALER).set_weights([np.diag(scale), offset])
+
+    def scaler(self) -> tuple[FloatArray, FloatArray]:
+        """Give what each channel is multiplied by, and what is then added."""
+        kernel, offset = self.model.get_layer(_SCALER).get_weights()
+        return np.diag(kernel), offset
 
     def for_export(self) -> Any:
         """Give the same network with its scaler as constants, one for each channel."""
-        kernel, offset = self.model.get_layer(_SCALER).get_weights()
+        scale, offset = self.scaler()
         inputs = _inputs()
-        scaled = keras.layers.Rescaling(np.diag(kernel).tolist(), offset.tolist())(inputs)
+        scaled = keras.layers.Rescaling(scale.tolist(), offset.tolist())(inputs)
         # With a name: Keras's own count its models, and the file would be another one each time.
         model = keras.Model(inputs, _layers(scaled, self.model.output_shape[-1]), name="lstm")
         for name in (_FIRST, _SECOND, _OUTPUTS):

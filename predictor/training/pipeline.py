@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 import numpy as np
@@ -43,6 +43,7 @@ def train(
     *,
     weighed_only: bool = False,
     tell: Tell | None = None,
+    chosen: Mapping[str, Recipe] | None = None,
 ) -> TrainedSet:
     """Train a model set.
 
@@ -53,13 +54,14 @@ def train(
         now_ns: When the set is made.
         weighed_only: Leave the members out that have no prior weight: what the others say does not hang on them.
         tell: Told how far it is.
+        chosen: Recipes of its members; None: all that there are, with the parameters of the options.
 
     Raises:
         TooFewSamplesError: There is not enough history.
         ExportDiffersError: An exported model is not the fitted one.
     """
     data = training_data(dataset)
-    every = recipes(options.parameters)
+    every = recipes(options.parameters) if chosen is None else chosen
     known = {name: recipe for name, recipe in every.items() if recipe.prior_weight > 0 or not weighed_only}
     progress = Progress(_steps(data, len(known)), tell)
     try:
