@@ -1,5 +1,7 @@
 """The scores of sets that were shown beside those that answered."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -69,7 +71,8 @@ def test_what_is_beside_changes_nothing_of_the_other_scores() -> None:
 
 def test_a_set_leaves_the_board_with_its_last_outcome() -> None:
     def one(bar: int) -> Outcome:
-        beside = {"shadow": {"ensemble": member(1, 0.01)}, "shadow_model_set": "set-b"} if bar < 3 else {}
+        word = {"ensemble": member(1, 0.01)}
+        beside: dict[str, Any] = {"shadow": word, "shadow_model_set": "set-b"} if bar < 3 else {}
         return outcome(bar=bar, **beside)
 
     keeper = ScoreKeeper("1d", BoardSizes(outcomes=4, dates=4, width_outcomes=9, kept_dates=9))
