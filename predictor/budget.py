@@ -1,8 +1,9 @@
 """A bound on what may take time beside the work itself: it rests after an overrun, longer after each."""
 
-#: Batches that are left out after the first overrun; twice as many after the next, up to the most.
-FIRST_REST, MOST_REST = 8, 1_024
-#: After so many batches within the budget in a row, what was before is forgotten.
+#: Batches that are left out after the first overrun; twice as many after each further one, up to the most, and half as
+#: many after a batch within the budget: a machine that is busy for a moment costs a batch, and not a day's evidence.
+FIRST_REST, MOST_REST = 1, 64
+#: Batches within the budget in a row after which it is well again.
 CALM_BATCHES = 64
 
 
@@ -33,8 +34,9 @@ class Budget:
             self.rest()
             return False
         self._calm += 1
+        self._rest = max(FIRST_REST, self._rest // 2)
         if self._calm >= CALM_BATCHES:
-            self.resting, self._rest = False, FIRST_REST
+            self.resting = False
         return True
 
     def rest(self) -> None:

@@ -18,7 +18,7 @@ def condition_of(
         challenger: Which one is shown beside it.
         failing: Members of the serving set that fail.
         age: That the set is stale, as predictions say it; None: it is not.
-        rests: The challenger is left out of most batches.
+        rests: The challenger is left out of some batches, for it failed or was slow not long ago.
     """
     current, waiting, unloadable = serving.current, serving.waiting, serving.unloadable
     if current is None:
@@ -42,5 +42,5 @@ def _beside(current: ModelSet, challenger: Challenger, rests: bool) -> str:
     if shown is None or shown.manifest.model_set == current.manifest.model_set:
         return ""
     share = f", served on {challenger.share:.0%} of the tickers" if challenger.share > 0 else ""
-    slow = ", left out of most batches: see the log" if rests else ""
+    slow = ", left out of some batches: see the log" if rests else ""
     return f"; beside it {shown.manifest.model_set}{share}{slow}"

@@ -38,7 +38,7 @@ def word(*, failing: tuple[str, ...] = (), age: str | None = None, rests: bool =
         (
             {"current": CHALLENGER, "share": 0.25, "rests": True},
             ServiceState.READY,
-            "; beside it set-b, served on 25% of the tickers, left out of most batches: see the log",
+            "; beside it set-b, served on 25% of the tickers, left out of some batches: see the log",
         ),
         ({"problem": "it is not there"}, ServiceState.READY, "; the challenger is left out: it is not there"),
     ],
