@@ -145,15 +145,3 @@ def _with_members(model_set: ModelSet, name: str) -> ModelSet:
     if not any(member.prior_weight > 0 for member in model_set.members):
         raise UnfitModelSetError(f"{name}: {'; '.join(model_set.refused.values()) or 'no members'}")
     return model_set
-
-
-def load_challenger(settings: PredictorSettings) -> Load:
-    """Give a function that loads the challenger of an event from its folder."""
-
-    def load(event: ModelEvent) -> ModelSet:
-        location = event.challenger_location or ""
-        here = os.path.isdir(location)  # noqa: PTH112 - as above
-        folder = Path(location) if here else settings.models_directory / str(event.challenger)
-        return load_model_set(folder, interval=settings.interval, horizons=settings.horizons)
-
-    return load

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from predictor.announced import Load
-from predictor.artifacts import ModelSet, UnfitModelSetError
+from predictor.artifacts import ModelSet
 from predictor.live_edge import why_refused
 from predictor.serving import TRY_AGAIN_SECONDS
 from predictor.settings import PredictorSettings
@@ -89,7 +89,7 @@ class Challenger:
     def _advance(self, event: ModelEvent, now_seconds: float) -> None:
         if self._loading is None:
             if now_seconds >= self._try_at_seconds:
-                self._loading = self._start(lambda: _checked(self._load, event))
+                self._loading = self._start(lambda: self._load(event))
             return
         if not self._loading.done():
             return
@@ -107,14 +107,3 @@ class Challenger:
         if model_set is not None and model_set is not self.current:
             _log.info("model set %s is shown beside the one that serves", model_set.manifest.model_set)
         self.current, self.problem = model_set, problem
-
-
-def _checked(load: Load, event: ModelEvent) -> ModelSet:
-    """Load the challenger of an event, which must be the one that it names, with a member that is weighed at least."""
-    model_set = load(event)
-    if model_set.manifest.model_set != event.challenger:
-        raise UnfitModelSetError(f"model set {event.challenger}: its folder holds {model_set.manifest.model_set}")
-    if not any(member.prior_weight > 0 for member in model_set.members):
-        why = "; ".join(model_set.refused.values()) or "no members"
-        raise UnfitModelSetError(f"model set {event.challenger}: {why}")
-    return model_set

@@ -128,22 +128,6 @@ def test_an_error_that_nobody_thought_of_is_one_more_reason() -> None:
     assert challenger.problem == "by zero"
 
 
-@pytest.mark.parametrize(
-    ("found", "problem"),
-    [
-        (a_challenger("set-other"), "model set set-b: its folder holds set-other"),
-        (a_set([Momentum("naive", 0.0)], [0.0], name="set-b"), "model set set-b: no members"),
-        (a_set([], [], name="set-b", unloaded=["forest"]), "model set set-b: its file is gone"),
-    ],
-    ids=["another set", "nothing that is weighed", "no file"],
-)
-def test_a_folder_with_something_else_is_refused(found: ModelSet, problem: str) -> None:
-    challenger = following(lambda _: found)
-    challenger.announce(event())
-    assert follow(challenger) is None
-    assert challenger.problem == problem
-
-
 def test_one_that_has_seen_bars_to_come_is_left_out_until_the_stream_has_passed_them(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
