@@ -31,7 +31,7 @@ class RunningPredictor:
         self.registry = CollectorRegistry()
         self.board = StatusBoard("predictor", "test")
         self.error: BaseException | None = None
-        settings = broker.settings(PredictorSettings)
+        settings = broker.settings(PredictorSettings, shadow_budget_ms=60_000)  # no test fails on a busy machine
         figures = Figures(self.board, self.registry)
         self.worker = Worker(settings, self._load, self.board, figures, self._load_challenger)
         self._stop = threading.Event()
