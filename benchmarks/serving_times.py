@@ -6,17 +6,22 @@ import math
 import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 import predictor.service  # noqa: F401 - what the predictor's process holds, its memory included
 from predictor.artifacts import LoadedMember, ModelSet, load_model_set
 from predictor.batch import model_batch, problem_of
+from predictor.beside import Beside
 from predictor.ensemble import ask_members
 from predictor.models.base import Batch
+from predictor.predict import answer as answer_question
 from predictor.predict import predict
+from predictor.question import Question
 from predictor.scoring_boards import ScoringBoards
 from schemas.codec import decoder, encode
 from schemas.events import Features, HorizonScore, ModelScore, Prediction, Scoreboard
@@ -87,6 +92,21 @@ def _asking(members: Sequence[LoadedMember]) -> Callable[[Batch], object]:
     return lambda batch: ask_members(members, batch, HORIZONS)
 
 
+class _Beside:
+    """Predict with the same set under another name beside it."""
+
+    def __init__(self, model_set: ModelSet, boards: ScoringBoards) -> None:
+        self._model_set, self._boards = model_set, boards
+        other = structs.replace(model_set.manifest, model_set="set-beside", train_end_ns=0)  # nothing is in its sample
+        self._challenger = replace(model_set, manifest=other)
+        self._beside = Beside(budget_seconds=60.0)
+
+    def __call__(self, events: list[Features]) -> list[Prediction]:
+        question = Question(events, HORIZONS, 0, self._boards)
+        predicted = answer_question(question, self._model_set)
+        return self._beside.show(question, predicted, self._model_set, self._challenger, 0.0)
+
+
 def whole_times(model_set: ModelSet, events: Path, rows: int, passes: int) -> dict[str, Times]:
     """Time the predictor's way from bytes to bytes, and its parts: decode, predict (models included), encode."""
     decode, boards = decoder(Features), ScoringBoards("1d", HORIZONS)
@@ -103,6 +123,8 @@ def whole_times(model_set: ModelSet, events: Path, rows: int, passes: int) -> di
     def answer(events: list[Features]) -> list[Prediction]:
         return predict(events, model_set, HORIZONS, 0, boards).predictions
 
+    beside = _Beside(model_set, boards)
+
     def write(predictions: list[Prediction]) -> list[bytes]:
         return [encode(prediction) for prediction in predictions]
 
@@ -113,7 +135,9 @@ def whole_times(model_set: ModelSet, events: Path, rows: int, passes: int) -> di
     return {
         "decode": timed(read, records, passes),
         "predict": timed(answer, questions, passes),
+        "predict, with a challenger": timed(beside, questions, passes),
         "encode": timed(write, answers, passes),
+        "encode, with a challenger": timed(write, [beside(each) for each in questions], passes),
         "bytes to bytes": timed(lambda each: write(answer(read(each))), records, passes),
     }
 

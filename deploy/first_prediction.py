@@ -26,9 +26,15 @@ async def greet(url: str, log: Log, since_ns: int) -> None:
     first = await _first(url, is_new)
     log.say(f"first prediction: {sentence(first)}")
     log.say(f"try: curl {url}/predict/{first['ticker']}")
-    if first["degraded"] is not None:
-        trained = await _first(url, lambda prediction: is_new(prediction) and prediction["degraded"] is None)
+    if not _is_by_models(first):
+        trained = await _first(url, lambda prediction: is_new(prediction) and _is_by_models(prediction))
         log.say(f"the models answer now: {sentence(trained)}")
+
+
+def _is_by_models(prediction: _Prediction) -> bool:
+    """Tell whether trained models answered, old ones too."""
+    degraded = prediction["degraded"]
+    return degraded is None or degraded == "stale: retrain_recommended"
 
 
 async def _first(url: str, wanted: Callable[[_Prediction], bool]) -> _Prediction:

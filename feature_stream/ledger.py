@@ -12,12 +12,12 @@ from functools import cached_property
 import msgspec
 from msgspec import Struct, field
 
-from feature_stream.snapshots import Versions
+from feature_stream.snapshots import Parts, Versions
 from schemas.events import Direction
 from schemas.times import Interval, interval_ns
 
 #: First in every snapshot, as in `feature_stream.state`.
-LEDGER_VERSION = 1
+LEDGER_VERSION = 2
 RECORD_VERSION = 1
 #: Closes that are kept of a ticker, at least.
 LEAST_CLOSES = 64
@@ -84,6 +84,7 @@ class OpenHorizon(Struct, array_like=True, frozen=True):
 
     Attributes:
         volatility: Of a bar; 0 where none was said.
+        shadow: What the set beside it said: its ensemble, then its members; empty where there was none.
     """
 
     horizon: int
@@ -95,6 +96,7 @@ class OpenHorizon(Struct, array_like=True, frozen=True):
     volatility: float
     usual_direction: Direction | None
     members: list[OpenMember]
+    shadow: list[OpenMember] = []
 
 
 class OpenPrediction(Struct, array_like=True):
@@ -111,6 +113,7 @@ class OpenPrediction(Struct, array_like=True):
     partial: bool
     origin_rank: int
     horizons: list[OpenHorizon]
+    shadow_model_set: str | None = None
 
 
 class TickerLedger(Struct, array_like=True, tag=LEDGER_VERSION):
@@ -213,5 +216,10 @@ class SettleRecord(Struct, array_like=True, tag=RECORD_VERSION):
         return _RECORD.read(data)
 
 
-_LEDGER = Versions(TickerLedger, LEDGER_VERSION, "a ticker's ledger", {})
+def _without_shadow(parts: Parts) -> Parts:
+    """Take a ledger of the time before sets were shown beside the one that answers: both fields came last, and lack."""
+    return parts
+
+
+_LEDGER = Versions(TickerLedger, LEDGER_VERSION, "a ticker's ledger", {1: _without_shadow})
 _RECORD = Versions(SettleRecord, RECORD_VERSION, "a partition's record", {})

@@ -17,7 +17,7 @@ from enum import StrEnum
 
 from feature_stream.ledger import MOST_AHEAD, Close, OpenHorizon, OpenMember, OpenPrediction, SettleRules, TickerLedger
 from feature_stream.verdict import outcome_of
-from schemas.events import ORIGIN_RANK, Bar, HorizonPrediction, Outcome, Prediction, PriceRange
+from schemas.events import ORIGIN_RANK, Bar, HorizonPrediction, MemberPrediction, Outcome, Prediction, PriceRange
 
 
 class PassedOver(StrEnum):
@@ -167,16 +167,11 @@ def _opened(prediction: Prediction, horizons: Iterable[HorizonPrediction]) -> Op
         partial=prediction.partial,
         origin_rank=ORIGIN_RANK[prediction.origin],
         horizons=[_open_horizon(prediction, each) for each in horizons],
+        shadow_model_set=prediction.shadow_model_set if prediction.shadow else None,
     )
 
 
 def _open_horizon(prediction: Prediction, said: HorizonPrediction) -> OpenHorizon:
-    members = [
-        OpenMember(model.name, own.log_return, own.spread, own.confidence, own.weight, own.prior_weight)
-        for model in prediction.models
-        for own in model.horizons
-        if own.horizon == said.horizon
-    ]
     return OpenHorizon(
         horizon=said.horizon,
         log_return=said.log_return,
@@ -186,8 +181,18 @@ def _open_horizon(prediction: Prediction, said: HorizonPrediction) -> OpenHorizo
         interval_99=_bounds(said.interval_99),
         volatility=(said.volatility or 0.0) / math.sqrt(said.horizon),
         usual_direction=said.usual_direction,
-        members=members,
+        members=_open_members(prediction.models, said.horizon),
+        shadow=_open_members(prediction.shadow or (), said.horizon),
     )
+
+
+def _open_members(models: Iterable[MemberPrediction], horizon: int) -> list[OpenMember]:
+    return [
+        OpenMember(model.name, own.log_return, own.spread, own.confidence, own.weight, own.prior_weight)
+        for model in models
+        for own in model.horizons
+        if own.horizon == horizon
+    ]
 
 
 def _bounds(said: PriceRange | None) -> tuple[float, float] | None:

@@ -1,9 +1,9 @@
 """What became of one prediction at one horizon."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from feature_stream.ledger import Close, OpenHorizon, OpenPrediction, SettleRules, TickerLedger
+from feature_stream.ledger import Close, OpenHorizon, OpenMember, OpenPrediction, SettleRules, TickerLedger
 from schemas.events import ORIGIN_RANK, Direction, MemberHorizon, Origin, Outcome
 from schemas.identity import outcome_id
 
@@ -54,7 +54,7 @@ def outcome_of(
         inside_95=_inside(said.interval_95, end.price),
         inside_99=_inside(said.interval_99, end.price),
         volatility=said.volatility,
-        models=_models(said),
+        models=_by_name(said.members, said.horizon),
         weights_version=prediction.weights_version,
         intervals_version=prediction.intervals_version,
         source_partition=ledger.partition,
@@ -67,6 +67,8 @@ def outcome_of(
         half_width_95=_half_width(said.interval_95),
         half_width_99=_half_width(said.interval_99),
         usual_direction=said.usual_direction,
+        shadow=_by_name(said.shadow, said.horizon),
+        shadow_model_set=prediction.shadow_model_set if said.shadow else None,
     )
 
 
@@ -101,15 +103,15 @@ def _half_width(bounds: tuple[float, float] | None) -> float | None:
     return math.log(bounds[1] / bounds[0]) / 2 if bounds is not None and 0 < bounds[0] <= bounds[1] else None
 
 
-def _models(said: OpenHorizon) -> dict[str, MemberHorizon]:
+def _by_name(members: Iterable[OpenMember], horizon: int) -> dict[str, MemberHorizon]:
     return {
         member.name: MemberHorizon(
-            horizon=said.horizon,
+            horizon=horizon,
             log_return=member.log_return,
             spread=member.spread,
             confidence=member.confidence,
             weight=member.weight,
             prior_weight=member.prior_weight,
         )
-        for member in said.members
+        for member in members
     }

@@ -9,8 +9,8 @@ from predictor.member_events import member_predictions
 from schemas.events import HorizonPrediction, MemberPrediction, Prediction
 from schemas.identity import prediction_id
 
-#: Makes what follows the feature event's id, of the versions of weights and intervals and the members that answered.
-_IdAfter = Callable[[str, str, tuple[str, ...]], str]
+#: Makes what follows the feature event's id, of the versions, the members that answered, and whether the set is stale.
+_IdAfter = Callable[[str, str, tuple[str, ...], bool], str]
 
 
 def assemble(group: Group, indices: Sequence[int], now_ns: int) -> list[Prediction]:
@@ -23,8 +23,9 @@ def _id_after(group: Group) -> _IdAfter:
     """Give a function that works once for all rows alike."""
 
     @cache
-    def id_after(weights: str, intervals: str, names: tuple[str, ...]) -> str:
-        return prediction_id("", group.naming.model_set, weights, intervals, names, group.signal_share)
+    def id_after(weights: str, intervals: str, names: tuple[str, ...], stale: bool) -> str:
+        naming = group.naming
+        return prediction_id("", naming.model_set, weights, intervals, names, group.signal_share, stale=stale)
 
     return id_after
 
@@ -38,8 +39,9 @@ def _prediction(
     now_ns: int,
 ) -> Prediction:
     features, naming, versions = group.rows[index], group.naming, group.versions[index]
+    names = tuple([model.name for model in models])
     return Prediction(
-        id=features.id + id_after(versions.weights, versions.intervals, tuple([model.name for model in models])),
+        id=features.id + id_after(versions.weights, versions.intervals, names, group.stale[index]),
         feature_id=features.id,
         ticker=features.ticker,
         interval=features.interval,

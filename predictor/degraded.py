@@ -1,7 +1,7 @@
 """Why the full ensemble did not answer: every text that `Prediction.degraded` can hold.
 
-Each follows from what names the prediction (its feature event, model set and members), so that one id
-keeps one content whenever and wherever it is predicted again.
+Each follows from what names the prediction (its feature event, model set and members, and whether the set is stale), so
+that one id keeps one content whenever and wherever it is predicted again.
 """
 
 from collections.abc import Collection
@@ -16,8 +16,19 @@ OTHER_FEATURE_VERSION = "other feature version"
 UNTRAINED = "untrained"
 #: The statistical forecaster answered: a set serves, and none of its members gave usable numbers.
 NO_MEMBER_ANSWERED = "no member answered"
+#: The set answered, and it is older than `TICKCAST_MODEL_MAX_AGE_BARS`.
+STALE = "stale: retrain_recommended"
+#: It would have, and the statistical forecaster answered: `TICKCAST_REFUSE_STALE_MODELS`.
+STALE_REFUSED = "stale: refused, retrain_recommended"
 
 
 def without(names: Collection[str]) -> str | None:
     """Say which members with weight are missing (`without lstm`); the rest answered. None where none is."""
     return f"without {', '.join(sorted(names))}" if names else None
+
+
+def and_stale(reason: str | None, *, stale: bool) -> str | None:
+    """Add to a reason, if there is one, that the set is stale, if it is."""
+    if not stale:
+        return reason
+    return STALE if reason is None else f"{reason}; {STALE}"

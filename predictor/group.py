@@ -38,6 +38,7 @@ class Group:
     Attributes:
         volatility: (n, horizons) that of a bar times sqrt(horizon); NaN where it is not known.
         signal_share: Of that volatility, which a return must pass to be a signal.
+        stale: Of each row, whether the set that is named is too old for it.
     """
 
     rows: Sequence[Features]
@@ -49,3 +50,4 @@ class Group:
     naming: Naming
     horizons: tuple[int, ...]
     signal_share: float
+    stale: Sequence[bool]

@@ -3,7 +3,7 @@
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource
 
-from predictor.announced import load_announced
+from predictor.announced import load_announced, load_challenger
 from predictor.figures import Figures
 from predictor.forecast_desk import ForecastDesk
 from predictor.settings import PredictorSettings
@@ -50,7 +50,7 @@ def run(settings: PredictorSettings) -> None:
     require_topics(settings, _TOPICS, AdminClient, ConfigResource)
     board = StatusBoard(SERVICE, settings.instance)
     figures = Figures(board)
-    worker = Worker(settings, load_announced(settings), board, figures)
+    worker = Worker(settings, load_announced(settings), board, figures, load_challenger(settings))
     desk = ForecastDesk(settings, lambda: worker.serving.current, worker.models_known, figures)
     server = serve_metrics(board, settings.metrics_host, settings.metrics_port)
     reporter = StatusReporter(board, worker.publisher.send_status)

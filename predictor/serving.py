@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from predictor.announced import Load, load_checked
 from predictor.artifacts import ModelSet, UnfitModelSetError
-from predictor.manifest import fits
+from predictor.live_edge import LiveEdge, why_refused
 from predictor.settings import PredictorSettings
-from schemas.events import Features, ModelEvent, Origin
-from schemas.times import to_rfc3339
+from schemas.events import Features, ModelEvent
 
 _log = logging.getLogger(__name__)
 
@@ -29,12 +28,9 @@ class _Pending:
 class Serving:
     """The serving set, and one that waits for the stream to pass what it was trained on.
 
-    The next bar to be predicted live begins where the newest live final event ends, or where the newest open bar
-    starts. A set whose `train_end` is after that was trained on bars that are still to be predicted: it is refused,
-    the one before it stays, and it gets its turn when the stream has passed its `train_end`. This is judged only after
-    the predictor has caught up with the log (while it replays old events, those up to `train_end` are simply in the
-    sample), and not by a warm-up, which is the past, played before the live bars. Before the first live event a set
-    is trusted.
+    A set whose `train_end` is after the start of the next bar to be predicted live (`LiveEdge`) was trained on bars
+    that are still to be predicted: it is refused, the one before it stays, and it gets its turn when the stream has
+    passed its `train_end`. Before the first live event a set is trusted.
 
     While the newest decision cannot be followed, the set that serves goes on; where none does, the newest earlier
     decision that can be followed holds. So a predictor that was started again answers as one that never stopped.
@@ -42,13 +38,12 @@ class Serving:
 
     def __init__(self, settings: PredictorSettings, load: Load) -> None:
         self.current: ModelSet | None = None
+        self.edge = LiveEdge()
         self._settings = settings
         self._load = load
         self._waiting: ModelSet | None = None
         self._pending: _Pending | None = None
         self._earlier: Sequence[ModelEvent] = ()
-        self._next_live_ns: int | None = None
-        self._caught_up = False
 
     @property
     def waiting(self) -> ModelSet | None:
@@ -124,10 +119,7 @@ class Serving:
 
     def observe(self, events: Iterable[Features], *, caught_up: bool) -> None:
         """Look at new events before they are predicted: they tell how far the live stream is."""
-        starts = [_next_bar_ns(event) for event in events if event.origin is not Origin.WARM_UP]
-        known = [] if self._next_live_ns is None else [self._next_live_ns]
-        self._next_live_ns = max([*known, *starts], default=None)
-        self._caught_up = caught_up
+        self.edge.observe(events, caught_up=caught_up)
         if self._waiting is not None and caught_up and self._refusal(self._waiting) is None:
             self._swap(self._waiting)
             self._waiting = None
@@ -136,25 +128,12 @@ class Serving:
             self._go_on_with(self._before(), f"refused for now: {refusal}")
 
     def _refusal(self, model_set: ModelSet) -> str | None:
-        settings, manifest = self._settings, model_set.manifest
-        reason = fits(
-            manifest,
-            interval=settings.interval,
-            horizons=settings.horizons,
-            before_ns=self._next_live_ns if self._caught_up else None,
-        )
-        trained = f"model set {manifest.model_set}, trained through {to_rfc3339(manifest.train_end_ns)}"
-        return None if reason is None else f"{trained}: {reason}"
+        return why_refused(model_set, self._settings, self.edge.next_bar_ns)
 
     def _swap(self, model_set: ModelSet | None) -> None:
         if _name(model_set) != _name(self.current):
             _log.info("%s answers from now on", _name(model_set))
         self.current = model_set
-
-
-def _next_bar_ns(event: Features) -> int:
-    """Give the start of the bar that an event predicts first: the one after a closed bar, or the open one itself."""
-    return event.as_of_ns if event.final else event.bar.start_ns
 
 
 def _name(model_set: ModelSet | None) -> str:

@@ -22,6 +22,13 @@ class PredictorSettings(Settings):
     signal_share: float = Field(
         USUAL_SIGNAL_SHARE, ge=0, le=10, description="Of a horizon's volatility: the return beyond it is BUY or SELL"
     )
+    shadow_budget_ms: float = Field(
+        50.0, gt=0, le=60_000, description="Time of the challenger in each batch; one that takes longer rests for some"
+    )
+    model_max_age_bars: int = Field(
+        504, ge=0, description="Bars since `train_end` after which a set is stale: two years of daily ones; 0: never"
+    )
+    refuse_stale_models: bool = Field(False, description="The statistical forecaster answers in its place")
 
     @property
     def consumer_group(self) -> str:

@@ -37,3 +37,12 @@ def trading_day_after(day: int, count: int) -> int:
         day, weekday = day - (weekday - _TRADING_DAYS + 1), _TRADING_DAYS - 1
     weeks, rest = divmod(weekday + count, _TRADING_DAYS)
     return day - weekday + 7 * weeks + rest
+
+
+def trading_days_before(day: int) -> int:
+    """Count the trading days before a day (counted from 1970-01-01), from the Monday of that week on; below 0 earlier.
+
+    Only differences have a meaning: of two days, the trading days from the one up to the other.
+    """
+    weeks, weekday = divmod(day + _FIRST_WEEKDAY, 7)
+    return _TRADING_DAYS * weeks + min(weekday, _TRADING_DAYS)

@@ -7,19 +7,27 @@ from collections.abc import Callable
 
 from confluent_kafka import Message
 
+from predictor.age import AgeRule
 from predictor.announced import Load
+from predictor.artifacts import ModelSet
 from predictor.batch import problem_of
+from predictor.beside import Beside
+from predictor.challenger import Challenger
+from predictor.condition import condition_of
+from predictor.degraded import STALE, STALE_REFUSED
+from predictor.failure_log import FailureLog
 from predictor.figures import Figures
 from predictor.model_feed import ModelFeed
-from predictor.predict import predict
+from predictor.predict import answer
 from predictor.publisher import Publisher
+from predictor.question import Question
 from predictor.reader import FeatureReader
 from predictor.selection import Progress, Received
 from predictor.serving import Serving
 from predictor.settings import PredictorSettings
 from schemas.codec import UndecodableError, decoder, traceparent_of
 from schemas.dead_letters import DeadLetter
-from schemas.events import Features, Prediction, ServiceState
+from schemas.events import Features, ModelEvent, Prediction, ServiceState
 from schemas.status import StatusBoard
 from schemas.topics import FEATURES
 
@@ -34,17 +42,29 @@ class Worker:
         models_known: Set when the decisions on models that were there at the start have been followed.
     """
 
-    def __init__(self, settings: PredictorSettings, load: Load, board: StatusBoard, figures: Figures) -> None:
-        self.serving = Serving(settings, load)
+    def __init__(
+        self,
+        settings: PredictorSettings,
+        load: Load,
+        board: StatusBoard,
+        figures: Figures,
+        load_challenger: Load,
+    ) -> None:
+        self.challenger = Challenger(settings, load_challenger)
+        self.serving = Serving(settings, self._load)
         self.feed = ModelFeed(settings)
         self.publisher = Publisher(settings)
         self.models_known = threading.Event()
         self._settings = settings
+        self._load_serving = load
         self._board = board
         self._figures = figures
         self._decode = decoder(Features)
         self._progress = Progress()
-        self._failing: dict[str, str] = {}
+        self._failures = FailureLog()
+        self._beside = Beside(settings.shadow_budget_ms / 1_000)
+        self._ages = AgeRule(settings.interval, settings.model_max_age_bars, settings.refuse_stale_models)
+        self._newest_ns = 0
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Work until told to stop; the batch at hand is finished and committed.
@@ -70,12 +90,18 @@ class Worker:
         finally:
             reader.close()
 
+    def _load(self, event: ModelEvent) -> ModelSet:
+        """Load the set that is to serve; the challenger that was shown until now is here already."""
+        return self.challenger.loaded(event.serving) or self._load_serving(event)
+
     def _follow_models(self) -> None:
         event, now_seconds = self.feed.poll(), time.monotonic()
         if event is None:
             self.serving.try_again(now_seconds)
         else:
             self.serving.announce(event, self.feed.earlier(), now_seconds=now_seconds)
+            self.challenger.announce(event)  # second: until now it has the set that may have been promoted
+        self.challenger.follow(self.serving.edge.next_bar_ns, now_seconds)
 
     def _watch_swap(self, change: Callable[[], None]) -> None:
         before = self.serving.current
@@ -92,6 +118,7 @@ class Worker:
         selected = self._progress.select(received for message in messages if (received := self._receive(message)))
         events = [each.features for each in selected]
         self._watch_swap(lambda: self.serving.observe(events, caught_up=reader.caught_up()))
+        self.challenger.follow(self.serving.edge.next_bar_ns, time.monotonic())
         predictions = self._predict(events)
         reader.require_place()
         for prediction, each in zip(predictions, selected, strict=True):
@@ -128,21 +155,15 @@ class Worker:
         if not events:
             return []
         began = time.perf_counter()
-        settings = self._settings
-        predicted = predict(
-            events, self.serving.current, settings.horizons, time.time_ns(), self.feed.boards, settings.signal_share
+        settings, serving, challenger = self._settings, self.serving.current, self.challenger
+        question = Question(
+            events, settings.horizons, time.time_ns(), self.feed.boards, settings.signal_share, self._ages
         )
+        predicted = answer(question, serving)
         self._figures.count_call(len(events), time.perf_counter() - began)
-        self._say_failures(predicted.failures)
-        return predicted.predictions
-
-    def _say_failures(self, failures: dict[str, str]) -> None:
-        """Log a member that begins to fail, or to answer again, and not every batch between."""
-        for name in failures.keys() - self._failing.keys():
-            _log.error("member %s is left out: %s", name, failures[name])
-        for name in self._failing.keys() - failures.keys():
-            _log.info("member %s answers again", name)
-        self._failing = failures
+        self._failures.say(predicted.failures)
+        self._newest_ns = max(self._newest_ns, *(event.as_of_ns for event in events))
+        return self._beside.show(question, predicted, serving, challenger.current, challenger.share)
 
     def _report(self, reader: FeatureReader) -> None:
         if not reader.assigned:
@@ -152,17 +173,14 @@ class Worker:
             self._figures.report(reader.lag_records())
 
     def _state(self, reader: FeatureReader) -> tuple[ServiceState, str]:
-        current, waiting, unloadable = self.serving.current, self.serving.waiting, self.serving.unloadable
         if not reader.caught_up():
             return ServiceState.CATCHING_UP, ""
-        if current is None:
-            name = waiting and waiting.manifest.model_set
-            why = f"model set {name} was trained on bars still to be predicted" if name else "untrained"
-            return ServiceState.DEGRADED, f"{unloadable or why}: the statistical forecaster answers"
-        if unloadable is not None:
-            return ServiceState.DEGRADED, f"{unloadable}; keeping model set {current.manifest.model_set}"
-        missing = current.refused.keys() | self._failing.keys()
-        counted = any(each.prior_weight > 0 for each in current.manifest.members if each.name in missing)
-        without = f" without {', '.join(sorted(missing))}" if missing else ""
-        state = ServiceState.DEGRADED if counted else ServiceState.READY  # what is only shown is not missed
-        return state, f"model set {current.manifest.model_set}{without}"
+        failing, rests = self._failures.failing, self._beside.rests
+        return condition_of(self.serving, self.challenger, failing, self._age(), rests=rests)
+
+    def _age(self) -> str | None:
+        """Say that the serving set is stale, if it is, by the newest event."""
+        current, ages = self.serving.current, self._ages
+        if current is None or not ages.is_stale(current.manifest.train_end_ns, self._newest_ns):
+            return None
+        return STALE_REFUSED if ages.refuse else STALE

@@ -37,10 +37,22 @@ def prediction_id(
     intervals_version: str,
     members: Iterable[str],
     signal_share: float = USUAL_SIGNAL_SHARE,
+    *,
+    stale: bool = False,
 ) -> str:
     """Name a prediction by all that decides its content."""
     name = f"{feature_id}/{model_set}/{weights_version}/{intervals_version}/{'+'.join(sorted(members))}"
-    return name if signal_share == USUAL_SIGNAL_SHARE else f"{name}/signal-{signal_share!r}"
+    if signal_share != USUAL_SIGNAL_SHARE:
+        name = f"{name}/signal-{signal_share!r}"
+    return f"{name}/stale" if stale else name
+
+
+def shadowed_id(prediction_id: str, model_set: str, weights_version: str, members: Iterable[str]) -> str:
+    """Name a prediction that shows another set beside it, by that set too: what it says is content.
+
+    The version of the intervals is that of the prediction itself.
+    """
+    return f"{prediction_id}/shadow/{model_set}/{weights_version}/{'+'.join(sorted(members))}"
 
 
 def outcome_id(ticker: str, interval: Interval, start_ns: int, horizon: int) -> str:

@@ -72,6 +72,17 @@ def horizon_score(sums: FloatArray, names: Sequence[str], horizon: int) -> Horiz
     )
 
 
+def score_alone(sums: FloatArray, horizon: int) -> ModelScore:
+    """Score one forecast by itself.
+
+    Args:
+        sums: (dates, columns) of `OfModel`, in the order of the dates; one date or more, each with an outcome of it.
+        horizon: In bars.
+    """
+    (hits,) = _means(sums[:, OfModel.HITS][None], sums[:, OfModel.TRIALS][None], horizon)
+    return _model_score(sums.sum(axis=0).tolist(), hits)
+
+
 def _model_score(total: list[float], hits: _Mean) -> ModelScore:
     count = total[OfModel.COUNT]
     low, high = hits.interval

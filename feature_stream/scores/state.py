@@ -11,6 +11,7 @@ from feature_stream.drift import drift_of
 from feature_stream.scores.board import ALL, NO_PARTITION, Marks, make_board
 from feature_stream.scores.columns import FloatArray, known_of, members_of
 from feature_stream.scores.pool import Pool
+from feature_stream.scores.shadow import word_of
 from feature_stream.scores.track import Track
 from feature_stream.stability import MOST_TICKERS, inputs_drift
 from schemas.events import Outcome, Scoreboard
@@ -41,6 +42,7 @@ class _Taken:
     outcomes: list[Outcome] = field(default_factory=list)
     known: list[list[float]] = field(default_factory=list)
     members: list[FloatArray] = field(default_factory=list)
+    words: list[list[float]] = field(default_factory=list)
 
 
 class ScoreKeeper:
@@ -72,10 +74,10 @@ class ScoreKeeper:
         changed: set[str] = set()
         for horizon, those in by_horizon.items():
             pool = self._pool(horizon)
-            pool.know_members(those)
+            pool.know(those)
             taken = self._take(those, pool)
             if taken.outcomes:
-                pool.add(taken.outcomes, np.array(taken.known), np.array(taken.members))
+                pool.add(taken.outcomes, np.array(taken.known), np.array(taken.members), np.array(taken.words))
                 changed.update(outcome.ticker for outcome in taken.outcomes)
         return changed
 
@@ -91,11 +93,13 @@ class ScoreKeeper:
             if pool.horizon not in tracks:
                 tracks[pool.horizon] = Track(self._sizes.outcomes, self._sizes.width_outcomes)
             known, members = known_of(outcome), members_of(outcome, pool.places)
+            word = word_of(outcome, pool.beside)
             self._mark(outcome)
-            if tracks[pool.horizon].add(outcome.start_ns, known, members):
+            if tracks[pool.horizon].add(outcome.start_ns, known, members, word):
                 taken.outcomes.append(outcome)
                 taken.known.append(known)
                 taken.members.append(members)
+                taken.words.append(word)
         return taken
 
     def _mark(self, outcome: Outcome) -> None:
@@ -113,7 +117,8 @@ class ScoreKeeper:
             raise KeyError(ticker)
         tracks, marks = self._tracks[ticker], self._marks[ticker]
         horizons = [
-            track.score(list(self._pools[horizon].places), horizon) for horizon, track in sorted(tracks.items())
+            track.score(list(self._pools[horizon].places), list(self._pools[horizon].beside), horizon)
+            for horizon, track in sorted(tracks.items())
         ]
         return make_board(ticker, self._interval, marks, horizons, {}, now_ns)
 

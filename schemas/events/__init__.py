@@ -14,6 +14,7 @@ from schemas.events.models import (
     SourceCommand,
 )
 from schemas.events.predictions import (
+    ENSEMBLE,
     Direction,
     HorizonPrediction,
     MemberHorizon,
@@ -29,6 +30,7 @@ from schemas.events.status import CommandProgress, ServiceState, ServiceStatus
 from schemas.events.ticks import ORIGIN_RANK, Origin, Tick, TickFrame
 
 __all__ = [
+    "ENSEMBLE",
     "ORIGIN_RANK",
     "Bar",
     "BarSoFar",

@@ -8,6 +8,9 @@ from schemas.events.bars import BarSoFar
 from schemas.events.ticks import Origin
 from schemas.times import Interval
 
+#: The name of a whole set's forecast among its members', in `Prediction.shadow` and `Outcome.shadow`.
+ENSEMBLE = "ensemble"
+
 
 class Direction(StrEnum):
     """Where the price is expected to go; neutral where confidence is 0.5 or below."""

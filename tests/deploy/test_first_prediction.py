@@ -67,3 +67,9 @@ async def test_predictions_of_the_run_before_are_not_the_first_of_this_one(monke
 
 async def test_a_system_with_trained_models_needs_no_line_more(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(await _greeting(monkeypatch, [_prediction(None)])) == 3
+
+
+async def test_old_models_are_models_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    stale = "stale: retrain_recommended"
+    assert len(await _greeting(monkeypatch, [_prediction(stale)])) == 3
+    assert len(await _greeting(monkeypatch, [_prediction("untrained")], [_prediction(stale)])) == 4

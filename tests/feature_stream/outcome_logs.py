@@ -70,6 +70,8 @@ class Market:
         skill: Share of the coming return that the forecasts know.
         gaps: Share of outcomes that are missing.
         silent: Share of a member's answers that are missing, and of intervals.
+        beside: Share of outcomes that know what another set said: `set-2`, which 20 bars later is `set-3`. Of the last
+            ticker it is the other way round: those have answered, and `set-1` is beside.
     """
 
     tickers: Sequence[str] = ("A", "B", "C")
@@ -80,6 +82,7 @@ class Market:
     gaps: float = 0.0
     silent: float = 0.0
     at_rest: float = 0.0
+    beside: float = 0.0
 
 
 def outcomes_of(market: Market) -> Iterator[Outcome]:
@@ -94,6 +97,19 @@ def outcomes_of(market: Market) -> Iterator[Outcome]:
                 if rng.random() >= market.gaps:
                     moved = 0.0 if rng.random() < market.at_rest else float(returns[bar : bar + horizon].sum())
                     yield _drawn(rng, market, ticker, bar, horizon, moved, partition % 2)
+
+
+def _beside(
+    rng: np.random.Generator, market: Market, ticker: str, bar: int, horizon: int, moved: float
+) -> dict[str, Any]:
+    challenger, served = f"set-{2 + bar // 20 % 2}", "set-1"
+    if ticker == market.tickers[-1]:
+        served, challenger = challenger, served
+    if rng.random() >= market.beside:
+        return {"model_set": served}
+    said = market.skill * moved + 0.002 * horizon**0.5 * float(rng.standard_normal())
+    words = {name: member(horizon, said, "forest", rng.uniform(0.45, 0.6)) for name in ("ensemble", "forest")}
+    return {"model_set": served, "shadow": words, "shadow_model_set": challenger}
 
 
 def _drawn(
@@ -117,6 +133,7 @@ def _drawn(
         ticker,
         bar,
         horizon,
+        **(_beside(rng, market, ticker, bar, horizon, moved) if market.beside else {}),
         actual_log_return=moved,
         predicted_log_return=predicted,
         confidence=confidence,

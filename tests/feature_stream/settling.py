@@ -134,6 +134,22 @@ def prediction(
     return Prediction(**(named | changes))
 
 
+def shown(version: str, horizons: Sequence[int] = HORIZONS, log_return: float = 0.02) -> dict[str, Any]:
+    """Give the fields of a prediction that shows another set beside it: its ensemble and a member of it."""
+    said = [
+        MemberPrediction(
+            name=name,
+            version=version,
+            horizons=[
+                MemberHorizon(horizon=h, log_return=factor * log_return, spread=0.05, confidence=0.57, weight=1.0)
+                for h in horizons
+            ],
+        )
+        for name, factor in (("ensemble", 1.0), ("forest", 0.5))
+    ]
+    return {"shadow": said, "shadow_model_set": f"set-{version}"}
+
+
 def said_of(outcome: Outcome) -> dict[str, Any]:
     """Give an outcome's content."""
     content = content_of(outcome)
@@ -168,6 +184,7 @@ def reference(bars: Iterable[Bar], predictions: Iterable[Prediction], rules: Set
 def _expected(each: Prediction, number: int, way: list[Bar]) -> dict[str, Any]:
     [spoken] = [h for h in each.horizons if h.horizon == number]
     first, last = way[0].close, way[-1].close
+    beside = {model.name: own for model in each.shadow or [] for own in model.horizons if own.horizon == number}
     moved = (last > first) - (last < first)
     wanted = {Direction.BULLISH: 1, Direction.BEARISH: -1, Direction.NEUTRAL: 0}[spoken.direction]
     order = list(Origin)
@@ -178,6 +195,8 @@ def _expected(each: Prediction, number: int, way: list[Bar]) -> dict[str, Any]:
         "matured_ns": way[-1].end_ns,
         "predicted_log_return": spoken.log_return,
         "actual_log_return": math.log(last / first),
+        "shadow": beside,
+        "shadow_model_set": each.shadow_model_set if beside else None,
         "hit": None if 0 in (moved, wanted) else moved == wanted,
         "origin": max(each.origin, way[-1].origin, key=order.index),
         "scored": not (

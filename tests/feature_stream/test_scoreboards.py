@@ -80,6 +80,7 @@ any_market = some.builds(
     gaps=some.sampled_from([0.0, 0.4]),
     silent=some.sampled_from([0.0, 0.5]),
     at_rest=some.sampled_from([0.0, 0.5, 1.0]),
+    beside=some.sampled_from([0.0, 0.5, 1.0]),
 )
 any_sizes = some.builds(
     BoardSizes,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 
 from feature_stream.ledger import LEAST_CLOSES, MOST_AHEAD, SettleRecord, SettleRules, TickerLedger
-from feature_stream.settle import PassedOver
+from feature_stream.settle import PassedOver, take_bar
 from feature_stream.snapshots import SnapshotError
 from schemas.events import Bar, Direction, Origin, Outcome, Prediction, PriceRange
 from schemas.times import interval_ns
@@ -29,6 +29,7 @@ from tests.feature_stream.settling import (
     price_of,
     reference,
     said_of,
+    shown,
 )
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
@@ -323,13 +324,10 @@ def test_a_snapshot_of_another_version_is_refused(kind: type[TickerLedger] | typ
         kind.restore(msgspec.msgpack.encode([99, "A"]))
 
 
-def test_todays_snapshots_are_read_by_every_later_version() -> None:
-    settling = Settling()
-    settling.take(bar(1, partial=True, origin=Origin.REPEAT))
-    settling.take(prediction(1, horizons=[1]))
-    ledger = settling.ledgers["A"]
-    written = [
-        1,
+def _written(version: int, *, open_shadow: list[Any], shadow_of: list[Any]) -> list[Any]:
+    """Give a ledger as a version writes it: with a close, and a prediction of one horizon."""
+    return [
+        version,
         "A",
         0,
         0,
@@ -352,16 +350,53 @@ def test_todays_snapshots_are_read_by_every_later_version() -> None:
                         *(1, 0.015, "bullish", 0.6),
                         *([price_of(1) * 0.97, price_of(1) * 1.05], [price_of(1) * 0.9, price_of(1) * 1.2]),
                         *(0.02, "bullish", [["forest", 0.0075, 0.1, 0.55, 1.0, 0.4]]),
+                        *open_shadow,
                     ]
                 ],
+                *shadow_of,
             ]
         ],
     ]
+
+
+def _absorbed(**changes: Any) -> TickerLedger:
+    settling = Settling()
+    settling.take(bar(1, partial=True, origin=Origin.REPEAT))
+    settling.take(prediction(1, horizons=[1], **changes))
+    return settling.ledgers["A"]
+
+
+def test_todays_snapshots_are_read_by_every_later_version() -> None:
+    ledger = _absorbed(**shown("beside"))
+    words = [["ensemble", 0.02, 0.05, 0.57, 1.0, None], ["forest", 0.01, 0.05, 0.57, 1.0, None]]
+    written = _written(2, open_shadow=[words], shadow_of=["set-beside"])
     assert msgspec.msgpack.decode(ledger.snapshot()) == written
     record = SettleRecord(3, 7, 8, 9, 10, {"A": (1, 2)})
     assert msgspec.msgpack.decode(record.snapshot()) == [1, 3, 7, 8, 9, 10, {"A": [1, 2]}]
     assert SettleRecord.restore(record.snapshot()) == record
     assert TickerLedger.restore(ledger.snapshot()) == ledger
+
+
+def test_a_snapshot_of_the_time_before_shadows_is_read_and_settles_as_it_would_have() -> None:
+    old = msgspec.msgpack.encode(_written(1, open_shadow=[], shadow_of=[]))
+    restored = TickerLedger.restore(old)
+    assert restored == _absorbed()
+    [outcome] = take_bar(restored, bar(2), 1, RULES, 0).outcomes
+    assert (outcome.shadow, outcome.shadow_model_set) == ({}, None)
+    assert outcome.models.keys() == {"forest"}
+
+
+def test_an_outcome_holds_what_was_shown_beside_it_by_name() -> None:
+    made = prediction(1, horizons=[1, 2], **shown("beside", [1, 5]))
+    settling = Settling()
+    for event in (bar(1), made, bar(2), bar(3)):
+        settling.take(event)
+        settling.through_snapshots()
+    at_one, at_two = settling.said.values()
+    assert at_one["shadow"] == {model.name: model.horizons[0] for model in made.shadow or ()}
+    assert at_one["shadow_model_set"] == "set-beside"
+    assert (at_two["shadow"], at_two["shadow_model_set"]) == ({}, None), "it said nothing of two bars"
+    assert at_one["model_set"] == "set-first"
 
 
 # Logs as they may be: what is sent again after a crash, gaps, predictions from elsewhere, some that never come.
@@ -394,6 +429,8 @@ def _some_prediction(rng: random.Random, index: int, ticker: str, odd: float, pl
     direction = rng.choice(list(Direction))
     horizons = [horizon(number, rng.gauss(0, 0.01), direction=direction) for number in HORIZONS]
     changes: dict[str, Any] = {"in_sample": rng.random() < odd, "partial": rng.random() < odd}
+    if rng.random() < 0.5:
+        changes |= shown("beside", HORIZONS[: rng.randrange(1, 4)], rng.gauss(0, 0.01))
     if rng.random() < odd / 3:
         changes |= rng.choice(
             [{"current_price": 1.0}, {"as_of_ns": end_of(index) + MINUTE}, {"interval": "1h"}, {"provisional": True}]

@@ -11,6 +11,7 @@ from msgspec import structs
 from predictor.artifacts import LoadedMember, ModelSet
 from predictor.manifest import Calibration, IntervalQuantiles, Manifest, ManifestMember, TrainingOptions
 from predictor.models.base import Batch, FloatArray, Forecast
+from tests.predictor.feature_events import MONDAY_NS
 
 HORIZONS = (1, 5, 21)
 
@@ -60,7 +61,7 @@ def a_set(
     weights: Sequence[float],
     *,
     name: str = "set-a",
-    train_end_ns: int = 0,
+    train_end_ns: int = MONDAY_NS,
     slope: float = 1.0,
     unloaded: Sequence[str] = (),
     quantiles: tuple[float, float] = (2.0, 3.0),

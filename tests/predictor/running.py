@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
+from msgspec import structs
 from prometheus_client import CollectorRegistry
 
 from predictor.artifacts import ModelSet, UnfitModelSetError
@@ -29,15 +31,26 @@ class RunningPredictor:
         self.registry = CollectorRegistry()
         self.board = StatusBoard("predictor", "test")
         self.error: BaseException | None = None
-        settings = broker.settings(PredictorSettings)
-        self.worker = Worker(settings, self._load, self.board, Figures(self.board, self.registry))
+        settings = broker.settings(PredictorSettings, shadow_budget_ms=60_000)  # no test fails on a busy machine
+        figures = Figures(self.board, self.registry)
+        self.worker = Worker(settings, self._load, self.board, figures, self._load_challenger)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="predictor")
 
     def _load(self, event: ModelEvent) -> ModelSet:
-        if event.serving not in self._by_name:
-            raise UnfitModelSetError(f"model set {event.serving} is not there")
-        return self._by_name[event.serving]
+        return self._find(event.serving)
+
+    def _load_challenger(self, event: ModelEvent) -> ModelSet:
+        return self._find(event.challenger)
+
+    def _find(self, name: str | None) -> ModelSet:
+        if name not in self._by_name:
+            raise UnfitModelSetError(f"model set {name} is not there")
+        return self._by_name[name]
+
+    def forget(self, name: str) -> None:
+        """Let its loader find a set no more."""
+        del self._by_name[name]
 
     def _run(self) -> None:
         try:
@@ -86,9 +99,10 @@ def running(
         predictor.stop()
 
 
-def announce(broker: BrokerUnderTest, model_set: ModelSet, now_ns: int = 1) -> None:
-    """Say on `models` that a set serves."""
+def announce(broker: BrokerUnderTest, model_set: ModelSet, now_ns: int = 1, **changes: Any) -> None:
+    """Say on `models` that a set serves; more of the event by name."""
     event = model_event(model_set.manifest, model_set.folder, ModelAction.TRAINED, "test", "", now_ns)
+    event = structs.replace(event, **changes)
     broker.produce("models", event, key=model_set.manifest.model_set)
 
 

@@ -1,7 +1,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.identity import bar_id, final_feature_id, outcome_id, prediction_id, provisional_feature_id
+from schemas.identity import (
+    bar_id,
+    final_feature_id,
+    outcome_id,
+    prediction_id,
+    provisional_feature_id,
+    shadowed_id,
+)
 from schemas.times import INTERVALS
 
 START_NS = 1_262_563_200_000_000_000
@@ -59,3 +66,18 @@ def test_each_version_and_each_member_counts() -> None:
         prediction_id("f", "s", "w", "i", ["a"]),
     }
     assert len(ids) == 6
+
+
+def test_a_stale_set_and_a_set_beside_are_in_the_name_and_who_has_neither_keeps_the_old_one() -> None:
+    names = ("f", "s", "w", "i", ["b", "a"])
+    assert prediction_id(*names, stale=False) == prediction_id(*names)
+    assert prediction_id(*names, 0.25, stale=True) == "f/s/w/i/a+b/signal-0.25/stale"
+    assert shadowed_id("f/s/w/i/a+b", "t", "prior", ["d", "c"]) == "f/s/w/i/a+b/shadow/t/prior/c+d"
+    ids = {
+        shadowed_id("p", "t", "w", ["c"]),
+        shadowed_id("q", "t", "w", ["c"]),
+        shadowed_id("p", "u", "w", ["c"]),
+        shadowed_id("p", "t", "v", ["c"]),
+        shadowed_id("p", "t", "w", ["c", "d"]),
+    }
+    assert len(ids) == 5
