@@ -31,7 +31,7 @@ COMMANDS: dict[str, Command] = {
     "feature-stream": Command("feature_stream", "turn `ticks` into bars and features", takes_arguments=False),
     "predictor": Command(
         "predictor",
-        "predict from `features`; `predictor train` fits the models, `ensure` where none fits, `search` tunes them",
+        "predict from `features`; `predictor trainer` trains and decides what serves, `train` asks it, `search` tunes",
     ),
     "models": Command(
         "predictor.commanding", "list model sets; load, unload, roll back or retrain: the trainer does it"

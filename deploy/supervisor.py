@@ -25,7 +25,7 @@ class Supervisor:
         """Make one without parts.
 
         Args:
-            restart: Start again what dies; otherwise `watch` raises `StartAfreshError`.
+            restart: Start again what dies; otherwise `watch` raises `StartAfreshError` where it is essential.
             backoff: Makes the delays of one part.
         """
         self._log = log
@@ -96,7 +96,7 @@ class Supervisor:
                 case Verdict.STOPPED_AND_SAID:
                     self._stopped_and_said(part, said)
                     return
-            if not self._restart and not part.once:
+            if not self._restart and part.essential and not part.once:
                 self._died(part, exit_code)
             delay_seconds = backoff.next_delay_seconds(time.monotonic() - started_at)
             await self._wait_to_restart(part, exit_code, delay_seconds)

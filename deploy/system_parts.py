@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deploy.addresses import url_of
@@ -11,10 +11,12 @@ from deploy.parts import Part
 from deploy.run_options import RunSettings
 
 #: Where a service's /metrics and /health are, where nobody else is there.
-METRICS_PORTS = {"ingestor": 9101, "feature_stream": 9102, "predictor": 9103, "outcomes": 9106}
-#: The modules of services that are not called like theirs.
-_MODULES = {"outcomes": "feature_stream.outcomes"}
+METRICS_PORTS = {"ingestor": 9101, "feature_stream": 9102, "predictor": 9103, "trainer": 9104, "outcomes": 9106}
+#: The modules of services that are not called like theirs, and what they are told.
+_COMMANDS = {"outcomes": ("feature_stream.outcomes",), "trainer": ("predictor.training", "trainer")}
 
+_TRAINER = "trainer"
+#: Its trainings give way to what is live.
 _TRAINER_NICENESS = 10
 
 
@@ -88,24 +90,17 @@ def _place_and_source(settings: RunSettings, interval: str, place: Place) -> dic
 
 
 def system_parts(environment: Mapping[str, str], variables: Mapping[str, str], place: Place) -> tuple[Part, ...]:
-    """Give the gateway, the services before it, and the trainer that ends when a model set is announced."""
+    """Give the gateway, the services before it, and the trainer, without which all others go on."""
     shared = {**environment, "PYTHONUNBUFFERED": "1", **variables}
     gateway = Part("gateway", (sys.executable, "-m", "gateway"), shared, f"{place.url}/health")
-    services = tuple(
-        Part(
+    services = {
+        name: Part(
             name,
-            (sys.executable, "-m", _MODULES.get(name, name)),
+            (sys.executable, "-m", *_COMMANDS.get(name, (name,))),
             {**shared, "TICKCAST_METRICS_PORT": str(port)},
             place.health_url(name),
         )
         for name, port in place.metrics_ports.items()
-    )
-    trainer = Part(
-        "trainer",
-        (sys.executable, "-m", "predictor.training", "ensure"),
-        shared,
-        once=True,
-        niceness=_TRAINER_NICENESS,
-        essential=False,
-    )
-    return (*reversed(services), gateway, trainer)
+    }
+    trainer = replace(services.pop(_TRAINER), niceness=_TRAINER_NICENESS, essential=False)
+    return (*reversed(services.values()), gateway, trainer)

@@ -1,4 +1,4 @@
-"""`python -m predictor`: predict; `train`, `ensure` and `search`, with arguments of their own: fit the models."""
+"""`python -m predictor`: predict; `trainer`, `train`, `ensure` and `search`, with arguments of their own: fit."""
 
 import argparse
 import sys
@@ -10,7 +10,8 @@ from schemas.service import run_service
 
 #: Commands of the training, and what they do.
 _TRAINING = {
-    "train": "fit the models and save them as a model set",
+    "trainer": "train on command, and decide which model set serves, until told to stop",
+    "train": "ask the trainer for a training; where none runs, fit the models and save them as a model set",
     "search": "search for better parameters of the models, and write them into a file for `train --parameters`",
     "ensure": "train only where no set that fits is announced or lies on disk, and announce it",
 }

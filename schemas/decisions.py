@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from schemas.events.models import ModelEvent
 
-#: Decisions that are remembered of each partition.
+#: Decisions that are remembered of each partition by those who only ask what holds.
 REMEMBERED = 32
 
 
@@ -18,12 +18,18 @@ class Decisions:
     id. So it does not matter which partition was read first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, remembered: int | None = REMEMBERED) -> None:
+        """Make it empty.
+
+        Args:
+            remembered: Decisions that are kept of each partition; None keeps all, for who must know what was ever said.
+        """
+        self._remembered = remembered
         self._by_partition: dict[int, deque[ModelEvent]] = {}
 
     def add(self, partition: int, event: ModelEvent) -> None:
         """Take the next decision of a partition."""
-        self._by_partition.setdefault(partition, deque(maxlen=REMEMBERED)).appendleft(event)
+        self._by_partition.setdefault(partition, deque(maxlen=self._remembered)).appendleft(event)
 
     def newest_first(self) -> Iterator[ModelEvent]:
         """Give the decision that holds, then the one that held before it, and so on."""

@@ -127,6 +127,15 @@ FORECAST_SECONDS = Metric(
     "tickcast_forecast_seconds", "histogram", "From reading a request to its answer being acknowledged."
 )
 MODEL_SWAPS = Metric("tickcast_model_swaps_total", "counter", "Model sets swapped in.")
+MODEL_DECISIONS = Metric("tickcast_model_decisions_total", "counter", "Decisions on models announced.", ("action",))
+TRAININGS = Metric("tickcast_trainings_total", "counter", "Trainings that ended.", ("end",))
+TRAINING_SECONDS = Metric(
+    "tickcast_training_seconds",
+    "histogram",
+    "From the start of a training to its end.",
+    buckets=(1, 5, 15, 30, 60, 120, 300, 600, 1_800),
+)
+COMMANDS_WAITING = Metric("tickcast_waiting_trainings", "gauge", "Trainings that wait for the one that runs.")
 WEBSOCKET_CLIENTS = Metric("tickcast_websocket_clients", "gauge", "WebSocket clients connected.")
 WEBSOCKET_SENT = Metric("tickcast_websocket_messages_total", "counter", "Messages sent to clients.", ("type",))
 WEBSOCKET_CONFLATED = Metric(

@@ -4,12 +4,12 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from schemas import VERSION
 from schemas.codec import encode
-from schemas.events import ServiceState, ServiceStatus
+from schemas.events import CommandProgress, ServiceState, ServiceStatus
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +46,7 @@ class StatusBoard:
         self._totals: dict[str, int] = {}
         self._rates: dict[str, float] = {}
         self._latency_seconds: dict[str, float] = {}
+        self._commands: list[CommandProgress] = []
 
     @property
     def state(self) -> ServiceState:
@@ -95,6 +96,12 @@ class StatusBoard:
         self._latency_seconds = latency_seconds or {}
         self._totals = totals or {}
 
+    def set_commands(self, commands: Sequence[CommandProgress]) -> None:
+        """Replace the commands that go out with a report; a reporter sends a change of a state at once."""
+        before, self._commands = self._commands, list(commands)
+        if [(each.id, each.state) for each in before] != [(each.id, each.state) for each in commands]:
+            self.changed.set()
+
     def event(self) -> ServiceStatus:
         """Give the status as an event; who is in trouble is degraded."""
         state, message, trouble = self._state, self._message, self.trouble
@@ -112,6 +119,7 @@ class StatusBoard:
             lag_records=self._lag_records,
             rates=self._rates,
             latency_seconds=self._latency_seconds,
+            commands=self._commands,
             lag_seconds=self._lag_seconds,
             totals=self._totals,
         )

@@ -1,4 +1,4 @@
-"""`python -m predictor.training [train|ensure|search]`: fit a model set, see to it that one serves, or tune models."""
+"""`python -m predictor.training [train|trainer|ensure|search]`: fit a model set, serve as the trainer, tune models."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from predictor.training.settings import TrainingSettings
-from predictor.training.tasks import SERVICE, ensure, search_and_save, train_and_save
+from predictor.training.tasks import SERVICE, ensure, search_and_save, train_or_ask
 from schemas.service import run_service
 from schemas.settings import Settings, load_settings
 from schemas.times import INTERVALS
@@ -22,12 +22,16 @@ def main(arguments: Sequence[str]) -> None:
 
     def run(_shared: Settings) -> None:
         settings = load_settings(TrainingSettings, **options)
-        if command == "ensure":
+        if command == "trainer":
+            from predictor.training.service.run import run as serve  # noqa: PLC0415 - only the service needs it all
+
+            serve(settings)
+        elif command == "ensure":
             ensure(settings)
         elif command == "search":
             search_and_save(settings, trials=trials, path=path)
         else:
-            train_and_save(settings, announcing=announcing)
+            train_or_ask(settings, announcing=announcing, here=bool(options.keys() - {"training_parameters"}))
 
     run_service(SERVICE, Settings, run)
 
@@ -39,9 +43,11 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Options not given fall back to settings such as TICKCAST_START.",
     )
     add = parser.add_argument
-    add("command", nargs="?", choices=("train", "ensure", "search"), default="train", help="ensure: train only where "
-        "no set that fits is announced or lies on disk, and announce it; search: for better parameters")  # fmt: skip
-    add("--announce", action="store_true", help="tell the predictor, over the topic `models`")
+    add("command", nargs="?", choices=("train", "trainer", "ensure", "search"), default="train", help="train: ask the "
+        "trainer that runs, or train here where none does, or where more than --parameters is given; trainer: be it, "
+        "until told to stop; ensure: train only where no set that fits is announced or lies on disk, and announce it; "
+        "search: for better parameters")  # fmt: skip
+    add("--announce", action="store_true", help="tell the predictor, over the topic `models`, where no trainer runs")
     add("--source", metavar="replay|file:PATH", help="whose bars to train on (replay)")
     add("--before", dest="start", metavar="DATE", help="train on bars that end by then (the start of what is played)")
     add("--window-bars", dest="training_window_bars", type=int, metavar="N", help="fit on the last N bars only")

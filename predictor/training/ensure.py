@@ -1,6 +1,6 @@
 """Which model set should serve: the announced one, one that lies on disk, or none yet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from predictor.announced import load_announced
@@ -25,14 +25,19 @@ def announced_set(settings: TrainingSettings, event: ModelEvent, say: Say) -> Mo
     return _whole(lambda: load_announced(settings, _FETCH_WITHIN_SECONDS)(event), say)
 
 
-def newest_set_on_disk(settings: TrainingSettings, before_ns: int, say: Say) -> ModelSet | None:
+def newest_set_on_disk(
+    settings: TrainingSettings, before_ns: int, say: Say, *, passed_over: Collection[str] = ()
+) -> ModelSet | None:
     """Find the newest set that was trained on this source, as asked, and on nothing that will be played live.
 
     Args:
         before_ns: The first live moment.
+        passed_over: Names of sets that are not wanted.
     """
     for folder, manifest in find_model_sets(settings.models_directory):
-        if _refusal(settings, before_ns, manifest) is None and (model_set := _load(settings, folder, say)) is not None:
+        if manifest.model_set in passed_over or _refusal(settings, before_ns, manifest) is not None:
+            continue
+        if (model_set := _load(settings, folder, say)) is not None:
             return model_set
     return None
 

@@ -1,6 +1,8 @@
 """The file that a search writes and a training reads."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct, field
@@ -74,6 +76,16 @@ def read_parameter_file(path: Path | None) -> ParameterFile:
         return msgspec.json.decode(content, type=ParameterFile)
     except (OSError, ValueError) as error:
         raise StopAndSayError(f"TICKCAST_TRAINING_PARAMETERS: {path} cannot be read: {error}") from error
+
+
+def parameters_of(given: Mapping[str, Any]) -> Parameters:
+    """Read parameters from a command, by model and name; the defaults where it is silent.
+
+    Raises:
+        ValueError: Something in it is no parameter.
+    """
+    msgspec.convert(given, type=_InFile)
+    return msgspec.convert(given, type=Parameters)
 
 
 def write_parameters(found: ParameterFile, path: Path) -> None:

@@ -30,6 +30,7 @@ def _web_address(secret: SecretStr) -> SecretStr:
 class TrainingSettings(PredictorSettings):
     """The source, start and tickers are the ingestor's: what it plays live is not trained on."""
 
+    metrics_port: int = Field(9104, ge=0, le=65_535, description="Of the trainer; 0: a free one")
     source: str = Field("replay", pattern=SOURCE_PATTERN)
     tickers: Tickers = ()
     start: TimeText = ""

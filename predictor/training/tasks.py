@@ -15,11 +15,13 @@ from predictor.training.announce import announce, newest_decision, require_model
 from predictor.training.dataset import Dataset, dataset_from_bars
 from predictor.training.ensure import announced_set, newest_set_on_disk, trained_through
 from predictor.training.history import bars_before_start
-from predictor.training.parameter_file import ParameterFile, read_parameter_file, write_parameters
+from predictor.training.parameter_file import ParameterFile, read_parameter_file, read_parameters, write_parameters
 from predictor.training.quiet import quiet_import
 from predictor.training.scoring import score_table
+from predictor.training.service.next_state import NO_SET
 from predictor.training.settings import TrainingSettings
 from predictor.training.split import hold_out_split
+from predictor.training.tell import Tell
 from schemas.errors import StopAndSayError
 from schemas.events import ModelAction
 from schemas.times import to_rfc3339
@@ -44,6 +46,8 @@ def ensure(settings: TrainingSettings) -> None:
         return
     require_models_topic(settings)
     decision = newest_decision(settings)
+    if decision is not None and decision.model_set == NO_SET:
+        decision = None  # somebody asked for something, and was refused: nothing was ever chosen
     if decision is not None and decision.serving is None:
         say(f"{decision.decided_by} decided that no model set serves: {decision.reason}")
     elif decision is not None and announced_set(settings, decision, say) is not None:
@@ -57,8 +61,11 @@ def ensure(settings: TrainingSettings) -> None:
         train_and_save(settings, announcing=True)
 
 
-def train_and_save(settings: TrainingSettings, *, announcing: bool) -> Path:
+def train_and_save(settings: TrainingSettings, *, announcing: bool, tell: Tell | None = None) -> Path:
     """Train a set, save it, print how good it is, and announce it where wanted.
+
+    Args:
+        tell: Told how far it is.
 
     Raises:
         StopAndSayError: There is not enough history, or the packages for training are not installed.
@@ -69,11 +76,35 @@ def train_and_save(settings: TrainingSettings, *, announcing: bool) -> Path:
     dataset = _dataset(settings)
     last_bar = to_rfc3339(int(dataset.label_end_ns.max()))
     say(f"training on {len(dataset)} samples through {last_bar}, seed {settings.training_seed}")
-    folder = _train(settings, dataset)
+    folder = _train(settings, dataset, tell)
     say(f"saved {folder} after {time.perf_counter() - started:.0f} s")
     if announcing:
         _announce(settings, folder, ModelAction.TRAINED, "trained on what lies before the start")
     return folder
+
+
+def train_or_ask(settings: TrainingSettings, *, announcing: bool, here: bool) -> None:
+    """Ask the trainer that runs for a training, and follow it; train here where none runs.
+
+    Args:
+        announcing: Announce a set that is trained here.
+        here: Something was asked for that a command cannot say: train here, whoever runs.
+
+    Raises:
+        StopAndSayError: As `train_and_save`; or a set is to be announced that the trainer has not judged.
+        RetryError: The trainer says nothing any more.
+    """
+    from predictor.training.service.asking import ask, retrain_command, trainer_runs  # noqa: PLC0415 - not for `ensure`
+
+    if (here and not announcing) or not trainer_runs(settings):
+        train_and_save(settings, announcing=announcing)
+        return
+    if here:
+        raise StopAndSayError(
+            "a trainer runs, and it alone announces: train without --announce, then `tickcast models load SET`"
+        )
+    path = settings.training_parameters
+    ask(settings, retrain_command(None if path is None else read_parameters(path), time.time_ns()), say)
 
 
 def search_and_save(settings: TrainingSettings, *, trials: int, path: Path) -> None:
@@ -116,7 +147,7 @@ def _require_unseen_hold_out(found: ParameterFile, dataset: Dataset) -> None:
         )
 
 
-def _train(settings: TrainingSettings, dataset: Dataset) -> Path:
+def _train(settings: TrainingSettings, dataset: Dataset, tell: Tell | None) -> Path:
     found = read_parameter_file(settings.training_parameters)
     _require_unseen_hold_out(found, dataset)
     options = TrainingOptions(
@@ -128,7 +159,7 @@ def _train(settings: TrainingSettings, dataset: Dataset) -> Path:
     )
     with _training_packages():
         from predictor.training.pipeline import train  # noqa: PLC0415 - only who trains pays for TensorFlow
-    trained = train(dataset, settings.interval, options, time.time_ns())
+    trained = train(dataset, settings.interval, options, time.time_ns(), tell=tell)
     say(score_table(trained.manifest))
     return save_model_set(trained.manifest, trained.files, settings.models_directory)
 

@@ -47,7 +47,7 @@ def _arguments(instruction: str) -> list[str]:
     return [rest for name, rest in _dockerfile() if name == instruction]
 
 
-def test_compose_starts_kafka_the_services_and_two_jobs() -> None:
+def test_compose_starts_kafka_the_services_and_a_job() -> None:
     assert set(SERVICES) == {"kafka", *OURS}
 
 
@@ -118,8 +118,8 @@ def test_services_find_kafka_where_it_says_it_is() -> None:
 
 
 def test_every_instance_has_a_name_that_outlives_its_container() -> None:
-    names = [SERVICES[name]["environment"]["TICKCAST_INSTANCE"] for name in set(OURS) - {"topics", "trainer"}]
-    assert len(set(names)) == len(names) == 5
+    names = [SERVICES[name]["environment"]["TICKCAST_INSTANCE"] for name in set(OURS) - {"topics"}]
+    assert len(set(names)) == len(names) == 6
 
 
 def test_volumes_are_declared() -> None:
@@ -127,9 +127,14 @@ def test_volumes_are_declared() -> None:
     assert used == set(COMPOSE["volumes"])
 
 
-def test_jobs_that_end_are_not_asked_for_their_health() -> None:
-    assert all(SERVICES[name]["healthcheck"] == {"disable": True} for name in ("topics", "trainer"))
-    assert all("healthcheck" not in SERVICES[name] for name in set(OURS) - {"topics", "trainer"})
+def test_the_job_that_ends_is_not_asked_for_its_health() -> None:
+    assert SERVICES["topics"]["healthcheck"] == {"disable": True}
+    assert all("healthcheck" not in SERVICES[name] for name in set(OURS) - {"topics"})
+
+
+def test_the_trainer_shares_its_sets_with_the_predictor() -> None:
+    assert SERVICES["trainer"]["command"] == ["predictor", "trainer"]
+    assert SERVICES["trainer"]["volumes"][0] == SERVICES["predictor"]["volumes"][0]
 
 
 def test_the_image_installs_with_the_commands_that_make_uses() -> None:

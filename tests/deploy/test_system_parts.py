@@ -18,7 +18,7 @@ PLACE = Place(
     "mine-",
     Path("var/feature_stream/local_mine-"),
     8123,
-    {"ingestor": 9101, "feature_stream": 20_001, "predictor": 9103, "outcomes": 9106},
+    {"ingestor": 9101, "feature_stream": 20_001, "predictor": 9103, "trainer": 9104, "outcomes": 9106},
 )
 
 
@@ -57,13 +57,16 @@ def test_silence_stays_silence_so_that_a_service_keeps_its_own_default() -> None
     assert not {"TICKCAST_SPEED", "TICKCAST_START", "TICKCAST_END"} & set(_variables())
 
 
-def test_the_parts_are_the_services_and_a_trainer_in_the_background() -> None:
+def test_the_parts_are_the_services_and_a_trainer_without_which_they_go_on() -> None:
     parts = {part.name: part for part in system_parts({"PATH": "/bin"}, _variables(), PLACE)}
     assert set(parts) == {"ingestor", "feature_stream", "predictor", "outcomes", "gateway", "trainer"}
     assert parts["outcomes"].command[1:] == ("-m", "feature_stream.outcomes")
+    assert all(part.health_url and not part.once for part in parts.values())
     trainer = parts.pop("trainer")
-    assert (trainer.once, trainer.essential, trainer.niceness > 0) == (True, False, True)
-    assert all(part.essential and not part.once and part.health_url for part in parts.values())
+    assert trainer.command[1:] == ("-m", "predictor.training", "trainer")
+    assert (trainer.health_url, trainer.essential) == ("http://127.0.0.1:9104/health", False)
+    assert trainer.niceness > 0
+    assert all(part.essential and not part.niceness for part in parts.values())
     assert parts["feature_stream"].health_url == "http://127.0.0.1:20001/health"
     assert parts["feature_stream"].environment is not None
     assert parts["feature_stream"].environment["TICKCAST_METRICS_PORT"] == "20001"

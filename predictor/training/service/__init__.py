@@ -1,0 +1,1 @@
+"""The trainer as a service: the only writer of `models`."""
