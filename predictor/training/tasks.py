@@ -94,7 +94,8 @@ def train_or_ask(settings: TrainingSettings, *, announcing: bool, here: bool) ->
         StopAndSayError: As `train_and_save`; or a set is to be announced that the trainer has not judged.
         RetryError: The trainer says nothing any more.
     """
-    from predictor.training.service.asking import ask, retrain_command, trainer_runs  # noqa: PLC0415 - not for `ensure`
+    from predictor.training.service.asking import ask, retrain_command  # noqa: PLC0415 - not for `ensure`
+    from predictor.training.service.presence import trainer_runs  # noqa: PLC0415
 
     if (here and not announcing) or not trainer_runs(settings):
         train_and_save(settings, announcing=announcing)

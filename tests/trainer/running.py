@@ -59,6 +59,10 @@ class RunningTrainer:
     def decisions(self) -> list[ModelEvent]:
         return [record.event() for record in self.broker.read("models")]
 
+    def serving(self) -> list[str]:
+        """Name the sets that some decision let serve, each once."""
+        return sorted({event.serving for event in self.decisions() if event.serving is not None})
+
     def send(self, asked: ModelCommand) -> None:
         self.broker.produce("model-commands", asked, key=asked.scope)
 
@@ -75,7 +79,7 @@ class RunningTrainer:
             found[:] = [event for event in self.decisions() if event.command_id == command_id]
             return bool(found)
 
-        wait_until(came, seconds=WAIT_SECONDS, what=f"the answer to {command_id}")
+        wait_until(came, seconds=WAIT_SECONDS, what=f"the answer to {command_id}", every_seconds=0.3)
         assert len(found) == 1
         return found[0]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from predictor.training.service import trainings
+from predictor.training.service import judging
 from schemas.broker import wait_until
 from schemas.events import CommandAction, ModelAction, ModelRole, RetrainKind, ServiceState
 from tests.brokers import BrokerUnderTest
@@ -109,7 +109,7 @@ def test_what_was_rolled_back_while_it_was_trained_on_is_trained_again(trainer: 
 def test_a_change_is_shown_first_and_then_judged_by_its_shadow(
     trainer: RunningTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainings, "JUDGE_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(judging, "JUDGE_EVERY_SECONDS", 0.0)
     asked = command(CommandAction.RETRAIN, id="good", kind=RetrainKind.CHANGE)
     shown = trainer.ask(asked)
     assert (shown.action, shown.serving, shown.challenger) == (ModelAction.CHALLENGED, "set-0", "set-good")
@@ -181,9 +181,8 @@ def test_where_there_is_no_set_the_first_one_is_trained_and_commands_are_answere
     with running(RunningTrainer(broker, tmp_path)) as trainer:
         refused = trainer.ask(command(CommandAction.LOAD, id="load", model_set="set-x"))
         assert refused.action is ModelAction.REJECTED
-        serve = lambda: [event for event in trainer.decisions() if event.serving is not None]  # noqa: E731
-        wait_until(lambda: bool(serve()), seconds=WAIT_SECONDS, what="the first set")
-        assert serve()[-1].action is ModelAction.TRAINED
+        wait_until(lambda: trainer.serving() == ["set-good-first"], seconds=WAIT_SECONDS, what="the first set")
+        assert {event.action for event in trainer.decisions()} == {ModelAction.REJECTED, ModelAction.TRAINED}
 
 
 def test_simulated_prices_teach_nothing(kafka: BrokerUnderTest, tmp_path: Path) -> None:

@@ -3,13 +3,13 @@
 import getpass
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import msgspec
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, Message
 
 from predictor.parameters import Parameters
-from predictor.training.service.past import TRAINER
+from predictor.training.service.presence import ANSWER_SECONDS, listener, partitions_of, trainer_status
 from predictor.training.service.sender import Sender
 from predictor.training.settings import TrainingSettings
 from schemas.codec import UndecodableError, decoder
@@ -20,38 +20,13 @@ from schemas.events import (
     ModelCommand,
     ModelEvent,
     RetrainKind,
-    ServiceState,
-    ServiceStatus,
 )
-from schemas.times import NS_PER_SECOND
 from schemas.topics import MODELS, SERVICE_STATUS
 
-#: A service reports every five seconds.
-FRESH_SECONDS = 15.0
+#: A service that said nothing for so long has ended.
 SILENT_SECONDS = 60.0
-_ANSWER_SECONDS = 3.0
-#: Of each partition of `service-status`: minutes of many services.
-_RECORDS_READ = 2_000
 
-_decode_status = decoder(ServiceStatus)
 _decode_event = decoder(ModelEvent)
-
-
-def trainer_runs(settings: TrainingSettings) -> bool:
-    """Tell whether a trainer has said lately that it runs; where no broker answers, none does."""
-    consumer = _consumer(settings)
-    try:
-        newest = {status.instance: status for status in _statuses(consumer, settings)}
-    except KafkaException:
-        return False
-    finally:
-        consumer.close()
-    return any(_is_fresh(status) for status in newest.values())
-
-
-def _is_fresh(status: ServiceStatus) -> bool:
-    age_seconds = (time.time_ns() - status.updated_at_ns) / NS_PER_SECOND
-    return age_seconds < FRESH_SECONDS and status.state is not ServiceState.STOPPING
 
 
 def retrain_command(parameters: Parameters | None, now_ns: int) -> ModelCommand:
@@ -80,7 +55,7 @@ def ask(settings: TrainingSettings, command: ModelCommand, say: Callable[[str], 
     Raises:
         RetryError: The trainer says nothing any more; the command stays, and is answered when it is back.
     """
-    consumer, sender = _consumer(settings), Sender(settings)
+    consumer, sender = listener(settings), Sender(settings)
     try:
         _follow_from_end(consumer, settings)
         sender.command(command)
@@ -104,7 +79,7 @@ def _until_answered(
                 outcome = "rejected" if event.action is ModelAction.REJECTED else event.action.value
                 say(f"{outcome} {event.model_set}: {event.reason}")
                 return event
-        elif (status := _status(message)) is not None:
+        elif (status := trainer_status(message)) is not None:
             heard_at = time.monotonic()
             for each in status.commands:
                 line = f"{each.state} {each.progress:.0%} {each.message}".rstrip()
@@ -112,39 +87,6 @@ def _until_answered(
                     said = line
                     say(line)
     raise RetryError(f"the trainer says nothing any more: command {command.id} is answered when it is back")
-
-
-def _consumer(settings: TrainingSettings) -> Consumer:
-    group = {"group.id": f"{settings.consumer_group}-asking-unused", "enable.auto.commit": False, "log_level": 0}
-    return Consumer(settings.kafka_config() | group | {"fetch.wait.max.ms": 100})
-
-
-def _partitions(consumer: Consumer, name: str) -> list[TopicPartition]:
-    found = consumer.list_topics(name, timeout=_ANSWER_SECONDS).topics[name]
-    return [] if found.error is not None else [TopicPartition(name, number) for number in sorted(found.partitions)]
-
-
-def _statuses(consumer: Consumer, settings: TrainingSettings) -> Iterator[ServiceStatus]:
-    """Give what trainers said of themselves, in the order of each partition."""
-    for partition in _partitions(consumer, settings.topic_prefix + SERVICE_STATUS.name):
-        first, end = consumer.get_watermark_offsets(partition, timeout=_ANSWER_SECONDS)
-        partition.offset = max(first, end - _RECORDS_READ)
-        consumer.assign([partition])
-        deadline = time.monotonic() + _ANSWER_SECONDS
-        while first < end and time.monotonic() < deadline:
-            for message in consumer.consume(_RECORDS_READ, timeout=0.1):
-                if message.error() is None and (status := _status(message)) is not None:
-                    yield status
-            first = max([first, *(place.offset for place in consumer.position([partition]))])
-
-
-def _status(message: Message) -> ServiceStatus | None:
-    if not (message.key() or b"").startswith(f"{TRAINER}/".encode()):
-        return None
-    try:
-        return _decode_status(message.value())
-    except UndecodableError:
-        return None
 
 
 def _event(message: Message) -> ModelEvent | None:
@@ -157,7 +99,7 @@ def _event(message: Message) -> ModelEvent | None:
 def _follow_from_end(consumer: Consumer, settings: TrainingSettings) -> None:
     places = []
     for topic in (MODELS, SERVICE_STATUS):
-        for partition in _partitions(consumer, settings.topic_prefix + topic.name):
-            _, partition.offset = consumer.get_watermark_offsets(partition, timeout=_ANSWER_SECONDS)
+        for partition in partitions_of(consumer, settings.topic_prefix + topic.name):
+            _, partition.offset = consumer.get_watermark_offsets(partition, timeout=ANSWER_SECONDS)
             places.append(partition)
     consumer.assign(places)

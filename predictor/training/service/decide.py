@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from predictor.manifest import fits
-from predictor.training.parameter_file import parameters_of
 from predictor.training.service.next_state import (
     FoundSet,
     Ruling,
@@ -14,8 +12,9 @@ from predictor.training.service.next_state import (
     unloaded,
     without_challenger,
 )
-from predictor.training.service.past import TRAINER, Past, is_machine
-from schemas.events import CommandAction, ModelAction, ModelCommand, ModelEvent, ModelRole, RetrainKind
+from predictor.training.service.past import TRAINER, Past
+from predictor.training.service.refusals import no_leaving, why_not
+from schemas.events import CommandAction, ModelAction, ModelCommand, ModelEvent, ModelRole
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def wanted_set(past: Past, command: ModelCommand) -> str | None:
         return None
     if command.action is CommandAction.LOAD:
         return command.model_set
-    if command.action is CommandAction.ROLLBACK and _no_leaving(past, command) is None:
+    if command.action is CommandAction.ROLLBACK and no_leaving(past, command) is None:
         return past.before_current()
     return None
 
@@ -73,7 +72,7 @@ def decide(past: Past, command: ModelCommand, found: FoundSet | str | None, shap
     """
     if past.answer(command.id) is not None:
         return Passed("it was answered before")
-    why = _why_not(past, command, found, shape)
+    why = why_not(past, command, found, shape)
     if why is not None:
         return refused(past, command, why, shape, now_ns)
     if command.action is CommandAction.RETRAIN:
@@ -136,76 +135,3 @@ def _state(past: Past) -> ModelEvent:
     if past.current is None:
         raise AssertionError("a state was asked for where nothing was ever decided")
     return past.current
-
-
-def _why_not(past: Past, command: ModelCommand, found: FoundSet | str | None, shape: Shape) -> str | None:
-    """Say why a command cannot be followed; None where it can."""
-    match command.action:
-        case CommandAction.RETRAIN:
-            return _no_training(past, command)
-        case CommandAction.LOAD:
-            return _no_load(past, command) or _no_use(found, shape)
-        case CommandAction.UNLOAD if command.role is ModelRole.CHALLENGER:
-            return _no_challenger(past, command)
-        case CommandAction.UNLOAD:
-            return _no_leaving(past, command)
-        case CommandAction.ROLLBACK:
-            if (why := _no_leaving(past, command)) is not None:
-                return why
-            nowhere = f"no set served before {past.serving} that was not rolled back itself"
-            return nowhere if past.before_current() is None else _no_use(found, shape)
-
-
-def _no_training(past: Past, command: ModelCommand) -> str | None:
-    if is_machine(command.requested_by) and past.unloaded is not None:
-        return f"{past.unloaded.decided_by} decided that no model set serves: a person must ask"
-    if command.kind is not RetrainKind.CHANGE:
-        return None
-    if past.serving is None:
-        return "a change is compared with the set that serves, and none does: ask for a refresh"
-    try:
-        parameters_of(command.parameters)
-    except ValueError as error:
-        return f"parameters: {error}"
-    return None
-
-
-def _no_load(past: Past, command: ModelCommand) -> str | None:
-    name = command.model_set
-    if name is None:
-        return "model_set: name the set to load"
-    if name == past.serving:
-        return f"{name} serves already"
-    if is_machine(command.requested_by) and name in past.rolled_back():
-        return f"{name} was rolled back: only a person may load it again"
-    if command.role is ModelRole.CHALLENGER and past.serving is None:
-        return "a challenger is shown beside the set that serves, and none does"
-    return None
-
-
-def _no_use(found: FoundSet | str | None, shape: Shape) -> str | None:
-    if not isinstance(found, FoundSet):
-        return found or "the set was not looked for"
-    why = fits(found.manifest, interval=shape.interval, horizons=shape.horizons)
-    return None if why is None else f"{found.name} does not fit: {why}"
-
-
-def _no_challenger(past: Past, command: ModelCommand) -> str | None:
-    if past.challenger is None:
-        return "there is no challenger"
-    if command.model_set not in (None, past.challenger):
-        return f"{command.model_set} is not the challenger, {past.challenger} is"
-    return None
-
-
-def _no_leaving(past: Past, command: ModelCommand) -> str | None:
-    """Say why what serves cannot be unloaded or rolled back; None where it can."""
-    if past.serving is None:
-        return "no model set serves"
-    if command.model_set is not None:
-        return None if command.model_set == past.serving else f"{command.model_set} does not serve, {past.serving} does"
-    placed = past.placed()
-    if placed is not None and placed.command_id is None and placed.decided_at_ns > command.requested_at_ns:
-        # Decisions on commands keep the order of the log; this one was made without, and after the wish.
-        return f"{past.serving} came to serve after this was asked: name the set, or ask again"
-    return None

@@ -120,4 +120,4 @@ class TrainerFeed:
 
 def _is_end(message: Message) -> bool:
     error = message.error()
-    return error is not None and error.code() == KafkaError._PARTITION_EOF
+    return error is not None and bool(error.code() == KafkaError._PARTITION_EOF)

@@ -98,7 +98,7 @@ class Trainer:
                 self._desk.answer(command)
             case Scoreboard() as board:
                 self._newest = board
-                self._trainings.evidence_came()
+                self._trainings.judging.evidence_came()
                 self._send(self._wishes.as_of(board, time.time_ns()))
             case other:
                 raise AssertionError(other)

@@ -1,7 +1,6 @@
 """Trainings, one at a time, each in a process of its own: the first set, those that were asked for, judgments."""
 
 import logging
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -14,17 +13,15 @@ from predictor.training.service.desk import Desk
 from predictor.training.service.figures import Figures
 from predictor.training.service.first_step import Announce, TrainFirst, first_step
 from predictor.training.service.job import Answers, Job
+from predictor.training.service.judging import Judging
 from predictor.training.service.next_state import FoundSet
 from predictor.training.service.progress import CommandState
-from predictor.training.service.verdict import Attempted, after_shadow, after_training, to_be_judged, unasked
+from predictor.training.service.verdict import Attempted, after_training, unasked
 from predictor.training.settings import TrainingSettings
 from predictor.training.tasks import say
 from schemas.events import ModelAction, ModelCommand
 
 _log = logging.getLogger(__name__)
-#: All outcomes are read for it, which costs seconds: a challenger's evidence is looked at no more often.
-JUDGE_EVERY_SECONDS = 30.0
-
 _Ended = Callable[[Attempted], None]
 
 
@@ -32,12 +29,14 @@ class Trainings:
     """What is trained, and what follows from its end.
 
     Attributes:
+        judging: Of the challenger.
         trouble: Why there is no first set; empty: none was tried in vain.
     """
 
     def __init__(
         self, settings: TrainingSettings, desk: Desk, figures: Figures, attempt: Attempt, at_step: AtStep
     ) -> None:
+        self.judging = Judging(desk)
         self.trouble = ""
         self._settings = settings
         self._desk = desk
@@ -48,8 +47,6 @@ class Trainings:
         self._running: RunningJob | None = None
         self._ended: _Ended | None = None
         self._first_wanted = False
-        self._evidence_came = False
-        self._judge_at_seconds = 0.0
 
     @property
     def doing(self) -> str:
@@ -64,10 +61,6 @@ class Trainings:
         if isinstance(wanted, Announce):
             action, instead_of = ModelAction.ANNOUNCED, desk.past.serving
             desk.follow(unasked(desk.past, wanted.found, instead_of, action, wanted.reason, desk.now_ns()), None)
-
-    def evidence_came(self) -> None:
-        """Take note that outcomes were settled: a challenger may be judged."""
-        self._evidence_came = True
 
     def go_on(self) -> None:
         """See how far the running one is, take its end, or begin the next."""
@@ -100,8 +93,8 @@ class Trainings:
             self._start(Job(), partial(self._first_ended, self._desk.past.serving))
         elif (command := self._desk.waiting.begin_next()) is not None:
             self._train(command)
-        elif self._evidence_came and time.monotonic() >= self._judge_at_seconds:
-            self._judge()
+        elif (job := self.judging.next_job()) is not None:
+            self._start(job, partial(self.judging.ended, job))
 
     def _start(self, job: Job, ended: _Ended) -> None:
         self._running, self._ended = RunningJob(self._settings, job, self._attempt), ended
@@ -148,27 +141,3 @@ class Trainings:
             desk.waiting.end()
             desk.follow(plan, command, failed=attempted.failed)
         self._answers.forget(job)
-
-    def _judge(self) -> None:
-        self._evidence_came = False
-        self._judge_at_seconds = time.monotonic() + JUDGE_EVERY_SECONDS
-        desk = self._desk
-        champion, challenger = desk.find(desk.past.serving), desk.find(desk.past.challenger)
-        if to_be_judged(desk.past) is None or not isinstance(champion, FoundSet) or challenger is None:
-            return
-        if isinstance(challenger, str):
-            _log.warning("the challenger cannot be judged: %s", challenger)
-            return
-        job = Job(
-            champion=champion.name,
-            champion_folder=str(champion.folder),
-            challenger=challenger.name,
-            challenger_folder=str(challenger.folder),
-        )
-        self._start(job, partial(self._judged, challenger))
-
-    def _judged(self, challenger: FoundSet, attempted: Attempted) -> None:
-        if attempted.failed:
-            _log.warning("the challenger was not judged: %s", attempted.reason)
-        desk = self._desk
-        desk.follow(after_shadow(desk.past, attempted, challenger, desk.now_ns()), None)
