@@ -111,7 +111,7 @@ class TrainerFeed:
                     _log.warning("passed over %s: %s", place, undecodable)
 
     def _is_wanted(self, message: Message) -> bool:
-        return message.topic() != self._names[SCORES.name] or message.key() == ALL.encode()
+        return bool(message.topic() != self._names[SCORES.name] or message.key() == ALL.encode())
 
     def close(self) -> None:
         """Leave the broker."""
