@@ -1,8 +1,12 @@
-"""`python -m tests.trainer.process FOLDER [STEP]`: the trainer in a world of fakes, which kills itself at a step."""
+"""`python -m tests.trainer.process FOLDER [STEP]`: the trainer in a world of fakes, which kills itself at a step.
+
+A step `stuck` never ends: the first decision waits for ever before it is announced.
+"""
 
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 from predictor.training.service.run import run
@@ -16,6 +20,9 @@ def main(folder: Path, deadly_step: str) -> None:
     """Be the trainer."""
 
     def at_step(step: str) -> None:
+        if (deadly_step, step) == ("stuck", "announce"):
+            print("stuck", flush=True)  # noqa: T201 - for the test
+            time.sleep(3_600)
         if step == deadly_step:
             os.kill(os.getpid(), signal.SIGKILL)
 

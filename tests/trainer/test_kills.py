@@ -74,3 +74,20 @@ def test_a_trainer_that_is_killed_while_it_trains_trains_again(
     second.wait_for(lambda: len(decisions(kafka)) == 2, what="the answer")
     assert decisions(kafka)[1].serving == "set-slow"
     assert second.stop() == 0
+
+
+def test_told_to_stop_in_the_middle_of_a_step_it_ends_in_time_and_goes_on_later(
+    kafka: BrokerUnderTest, processes: Processes, tmp_path: Path
+) -> None:
+    world = World(tmp_path)
+    for name in ("set-0", "set-1"):
+        save_tiny_set(world.models, name)
+    kafka.produce("models", said("set-0", 1), key="set-0")
+    kafka.produce("model-commands", command(CommandAction.LOAD, model_set="set-1"), key="*")
+    stuck = processes.start("tests.trainer.process", str(tmp_path), "stuck", environment=kafka.environment())
+    stuck.wait_for(lambda: "stuck" in stuck.output(), what="the step")
+    assert stuck.stop() == 0
+    assert len(decisions(kafka)) == 1
+    again = processes.start("tests.trainer.process", str(tmp_path), environment=kafka.environment())
+    again.wait_for(lambda: decisions(kafka)[-1].serving == "set-1", what="the decision")
+    assert again.stop() == 0
