@@ -2,8 +2,10 @@
 
 import logging
 import os
+import signal
+import sys
 import time
-from threading import Event, Thread
+from threading import Thread
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource
@@ -24,7 +26,8 @@ from schemas.topics import MODEL_COMMANDS, MODELS, OUTCOMES, SCORES, SERVICE_STA
 
 _log = logging.getLogger(__name__)
 #: What is told to stop ends within this, whatever it waits for: the mirror's import alone takes seconds.
-_STOP_SECONDS = 2.5
+_STOP_SECONDS = 1.5
+_ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
 _TOPICS = (MODELS, MODEL_COMMANDS, SCORES, OUTCOMES, SERVICE_STATUS)
 
 
@@ -49,7 +52,7 @@ def run(
         RetryError: The broker or the store did not take something; start again.
     """
     stop = stop_event_on_signals()
-    Thread(target=_end_in_time, args=(stop,), name="end", daemon=True).start()
+    _end_in_time()
     require_topics(settings, _TOPICS, AdminClient, ConfigResource)
     board, sender = StatusBoard(TRAINER, settings.instance), Sender(settings)
     outside = outside or real_outside(settings)
@@ -65,11 +68,31 @@ def run(
         reporter.stop()
         sender.close()
         server.shutdown()
+    _end_now()
 
 
-def _end_in_time(stop: Event) -> None:
-    """End the process in the middle of a step where that takes too long. The next start goes on from any of them."""
-    stop.wait()
-    time.sleep(_STOP_SECONDS)
-    _log.info("ended in the middle of a step; the next start goes on with it")
+def _end_in_time() -> None:
+    """See to it that a signal ends the process in time, in the middle of a step too: the next start goes on from any.
+
+    The handler of a signal runs in the main thread, and not before that is through with what it does in C: importing
+    the mirror's client, or migrating its database, takes seconds. So a thread is told by the kernel.
+    """
+    told, telling = os.pipe()
+    os.set_blocking(telling, False)
+    signal.set_wakeup_fd(telling, warn_on_full_buffer=False)
+
+    def wait() -> None:
+        while not _ENDING.intersection(os.read(told, 64)):
+            pass
+        time.sleep(_STOP_SECONDS)
+        _log.info("ended in the middle of a step; the next start goes on with it")
+        _end_now()
+
+    Thread(target=wait, name="end", daemon=True).start()
+
+
+def _end_now() -> None:
+    """End without taking down what was imported: with the mirror's client that takes seconds."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
     os._exit(0)
