@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from predictor.training.settings import TrainingSettings
-from predictor.training.tasks import SERVICE, ensure, search_and_save, train_or_ask
+from predictor.training.tasks import SERVICE, ensure_here, search_and_save, train_or_ask
 from schemas.service import run_service
 from schemas.settings import Settings, load_settings
 from schemas.times import INTERVALS
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> None:
 
             serve(settings)
         elif command == "ensure":
-            ensure(settings)
+            ensure_here(settings)
         elif command == "search":
             search_and_save(settings, trials=trials, path=path)
         else:

@@ -35,6 +35,16 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def ensure_here(settings: TrainingSettings) -> None:
+    """See to it that a set serves, unless a trainer runs: it does so itself, and alone writes `models`."""
+    from predictor.training.service.presence import trainer_runs  # noqa: PLC0415 - only who asks reads the status
+
+    if settings.source != "simulated" and trainer_runs(settings):
+        say("a trainer runs, and sees to it that a model set serves")
+    else:
+        ensure(settings)
+
+
 def ensure(settings: TrainingSettings) -> None:
     """See to it that `models` names a set that can serve: the one it names, one on disk, or a new one.
 

@@ -87,3 +87,18 @@ def test_what_a_command_cannot_say_is_trained_here_and_not_announced_beside_a_tr
     tasks.train_or_ask(settings, announcing=True, here=True)
     tasks.train_or_ask(settings, announcing=False, here=False)
     assert trained == [False, True, False]
+
+
+def test_ensure_leaves_it_to_a_trainer_that_runs(
+    kafka: BrokerUnderTest, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ensured: list[TrainingSettings] = []
+    monkeypatch.setattr(tasks, "ensure", ensured.append)
+    settings = kafka.settings(TrainingSettings)
+    report(kafka)
+    tasks.ensure_here(settings)
+    assert ensured == []
+    assert "a trainer runs" in capsys.readouterr().out
+    report(kafka, state="stopping")
+    tasks.ensure_here(settings)
+    assert ensured == [settings]
