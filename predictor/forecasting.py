@@ -94,6 +94,7 @@ def forecast(
         naming=said.naming,
         horizons=_ONE_BAR,
         signal_share=signal_share,
+        stale=[False],
     )
     return ForecastEvent(
         id=_id(request, said, signal_share),
