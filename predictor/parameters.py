@@ -1,8 +1,9 @@
 """What can be tuned of the models; the defaults need no search."""
 
+import math
 from typing import Annotated
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, field, structs
 
 Share = Annotated[float, Meta(gt=0, le=1)]
 Count = Annotated[int, Meta(ge=1, le=2_000)]
@@ -33,8 +34,34 @@ class XgboostParameters(Struct, frozen=True, kw_only=True):
     rounds: Count | None = None
 
 
+class PriorWeights(Struct, frozen=True, kw_only=True):
+    """The members' shares of the ensemble before any score has come in, in any unit.
+
+    0: shown and scored, and never weighed. A member joins the ensemble by a change of these that is promoted.
+    """
+
+    forest: Strength = 0.4
+    lstm: Strength = 0.6
+    xgboost: Strength = 0.0
+    arima: Strength = 0.0
+    naive: Strength = 0.0
+    statistical: Strength = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse an ensemble of nobody."""
+        if not sum(structs.asdict(self).values()) > 0:
+            raise ValueError("weights: give at least one member more than 0")
+
+    def shares(self) -> dict[str, float]:
+        """Give them by member, adding up to 1."""
+        weights = structs.asdict(self)
+        total = math.fsum(weights.values())
+        return {name: weight / total for name, weight in weights.items()}
+
+
 class Parameters(Struct, frozen=True, kw_only=True):
-    """Those of all models that have any."""
+    """Those of all models that have any, and how much each counts."""
 
     forest: ForestParameters = field(default_factory=ForestParameters)
     xgboost: XgboostParameters = field(default_factory=XgboostParameters)
+    weights: PriorWeights = field(default_factory=PriorWeights)

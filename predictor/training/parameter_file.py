@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from predictor.parameters import ForestParameters, Parameters, XgboostParameters
+from predictor.parameters import ForestParameters, Parameters, PriorWeights, XgboostParameters
 from schemas.errors import StopAndSayError
 
 
@@ -19,9 +19,14 @@ class _XgboostInFile(XgboostParameters, frozen=True, kw_only=True, forbid_unknow
     """Likewise."""
 
 
+class _WeightsInFile(PriorWeights, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Likewise."""
+
+
 class _InFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     forest: _ForestInFile = field(default_factory=_ForestInFile)
     xgboost: _XgboostInFile = field(default_factory=_XgboostInFile)
+    weights: _WeightsInFile = field(default_factory=_WeightsInFile)
 
 
 class _Strictly(Struct, frozen=True, kw_only=True):

@@ -27,17 +27,15 @@ class Recipe:
     fit_fold: Fit
 
 
-def _recipe(prior_weight: float, fit: Fit, fit_fold: Fit | None = None) -> Recipe:
-    return Recipe(prior_weight, fit, fit if fit_fold is None else fit_fold)
-
-
 def recipes(parameters: Parameters) -> dict[str, Recipe]:
     """Give the recipes of all members, by name."""
-    return {
-        "forest": _recipe(0.4, partial(fit_forest, parameters=parameters.forest)),
-        "lstm": _recipe(0.6, fit_lstm, fit_lstm_fold),
-        "xgboost": _recipe(0.0, partial(fit_xgboost, parameters=parameters.xgboost)),
-        "arima": _recipe(0.0, fit_arima),
-        "naive": _recipe(0.0, fit_rule(NaiveForecaster)),
-        "statistical": _recipe(0.0, fit_rule(StatisticalMember)),
+    fits: dict[str, tuple[Fit, Fit | None]] = {
+        "forest": (partial(fit_forest, parameters=parameters.forest), None),
+        "lstm": (fit_lstm, fit_lstm_fold),
+        "xgboost": (partial(fit_xgboost, parameters=parameters.xgboost), None),
+        "arima": (fit_arima, None),
+        "naive": (fit_rule(NaiveForecaster), None),
+        "statistical": (fit_rule(StatisticalMember), None),
     }
+    shares = parameters.weights.shares()
+    return {name: Recipe(shares[name], fit, fit_fold or fit) for name, (fit, fit_fold) in fits.items()}

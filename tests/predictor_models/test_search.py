@@ -18,7 +18,7 @@ from predictor.training.dataset import Dataset
 from predictor.training.fitting import Progress
 from predictor.training.folds import expanding_folds
 from predictor.training.member_fit import training_data
-from predictor.training.parameter_file import ParameterFile, Searched, read_parameters, write_parameters
+from predictor.training.parameter_file import ParameterFile, Searched, parameters_of, read_parameters, write_parameters
 from predictor.training.recipes import recipes
 from predictor.training.search import search
 from predictor.training.split import hold_out_split
@@ -122,6 +122,26 @@ def test_the_training_uses_what_was_found(samples: Dataset) -> None:
     forest, trees = (known[name].fit(samples, 1, Progress(1)).refit(samples) for name in ("forest", "xgboost"))
     assert (len(forest.model.estimators_), forest.model.min_samples_leaf) == (3, 20)  # type: ignore[attr-defined]
     assert (trees.rounds, trees.model.max_depth) == (4, 2)  # type: ignore[attr-defined]
+
+
+def test_a_member_joins_the_ensemble_by_its_weight() -> None:
+    known = recipes(parameters_of({"weights": {"xgboost": 1.0}}))
+    assert {name: recipe.prior_weight for name, recipe in known.items() if recipe.prior_weight > 0} == pytest.approx(
+        {"forest": 0.2, "lstm": 0.3, "xgboost": 0.5}
+    )
+    defaults = {name: recipe.prior_weight for name, recipe in recipes(Parameters()).items() if recipe.prior_weight}
+    assert defaults == {"forest": 0.4, "lstm": 0.6}
+    of_an_older_manifest = msgspec.json.decode(b'{"forest":{"n_estimators":3}}', type=Parameters)
+    assert of_an_older_manifest == parameters_of({"forest": {"n_estimators": 3}})
+
+
+@pytest.mark.parametrize(
+    ("weights", "problem"),
+    [({"forest": 0.0, "lstm": 0.0}, "at least one member"), ({"forrest": 1.0}, "forrest"), ({"lstm": -1.0}, "lstm")],
+)
+def test_weights_of_nobody_or_of_nothing_are_refused(weights: dict[str, float], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        parameters_of({"weights": weights})
 
 
 def test_parameters_whose_search_has_seen_the_hold_out_are_refused(samples: Dataset) -> None:

@@ -47,9 +47,9 @@ class Exchange:
         self._live_days += days
         system, count = self.system, self._live_days * len(TICKERS)
         ingestor = system.start("ingestor")
-        system.broker.read(BARS, lambda records: len(_live(records)) >= count, READ_SECONDS)
+        bars = system.broker.read(BARS, lambda records: len(_live(records)) >= count, READ_SECONDS)
         ingestor.stop()
-        _assert_every_final_is_predicted(system)
+        _assert_every_bar_is_predicted(system, len({record.event().id for record in bars}))
 
 
 @pytest.fixture
@@ -104,11 +104,11 @@ def _decision(system: System, matches: Callable[[ModelEvent], bool]) -> ModelEve
     return found(system.broker.read(MODELS, lambda records: bool(found(records)), TRAINED_WITHIN_SECONDS))[0]
 
 
-def _assert_every_final_is_predicted(system: System) -> None:
-    finals = {record.event().id for record in system.broker.read(FEATURES) if is_final(record)}
+def _assert_every_bar_is_predicted(system: System, bars: int) -> None:
+    finals = {record.event().id for record in system.wait_for_count(bars, FEATURES, is_final)}
 
     def all_predicted(records: list[Record]) -> bool:
         return finals <= {record.event().feature_id for record in records}
 
-    assert finals
+    assert len(finals) == bars
     system.broker.read(PREDICTIONS, all_predicted, READ_SECONDS)
