@@ -84,7 +84,7 @@ def test_errors_and_hits_are_those_of_pandas_and_of_the_board(made: Made, horizo
     assert (ensemble.name, ensemble.count) == ("ensemble", len(frame))
     assert ensemble.root_mean_squared_error == pytest.approx(float((errors**2).mean() ** 0.5))
     assert ensemble.error_ratio == pytest.approx(float(((errors**2).sum() / (frame.actual_log_return**2).sum()) ** 0.5))
-    assert ensemble.error_ratio**2 == pytest.approx(scores.error_ratio, rel=1e-6)
+    assert (ensemble.error_ratio or 0) ** 2 == pytest.approx(scores.error_ratio, rel=1e-6)
     trials = frame.dropna(subset="hit")
     by_date = trials.assign(hit=trials.hit.astype(float)).groupby("matured_ns").hit.mean()
     assert ensemble.hit_rate == pytest.approx(float(by_date.mean()))

@@ -12,7 +12,7 @@ from predictor.training.backtest.confidence import confidence_of
 from predictor.training.backtest.contents import Equity, HorizonReport, Report, ReportOptions, ReportSet, Trading
 from predictor.training.backtest.coverage import interval_scores
 from predictor.training.backtest.errors import ForecasterScore, adjusted, forecaster_scores
-from predictor.training.backtest.figures import differences_of, figures_of
+from predictor.training.backtest.figures import resamples_of, told_of
 from predictor.training.backtest.stretches import stretches_of, ticker_years
 from predictor.training.backtest.tables import Table, quantiles_of, quantiles_said, tables_of
 from predictor.training.backtest.trading import BUY_AND_HOLD, FORECASTS, TradeRules, bars_per_year, follow
@@ -112,13 +112,14 @@ def _trading(table: Table, bars: Mapping[str, BarColumns], options: ReportOption
     require_bars(table, bars, length_ns)
     portfolios = follow(table, bars, length_ns, TradeRules(options.cost_bps, options.long_only))
     ends_ns = portfolios[FORECASTS].ends_ns
-    horizon, per_year, seed = table.horizon, bars_per_year(ends_ns, options.interval), options.seed
-    ours, theirs = portfolios[FORECASTS], portfolios[BUY_AND_HOLD]
+    per_year = bars_per_year(ends_ns, options.interval)
+    places = resamples_of(len(ends_ns), table.horizon, options.seed)
+    told = {name: told_of(portfolio, per_year, places) for name, portfolio in portfolios.items()}
     return Trading(
         bars=len(ends_ns),
         bars_per_year=per_year,
-        figures={name: figures_of(each, horizon, per_year, seed) for name, each in portfolios.items()},
-        beside_buy_and_hold=differences_of(ours, theirs, horizon, per_year, seed),
+        figures={name: each.figures() for name, each in told.items()},
+        beside_buy_and_hold=told[FORECASTS].less(told[BUY_AND_HOLD]).figures(),
         equity=Equity(
             ends=[to_rfc3339(end_ns) for end_ns in ends_ns.tolist()],
             by_portfolio={name: each.equity.tolist() for name, each in portfolios.items()},

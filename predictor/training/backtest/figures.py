@@ -2,12 +2,16 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
-from feature_stream.bootstrap import bootstrap_interval
-from predictor.training.backtest.trading import FloatArray, Portfolio
+from feature_stream.bootstrap import stationary_indices
+from feature_stream.uncertainty import lags_of, least_dates
+from predictor.training.backtest.simulate import FloatArray
+from predictor.training.backtest.trading import Portfolio
 
 #: Of (rows, n) returns and as much traded, with so many bars a year: a figure of each row.
 Statistic = Callable[[FloatArray, FloatArray, float], FloatArray]
@@ -40,7 +44,11 @@ def annual_return(returns: FloatArray, traded: FloatArray, per_year: float) -> F
 
 def sharpe(returns: FloatArray, _traded: FloatArray, per_year: float) -> FloatArray:
     """Give mean over standard deviation, a year; cash earns nothing (Sharpe 1994, The Sharpe ratio)."""
-    return _ratio(returns.mean(axis=1), returns.std(axis=1, ddof=1), per_year)
+    return _ratio(returns.mean(axis=1), _deviations(returns), per_year)
+
+
+def _deviations(returns: FloatArray) -> FloatArray:
+    return returns.std(axis=1, ddof=1) if returns.shape[1] > 1 else np.zeros(len(returns))
 
 
 def sortino(returns: FloatArray, _traded: FloatArray, per_year: float) -> FloatArray:
@@ -78,31 +86,58 @@ STATISTICS: dict[str, Statistic] = {
 }
 
 
-def figures_of(portfolio: Portfolio, horizon: int, per_year: float, seed: int) -> dict[str, Figure]:
-    """Give all figures of a portfolio."""
-    return {name: _figure(statistic, [portfolio], horizon, per_year, seed) for name, statistic in STATISTICS.items()}
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The figures of a portfolio, by name, and those of its resamples.
+
+    Attributes:
+        values: NaN where there is none.
+        drawn: (resamples,) each; None with too few dates.
+    """
+
+    values: dict[str, float]
+    drawn: dict[str, FloatArray] | None
+
+    def less(self, other: "Told") -> "Told":
+        """Give the differences: of the same resamples, so that what both share falls out."""
+        values = {name: value - other.values[name] for name, value in self.values.items()}
+        if self.drawn is None or other.drawn is None:
+            return Told(values, None)
+        return Told(values, {name: drawn - other.drawn[name] for name, drawn in self.drawn.items()})
+
+    def figures(self) -> dict[str, Figure]:
+        """Give them with their intervals."""
+        return {name: self._figure(name) for name in self.values}
+
+    def _figure(self, name: str) -> Figure:
+        value = self.values[name]
+        if not math.isfinite(value):
+            return Figure(None)
+        drawn = None if self.drawn is None else self.drawn[name]
+        if drawn is None or not (np.isfinite(drawn).all() and np.ptp(drawn) > 0.0):
+            return Figure(value)
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        return Figure(value, float(low), float(high))
 
 
-def differences_of(ours: Portfolio, theirs: Portfolio, horizon: int, per_year: float, seed: int) -> dict[str, Figure]:
-    """Give ours less theirs, on the very same dates in every resample."""
-    return {name: _figure(statistic, [ours, theirs], horizon, per_year, seed) for name, statistic in STATISTICS.items()}
+def resamples_of(dates: int, horizon: int, seed: int) -> NDArray[np.int64] | None:
+    """Draw dates for the intervals, (resamples, dates), with blocks of max(10, 2h) dates on average; None: too few.
+
+    As in `feature_stream.bootstrap.bootstrap_interval`, but once for all figures.
+    """
+    if dates < least_dates(horizon):
+        return None
+    resamples = max(_LEAST_RESAMPLES, min(_RESAMPLES, _MOST_NUMBERS // dates))
+    return stationary_indices(dates, lags_of(horizon), resamples, seed)
 
 
-def _figure(statistic: Statistic, portfolios: list[Portfolio], horizon: int, per_year: float, seed: int) -> Figure:
-    """Give a figure of one portfolio, or the first one's less the second's."""
-    n = len(portfolios[0].returns)
+def told_of(portfolio: Portfolio, per_year: float, places: NDArray[np.int64] | None) -> Told:
+    """Give the figures of a portfolio and of its resamples."""
+    whole = _statistics(portfolio, np.arange(len(portfolio.returns))[None], per_year)
+    values = {name: float(values[0]) for name, values in whole.items()}
+    return Told(values, None if places is None else _statistics(portfolio, places, per_year))
 
-    def of_places(drawn: FloatArray) -> FloatArray:
-        places = drawn.astype(np.int64)
-        first, *rest = (statistic(each.returns[places], each.traded[places], per_year) for each in portfolios)
-        return first - rest[0] if rest else first
 
-    if n < 2:
-        return Figure(None)
-    places = np.arange(n, dtype=np.float64)
-    value = float(of_places(places[None])[0])
-    if not math.isfinite(value):
-        return Figure(None)
-    resamples = max(_LEAST_RESAMPLES, min(_RESAMPLES, _MOST_NUMBERS // n))
-    bounds = bootstrap_interval(places, horizon, seed=seed, resamples=resamples, statistic=of_places)
-    return Figure(value, *bounds) if bounds is not None else Figure(value)
+def _statistics(portfolio: Portfolio, places: NDArray[np.int64], per_year: float) -> dict[str, FloatArray]:
+    returns, traded = portfolio.returns[places], portfolio.traded[places]
+    return {name: statistic(returns, traded, per_year) for name, statistic in STATISTICS.items()}

@@ -1,17 +1,17 @@
 """The pictures of a report."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from numpy.typing import NDArray
 
 from predictor.training.backtest.contents import HorizonReport, Report
 from predictor.training.backtest.drawing import COLOURS, GREY, svg_of
 from predictor.training.backtest.errors import BASELINE
 from predictor.training.backtest.stretches import Stretch
-from schemas.times import NS_PER_SECOND, from_rfc3339
+from schemas.times import from_rfc3339
 
 _PORTFOLIO_NAMES = {"forecasts": "forecasts", "buy_and_hold": "buy and hold", "no_change": "no position"}
 _LEAST_EQUITY = 1e-9
@@ -40,15 +40,14 @@ def pictures_of(report: Report) -> dict[str, str]:
     }
 
 
-def _times(texts: Sequence[str]) -> list[float]:
-    moments = [datetime.fromtimestamp(from_rfc3339(text) // NS_PER_SECOND, UTC) for text in texts]
-    return [float(number) for number in date2num(moments)]
+def _times(texts: Sequence[str]) -> NDArray[np.datetime64]:
+    return np.array([from_rfc3339(text) for text in texts], "datetime64[ns]")
 
 
 def _time_axis(axes: Axes) -> None:
-    locator = AutoDateLocator(minticks=3, maxticks=7)
+    locator = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
 
 
 def _equity(axes: Axes, report: HorizonReport) -> None:

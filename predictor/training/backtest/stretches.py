@@ -49,7 +49,8 @@ def stretches_of(table: Table) -> list[Stretch]:
 
 
 def _between(times_ns: NDArray[np.int64], part: NDArray[np.int64]) -> NDArray[np.bool_]:
-    return (times_ns >= part[0]) & (times_ns <= part[-1])
+    between: NDArray[np.bool_] = (times_ns >= part[0]) & (times_ns <= part[-1])
+    return between
 
 
 def _stretch(own: Table, part: NDArray[np.int64]) -> Stretch:

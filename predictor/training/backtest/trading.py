@@ -49,7 +49,7 @@ class Portfolio:
     @property
     def equity(self) -> FloatArray:
         """Give how a capital of 1 goes."""
-        equity: FloatArray = np.cumprod(1.0 + self.returns)
+        equity: FloatArray = np.cumprod(1.0 + self.returns, dtype=np.float64)
         return equity
 
 
