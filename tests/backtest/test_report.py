@@ -18,7 +18,7 @@ from predictor.manifest import Manifest
 from predictor.training.backtest.compose import compose
 from predictor.training.backtest.confidence import confidence_of
 from predictor.training.backtest.contents import HorizonReport, Report
-from predictor.training.backtest.page import page_of
+from predictor.training.backtest.page import lay_out, page_of
 from predictor.training.backtest.tables import tables_of
 from predictor.training.backtest.task import encoded
 from predictor.training.backtest.verdict import CHOSEN, SURVIVORS, verdict_of
@@ -28,7 +28,7 @@ from tests.backtest.pasts import OPTIONS, a_past, linear_set, walked
 from tests.feature_stream.outcome_logs import Market, outcomes_of
 from tests.predictor_models.examples import DAY_NS, HORIZONS
 
-PICTURES = 6
+PICTURES = ("equity", "reliability", "coverage", "error_by_horizon", "error_over_time", "hit_rate_over_time")
 
 
 @dataclass
@@ -278,7 +278,7 @@ def test_the_page_is_whole_has_all_pictures_and_asks_nothing_of_the_internet(mad
     reader.feed(made.page)
     reader.close()
     assert reader.open == []
-    assert (reader.pictures, reader.captions) == (PICTURES, PICTURES)
+    assert (reader.pictures, reader.captions) == (len(PICTURES), len(PICTURES))
     assert reader.outside == []
     assert len(set(reader.ids)) == len(reader.ids)
     assert "@import" not in made.page
@@ -290,7 +290,10 @@ def test_the_page_is_whole_has_all_pictures_and_asks_nothing_of_the_internet(mad
 
 def test_names_are_escaped(made: Made) -> None:
     options: Any = structs.replace(OPTIONS, models=["<b>"], source="<script>")
-    assert "<script>" not in page_of(structs.replace(made.report, options=options, verdict="<i>"))
+    page = lay_out(structs.replace(made.report, options=options, verdict="<i>"), dict.fromkeys(PICTURES, ""))
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert "<i>" not in page
 
 
 def test_bars_that_are_missing_are_said(made: Made) -> None:

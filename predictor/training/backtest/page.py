@@ -1,5 +1,6 @@
 """The report for people: one HTML file that asks nothing of the internet."""
 
+from collections.abc import Mapping
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
@@ -14,13 +15,23 @@ _UNKNOWN = "\u2013"
 
 
 def page_of(report: Report) -> str:
-    """Lay a report out."""
+    """Lay a report out, with its pictures."""
+    return lay_out(report, pictures_of(report))
+
+
+def lay_out(report: Report, pictures: Mapping[str, str]) -> str:
+    """Lay a report out.
+
+    Args:
+        report: All its words are escaped.
+        pictures: SVG by name, taken as it is.
+    """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(share=_share, number=_number, figure=_figure, day=_day)
     text = files("predictor.training.backtest").joinpath(_TEMPLATE).read_text(encoding="utf-8")
     # The pictures are our own, and matplotlib has escaped the words in them.
-    pictures = {name: Markup(picture) for name, picture in pictures_of(report).items()}  # noqa: S704
-    return environment.from_string(text).render(report=report, pictures=pictures)
+    safe = {name: Markup(picture) for name, picture in pictures.items()}  # noqa: S704
+    return environment.from_string(text).render(report=report, pictures=safe)
 
 
 def _share(value: float | None, decimals: int = 1) -> str:
