@@ -89,7 +89,14 @@ def test_errors_and_hits_are_those_of_pandas_and_of_the_board(made: Made, horizo
     by_date = trials.assign(hit=trials.hit.astype(float)).groupby("matured_ns").hit.mean()
     assert ensemble.hit_rate == pytest.approx(float(by_date.mean()))
     assert ensemble.hit_rate == pytest.approx(scores.ensemble.hit_rate, rel=1e-6)
-    assert [score.name for score in report.forecasters] == ["ensemble", "forest", "lstm", "statistical"]
+    assert [score.name for score in report.forecasters] == [
+        *("ensemble", "ensemble_without_fallback", "forest", "lstm", "statistical"),
+    ]
+    alone = frame[frame.model_set != "statistical"]
+    assert report.forecasters[1].count == len(alone) < len(frame)
+    assert report.forecasters[1].mean_absolute_error == pytest.approx(
+        float((alone.predicted_log_return - alone.actual_log_return).abs().mean())
+    )
     two_sided = 2 * min(ensemble.p_better, 1 - ensemble.p_better)  # type: ignore[type-var, operator]
     assert two_sided == pytest.approx(scores.error_p_value, abs=1e-6)
 
@@ -199,11 +206,11 @@ def test_one_ticker_held_is_its_own_price(made: Made) -> None:
 
 
 def test_no_model_beats_no_change_where_there_is_nothing_to_know(made: Made) -> None:
-    assert made.report.verdict.startswith("No model beats the forecast of no change: of 9 comparisons none")
+    assert made.report.verdict.startswith("No model beats the forecast of no change: of 12 comparisons none")
     knowing = [structs.replace(each, predicted_log_return=0.9 * each.actual_log_return) for each in made.outcomes]
     verdict = compose(knowing, a_past(560), [], OPTIONS).verdict
     assert verdict.startswith(
-        "Better than the forecast of no change, at 5 % after correction for 9 comparisons: ensemble"
+        "Better than the forecast of no change, at 5 % after correction for 12 comparisons: ensemble"
     )
     assert "too few dates" in verdict_of([])
 

@@ -9,6 +9,8 @@ from feature_stream.uncertainty import MeanByDate, compare_hits, compare_losses,
 from predictor.training.backtest.tables import FloatArray, Table
 
 ENSEMBLE = "ensemble"
+#: The ensemble where it answered: without what the statistical forecaster said in its place.
+MODELS_ALONE = "ensemble_without_fallback"
 #: A forecaster that says this is the baseline itself.
 BASELINE = "naive"
 
@@ -41,9 +43,12 @@ class ForecasterScore(Struct, frozen=True, kw_only=True):
 
 
 def forecaster_scores(table: Table) -> list[ForecasterScore]:
-    """Score the ensemble and its members."""
+    """Score the ensemble and its members; where others answered for it, also without these."""
     signs = {name: np.sign(forecast) for name, forecast in table.members.items()}
     scores = [_score(ENSEMBLE, table, table.predicted, table.direction)]
+    if table.fallback.any() and not table.fallback.all():
+        own = table.rows(~table.fallback)
+        scores.append(_score(MODELS_ALONE, own, own.predicted, own.direction))
     return scores + [_score(name, table, table.members[name], signs[name]) for name in sorted(signs)]
 
 

@@ -3,7 +3,7 @@
 from predictor.training.backtest.contents import HorizonReport, Report
 from predictor.training.backtest.errors import ForecasterScore
 
-_HEAD = "bars  forecaster    outcomes  RMSE/no change       p   right  beside usual"
+_HEAD = "bars  forecaster                 outcomes  RMSE/no change       p   right  beside usual"
 
 
 def table_of(report: Report) -> str:
@@ -20,7 +20,7 @@ def _line(horizon: int, score: ForecasterScore) -> str:
     p_value = "-" if score.p_better is None else f"{score.p_better:.3f}"
     right = "-" if score.hit_rate is None else f"{score.hit_rate:.1%}"
     beside = "-" if score.hit_rate_difference is None else f"{score.hit_rate_difference:+.1%}"
-    return f"{horizon:>4}  {score.name:<12}  {score.count:>8}  {ratio:>14}  {p_value:>6}  {right:>6}  {beside:>12}"
+    return f"{horizon:>4}  {score.name:<25}  {score.count:>8}  {ratio:>14}  {p_value:>6}  {right:>6}  {beside:>12}"
 
 
 def _intervals(report: HorizonReport) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.manifest import Manifest
+from predictor.models.statistical import StatisticalForecaster
 from predictor.scoring_boards import HOLD_OUT
 from schemas.events import Direction, Outcome
 
@@ -25,6 +26,7 @@ class Table:
     """What was said of one horizon, and what came: n outcomes by time and then ticker; NaN is null.
 
     Attributes:
+        fallback: The statistical forecaster answered in the place of the models, as while a ticker warms up.
         direction: 1, -1, or 0 for neutral.
         usual: The direction that was more frequent before, likewise; 0: not known.
         hit: 1 or 0; NaN where it is no trial.
@@ -36,6 +38,7 @@ class Table:
     tickers: NDArray[np.str_]
     as_of_ns: NDArray[np.int64]
     matured_ns: NDArray[np.int64]
+    fallback: NDArray[np.bool_]
     predicted: FloatArray
     actual: FloatArray
     direction: FloatArray
@@ -81,6 +84,7 @@ def _table(horizon: int, outcomes: list[Outcome], first: FirstQuantiles) -> Tabl
         tickers=np.array([outcome.ticker for outcome in outcomes], np.str_),
         as_of_ns=np.array([outcome.as_of_ns for outcome in outcomes], np.int64),
         matured_ns=np.array([outcome.matured_ns for outcome in outcomes], np.int64),
+        fallback=np.array([outcome.model_set == StatisticalForecaster.name for outcome in outcomes], np.bool_),
         predicted=_column(outcome.predicted_log_return for outcome in outcomes),
         actual=_column(outcome.actual_log_return for outcome in outcomes),
         direction=_column(SIGNS[outcome.direction] for outcome in outcomes),
