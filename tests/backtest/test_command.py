@@ -149,7 +149,7 @@ def test_parameters_that_have_seen_the_span_are_refused() -> None:
 @pytest.mark.slow
 def test_two_rules_are_trained_on_the_way_as_an_ensemble_of_their_own(tmp_path: Path) -> None:
     prices = write_bars(tmp_path / "prices.csv", a_past(800))
-    words = ["--source", f"file:{prices}", "--from", "1972-01-01", "--to", "1972-03-05", "--refit-bars", "30"]
+    words = ["--source", f"file:{prices}", "--from", "1972-01-01", "--to", "1972-02-25", "--refit-bars", "30"]
     done = run(tmp_path, *words, "--models", "naive,statistical")
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "var/backtest/report.json").read_bytes())
