@@ -9,11 +9,11 @@ from ingestor.sources.bars import BarColumns
 from predictor.artifacts import ModelSet, load_model_set
 from predictor.manifest import TrainingOptions
 from predictor.saving import save_model_set
-from predictor.training.dataset import dataset_from_bars
+from predictor.training.dataset import Dataset, dataset_from_bars
 from predictor.training.parameter_file import ParameterFile
 from predictor.training.quiet import training_packages
 from predictor.training.settings import TrainingSettings
-from predictor.training.split import TooFewSamplesError
+from predictor.training.split import TooFewSamplesError, hold_out_split
 from schemas.errors import StopAndSayError
 from schemas.times import interval_ns, to_rfc3339
 
@@ -43,9 +43,7 @@ class Trainings:
             StopAndSayError: They are not enough.
         """
         settings = self.settings
-        end_ns = before_ns - interval_ns(settings.interval) + 1
-        known = {ticker: columns.between(None, end_ns) for ticker, columns in self.bars.items()}
-        dataset = dataset_from_bars(known, settings.interval, settings.horizons, settings.training_window_bars)
+        dataset = self._dataset(before_ns)
         options = TrainingOptions(
             source=settings.source,
             before_ns=before_ns,
@@ -60,14 +58,25 @@ class Trainings:
             from predictor.training.recipes import recipes  # noqa: PLC0415
         chosen = only(recipes(options.parameters), self.members)
         _log.info("training on what ends by %s: %d samples", to_rfc3339(before_ns), len(dataset))
+        trained = train(dataset, settings.interval, options, before_ns, chosen)
+        folder = save_model_set(trained.manifest, trained.files, self.folder)
+        return load_model_set(folder, interval=settings.interval, horizons=settings.horizons)
+
+    def _dataset(self, before_ns: int) -> Dataset:
+        """Make the samples, and see that they are enough before TensorFlow is imported."""
+        settings = self.settings
+        end_ns = before_ns - interval_ns(settings.interval) + 1
+        known = {ticker: columns.between(None, end_ns) for ticker, columns in self.bars.items()}
+        dataset = dataset_from_bars(known, settings.interval, settings.horizons, settings.training_window_bars)
+        with training_packages():
+            from predictor.training.folds import fold_rows  # noqa: PLC0415 - scikit-learn
         try:
-            trained = train(dataset, settings.interval, options, before_ns, chosen)
+            fold_rows(hold_out_split(dataset).before)
         except TooFewSamplesError as error:
             raise StopAndSayError(
                 f"--from: before {to_rfc3339(before_ns)} there is too little to train on: {error}"
             ) from error
-        folder = save_model_set(trained.manifest, trained.files, self.folder)
-        return load_model_set(folder, interval=settings.interval, horizons=settings.horizons)
+        return dataset
 
 
 def require_unseen(parameters: ParameterFile, from_ns: int) -> None:
