@@ -42,7 +42,7 @@ def walk_the_past(settings: TrainingSettings, options: BacktestOptions) -> Walke
     count = _dates_from(bars, from_ns)
     refits = _refits(settings, options, bars, from_ns)
     rules = WalkRules(settings.interval, settings.horizons, settings.signal_share)
-    progress = Progress(count, "walking forward", "date")
+    progress = Progress(count, what="walking forward", unit="date")
     try:
         dates = dates_of(bars, settings.interval, from_ns)
         outcomes = list(walk(dates, refits.at, rules, lambda end_ns: progress.step(to_rfc3339(end_ns)[:10])))
