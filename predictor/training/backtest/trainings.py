@@ -58,7 +58,7 @@ class Trainings:
             from predictor.training.recipes import recipes  # noqa: PLC0415
         chosen = only(recipes(options.parameters), self.members)
         _log.info("training on what ends by %s: %d samples", to_rfc3339(before_ns), len(dataset))
-        trained = train(dataset, settings.interval, options, before_ns, every=chosen)
+        trained = train(dataset, settings.interval, options, before_ns, chosen=chosen)
         folder = save_model_set(trained.manifest, trained.files, self.folder)
         return load_model_set(folder, interval=settings.interval, horizons=settings.horizons)
 
