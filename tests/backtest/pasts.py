@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from msgspec import structs
 
 from ingestor.sources.bars import BarColumns
-from predictor.artifacts import ModelSet, load_model_set
+from predictor.artifacts import ModelSet, load_model_set, read_manifest
+from predictor.saving import save_manifest
 from predictor.training.backtest.contents import ReportOptions
 from predictor.training.backtest.dates import dates_of
 from predictor.training.backtest.walk import WalkRules, walk
@@ -27,9 +29,15 @@ def a_past(days: int = 280) -> dict[str, BarColumns]:
     return {"AAA": random_walk(1, days), "BBB": random_walk(2, days - 60, first_day=60)}
 
 
-def linear_set(directory: Path) -> ModelSet:
+def saved_set(directory: Path) -> Path:
+    """Save a set that was trained before the past begins; give its folder."""
     folder, _ = save_linear_set(directory)
-    return load_model_set(folder, interval="1d", horizons=HORIZONS)
+    save_manifest(structs.replace(read_manifest(folder), train_end_ns=0), folder)
+    return folder
+
+
+def linear_set(directory: Path) -> ModelSet:
+    return load_model_set(saved_set(directory), interval="1d", horizons=HORIZONS)
 
 
 def walked(bars: Mapping[str, BarColumns], model_set: ModelSet, from_ns: int = FROM_NS) -> list[Outcome]:

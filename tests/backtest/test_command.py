@@ -18,8 +18,7 @@ from predictor.training.parameter_file import ParameterFile
 from predictor.training.settings import TrainingSettings
 from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
 from schemas.times import from_rfc3339
-from tests.backtest.pasts import a_past
-from tests.predictor.saved_sets import save_linear_set
+from tests.backtest.pasts import a_past, saved_set
 from tests.predictor_models.examples import DAY_NS
 from tests.predictor_models.test_history import write_bars
 from tests.processes import clean_environment
@@ -42,7 +41,7 @@ def prices(tmp_path: Path) -> str:
 
 
 def test_a_saved_set_walks_through_a_file_and_leaves_a_page_and_its_numbers(tmp_path: Path, prices: str) -> None:
-    folder, _ = save_linear_set(tmp_path / "models")
+    folder = saved_set(tmp_path / "models")
     words = ["--source", f"file:{prices}", "--from", "1970-03-01", "--to", "1970-05-10", "--model-set", str(folder)]
     done = run(tmp_path, *words, "--report", "out/report.html", "--cost-bps", "10")
     assert done.returncode == 0, done.stderr
@@ -120,7 +119,7 @@ def past(prices: str, options: BacktestOptions, **settings: object) -> None:
 
 
 def test_what_does_not_fit_the_source_or_the_set_is_said_with_the_option(tmp_path: Path, prices: str) -> None:
-    folder, _ = save_linear_set(tmp_path / "models")
+    folder = saved_set(tmp_path / "models")
     options = BacktestOptions(from_ns=60 * DAY_NS, model_set=folder)
     with pytest.raises(StopAndSayError, match="--source simulated: it has no past"):
         past(prices, options, source="simulated")
