@@ -39,6 +39,9 @@ COMMANDS: dict[str, Command] = {
     "audit": Command(
         "predictor.training.audit", "cut off the future, and prove that nothing changes (`--quick`: in seconds)"
     ),
+    "backtest": Command(
+        "predictor.training.backtest", "walk forward through the past as if it were live, and report what came out"
+    ),
     "outcomes": Command(
         "feature_stream.outcomes",
         "settle predictions: `outcomes` from `predictions` and `bars`, and the `scores` of them",

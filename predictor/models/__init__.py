@@ -19,6 +19,8 @@ _SAVED: dict[str, _Load] = {
     StatisticalMember.name: StatisticalMember,
     XgboostForecaster.name: XgboostForecaster,
 }
+#: Names of all forecasters that can be members of a set.
+KNOWN = frozenset(_SAVED)
 
 
 def load_forecaster(

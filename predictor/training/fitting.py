@@ -60,8 +60,8 @@ class ExportDiffersError(StopAndSayError):
 class Progress:
     """A progress bar on a terminal, silence elsewhere; and whoever wants to be told is told."""
 
-    def __init__(self, steps: int, tell: Tell | None = None) -> None:
-        self._bar = tqdm(total=steps, desc="training", unit="step", disable=None, leave=False)
+    def __init__(self, steps: int, tell: Tell | None = None, what: str = "training", unit: str = "step") -> None:
+        self._bar = tqdm(total=steps, desc=what, unit=unit, disable=None, leave=False)
         self._steps, self._done, self._tell = steps, 0, tell
 
     def step(self, what: str) -> None:

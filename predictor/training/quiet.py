@@ -1,8 +1,10 @@
-"""TensorFlow without its chatter."""
+"""The packages that only the training needs: imported without TensorFlow's chatter, and missed in one line."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from schemas.errors import StopAndSayError
 
 
 @contextmanager
@@ -21,3 +23,13 @@ def quiet_import() -> Iterator[None]:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(nowhere)
+
+
+@contextmanager
+def training_packages() -> Iterator[None]:
+    """Import what only the training needs, quietly; where it is missing, say which extra has it."""
+    try:
+        with quiet_import():
+            yield
+    except ImportError as error:
+        raise StopAndSayError(f"{error.name} is missing: training needs `pip install 'tickcast[train]'`") from error

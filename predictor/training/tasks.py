@@ -2,8 +2,6 @@
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from predictor.artifacts import read_manifest
@@ -16,7 +14,7 @@ from predictor.training.dataset import Dataset, dataset_from_bars
 from predictor.training.ensure import announced_set, newest_set_on_disk, trained_through
 from predictor.training.history import bars_before_start
 from predictor.training.parameter_file import ParameterFile, read_parameter_file, read_parameters, write_parameters
-from predictor.training.quiet import quiet_import
+from predictor.training.quiet import training_packages
 from predictor.training.scoring import score_table
 from predictor.training.service.next_state import NO_SET
 from predictor.training.settings import TrainingSettings
@@ -126,7 +124,7 @@ def search_and_save(settings: TrainingSettings, *, trials: int, path: Path) -> N
     """
     dataset = _dataset(settings)
     say(f"searching on what lies before the hold-out of {len(dataset)} samples, seed {settings.training_seed}")
-    with _training_packages():
+    with training_packages():
         from predictor.training.search import search  # noqa: PLC0415 - only who trains pays for scikit-learn
     write_parameters(search(dataset, settings.training_seed, trials, say), path)
     say(f"wrote {path}: use it with `train --parameters {path}`")
@@ -138,7 +136,7 @@ def _dataset(settings: TrainingSettings) -> Dataset:
         bars_before_start(settings), settings.interval, settings.horizons, settings.training_window_bars
     )
     before = hold_out_split(dataset).before
-    with _training_packages():
+    with training_packages():
         from predictor.training.folds import fold_rows  # noqa: PLC0415 - only who trains pays for scikit-learn
     fold_rows(before)
     return dataset
@@ -168,21 +166,11 @@ def _train(settings: TrainingSettings, dataset: Dataset, tell: Tell | None) -> P
         seed=settings.training_seed,
         parameters=found.parameters,
     )
-    with _training_packages():
+    with training_packages():
         from predictor.training.pipeline import train  # noqa: PLC0415 - only who trains pays for TensorFlow
     trained = train(dataset, settings.interval, options, time.time_ns(), tell=tell)
     say(score_table(trained.manifest))
     return save_model_set(trained.manifest, trained.files, settings.models_directory)
-
-
-@contextmanager
-def _training_packages() -> Iterator[None]:
-    """Import what only the training needs, quietly; where it is missing, say which extra has it."""
-    try:
-        with quiet_import():
-            yield
-    except ImportError as error:
-        raise StopAndSayError(f"{error.name} is missing: training needs `pip install 'tickcast[train]'`") from error
 
 
 def _announce(settings: TrainingSettings, folder: Path, action: ModelAction, reason: str) -> None:
