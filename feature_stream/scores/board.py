@@ -1,5 +1,7 @@
 """Scores and how far they reach, made into a scoreboard."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from feature_stream.calibration import FIRST_INTERVALS, PRIOR_WEIGHTS, version_of
@@ -11,6 +13,10 @@ from schemas.times import Interval
 ALL = "*"
 #: The partition of the board of all, which comes from every partition.
 NO_PARTITION = -1
+#: What answers in the place of any set: where none is trained, and for a ticker that is warming up.
+STAND_IN = "statistical"
+#: Of an outcome: the start of its last known bar, its horizon, the set that answered.
+Newest = tuple[int, int, str]
 
 
 @dataclass(slots=True)
@@ -21,7 +27,7 @@ class Marks:
     bars: int = 0
     partition: int = 0
     offset: int = -1
-    newest: tuple[int, int, str] = (-1, 0, "")
+    newest: Newest = (-1, 0, "")
 
     def take(self, outcome: Outcome) -> None:
         """Reach as far as an outcome does."""
@@ -31,6 +37,20 @@ class Marks:
             (self.offset, self.partition), (outcome.source_offset, outcome.source_partition)
         )
         self.newest = max(self.newest, (outcome.start_ns, outcome.horizon, outcome.model_set))
+
+
+def newest_of_all(newest: Iterable[Newest]) -> Newest:
+    """Give the newest outcome of all tickers by those of each, with the set that answered most of the newest date.
+
+    That is the one that serves, also where a challenger has a share of the tickers. The stand-in counts where no set
+    answered; ties go by name.
+    """
+    of_each = list(newest)
+    newest_ns = max(start_ns for start_ns, _, _ in of_each)
+    last = [each for each in of_each if each[0] == newest_ns]
+    counts = Counter(model_set for _, _, model_set in last)
+    name = max(counts, key=lambda name: (name != STAND_IN, counts[name], name))
+    return newest_ns, max(horizon for _, horizon, _ in last), name
 
 
 def make_board(

@@ -8,7 +8,7 @@ import numpy as np
 
 from feature_stream.calibration import WIDTH_OUTCOMES
 from feature_stream.drift import drift_of
-from feature_stream.scores.board import ALL, NO_PARTITION, Marks, make_board
+from feature_stream.scores.board import ALL, NO_PARTITION, Marks, make_board, newest_of_all
 from feature_stream.scores.columns import FloatArray, known_of, members_of
 from feature_stream.scores.pool import Pool
 from feature_stream.scores.shadow import word_of
@@ -138,7 +138,7 @@ class ScoreKeeper:
             bars=sum(mark.bars for mark in marks),
             partition=NO_PARTITION,
             offset=sum(offset + 1 for offset in self._offsets.values()),
-            newest=max((mark.newest, ticker) for ticker, mark in self._marks.items())[0],
+            newest=newest_of_all(mark.newest for mark in marks),
         )
         horizons = [pool.score(self._sizes.dates) for _, pool in sorted(self._pools.items())]
         return make_board(ALL, self._interval, everything, horizons, self._drift(), now_ns)

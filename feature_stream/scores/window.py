@@ -73,6 +73,10 @@ class Window:
             padding = [(0, 0), (0, more)] + [(0, 0)] * (self._rows.ndim - 2)
             self._rows = np.pad(self._rows, padding, constant_values=self._empty)
 
+    def keep(self, places: Sequence[int]) -> None:
+        """Keep these places of the first axis of a row, in this order."""
+        self._rows = self._rows[:, list(places)]
+
     def _make_room(self) -> None:
         """Move the rows to the front, into twice the room until a full window has some to spare."""
         n = self._end - self._first

@@ -171,6 +171,23 @@ def test_a_board_says_how_far_it_reaches() -> None:
     assert (pooled.source_partition, pooled.source_offset) == (-1, 42)
 
 
+@given(some.randoms(use_true_random=False))
+def test_the_board_of_all_names_the_set_that_answered_most_of_the_newest_date(chance: Random) -> None:
+    served = [outcome(ticker, bar) for ticker in "ABC" for bar in range(3)]
+    others = [outcome("D", 2, model_set="set-9"), outcome("E", 1, 5, model_set="set-9")]
+    warming_up = [outcome(ticker, 2, model_set="statistical") for ticker in "VWXYZ"]
+    for outcomes, name in (
+        (served + others, "set-1"),
+        (served + others + warming_up, "set-1"),
+        ([*served[:3], *others[:1]], "set-9"),  # one each: by name
+        (warming_up, "statistical"),
+    ):
+        chance.shuffle(outcomes)
+        board = pooled_scoreboard(outcomes, "1d")
+        assert board is not None
+        assert board.model_set == name
+
+
 def test_nothing_of_a_board_is_newer_than_it_says() -> None:
     outcomes = sorted(outcomes_of(Market(bars=8)), key=lambda one: one.matured_ns)
     keeper = ScoreKeeper("1d")

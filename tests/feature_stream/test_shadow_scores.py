@@ -3,9 +3,12 @@
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from feature_stream.scores.columns import known_of
+from feature_stream.scores.shadow_sums import ShadowSums
 from feature_stream.scores.state import BoardSizes, ScoreKeeper, pooled_scoreboard, scoreboard
 from schemas.events import Direction, HorizonScore, ModelScore, Outcome
 from tests.feature_stream.outcome_logs import Market, member, outcome, outcomes_of
@@ -98,3 +101,31 @@ def test_a_challenger_that_is_served_on_a_few_tickers_does_not_weigh_the_members
         board = pooled_scoreboard(order, "1d")
         assert board is not None
         assert board.horizons[0].weights == {"forest": pytest.approx(0.4), "lstm": pytest.approx(0.6)}
+
+
+def test_tickers_of_a_challenger_that_mature_first_do_not_weigh_the_members_either() -> None:
+    changed = {
+        name: replace(member(1, 0.001, name), prior_weight=prior) for name, prior in (("forest", 1), ("lstm", 9))
+    }
+    theirs = [outcome("Z", bar, models=changed, model_set="set-2") for bar in range(4)]
+    outcomes = [outcome(ticker, bar) for ticker in "ABC" for bar in range(3)] + theirs
+    for order in (outcomes, outcomes[::-1]):
+        board = pooled_scoreboard(order, "1d")
+        assert board is not None
+        assert board.horizons[0].weights == {"forest": pytest.approx(0.4), "lstm": pytest.approx(0.6)}
+    promoted = [outcome(ticker, 3, models=changed, model_set="set-2") for ticker in "ABC"]
+    board = pooled_scoreboard(outcomes + promoted, "1d")
+    assert board is not None
+    assert board.horizons[0].weights == {"forest": pytest.approx(0.1), "lstm": pytest.approx(0.9)}
+
+
+def test_sums_of_sets_whose_dates_have_left_leave_too_and_the_others_stay_right() -> None:
+    pool = ShadowSums(1, 4)
+    names = [f"set-{place}" for place in range(60)]
+    known = np.array([known_of(outcome())])
+    for bar in range(120):
+        pool.add([bar], known, np.array([[bar // 2, 0.01, 0.55]]))
+        assert len(pool.shown) <= 4
+        shown = {f"set-{each // 2}": sum(other // 2 == each // 2 for other in range(max(0, bar - 3), bar + 1))
+                 for each in range(max(0, bar - 3), bar + 1)}  # fmt: skip
+        assert {name: score.count for name, score in pool.scores(names, 4).items()} == shown

@@ -5,9 +5,12 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from feature_stream.scores.state import pooled_scoreboard
 from predictor.training.alarms import AlarmWatch
 from schemas.events import ModelCommand, ModelEvent, Scoreboard
+from tests.feature_stream.outcome_logs import outcome
 from tests.predictor_training.decisions import decision, drift_board, drift_boards
 
 PAUSE = 4
@@ -48,6 +51,14 @@ def test_boards_of_tickers_of_other_sets_and_without_drift_say_nothing() -> None
     assert ids(watch, others) == []
     assert ids(watch_of(), [drift_board(1, asked=ALARM)]) == [], "nothing serves yet"
     assert ids(watch_of(decision("set-a"), decision(None)), [drift_board(1, asked=ALARM)]) == []
+
+
+def test_an_alarm_is_heard_while_a_challenger_has_a_share_and_a_ticker_warms_up() -> None:
+    said_by = {"A": "set-1", "B": "set-1", "C": "set-9", "Z": "statistical"}
+    board = pooled_scoreboard([outcome(ticker, model_set=name) for ticker, name in said_by.items()], "1d")
+    assert board is not None
+    alarm = replace(board, drift={"loss": "alarm", "retrain": "asked"})
+    assert len(ids(watch_of(decision("set-1")), [alarm])) == 1
 
 
 def test_a_second_alarm_gives_a_second_command() -> None:
