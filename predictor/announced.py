@@ -92,6 +92,8 @@ def load_announced(settings: PredictorSettings, wait_seconds: float = WAIT_SECON
 def load_challenger(settings: PredictorSettings, wait_seconds: float = WAIT_SECONDS) -> Load:
     """Give a function that loads the challenger of an event, likewise; it must be the one that was announced.
 
+    It is judged under its name, and so must have all members that are weighed.
+
     Raises:
         StopAndSayError: As for `load_announced`.
     """
@@ -103,6 +105,10 @@ def load_challenger(settings: PredictorSettings, wait_seconds: float = WAIT_SECO
         if model_set.manifest.model_set != announced.name:
             holds = model_set.manifest.model_set
             raise UnfitModelSetError(f"challenger {announced.name}: {model_set.folder} holds {holds}")
+        if not model_set.whole:
+            raise UnfitModelSetError(
+                f"challenger {announced.name} is not whole: {'; '.join(model_set.refused.values())}"
+            )
         return _with_members(model_set, f"challenger {announced.name}")
 
     return load

@@ -1,12 +1,12 @@
 """Which set is shown beside the one that serves: the challenger of the newest decision, once it is loaded."""
 
 import logging
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
 from predictor.announced import Load
 from predictor.artifacts import ModelSet
+from predictor.background import in_background
 from predictor.live_edge import why_refused
 from predictor.serving import TRY_AGAIN_SECONDS
 from predictor.settings import PredictorSettings
@@ -16,20 +16,6 @@ _log = logging.getLogger(__name__)
 
 #: Begins to load a set, and gives what will hold it.
 Start = Callable[[Callable[[], ModelSet]], Future[ModelSet]]
-
-
-def in_background(load: Callable[[], ModelSet]) -> Future[ModelSet]:
-    """Load in a thread of its own: it may take long to come, and nobody who is served waits for it."""
-    future: Future[ModelSet] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(load())
-        except BaseException as error:  # told to whoever asks for the set
-            future.set_exception(error)
-
-    threading.Thread(target=run, name="challenger", daemon=True).start()
-    return future
 
 
 class Challenger:

@@ -11,6 +11,9 @@ from predictor.intervals import NORMAL_95
 from schemas.events import ENSEMBLE, HorizonPrediction, MemberHorizon, MemberPrediction, Prediction
 from schemas.identity import shadowed_id
 
+#: The largest share: the set that answers most tickers counts as the one that serves, in `scores`.
+MOST_SHARE = 0.5
+
 _REMEMBERED_TICKERS = 65_536
 
 
@@ -24,6 +27,8 @@ def place_of(ticker: str, challenger: str) -> float:
 def paired(served: Sequence[Prediction], by_challenger: Mapping[int, Prediction], share: float) -> list[Prediction]:
     """Show the challenger's predictions beside the served ones, or change places where a ticker is in its share.
 
+    An event that the challenger was trained on is answered by the other set, or nothing of it could ever be scored.
+
     Args:
         served: By the set that serves.
         by_challenger: By the place of the served one: those that both sets' members have answered.
@@ -32,7 +37,7 @@ def paired(served: Sequence[Prediction], by_challenger: Mapping[int, Prediction]
     found = list(served)
     for place, its in by_challenger.items():
         ours = served[place]
-        taken = place_of(ours.ticker, its.model_set) < share
+        taken = not its.in_sample and place_of(ours.ticker, its.model_set) < share
         found[place] = beside(its, ours) if taken else beside(ours, its)
     return found
 

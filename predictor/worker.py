@@ -77,6 +77,7 @@ class Worker:
             self.feed.read_to_ends(stopping)
             self._answer(stopping)
         finally:
+            self._beside.close()
             self.feed.close()
 
     def _answer(self, stopping: Callable[[], bool]) -> None:

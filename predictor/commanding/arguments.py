@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from predictor.shadow import MOST_SHARE
 from predictor.training.parameter_file import read_parameters
 from schemas.events import CommandAction, ModelCommand, ModelRole, RetrainKind
 
@@ -24,7 +25,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     load.add_argument("model_set", metavar="SET", help="as `list` names it")
     _add_challenger(load, "show it beside the serving set, and score it, instead")
     load.add_argument("--share", type=_share, metavar="0.1", help="with --challenger: of the tickers, on which it "
-        "answers and the serving set is shown beside it (0)")  # fmt: skip
+        f"answers and the serving set is shown beside it, at most {MOST_SHARE} (0)")  # fmt: skip
     unload = _wish(commands, "unload", "let no set serve: the statistical forecaster answers")
     _add_challenger(unload, "end the challenge instead, and leave what serves")
     _wish(commands, "rollback", "let the set serve that served before")
@@ -56,8 +57,9 @@ def _add_challenger(parser: argparse.ArgumentParser, summary: str) -> None:
 
 def _share(text: str) -> float:
     share = float(text)
-    if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is no share from 0 to 1")
+    if not 0 <= share <= MOST_SHARE:
+        why = "the set that serves must answer most tickers"
+        raise argparse.ArgumentTypeError(f"{text} is no share from 0 to {MOST_SHARE}: {why}")
     return share
 
 

@@ -179,7 +179,7 @@ def test_a_challenger_is_fetched_and_is_the_one_that_was_announced(stage: Stage)
 def test_a_challenger_without_members_is_refused(stage: Stage, tmp_path: Path) -> None:
     folder = save_small_set(tmp_path / "there", "set-b", forest=b"no model")
     event = challenging(stage, name="set-b", manifest_sha256=put_set(stage.store, folder))
-    with pytest.raises(UnfitModelSetError, match=r"challenger set-b: forest\.onnx cannot be loaded"):
+    with pytest.raises(UnfitModelSetError, match=r"challenger set-b is not whole: forest\.onnx cannot be loaded"):
         load_challenger(stage.settings, wait_seconds=60)(event)
 
 

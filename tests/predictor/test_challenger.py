@@ -12,7 +12,8 @@ from msgspec import structs
 
 from predictor.announced import load_challenger
 from predictor.artifacts import ModelSet, UnfitModelSetError
-from predictor.challenger import Challenger, in_background
+from predictor.background import in_background
+from predictor.challenger import Challenger
 from predictor.saving import model_event
 from predictor.serving import TRY_AGAIN_SECONDS
 from predictor.settings import PredictorSettings
@@ -198,3 +199,12 @@ def test_a_challenger_lies_where_its_event_says_or_under_its_name(tmp_path: Path
         assert load_challenger(settings)(asked).manifest.model_set == "set-linear"
     with pytest.raises(UnfitModelSetError):
         load_challenger(elsewhere)(untold)
+
+
+def test_a_challenger_with_a_damaged_file_is_not_the_set_that_is_to_be_judged(tmp_path: Path) -> None:
+    folder, _ = save_linear_set(tmp_path)
+    load = load_challenger(PredictorSettings(models_directory=tmp_path, _env_file=None))
+    assert load(event("set-linear")).whole
+    (folder / "lstm.onnx").write_bytes(b"damaged")
+    with pytest.raises(UnfitModelSetError, match=r"challenger set-linear is not whole: .*lstm"):
+        load(event("set-linear"))

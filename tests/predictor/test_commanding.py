@@ -109,6 +109,8 @@ def test_parameters_of_a_change_are_those_of_the_file(tmp_path: Path) -> None:
         ["load"],
         ["load", "set-a", "--share", "0.1"],
         ["load", "set-a", "--challenger", "--share", "1.5"],
+        ["load", "set-a", "--challenger", "--share", "0.51"],
+        ["load", "set-a", "--challenger", "--share", "-0.1"],
         ["load", "set-a", "--challenger", "--share", "nan"],
         ["retrain", "--parameters", "x.json"],
         ["rollback", "--wait", "0"],

@@ -166,21 +166,46 @@ def test_a_shadow_in_the_sample_is_no_evidence_and_is_left_out(ends: int, shown:
         assert [prediction] == alone([event])
 
 
-def test_whether_a_prediction_is_in_the_sample_is_judged_by_the_set_that_answers() -> None:
+def test_what_the_challenger_was_trained_on_it_does_not_answer_on_its_share_for_that_would_never_be_scored() -> None:
     event = final()
     trained = a_set([Momentum("forest", 0.9)], [1.0], name="set-b", train_end_ns=event.as_of_ns)
-    (prediction,) = both([event], 1.0, challenger=trained)
-    assert (prediction.model_set, prediction.in_sample, prediction.shadow_model_set) == ("set-b", True, "set-a")
+    assert both([event], 1.0, challenger=trained) == alone([event])
 
 
-def test_a_challengers_member_that_fails_is_missing_from_the_shadow_alone() -> None:
+def test_whether_a_prediction_is_in_the_sample_is_judged_by_the_set_that_answers() -> None:
+    event = final()
+    trained = a_set([Momentum("forest", 0.9)], [1.0], train_end_ns=event.as_of_ns)
+    for share, expected in ((0.0, ("set-a", True, "set-b")), (1.0, ("set-b", False, None))):
+        (prediction,) = both([event], share, champion=trained)
+        assert (prediction.model_set, prediction.in_sample, prediction.shadow_model_set) == expected
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_challenger_without_a_weighed_member_is_not_the_set_and_is_neither_shown_nor_served(share: float) -> None:
     broken = a_set([Momentum("forest", 0.9), Raising("xgboost", 1.0)], [0.5, 0.5], name="set-b")
+    lacking = a_set([Momentum("forest", 0.9)], [0.5], name="set-b", unloaded=["xgboost"])
+    for challenger in (broken, lacking):
+        assert both([final()], share, challenger=challenger) == alone([final()])
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_only_those_events_are_dropped_that_a_weighed_member_has_not_answered(share: float) -> None:
+    events = [final(seed=seed) for seed in range(8)]
+    partly = a_set([Momentum("forest", 0.9), NotFinite("xgboost", 0.4)], [0.5, 0.5], name="set-b")
+    found = both(events, share, challenger=partly)
+    for event, prediction, plain in zip(events, found, alone(events), strict=True):
+        assert (prediction == plain) == (event.model_inputs[0] < 0)
+    assert len({prediction.shadow_model_set for prediction in found}) == 2
+
+
+def test_a_challengers_member_without_weight_that_fails_is_missing_from_the_shadow_alone() -> None:
+    broken = a_set([Momentum("forest", 0.9), Raising("xgboost", 1.0)], [1.0, 0.0], name="set-b")
     (prediction,) = both([final()], challenger=broken)
     assert prediction.degraded is None
     assert [model.name for model in prediction.shadow or ()] == ["ensemble", "forest"]
     assert prediction.id.endswith("/shadow/set-b/prior/forest")
     (served,) = both([final()], 1.0, challenger=broken)
-    assert served.degraded == "without xgboost"
+    assert (served.model_set, served.degraded) == ("set-b", None)
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])

@@ -1,5 +1,6 @@
 """What follows from a command, by all that was decided before it."""
 
+import math
 from typing import Any
 
 import pytest
@@ -89,6 +90,8 @@ def test_a_load_as_challenger_leaves_what_serves() -> None:
         ({"model_set": "set-x"}, "there is no model set set-x", "there is no model set set-x"),
         ({"model_set": "set-x"}, found("set-x", interval="1h"), "does not fit: its interval is 1h"),
         ({"model_set": "set-x", "role": ModelRole.CHALLENGER}, "it is gone", "it is gone"),
+        ({"model_set": "set-x", "role": ModelRole.CHALLENGER, "share": 0.51}, None, "share: 0.51 is not from 0 to 0.5"),
+        ({"model_set": "set-x", "role": ModelRole.CHALLENGER, "share": math.nan}, None, "share: nan is not from 0"),
     ],
     ids=str,
 )

@@ -1,6 +1,7 @@
 """Why a command cannot be followed. Pure."""
 
 from predictor.manifest import fits
+from predictor.shadow import MOST_SHARE
 from predictor.training.parameter_file import parameters_of
 from predictor.training.service.next_state import FoundSet, Shape
 from predictor.training.service.past import Past, is_machine
@@ -49,6 +50,8 @@ def _no_load(past: Past, command: ModelCommand) -> str | None:
         return f"{name} was rolled back: only a person may load it again"
     if command.role is ModelRole.CHALLENGER and past.serving is None:
         return "a challenger is shown beside the set that serves, and none does"
+    if command.role is ModelRole.CHALLENGER and not 0 <= command.share <= MOST_SHARE:
+        return f"share: {command.share} is not from 0 to {MOST_SHARE}: the set that serves must answer most tickers"
     return None
 
 
