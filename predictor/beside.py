@@ -17,7 +17,7 @@ from schemas.events import Prediction
 
 _log = logging.getLogger(__name__)
 #: At the end; what a model's library does in a thread while the interpreter goes away is not to be seen.
-_CLOSE_SECONDS = 5.0
+_CLOSE_SECONDS = 1.0
 
 #: The predictions with the other set's beside them, and why members of the challenger failed.
 _Shown = tuple[list[Prediction], dict[str, str]]
