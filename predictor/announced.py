@@ -1,15 +1,20 @@
 """Load the set that a decision on models names: from where it lies, or from the artifact store."""
 
+import logging
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from predictor.artifacts import MANIFEST_FILE, ModelSet, UnfitModelSetError, load_model_set
-from predictor.fetching import WAIT_SECONDS, SetFetcher
+from predictor.fetching import WAIT_SECONDS, NotYetFetchedError, SetFetcher
 from predictor.settings import PredictorSettings
 from predictor.store import digest_of, open_store
+from predictor.stored_sets import holds
 from schemas.events import ModelEvent
+
+_log = logging.getLogger(__name__)
 
 #: Loads the set that an event announces; raises `UnfitModelSetError` where it cannot serve.
 Load = Callable[[ModelEvent], ModelSet]
@@ -76,16 +81,20 @@ def _is_there(folder: Path, announced: Announced) -> bool:
         return False
 
 
-def load_announced(settings: PredictorSettings, wait_seconds: float = WAIT_SECONDS) -> Load:
+def load_announced(
+    settings: PredictorSettings, wait_seconds: float = WAIT_SECONDS, clock: Callable[[], float] = time.monotonic
+) -> Load:
     """Give a function that loads the set of an event from its folder, or else by way of the artifact store.
 
-    A set that lies nowhere here is fetched into `models_directory`, in a thread beside the caller's: the function waits
-    for that for `wait_seconds` at most, and says else that the set cannot serve yet. Who tries again finds it fetched.
+    A set that lies nowhere here, or has a member whose file is gone or damaged, is fetched into `models_directory`, in
+    a thread beside the caller's: the function waits for that for `wait_seconds` at most, and says else that the set
+    cannot serve yet. Who tries again finds it fetched. Where the store has no whole set either, the set serves without
+    that member.
 
     Raises:
         StopAndSayError: TICKCAST_ARTIFACT_STORE is no address of a store, or a package for it is not installed.
     """
-    shelf = _Shelf(settings, wait_seconds)
+    shelf = _Shelf(settings, wait_seconds, clock)
     return lambda event: shelf.load(announced_serving(event))
 
 
@@ -117,18 +126,38 @@ def load_challenger(settings: PredictorSettings, wait_seconds: float = WAIT_SECO
 class _Shelf:
     """Where sets are looked for, one after the other."""
 
-    def __init__(self, settings: PredictorSettings, wait_seconds: float) -> None:
+    def __init__(
+        self, settings: PredictorSettings, wait_seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._settings = settings
-        self._fetcher = SetFetcher(open_store(settings), settings.models_directory, wait_seconds)
+        self._fetcher = SetFetcher(open_store(settings), settings.models_directory, wait_seconds, clock)
 
     def load(self, announced: Announced) -> ModelSet:
         folder = _folder_of(self._settings, announced)
-        if announced.manifest_sha256 is not None and not _is_there(folder, announced):
+        if announced.manifest_sha256 is None:
+            return self._load(folder)
+        if not _is_there(folder, announced):
             try:
                 folder = self._fetcher.fetch(announced.manifest_sha256)
             except UnfitModelSetError as error:
                 raise UnfitModelSetError(f"model set {announced.name} is not in {folder}: {error}") from error
+        return self._healed(self._load(folder), announced.manifest_sha256)
+
+    def _load(self, folder: Path) -> ModelSet:
         return load_model_set(folder, interval=self._settings.interval, horizons=self._settings.horizons)
+
+    def _healed(self, model_set: ModelSet, manifest_sha256: str) -> ModelSet:
+        """Give the set as the store has it, if a file here is not the one that was saved."""
+        files = {each.file: each.sha256 for each in model_set.manifest.members if each.name in model_set.refused}
+        if holds(model_set.folder, files):
+            return model_set
+        try:
+            return self._load(self._fetcher.fetch(manifest_sha256))
+        except NotYetFetchedError as error:
+            raise UnfitModelSetError(f"model set {model_set.folder} is damaged: {error}") from error
+        except UnfitModelSetError as error:
+            _log.warning("model set %s is damaged, and cannot be fetched: %s", model_set.folder, error)
+            return model_set
 
 
 def load_checked(load: Load, event: ModelEvent) -> ModelSet:

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import uuid
 from base64 import b64encode
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from fsspec.asyn import sync
 from schemas.errors import StopAndSayError
 
 VARIABLE = "TICKCAST_ARTIFACT_STORE"
+_ESCAPE = "write /, # and ? of a user or a password as %2F, %23 and %3F, and @ as %40"
+_is_scheme = re.compile(r"[A-Za-z][A-Za-z0-9]{0,15}").fullmatch
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 15
 _ANSWER_SECONDS = 60
@@ -121,16 +124,29 @@ def open_place(url: str) -> Place:
     if not separator or scheme == "file":
         return _folder(rest if separator else url)
     if scheme not in {"s3", "http", "https"}:
-        raise StopAndSayError(f"{VARIABLE}: give a folder, s3://BUCKET/… or https://…, not {scheme}://")
-    try:
-        parts = urlsplit(url)
-        shown = f"{scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
-        host, _ = parts.hostname, parts.port  # a port that is none raises
-    except ValueError as error:
-        raise StopAndSayError(f"{VARIABLE}: it is no address: {error}") from error
+        named = f"{scheme}://" if _is_scheme(scheme) else "that"  # what has no shape may have a password in it
+        raise StopAndSayError(f"{VARIABLE}: give a folder, s3://BUCKET/… or https://…, not {named}")
+    parts, host = _parts_of(url, scheme)
+    shown = f"{scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
     if not host or parts.query or parts.fragment:
         raise StopAndSayError(f"{VARIABLE}: {shown} must be an address with a host, and without ? and #")
     return _bucket(parts, shown) if scheme == "s3" else _web(parts, shown)
+
+
+def _parts_of(url: str, scheme: str) -> tuple[SplitResult, str | None]:
+    """Give the parts of an address, and its host.
+
+    A password with `/`, `#` or `?` in it ends the host too early: the parts, and the words of whoever parses them, then
+    show some of it. So nothing but the scheme is said.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port  # a port that is none raises
+    except ValueError:
+        raise StopAndSayError(f"{VARIABLE}: {scheme}://… is no address; {_ESCAPE}") from None
+    if "@" in f"{parts.path}{parts.query}{parts.fragment}":
+        raise StopAndSayError(f"{VARIABLE}: {scheme}://… has @ behind its host; {_ESCAPE}")
+    return parts, host
 
 
 def _folder(path: str) -> Place:

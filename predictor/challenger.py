@@ -7,8 +7,8 @@ from concurrent.futures import Future
 from predictor.announced import Load
 from predictor.artifacts import ModelSet
 from predictor.background import in_background
+from predictor.fetching import TRY_AGAIN_SECONDS
 from predictor.live_edge import why_refused
-from predictor.serving import TRY_AGAIN_SECONDS
 from predictor.settings import PredictorSettings
 from schemas.events import ModelEvent
 

@@ -15,12 +15,13 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from predictor.artifacts import ModelSet
 from predictor.figures import Figures
 from predictor.forecast_requests import cannot_be_answered
-from predictor.forecasting import forecast
+from predictor.forecasting import forecast, refused
 from predictor.publisher import DeliveryError, Publisher
+from predictor.request_reading import ForecastRequest, Unreadable, read_request
 from predictor.settings import PredictorSettings
-from schemas.codec import UndecodableError, decoder, traceparent_of
+from schemas.codec import UndecodableError, traceparent_of
 from schemas.dead_letters import DeadLetter
-from schemas.events import ForecastRequest
+from schemas.events import Forecast
 from schemas.logs import client_logger
 from schemas.topics import FORECAST_REQUESTS
 
@@ -30,6 +31,7 @@ _POLL_SECONDS = 0.1
 _BATCH_RECORDS = 50
 _RETRY_SECONDS = 1.0
 _STOP_SECONDS = 5.0
+_LONGEST_REASON_SAID = 500
 
 #: Gives the set that serves now.
 Serving = Callable[[], ModelSet | None]
@@ -48,7 +50,6 @@ class ForecastDesk:
         self._serving = serving
         self._ready = ready
         self._figures = figures
-        self._decode = decoder(ForecastRequest)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="forecasts", daemon=True)
 
@@ -118,11 +119,11 @@ class ForecastDesk:
     def _answer(self, message: Message, publisher: Publisher) -> str:
         """Send an answer, or a dead letter; give what it was, for the figures."""
         try:
-            request = self._decode(message.value())
-            problem = cannot_be_answered(request)
+            asked = read_request(message.value())
+            asker = asked.request_id if isinstance(asked, Unreadable) else asked.id
+            problem = cannot_be_answered(asker)
             if problem is None:
-                settings = self._settings
-                answer = forecast(request, self._serving(), settings.interval, time.time_ns(), settings.signal_share)
+                answer = self._answer_to(asked)
                 publisher.send_forecast(answer, traceparent_of(message.headers()))
                 return "error" if answer.error else "statistical" if answer.degraded else "arima"
         except UndecodableError as error:
@@ -131,6 +132,12 @@ class ForecastDesk:
             problem = f"it could not be answered: {type(error).__name__}: {error}"
         self._dead_letter(message, problem, publisher)
         return "dead_letter"
+
+    def _answer_to(self, asked: ForecastRequest | Unreadable) -> Forecast:
+        if isinstance(asked, Unreadable):
+            return refused(asked.request_id, asked.problem, time.time_ns())
+        settings = self._settings
+        return forecast(asked, self._serving(), settings.interval, time.time_ns(), settings.signal_share)
 
     def _dead_letter(self, message: Message, reason: str, publisher: Publisher) -> None:
         letter = DeadLetter(
@@ -143,7 +150,7 @@ class ForecastDesk:
         )
         publisher.send_dead_letter(letter)
         self._figures.count_dead_letter()
-        _log.warning("dead letter %s: %s", letter.id, reason)
+        _log.warning("dead letter %s: %s", letter.id, reason[:_LONGEST_REASON_SAID])
 
 
 def _is_record(message: Message) -> bool:

@@ -16,13 +16,15 @@ FEWEST_CLOSES, MOST_CLOSES = 10, 10_000
 #: Returns that a volatility is made of, as everywhere (`docs/features.md`).
 VOLATILITY_RETURNS = 20
 _LARGEST_NS = 2**62
+#: Characters of what should be a ticker that an answer repeats: there may be a megabyte of them.
+TICKER_SHOWN = 32
 
 
-def cannot_be_answered(request: ForecastRequest) -> str | None:
+def cannot_be_answered(request_id: str) -> str | None:
     """Say why no answer would find whoever asked, naming the field; None where one would."""
-    if 1 <= len(request.id) <= LONGEST_ID:
+    if 1 <= len(request_id) <= LONGEST_ID:
         return None
-    return f"ForecastRequest: id has {len(request.id)} characters, not 1 to {LONGEST_ID}"
+    return f"ForecastRequest: id has {len(request_id)} characters, not 1 to {LONGEST_ID}"
 
 
 def problem_of(request: ForecastRequest) -> str | None:
@@ -57,7 +59,7 @@ def _problem_of_times(request: ForecastRequest) -> str | None:
 def _problem_of_ticker(request: ForecastRequest) -> str | None:
     if request.ticker is None or is_ticker(request.ticker):
         return None
-    return f"ticker: {request.ticker[:32]!r} is not a symbol: send one like AAPL, or none"
+    return f"ticker: {request.ticker[:TICKER_SHOWN]!r} is not a symbol: send one like AAPL, or none"
 
 
 def closes_of(request: ForecastRequest) -> list[float]:

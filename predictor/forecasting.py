@@ -8,7 +8,7 @@ from predictor.artifacts import LoadedMember, ModelSet
 from predictor.batch import statistical_batch
 from predictor.degraded import NO_MEMBER_ANSWERED, NOT_MOVING, UNTRAINED
 from predictor.ensemble import Answer, ask_members, ask_statistical, combine
-from predictor.forecast_requests import VOLATILITY_RETURNS, problem_of, row_of
+from predictor.forecast_requests import TICKER_SHOWN, VOLATILITY_RETURNS, problem_of, row_of
 from predictor.group import Group, Naming, Versions
 from predictor.horizon_events import horizon_predictions
 from predictor.intervals import normal_half_widths
@@ -80,7 +80,7 @@ def forecast(
     """
     problem = problem_of(request)
     if problem is not None:
-        return _refused(request, f"ForecastRequest: {problem}", now_ns)
+        return refused(request.id, problem, now_ns, request.ticker)
     row = row_of(request)
     batch = statistical_batch([row])
     said = _ask(row, batch, model_set, interval)
@@ -109,16 +109,17 @@ def forecast(
     )
 
 
-def _refused(request: ForecastRequest, error: str, now_ns: int) -> ForecastEvent:
+def refused(request_id: str, problem: str, now_ns: int, ticker: str | None = None) -> ForecastEvent:
+    """Answer with what is wrong with a request."""
     return ForecastEvent(
-        id=f"{request.id}/error",
-        request_id=request.id,
+        id=f"{request_id}/error",
+        request_id=request_id,
         horizons=[],
         models=[],
         model_set="",
         answered_at_ns=now_ns,
-        error=error,
-        ticker=request.ticker,
+        error=f"ForecastRequest: {problem}",
+        ticker=None if ticker is None else ticker[:TICKER_SHOWN],
     )
 
 

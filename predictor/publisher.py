@@ -1,6 +1,8 @@
 """Send predictions and dead letters, and wait until the broker has them."""
 
-from confluent_kafka import KafkaError, Message, Producer
+import logging
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from predictor.settings import PredictorSettings
 from schemas.codec import Headers, encode, event_headers, new_traceparent
@@ -9,6 +11,8 @@ from schemas.errors import RetryError
 from schemas.events import Forecast, Prediction
 from schemas.logs import client_logger
 from schemas.topics import DEAD_LETTERS, FORECASTS, PREDICTIONS, PREDICTIONS_LATEST, SERVICE_STATUS
+
+_log = logging.getLogger(__name__)
 
 
 class DeliveryError(RetryError):
@@ -50,8 +54,16 @@ class Publisher:
         self._produce(FORECASTS.name, forecast.request_id.encode(), encode(forecast), headers)
 
     def send_dead_letter(self, letter: DeadLetter) -> None:
-        """Keep what cannot be understood."""
-        self._produce(DEAD_LETTERS.name, letter.key, letter.value, letter.headers())
+        """Keep what cannot be understood. Where the broker takes no letter of that size, the log says so.
+
+        To send it again would not help, and whoever met the bad record would meet it for ever.
+        """
+        try:
+            self._produce(DEAD_LETTERS.name, letter.key, letter.value, letter.headers())
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
+                raise
+            self._say_lost(error.args[0])
 
     def send_status(self, key: bytes, value: bytes) -> None:
         """Send the status of this service, from any thread; nobody waits for it, and a lost one does no harm."""
@@ -75,13 +87,20 @@ class Publisher:
         """Let the last status go out."""
         self._producer.flush(2)
 
+    def _say_lost(self, error: KafkaError) -> None:
+        _log.error("a dead letter is lost, larger than %s%s takes: %s", self._prefix, DEAD_LETTERS.name, error.str())
+
     def _produce(self, topic: str, key: bytes | None, value: bytes, headers: Headers) -> None:
-        self._pending += 1
         self._producer.produce(
             self._prefix + topic, key=key, value=value, headers=headers, on_delivery=self._on_delivery
         )
+        self._pending += 1  # after it: of what it refused no word comes, and nobody may wait for one
 
-    def _on_delivery(self, error: KafkaError | None, _message: Message) -> None:
+    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
         self._pending -= 1
-        if error is not None:
+        if error is None:
+            return
+        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE and message.topic() == self._prefix + DEAD_LETTERS.name:
+            self._say_lost(error)
+        else:
             self._error = error

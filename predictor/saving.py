@@ -1,5 +1,6 @@
 """Model sets to disk, whole or not at all, and the event that announces one."""
 
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ def save_manifest(manifest: Manifest, folder: Path) -> None:
     """Write a manifest into its set's folder, whole or not at all."""
     path = folder / MANIFEST_FILE
     unfinished = path.with_suffix(".unfinished")
-    unfinished.write_bytes(_manifest_content(manifest))
+    _write(unfinished, _manifest_content(manifest))
     unfinished.replace(path)
 
 
@@ -50,18 +51,36 @@ def save_model_set(manifest: Manifest, files: Mapping[str, bytes], directory: Pa
 
 
 def save_folder(name: str, files: Mapping[str, bytes], directory: Path) -> Path:
-    """Save the files of a set, its manifest among them, as `directory/<name>`, likewise."""
+    """Save the files of a set, its manifest among them, as `directory/<name>`, likewise: after a power cut too."""
     directory.mkdir(parents=True, exist_ok=True)
     folder = directory / name
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=directory) as place:
         unfinished = Path(place, "set")
         unfinished.mkdir()
         for file, content in files.items():
-            (unfinished / file).write_bytes(content)
+            _write(unfinished / file, content)
+        _see_on_disk(unfinished)
         if folder.exists():
             folder.rename(Path(place, "replaced"))
         unfinished.rename(folder)
+        _see_on_disk(directory)
     return folder
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _see_on_disk(directory: Path) -> None:
+    """Wait until the names in a directory are on the disk."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def model_event(  # noqa: PLR0913 - most of them have a default

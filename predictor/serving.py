@@ -1,24 +1,23 @@
 """Which model set answers: the newest announced one that loads, fits and was not trained on bars still to come."""
 
 import logging
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from predictor.announced import Load, load_checked
 from predictor.artifacts import ModelSet, UnfitModelSetError
+from predictor.fetching import TRY_AGAIN_SECONDS
 from predictor.live_edge import LiveEdge, why_refused
 from predictor.settings import PredictorSettings
 from schemas.events import Features, ModelEvent
 
 _log = logging.getLogger(__name__)
 
-#: A set that cannot be loaded is tried again so often: its folder may come after its event.
-TRY_AGAIN_SECONDS = 5.0
-
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """A decision whose set cannot be loaded yet, why, and when to try again on the caller's clock."""
+    """A decision whose set cannot be loaded yet, why, and when to try again: its folder may come after its event."""
 
     event: ModelEvent
     reason: str
@@ -36,11 +35,12 @@ class Serving:
     decision that can be followed holds. So a predictor that was started again answers as one that never stopped.
     """
 
-    def __init__(self, settings: PredictorSettings, load: Load) -> None:
+    def __init__(self, settings: PredictorSettings, load: Load, clock: Callable[[], float] = time.monotonic) -> None:
         self.current: ModelSet | None = None
         self.edge = LiveEdge()
         self._settings = settings
         self._load = load
+        self._clock = clock
         self._waiting: ModelSet | None = None
         self._pending: _Pending | None = None
         self._earlier: Sequence[ModelEvent] = ()
@@ -55,12 +55,11 @@ class Serving:
         """Say why the newest decision's set cannot be loaded, if it cannot."""
         return None if self._pending is None else self._pending.reason
 
-    def announce(self, event: ModelEvent, earlier: Sequence[ModelEvent] = (), *, now_seconds: float = 0.0) -> None:
+    def announce(self, event: ModelEvent, earlier: Sequence[ModelEvent] = ()) -> None:
         """Follow a decision; what cannot serve changes nothing but the log.
 
         Args:
             earlier: The decisions before it, newest first.
-            now_seconds: On any clock that only goes forward, the same as for `try_again`.
         """
         self._pending, self._earlier = None, earlier
         if event.serving is None:
@@ -69,26 +68,27 @@ class Serving:
         elif self._serves(event):
             self._waiting = None
         else:
-            self._follow(event, now_seconds)
+            self._follow(event)
 
-    def try_again(self, now_seconds: float) -> None:
-        """Try a set again that could not be loaded, every `TRY_AGAIN_SECONDS`."""
-        if self._pending is not None and now_seconds >= self._pending.try_at_seconds:
-            self._follow(self._pending.event, now_seconds)
+    def try_again(self) -> None:
+        """Try a set again that could not be loaded, `TRY_AGAIN_SECONDS` after the last attempt ended."""
+        if self._pending is not None and self._clock() >= self._pending.try_at_seconds:
+            self._follow(self._pending.event)
 
     def _serves(self, event: ModelEvent) -> bool:
         current = self.current
         return current is not None and current.manifest.model_set == event.serving and current.whole
 
-    def _follow(self, event: ModelEvent, now_seconds: float) -> None:
+    def _follow(self, event: ModelEvent) -> None:
         try:
             announced = load_checked(self._load, event)
         except UnfitModelSetError as error:
-            known, self._pending = self.unloadable, _Pending(event, str(error), now_seconds + TRY_AGAIN_SECONDS)
-            if str(error) != known:
-                self._go_on_with(self.current or self._before(), f"refused: {error}")
+            reason = str(error)
+            if reason != self.unloadable:
+                self._go_on_with(self.current or self._before(), f"refused: {reason}")
             elif self.current is None:
                 self._swap(self._before())  # it may lie in the artifact store, and have come meanwhile
+            self._pending = _Pending(event, reason, self._clock() + TRY_AGAIN_SECONDS)
             return
         self._pending = None
         for name, why in announced.refused.items():

@@ -53,7 +53,7 @@ def fetch_set(store: ArtifactStore, manifest_sha256: str, directory: Path) -> Pa
     manifest = _manifest_of(content, f"artifact {manifest_sha256} in {store.name}")
     folder = directory / _plain(manifest.model_set)
     wanted = {_plain(member.file): member.sha256 for member in manifest.members}
-    if _holds(folder, {**wanted, MANIFEST_FILE: manifest_sha256}):
+    if holds(folder, {**wanted, MANIFEST_FILE: manifest_sha256}):
         return folder
     if folder.exists() and not (folder / MANIFEST_FILE).exists():
         raise UnfitModelSetError(f"model set {manifest.model_set}: {folder} is there, and is no model set")
@@ -135,7 +135,8 @@ def _remove_folder(folder: Path) -> None:
         folder.rename(Path(place, "removed"))
 
 
-def _holds(folder: Path, wanted: dict[str, str]) -> bool:
+def holds(folder: Path, wanted: dict[str, str]) -> bool:
+    """Tell whether a folder holds these files, SHA-256 by name."""
     try:
         return all(digest_of((folder / name).read_bytes()) == sha256 for name, sha256 in wanted.items())
     except (OSError, ValueError):

@@ -96,13 +96,13 @@ class Worker:
         return self.challenger.loaded(event.serving) or self._load_serving(event)
 
     def _follow_models(self) -> None:
-        event, now_seconds = self.feed.poll(), time.monotonic()
+        event = self.feed.poll()
         if event is None:
-            self.serving.try_again(now_seconds)
+            self.serving.try_again()
         else:
-            self.serving.announce(event, self.feed.earlier(), now_seconds=now_seconds)
+            self.serving.announce(event, self.feed.earlier())
             self.challenger.announce(event)  # second: until now it has the set that may have been promoted
-        self.challenger.follow(self.serving.edge.next_bar_ns, now_seconds)
+        self.challenger.follow(self.serving.edge.next_bar_ns, time.monotonic())
 
     def _watch_swap(self, change: Callable[[], None]) -> None:
         before = self.serving.current

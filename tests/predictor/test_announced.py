@@ -10,8 +10,9 @@ from msgspec import structs
 
 from predictor.announced import Load, challenger_folder, load_announced, load_challenger, load_checked
 from predictor.artifacts import ModelSet, UnfitModelSetError
+from predictor.fetching import TRY_AGAIN_SECONDS
 from predictor.saving import Challenger, with_challenger
-from predictor.serving import TRY_AGAIN_SECONDS, Serving
+from predictor.serving import Serving
 from predictor.settings import PredictorSettings
 from predictor.store import ArtifactStore
 from predictor.stored_sets import put_set
@@ -19,6 +20,7 @@ from schemas.broker import wait_until
 from schemas.events import ModelEvent
 from tests.artifact_server import ArtifactServer
 from tests.brokers import BrokerUnderTest
+from tests.predictor.clocks import Clock
 from tests.predictor.saved_sets import save_linear_set
 from tests.predictor.stores import files_of, save_small_set
 from tests.processes import Processes
@@ -119,13 +121,18 @@ def test_a_slow_store_does_not_hold_up_who_waits_and_the_set_is_there_later(
 
 
 def test_a_store_that_fails_makes_an_unfit_set_until_it_answers_again(stage: Stage, server: ArtifactServer) -> None:
-    load = load_announced(stage.settings, wait_seconds=60)
+    clock = Clock()
+    load = load_announced(stage.settings, wait_seconds=60, clock=clock)
     server.fails_with = 503
-    with pytest.raises(UnfitModelSetError, match="503"):
-        load(stage.event)
+    for _ in range(2):
+        with pytest.raises(UnfitModelSetError, match="503"):
+            load(stage.event)
+    assert len(server.asked) == 1, "a failure is remembered"
+    clock.now_seconds = TRY_AGAIN_SECONDS
     with pytest.raises(UnfitModelSetError, match="503"):
         load(stage.event)
     server.fails_with = None
+    clock.now_seconds = 2 * TRY_AGAIN_SECONDS
     assert load_checked(load, stage.event).whole
 
 
@@ -142,18 +149,53 @@ def test_models_that_cannot_be_written_here_are_said(stage: Stage) -> None:
 
 
 def test_who_serves_tries_again_and_goes_on_with_an_earlier_set_meanwhile(stage: Stage, server: ArtifactServer) -> None:
-    serving = Serving(stage.settings, load_announced(stage.settings, wait_seconds=60))
+    clock = Clock()
+    serving = Serving(stage.settings, load_announced(stage.settings, wait_seconds=60, clock=clock), clock)
     newest = structs.replace(stage.event, manifest_sha256="1" * 64, serving="set-lost")
     server.fails_with = 503
-    serving.announce(newest, [stage.event], now_seconds=0)
-    serving.try_again(TRY_AGAIN_SECONDS)
+    serving.announce(newest, [stage.event])
+    clock.now_seconds = TRY_AGAIN_SECONDS
+    serving.try_again()
     assert serving.current is None
     server.fails_with = None
-    serving.try_again(2 * TRY_AGAIN_SECONDS)
+    clock.now_seconds = 2 * TRY_AGAIN_SECONDS
+    serving.try_again()
     assert serving.current is not None
     assert serving.unloadable is not None
-    serving.announce(stage.event, now_seconds=0)
+    serving.announce(stage.event)
     assert (serving.current.manifest.model_set, serving.unloadable) == ("set-linear", None)
+
+
+def truncate(folder: Path) -> None:
+    """Do to a member what a power cut does."""
+    member = folder / "forest.onnx"
+    member.write_bytes(member.read_bytes()[:100])
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["in its own folder", "where it was announced"])
+def test_a_member_that_was_cut_short_is_healed_from_the_store(stage: Stage, elsewhere: bool) -> None:
+    whole = files_of(stage.folder)
+    event = structs.replace(stage.event, location=str(stage.folder)) if elsewhere else stage.event
+    load = load_announced(stage.settings, wait_seconds=60)
+    truncate(load_checked(load, event).folder)
+    model_set = load_checked(load, event)
+    assert (model_set.folder, model_set.refused) == (stage.own_folder, {})
+    assert files_of(stage.own_folder) == whole
+    truncate(load_challenger(stage.settings, wait_seconds=60)(challenging(stage)).folder)
+    assert load_challenger(stage.settings, wait_seconds=60)(challenging(stage)).refused == {}
+
+
+def test_a_member_that_the_store_has_not_either_is_gone_without_and_one_that_may_come_is_waited_for(
+    stage: Stage, server: ArtifactServer
+) -> None:
+    load = load_announced(stage.settings, wait_seconds=60)
+    truncate(load(stage.event).folder)
+    server.open.clear()
+    with pytest.raises(UnfitModelSetError, match="is damaged: it is being fetched from http"):
+        load_announced(stage.settings, wait_seconds=0.01)(stage.event)
+    server.fails_with = 503
+    server.open.set()
+    assert list(load(stage.event).refused) == ["forest"]
 
 
 def challenging(stage: Stage, **changes: object) -> ModelEvent:

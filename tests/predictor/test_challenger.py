@@ -14,8 +14,8 @@ from predictor.announced import load_challenger
 from predictor.artifacts import ModelSet, UnfitModelSetError
 from predictor.background import in_background
 from predictor.challenger import Challenger
+from predictor.fetching import TRY_AGAIN_SECONDS
 from predictor.saving import model_event
-from predictor.serving import TRY_AGAIN_SECONDS
 from predictor.settings import PredictorSettings
 from schemas.broker import wait_until
 from schemas.events import ModelAction, ModelEvent

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from msgspec import Struct, structs
 from prometheus_client import CollectorRegistry
 
 from predictor.artifacts import ModelSet
@@ -20,6 +21,8 @@ from tests.processes import Processes
 
 SET = arima_set()
 DEADLINE_SECONDS = 60.0
+#: What a producer with usual settings sends at most, less what a record has beside its value.
+LARGEST_RECORD = 999_900
 
 
 class Desk:
@@ -70,7 +73,7 @@ def test_every_request_is_answered_under_its_id(broker: BrokerUnderTest) -> None
 
 
 def test_what_cannot_be_read_goes_to_dead_letters_and_the_next_is_answered(broker: BrokerUnderTest) -> None:
-    for value in (b"no json", b'{"id": "x"}', None, encode(request(closes(64), id="x" * 500))):
+    for value in (b"no json", b'{"interval": "1d"}', None, encode(request(closes(64), id="x" * 500))):
         broker.produce("forecast-requests", value, key="k")
     broker.produce("forecast-requests", request(closes(64), id="good"), key="k")
     with desk_on(broker):
@@ -78,6 +81,37 @@ def test_what_cannot_be_read_goes_to_dead_letters_and_the_next_is_answered(broke
         letters = broker.read("dead-letters", until=4)
     assert {letter.headers["dead_letter_origin"] for letter in letters} == {b"forecast-requests"}
     assert any(b"id has 500 characters" in (letter.headers["dead_letter_reason"] or b"") for letter in letters)
+
+
+def test_whoever_can_be_found_is_told_what_is_wrong(broker: BrokerUnderTest) -> None:
+    for value in (b'{"id": "bare"}', b'{"id": "long", "interval": "1d", "requested_at_ns": 1, "closes": "no list"}'):
+        broker.produce("forecast-requests", value, key="k")
+    with desk_on(broker):
+        found = answers(broker.read("forecasts", until=2))
+        assert broker.read("dead-letters") == []
+    assert "ForecastRequest: interval: Object missing" in str(found["bare"].error)
+    assert "ForecastRequest: closes: Expected `array`" in str(found["long"].error)
+
+
+def test_the_largest_requests_there_can_be_hold_nobody_up(broker: BrokerUnderTest) -> None:
+    """An answer or a letter that repeats all of a record is larger than the record, and no record can be."""
+    wide = request([1.0] * 10, id="wide", ticker="A")
+    wide = structs.replace(wide, ticker="A" * (LARGEST_RECORD - len(encode(wide))))
+    asked: list[Struct | bytes] = [
+        request(closes(64), id="first"),
+        wide,
+        b"x" * LARGEST_RECORD,
+        request(closes(64), id="last"),
+    ]
+    for value in asked:
+        broker.produce("forecast-requests", value, key="k")
+    with desk_on(broker) as running:
+        records = broker.read("forecasts", until=lambda found: "last" in answers(found))
+        wait_until(lambda: running.counted("arima") == 2, seconds=DEADLINE_SECONDS, what="the count")
+        [letter] = broker.read("dead-letters", until=1)
+    assert [record.event().request_id for record in records] == ["first", "wide", "last"]
+    assert "ticker: 'AAAA" in str(answers(records)["wide"].error)
+    assert b"cut: key and value had" in (letter.headers["dead_letter_reason"] or b"")
 
 
 def test_what_was_answered_is_not_answered_again_after_a_restart(broker: BrokerUnderTest) -> None:

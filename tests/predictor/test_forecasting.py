@@ -15,6 +15,7 @@ from predictor.forecasting import NO_ARIMA, OTHER_INTERVAL, TOO_FEW_CLOSES, fore
 from predictor.models.arima import ArimaCoefficients
 from predictor.predict import predict
 from predictor.probabilities import logistic
+from schemas.codec import encode
 from schemas.events import Direction, Forecast, ForecastRequest, PriceBar
 from schemas.features import RETURNS_COUNT
 from schemas.times import from_rfc3339
@@ -162,10 +163,17 @@ def test_what_is_wrong_is_named_with_what_to_send_instead(asked: ForecastRequest
 
 
 def test_only_who_cannot_be_found_gets_no_answer() -> None:
-    assert cannot_be_answered(request()) is None
-    assert "id has 0 characters" in str(cannot_be_answered(request(id="")))
-    assert cannot_be_answered(request(id="x" * (LONGEST_ID + 1))) is not None
+    assert cannot_be_answered("r-1") is None
+    assert "id has 0 characters" in str(cannot_be_answered(""))
+    assert cannot_be_answered("x" * (LONGEST_ID + 1)) is not None
     assert problem_of(request(closes(10))) is None
+
+
+def test_of_a_long_ticker_the_answer_repeats_little() -> None:
+    said = answer(request(closes(64), ticker="A" * 1_000_000))
+    assert said.ticker == "A" * 32
+    assert "ticker: 'AAA" in str(said.error)
+    assert len(encode(said)) < 1_000
 
 
 def test_ids_tell_answers_apart_that_differ() -> None:

@@ -10,10 +10,12 @@ from msgspec import structs
 
 from predictor.announced import load_announced
 from predictor.artifacts import ModelSet, UnfitModelSetError
+from predictor.fetching import TRY_AGAIN_SECONDS
 from predictor.saving import model_event
-from predictor.serving import TRY_AGAIN_SECONDS, Serving
+from predictor.serving import Serving
 from predictor.settings import PredictorSettings
 from schemas.events import ModelAction, ModelEvent, Origin
+from tests.predictor.clocks import Clock
 from tests.predictor.feature_events import DAY_NS, MONDAY_NS, final, provisional_after
 from tests.predictor.forecasters import Momentum, a_set
 
@@ -29,7 +31,7 @@ def event_of(model_set: ModelSet) -> ModelEvent:
     return model_event(model_set.manifest, model_set.folder, ModelAction.TRAINED, "test", "", 1)
 
 
-def serving(*sets: ModelSet) -> Serving:
+def serving(*sets: ModelSet, clock: Clock | None = None) -> Serving:
     by_name = {each.manifest.model_set: each for each in sets}
 
     def load(event: ModelEvent) -> ModelSet:
@@ -37,7 +39,7 @@ def serving(*sets: ModelSet) -> Serving:
             raise UnfitModelSetError(f"model set {event.serving}: no manifest")
         return by_name[event.serving]
 
-    return Serving(PredictorSettings(_env_file=None), load)
+    return Serving(PredictorSettings(_env_file=None), load, clock or Clock())
 
 
 def name_of(current: ModelSet | None) -> str | None:
@@ -84,32 +86,57 @@ def test_a_set_whose_folder_comes_after_its_event_serves_once_it_is_there(caplog
             raise UnfitModelSetError(f"model set {event.serving}: no manifest")
         return there[0]
 
-    chooser = Serving(PredictorSettings(_env_file=None), load)
-    chooser.announce(event_of(late), now_seconds=100.0)
+    clock = Clock(100.0)
+    chooser = Serving(PredictorSettings(_env_file=None), load, clock)
+    chooser.announce(event_of(late))
     assert (chooser.current, chooser.unloadable) == (None, "model set set-a: no manifest")
-    chooser.try_again(99.9 + TRY_AGAIN_SECONDS)
+    clock.now_seconds = 99.9 + TRY_AGAIN_SECONDS
+    chooser.try_again()
     assert tries == 1
-    chooser.try_again(100.0 + TRY_AGAIN_SECONDS)
+    clock.now_seconds = 100.0 + TRY_AGAIN_SECONDS
+    chooser.try_again()
     assert (tries, chooser.unloadable) == (2, "model set set-a: no manifest")
     there.append(late)
-    chooser.try_again(100.1 + TRY_AGAIN_SECONDS)
+    clock.now_seconds = 100.1 + TRY_AGAIN_SECONDS
+    chooser.try_again()
     assert (tries, chooser.current) == (2, None)
-    chooser.try_again(100.0 + 2 * TRY_AGAIN_SECONDS)
+    clock.now_seconds = 100.0 + 2 * TRY_AGAIN_SECONDS
+    chooser.try_again()
     assert (tries, chooser.current, chooser.unloadable) == (3, late, None)
-    chooser.try_again(1e9)
+    clock.now_seconds = 1e9
+    chooser.try_again()
     assert tries == 3
     assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 1
 
 
+def test_the_next_try_is_reckoned_from_the_end_of_the_last_one() -> None:
+    clock, tries = Clock(), 0
+
+    def load(event: ModelEvent) -> ModelSet:
+        nonlocal tries
+        tries += 1
+        clock.now_seconds += 2 * TRY_AGAIN_SECONDS
+        raise UnfitModelSetError(f"model set {event.serving}: no manifest")
+
+    chooser = Serving(PredictorSettings(_env_file=None), load, clock)
+    chooser.announce(event_of(trained_through(0)), [event_of(trained_through(0, "set-b"))])
+    chooser.try_again()
+    assert tries == 2
+    clock.now_seconds += TRY_AGAIN_SECONDS
+    chooser.try_again()
+    assert tries == 4
+
+
 @pytest.mark.parametrize("unloads", [False, True], ids=["back to the set that serves", "to none"])
 def test_a_later_decision_ends_the_trying(unloads: bool, caplog: pytest.LogCaptureFixture) -> None:
-    first = trained_through(0)
-    chooser = serving(first)
+    first, clock = trained_through(0), Clock()
+    chooser = serving(first, clock=clock)
     for event in (event_of(first), event_of(trained_through(0, "set-gone"))):
         chooser.announce(event)
     chooser.announce(structs.replace(event_of(first), serving=None) if unloads else event_of(first))
     caplog.clear()
-    chooser.try_again(1e9)
+    clock.now_seconds = 1e9
+    chooser.try_again()
     assert (chooser.current, chooser.unloadable) == (None if unloads else first, None)
     assert caplog.records == []
 

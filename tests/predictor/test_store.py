@@ -220,8 +220,15 @@ def test_a_web_server_is_not_listed(server: ArtifactServer) -> None:
         ("https://", "with a host"),
         ("https:///path", "with a host"),
         ("https://user:secret@host/x?token=secret", r"https://host/x must be an address .* without \? and #"),
-        ("https://host:port/", "it is no address"),
+        ("https://host:port/", "is no address"),
         ("s3://key:secret@bucket", "AWS_ACCESS_KEY_ID"),
+        ("https://user:secret/x@host/models", "https://… is no address; write .* as %2F, %23 and %3F"),
+        ("https://user:1/secret@host/models", "https://… has @ behind its host; write .* as %2F"),
+        ("https://user:1#secret@host/models", "https://… has @ behind its host; write .* as %2F"),
+        ("https://user:1?secret@host/models", "https://… has @ behind its host; write .* as %2F"),
+        ("https://user:[secret/x@host/models", "https://… is no address"),
+        ("s3://key:1/secret@bucket", "s3://… has @ behind its host"),
+        ("user:secret@https://host", "not that"),
     ],
 )
 def test_what_is_no_address_of_a_store_is_said_with_the_setting(address: str, says: str) -> None:

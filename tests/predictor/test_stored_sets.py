@@ -1,5 +1,6 @@
 """Sets in the artifact store: whole, or not there."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,22 @@ def test_a_set_that_is_there_is_left_alone_and_one_that_lost_a_file_is_healed(
     assert fetch_set(store, sha256, here).stat().st_ino == inode
     (here / "set-a" / "lstm.onnx").unlink()
     assert files_of(fetch_set(store, sha256, here)) == files_of(folder)
+
+
+def test_a_set_has_its_name_when_its_files_are_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    folder = tmp_path / "set-a"
+    seen_before_its_name: set[int] = set()
+
+    def sync(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        if not folder.exists():
+            seen_before_its_name.add(synced[-1])
+
+    monkeypatch.setattr("os.fsync", sync)
+    save_small_set(tmp_path, "set-a", **MEMBERS)
+    assert seen_before_its_name == {path.stat().st_ino for path in (folder, *folder.iterdir())}
+    assert synced[-1] == tmp_path.stat().st_ino
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", "..", ".hidden", "", "x\0y"])
