@@ -86,10 +86,10 @@ def _ask(given: argparse.Namespace, settings: PredictorSettings) -> None:
     command = command_of(given, f"person/{uuid.uuid4()}", f"cli/{_user()}", time.time_ns())
     with closing(Answers(settings, command.id)) as answers:
         send_command(settings, command)
-        _say(f"sent {command.id}: {given.command}")
-        if given.no_wait:
-            return
-        try:
+        try:  # from the very word that it is sent: whoever reads that may already wait no longer
+            _say(f"sent {command.id}: {given.command}")
+            if given.no_wait:
+                return
             answer = _final_answer(answers, given.wait)
         except KeyboardInterrupt:
             raise NotDoneError("no longer waited for; the trainer goes on, and `tickcast models list` tells") from None
