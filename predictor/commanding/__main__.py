@@ -2,6 +2,7 @@
 
 import argparse
 import getpass
+import signal
 import sys
 import time
 import uuid
@@ -83,6 +84,7 @@ def _with_store(rows: list[Row], store: ArtifactStore) -> tuple[list[Row], str |
 
 
 def _ask(given: argparse.Namespace, settings: PredictorSettings) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts it with `&` has it ignored
     command = command_of(given, f"person/{uuid.uuid4()}", f"cli/{_user()}", time.time_ns())
     with closing(Answers(settings, command.id)) as answers:
         send_command(settings, command)

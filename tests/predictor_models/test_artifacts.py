@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from predictor import saving
 from predictor.artifacts import MANIFEST_FILE, UnfitModelSetError, find_model_sets, load_model_set, read_manifest
 from predictor.manifest import Manifest, fits, named
 from predictor.saving import model_event, save_manifest, save_model_set
@@ -142,14 +143,14 @@ def test_sets_are_found_newest_data_first_and_what_is_broken_is_passed_over(tmp_
 
 
 def test_an_unfinished_set_is_never_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write = Path.write_bytes
+    write = saving._write
 
-    def fail(path: Path, content: bytes) -> int:
+    def fail(path: Path, content: bytes) -> None:
         if path.name == MANIFEST_FILE:
             raise OSError("the disk is full")
-        return write(path, content)
+        write(path, content)
 
-    monkeypatch.setattr(Path, "write_bytes", fail)
+    monkeypatch.setattr(saving, "_write", fail)
     with pytest.raises(OSError, match="full"):
         save_model_set(manifest(), {"forest.onnx": b"half"}, tmp_path)
     assert list(tmp_path.iterdir()) == []
