@@ -35,6 +35,7 @@ class Run:
             "TICKCAST_KAFKA_PORT": "0",
             "TICKCAST_MODELS_DIRECTORY": str(models),
             "TICKCAST_TRAINING_WINDOW_BARS": str(WINDOW_BARS),
+            "TICKCAST_MODEL_MAX_AGE_BARS": "0",  # the small set is two years older than what is played
         }
         self._lives = 0
 
