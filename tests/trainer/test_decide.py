@@ -177,6 +177,11 @@ def test_a_change_needs_a_champion_and_known_parameters() -> None:
     assert "parameters: " in refusal(plan(TWO, unknown))
 
 
+@pytest.mark.parametrize("parameters", [{"forest": {"n_estimators": 50}}, {"lstm": {"units": 8}}])
+def test_a_refresh_with_parameters_is_refused_and_not_read(parameters: dict[str, Any]) -> None:
+    assert "ask for a change" in refusal(plan(TWO, command(CommandAction.RETRAIN, parameters=parameters)))
+
+
 def test_before_any_set_a_refusal_decides_nothing() -> None:
     past = Past([event(plan(Past(), command(CommandAction.ROLLBACK)))])
     assert past.current is not None

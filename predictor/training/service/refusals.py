@@ -30,7 +30,7 @@ def _no_training(past: Past, command: ModelCommand) -> str | None:
     if is_machine(command.requested_by) and past.unloaded is not None:
         return f"{past.unloaded.decided_by} decided that no model set serves: a person must ask"
     if command.kind is not RetrainKind.CHANGE:
-        return None
+        return "parameters: a refresh keeps the recipe: ask for a change" if command.parameters else None
     if past.serving is None:
         return "a change is compared with the set that serves, and none does: ask for a refresh"
     try:

@@ -16,6 +16,7 @@ from predictor.training.service.job import Answers, Job
 from predictor.training.service.judging import Judging
 from predictor.training.service.next_state import FoundSet
 from predictor.training.service.progress import CommandState
+from predictor.training.service.refusals import why_not
 from predictor.training.service.verdict import Attempted, after_training, unasked
 from predictor.training.settings import TrainingSettings
 from predictor.training.tasks import say
@@ -109,6 +110,11 @@ class Trainings:
             _log.error("no model set: %s", self.trouble)
 
     def _train(self, command: ModelCommand) -> None:
+        why = why_not(self._desk.past, command, None, self._desk.shape)
+        if why is not None:  # what was asked when it came may have been decided otherwise while it waited
+            self._desk.waiting.end()
+            self._desk.refuse(command, why)
+            return
         champion = self._desk.find(self._desk.past.serving)
         if isinstance(champion, str):
             self._desk.waiting.end()
