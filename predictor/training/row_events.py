@@ -10,6 +10,9 @@ from schemas.features import FEATURE_VERSION
 from schemas.identity import final_feature_id
 from schemas.times import Interval
 
+#: A bar at rest stands for its open, high, low and close.
+_TICKS = 4
+
 
 def readable_events(
     ticker: str, columns: BarColumns, interval: Interval, after_ns: int, through_ns: int
@@ -25,26 +28,32 @@ def readable_events(
         if row.end_ns > through_ns:
             return
         if row.end_ns > after_ns and why_unreadable(row) is None:
-            yield _event(ticker, columns, interval, at, row)
+            yield final_event(ticker, interval, row, bar_so_far(columns, at, row))
 
 
-def _event(ticker: str, columns: BarColumns, interval: Interval, at: int, row: FeatureRow) -> Features:
+def bar_so_far(columns: BarColumns, at: int, row: FeatureRow) -> BarSoFar:
+    """Give a row's bar, which is at this place in the columns."""
+    return BarSoFar(
+        start_ns=row.start_ns,
+        end_ns=row.end_ns,
+        open=float(columns.open[at]),
+        high=float(columns.high[at]),
+        low=float(columns.low[at]),
+        close=row.close,
+        volume=float(columns.volume[at]),
+        tick_count=_TICKS,
+    )
+
+
+def final_event(ticker: str, interval: Interval, row: FeatureRow, bar: BarSoFar) -> Features:
+    """Give the final feature event of a row; its place in a log is that of its bar."""
     return Features(
         id=final_feature_id(ticker, interval, row.start_ns),
         ticker=ticker,
         interval=interval,
         final=True,
         as_of_ns=row.end_ns,
-        bar=BarSoFar(
-            start_ns=row.start_ns,
-            end_ns=row.end_ns,
-            open=float(columns.open[at]),
-            high=float(columns.high[at]),
-            low=float(columns.low[at]),
-            close=row.close,
-            volume=float(columns.volume[at]),
-            tick_count=0,
-        ),
+        bar=bar,
         bar_index=row.bar_index,
         current_price=row.close,
         last_close=row.close,
@@ -56,6 +65,6 @@ def _event(ticker: str, columns: BarColumns, interval: Interval, at: int, row: F
         feature_version=FEATURE_VERSION,
         source_partition=0,
         source_offset=row.bar_index,
-        ingested_at_ns=0,
-        featured_at_ns=0,
+        ingested_at_ns=row.end_ns,
+        featured_at_ns=row.end_ns,
     )

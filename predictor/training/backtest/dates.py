@@ -8,14 +8,12 @@ from typing import NamedTuple
 
 from feature_stream.offline import FeatureRow, feature_rows
 from ingestor.sources.bars import BarColumns
+from predictor.training.row_events import bar_so_far, final_event
 from schemas.events import Bar, BarSoFar, Features
-from schemas.features import FEATURE_VERSION
-from schemas.identity import bar_id, final_feature_id
+from schemas.identity import bar_id
 from schemas.times import Interval
 
 _SOURCE = "backtest"
-#: A bar at rest stands for its open, high, low and close.
-_TICKS = 4
 
 
 class Closed(NamedTuple):
@@ -52,21 +50,8 @@ def _closed_bars(ticker: str, columns: BarColumns, interval: Interval, from_ns: 
     prices = (columns.open, columns.high, columns.low, columns.close, columns.volume)
     for at, row in enumerate(feature_rows(interval, columns.start_ns, *prices)):
         if row.start_ns >= from_ns:
-            so_far = _so_far(columns, at, row)
-            yield Closed(_bar(ticker, interval, row, so_far), _features(ticker, interval, row, so_far))
-
-
-def _so_far(columns: BarColumns, at: int, row: FeatureRow) -> BarSoFar:
-    return BarSoFar(
-        start_ns=row.start_ns,
-        end_ns=row.end_ns,
-        open=float(columns.open[at]),
-        high=float(columns.high[at]),
-        low=float(columns.low[at]),
-        close=row.close,
-        volume=float(columns.volume[at]),
-        tick_count=_TICKS,
-    )
+            so_far = bar_so_far(columns, at, row)
+            yield Closed(_bar(ticker, interval, row, so_far), final_event(ticker, interval, row, so_far))
 
 
 def _bar(ticker: str, interval: Interval, row: FeatureRow, so_far: BarSoFar) -> Bar:
@@ -88,28 +73,4 @@ def _bar(ticker: str, interval: Interval, row: FeatureRow, so_far: BarSoFar) -> 
         source_offset=row.bar_index,
         ingested_at_ns=row.end_ns,
         closed_at_ns=row.end_ns,
-    )
-
-
-def _features(ticker: str, interval: Interval, row: FeatureRow, so_far: BarSoFar) -> Features:
-    return Features(
-        id=final_feature_id(ticker, interval, row.start_ns),
-        ticker=ticker,
-        interval=interval,
-        final=True,
-        as_of_ns=row.end_ns,
-        bar=so_far,
-        bar_index=row.bar_index,
-        current_price=row.close,
-        last_close=row.close,
-        indicators=row.indicators,
-        model_inputs=row.model_inputs,
-        sequence=row.sequence,
-        returns=row.returns,
-        volatility=row.volatility,
-        feature_version=FEATURE_VERSION,
-        source_partition=0,
-        source_offset=row.bar_index,
-        ingested_at_ns=row.end_ns,
-        featured_at_ns=row.end_ns,
     )
