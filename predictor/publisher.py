@@ -2,14 +2,14 @@
 
 import logging
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message
 
+from predictor.sending import make_producer
 from predictor.settings import PredictorSettings
 from schemas.codec import Headers, encode, event_headers, new_traceparent
 from schemas.dead_letters import DeadLetter
 from schemas.errors import RetryError
 from schemas.events import Forecast, Prediction
-from schemas.logs import client_logger
 from schemas.topics import DEAD_LETTERS, FORECASTS, PREDICTIONS, PREDICTIONS_LATEST, SERVICE_STATUS
 
 _log = logging.getLogger(__name__)
@@ -28,18 +28,7 @@ class Publisher:
         self._source = f"predictor/{settings.instance}"
         self._pending = 0
         self._error: KafkaError | None = None
-        self._producer = Producer(
-            settings.kafka_config()
-            | {
-                "client.id": self._source,
-                "logger": client_logger(),
-                "acks": "all",
-                "enable.idempotence": True,
-                "partitioner": "murmur2_random",
-                "linger.ms": 1,
-                "message.timeout.ms": int(deliver_within_seconds * 1_000),
-            }
-        )
+        self._producer = make_producer(settings, self._source, deliver_within_seconds)
 
     def send(self, prediction: Prediction, traceparent: str | None) -> None:
         """Send a prediction; a final one to `predictions` too."""

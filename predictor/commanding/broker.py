@@ -3,11 +3,12 @@
 import time
 from collections.abc import Iterator
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from predictor.commanding.answers import Answer, answer_in_event, answer_in_status
+from predictor.sending import send_and_wait
 from predictor.settings import PredictorSettings
-from schemas.codec import UndecodableError, decoder, encode
+from schemas.codec import UndecodableError, decoder
 from schemas.decisions import Decisions
 from schemas.errors import RetryError
 from schemas.events import ModelCommand, ModelEvent, ServiceStatus
@@ -16,7 +17,6 @@ from schemas.topics import MODEL_COMMANDS, MODELS, SERVICE_STATUS, Topic
 
 _ANSWER_SECONDS = 10.0
 _READ_WITHIN_SECONDS = 60.0
-_DELIVER_WITHIN_SECONDS = 30
 _decode_event = decoder(ModelEvent)
 _decode_status = decoder(ServiceStatus)
 
@@ -106,22 +106,7 @@ def send_command(settings: PredictorSettings, command: ModelCommand) -> None:
     Raises:
         RetryError: It was not taken.
     """
-    failures: list[object] = []
-    limits = {"acks": "all", "enable.idempotence": True, "message.timeout.ms": _DELIVER_WITHIN_SECONDS * 1_000}
-    names = {"client.id": "tickcast-models", "partitioner": "murmur2_random", "logger": client_logger()}
-    try:
-        producer = Producer(settings.kafka_config() | limits | names)
-        producer.produce(
-            settings.topic_prefix + MODEL_COMMANDS.name,
-            key=command.scope.encode(),
-            value=encode(command),
-            on_delivery=lambda error, _message: failures.append(error) if error is not None else None,
-        )
-        unsent = producer.flush(_DELIVER_WITHIN_SECONDS + 5)
-    except KafkaException as error:
-        raise RetryError(f"the broker did not take the command: {error}") from error
-    if failures or unsent:
-        raise RetryError(f"the broker did not take the command: {failures[0] if failures else 'no answer'}")
+    send_and_wait(settings, "tickcast-models", MODEL_COMMANDS, command.scope, command)
 
 
 def _consumer(settings: PredictorSettings) -> Consumer:

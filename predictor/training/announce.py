@@ -2,19 +2,15 @@
 
 import time
 
-from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource
 
 from predictor.model_feed import ModelFeed
+from predictor.sending import send_and_wait
 from predictor.training.settings import TrainingSettings
 from schemas.broker import require_topics
-from schemas.codec import encode, event_headers
-from schemas.errors import RetryError
+from schemas.codec import event_headers
 from schemas.events import ModelEvent
-from schemas.logs import client_logger
 from schemas.topics import MODELS, SCORES
-
-_DELIVER_WITHIN_SECONDS = 30
 
 
 def require_models_topic(settings: TrainingSettings) -> None:
@@ -47,21 +43,6 @@ def announce(settings: TrainingSettings, event: ModelEvent) -> None:
     Raises:
         RetryError: It was not taken.
     """
-    failures: list[object] = []
     source = f"trainer/{settings.instance}"
-    limits = {"acks": "all", "enable.idempotence": True, "message.timeout.ms": _DELIVER_WITHIN_SECONDS * 1_000}
-    names = {"client.id": source, "partitioner": "murmur2_random", "logger": client_logger()}
-    try:
-        producer = Producer(settings.kafka_config() | limits | names)
-        producer.produce(
-            settings.topic_prefix + MODELS.name,
-            key=event.model_set.encode(),
-            value=encode(event),
-            headers=event_headers("ModelEvent", source, event.id, time.time_ns()),
-            on_delivery=lambda error, _message: failures.append(error) if error is not None else None,
-        )
-        unsent = producer.flush(_DELIVER_WITHIN_SECONDS + 5)
-    except KafkaException as error:
-        raise RetryError(f"the broker did not take the model event: {error}") from error
-    if failures or unsent:
-        raise RetryError(f"the broker did not take the model event: {failures[0] if failures else 'no answer'}")
+    headers = event_headers("ModelEvent", source, event.id, time.time_ns())
+    send_and_wait(settings, source, MODELS, event.model_set, event, headers)

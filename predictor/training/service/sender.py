@@ -2,17 +2,15 @@
 
 import time
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message
 from msgspec import Struct
 
+from predictor.sending import DELIVER_WITHIN_SECONDS, make_producer
 from predictor.training.settings import TrainingSettings
 from schemas.codec import Headers, encode, event_headers
 from schemas.errors import RetryError
 from schemas.events import ModelCommand, ModelEvent
-from schemas.logs import client_logger
 from schemas.topics import MODEL_COMMANDS, MODELS, SERVICE_STATUS, Topic
-
-_DELIVER_WITHIN_SECONDS = 30
 
 
 class Sender:
@@ -22,18 +20,7 @@ class Sender:
         self._prefix = settings.topic_prefix
         self._source = f"trainer/{settings.instance}"
         self._errors: list[KafkaError | None] = []
-        self._producer = Producer(
-            settings.kafka_config()
-            | {
-                "client.id": self._source,
-                "logger": client_logger(),
-                "acks": "all",
-                "enable.idempotence": True,
-                "partitioner": "murmur2_random",
-                "linger.ms": 1,
-                "message.timeout.ms": _DELIVER_WITHIN_SECONDS * 1_000,
-            }
-        )
+        self._producer = make_producer(settings, self._source)
 
     def announce(self, event: ModelEvent) -> None:
         """Send a decision, and wait until the broker has it.
@@ -69,7 +56,7 @@ class Sender:
             )
         except KafkaException as error:
             raise RetryError(f"the broker did not take a record of {topic.name}: {error}") from error
-        deadline = time.monotonic() + _DELIVER_WITHIN_SECONDS + 5
+        deadline = time.monotonic() + DELIVER_WITHIN_SECONDS + 5
         while not self._errors and time.monotonic() < deadline:
             self._producer.poll(0.05)
         error_then = self._errors[0] if self._errors else "no answer"
