@@ -24,6 +24,8 @@ from feature_stream.tick_reader import Batch, TickReader
 
 _log = logging.getLogger("faust.transport")
 _YIELD_EVERY_RECORDS = 100
+#: So long a fetch of the changelog waits for a record, and so long, at most, a recovery waits for a fetch before it.
+_FETCH_SECONDS = 0.1
 
 #: Gives the offset at which to start each assigned partition of a source.
 StartPositions = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
@@ -86,6 +88,7 @@ class GroupConsumer(driver.Consumer):  # type: ignore[misc]
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self._revocations = 0
+        self._fetching = asyncio.Lock()
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -108,6 +111,15 @@ class GroupConsumer(driver.Consumer):  # type: ignore[misc]
             raise IllegalStateError("partitions were revoked meanwhile")
         return positions
 
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Seek the changelog while no fetch is under way.
+
+        One from before the rebalance would take the first records that come of the new place, and they are dropped as
+        long as the flow has not begun again: a recovery would then wait for them for ever.
+        """
+        async with self._fetching:
+            await super().seek_wait(partitions)
+
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> None:
         """Commit next offsets for lag monitors; nothing is resumed from them."""
         await self._thread.commit(offsets)
@@ -129,9 +141,10 @@ class GroupConsumer(driver.Consumer):  # type: ignore[misc]
         """Hand on what is fetched of the changelog, record by record, as Faust's recovery wants it."""
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
-                records, _ = await self._wait_next_records(1.0)
+                await self._wait_for_flow()
+                records = await self._fetch()
                 generation = self.app.consumer_generation_id
-                for tp, fetched in (records or {}).items():
+                for tp, fetched in records.items():
                     await self._hand_on_each(tp, fetched, generation)
                 await asyncio.sleep(0)
         except self.consumer_stopped_errors:
@@ -140,6 +153,16 @@ class GroupConsumer(driver.Consumer):  # type: ignore[misc]
         except asyncio.CancelledError:
             if not self.app.should_stop:
                 raise
+
+    async def _wait_for_flow(self) -> None:
+        while not self.flow_active:
+            await self.can_resume_flow.wait()
+
+    async def _fetch(self) -> Mapping[TP, Sequence[Any]]:
+        """Fetch once; nothing where the flow ended while a seek was waited for."""
+        async with self._fetching:
+            records, _ = await self._wait_next_records(_FETCH_SECONDS) if self.flow_active else (None, None)
+        return records or {}
 
     async def _hand_on_each(self, tp: TP, records: Sequence[Any], generation: int) -> None:
         for number, record in enumerate(records):
@@ -155,8 +178,7 @@ class GroupConsumer(driver.Consumer):  # type: ignore[misc]
         Each message takes Faust longer, through conductor, channel and stream, than the stage a frame. What a rebalance
         has made outdated is dropped, and read by the new owner.
         """
-        while not self.flow_active:
-            await self.can_resume_flow.wait()
+        await self._wait_for_flow()
         if not reader.is_outdated(batch):
             await self.callback(self._message(TP(reader.topic, partition), records))
 

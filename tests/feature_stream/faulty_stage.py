@@ -6,8 +6,13 @@ The fault happens where the state is about to go to the changelog, after all che
 - `killed`: what was sent before arrives, and the process dies.
 - `stopped`: the process is stopped; continued, it sends the state before any watchdog has its turn.
 - `mute`: from now on the group hears no heartbeat, and the consumer believes that it does.
+
+One needs no state to happen, and has the NUMBER 0:
+
+- `slow`: what a recovery has asked for is here long before it listens.
 """
 
+import asyncio
 import os
 import runpy
 import signal
@@ -21,6 +26,7 @@ from feature_stream.table import is_partition_key, offset_of
 from schemas.topics import TICKER_STATES_CHANGELOG
 
 _ALONE_SECONDS = 0.5
+_SLOW_SECONDS = 0.2
 
 
 class FaultyOutputs(Outputs):
@@ -60,8 +66,8 @@ class FaultyOutputs(Outputs):
         super().send(topic, key, value, **options)
 
 
-class MuteThread(transport.ConsumerThread):
-    """Sends heartbeats until it is mute."""
+class FaultyThread(transport.ConsumerThread):
+    """Sends heartbeats until it is mute, and is slow to say that it has sought."""
 
     async def on_start(self) -> None:
         """Start, and come between the group and its heartbeats."""
@@ -74,10 +80,15 @@ class MuteThread(transport.ConsumerThread):
 
         coordinator._do_heartbeat = send_or_pretend
 
+    async def _seek_wait(self, consumer: Any, partitions: Any) -> None:
+        await super()._seek_wait(consumer, partitions)
+        if FaultyOutputs.fault == "slow":
+            await asyncio.sleep(_SLOW_SECONDS)
+
 
 if __name__ == "__main__":
     FaultyOutputs.number = int(sys.argv.pop())
     FaultyOutputs.fault = sys.argv.pop()
     vars(service)["Outputs"] = FaultyOutputs
-    transport.ConsumerThread = MuteThread  # type: ignore[misc]
+    transport.ConsumerThread = FaultyThread  # type: ignore[misc]
     runpy.run_module("feature_stream", run_name="__main__")

@@ -25,6 +25,7 @@ from tests.feature_stream.stages import (
     every_partition_is_kept,
     feed,
     feed_until,
+    loaded,
     newest_offsets,
     stands,
     start_faulty_stage,
@@ -121,6 +122,21 @@ def test_rocksdb_files_of_another_changelog_are_refused(
     assert again.wait() == EXIT_STOP_AND_SAY
     assert "ahead of the changelog" in again.output()
     assert "--fresh" in again.output()
+
+
+def test_a_recovery_reads_what_came_before_it_listened(
+    kafka: BrokerUnderTest, processes: Processes, rng: random.Random
+) -> None:
+    frames = market_frames(rng, tickers=20, minutes=10_000)
+    home = start_faulty_stage(processes, kafka, "slow", 0, instance="home", **SHORT_SESSION)
+    feed_until(kafka, frames, lambda: len(loaded(home)) == PARTITIONS, what="the first worker holding all")
+    guest = start_stage(processes, kafka, instance="guest", **SHORT_SESSION)
+    feed_until(kafka, frames, lambda: len(loaded(home)) > PARTITIONS, what="the guest taking its part")
+    before = len(loaded(home))
+    assert guest.stop() == 0
+    feed_until(kafka, frames, lambda: len(loaded(home)) >= before + PARTITIONS, what="all coming back")
+    assert_says_what_the_log_says(kafka)
+    assert "begins again" not in home.output()
 
 
 def test_a_worker_whose_heartbeats_fail_ends_before_another_one_may_own_its_partitions(
