@@ -111,7 +111,7 @@ bench-features: install .venv-bench/.installed ## Measure the feature stage besi
 bench-recovery: install ## Time from the kill of a stage's worker to caught up, by tickers and way of keeping state
 	@$(BIN)/python -m benchmarks.recovery $(ARGS)
 
-soak: install ## Load a part steadily for long, and fail if memory, lag or disk grow (PART=feature_stream MINUTES=30)
+soak: install ## Load a part steadily for long, and fail if memory, lag or disk grow (PART=feature_stream|predictor MINUTES=30)
 	@$(BIN)/python -m benchmarks.soak $(PART) --minutes $(MINUTES) $(ARGS)
 
 kafka: install ## Start only Apache Kafka, on this machine

@@ -1,6 +1,7 @@
 """Final feature events of real prices, under as many ticker names as wanted."""
 
 from collections.abc import Iterator
+from itertools import count as count_from
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from schemas.identity import final_feature_id
 from schemas.settings import Settings
 from schemas.topics import FEATURES
 
+_DAY_NS = 86_400 * 10**9
 _RULES = StageRules(interval="1d", partitions=1)
 
 
@@ -36,9 +38,7 @@ def real_features(count: int) -> Iterator[Features]:
 
 def varied_features(count: int, seed: int = 0) -> Iterator[Features]:
     """Yield so many final events of random moments, no two alike: trees are far faster over rows that come again."""
-    ready = [
-        event for ticker, bars in load_daily_bars().items() for event in _finals(ticker, bars) if event.model_inputs
-    ]
+    ready = _ready()
     random = np.random.default_rng(seed)
     for number in range(count):
         event = ready[random.integers(len(ready))]
@@ -51,6 +51,32 @@ def varied_features(count: int, seed: int = 0) -> Iterator[Features]:
             model_inputs=_shaken(random, event.model_inputs),
             sequence=_shaken(random, event.sequence),
         )
+
+
+def endless_features(tickers: int) -> Iterator[Features]:
+    """Yield final events for ever, a bar of every ticker after the other; each looks like some moment of the past."""
+    ready = _ready()
+    last_ns = max(event.bar.end_ns for event in ready)
+    for bar_index in count_from(1):
+        start_ns = last_ns + bar_index * _DAY_NS
+        for number in range(tickers):
+            event, ticker = ready[(bar_index + 7 * number) % len(ready)], f"T{number:05d}"
+            yield structs.replace(
+                event,
+                ticker=ticker,
+                id=final_feature_id(ticker, "1d", start_ns),
+                bar=structs.replace(event.bar, start_ns=start_ns, end_ns=start_ns + _DAY_NS),
+                as_of_ns=start_ns + _DAY_NS,
+                bar_index=bar_index,
+                source_offset=bar_index,
+            )
+
+
+def _ready() -> list[Features]:
+    """Give every final event of real prices with full windows."""
+    return [
+        event for ticker, bars in load_daily_bars().items() for event in _finals(ticker, bars) if event.model_inputs
+    ]
 
 
 def _shaken(random: np.random.Generator, numbers: Any) -> Any:
@@ -71,7 +97,7 @@ def _finals(ticker: str, bars: BarColumns) -> Iterator[Features]:
             prices=prices,
             sizes=[1.0] * 4,
             ingested_at_ns=start_ns,
-            watermark_ns=start_ns + 86_400 * 10**9,
+            watermark_ns=start_ns + _DAY_NS,
         )
         yield from absorb(partition, states, frame, sequence, _RULES, 0).features
 

@@ -51,6 +51,14 @@ def _one_batch(model_set: ModelSet, size: int, events: Iterator[Features]) -> fl
     return time.perf_counter() - began
 
 
+def announce(settings: Settings, directory: Path) -> None:
+    """Write the newest set of a folder to `models`."""
+    variables = environment(settings, models_directory=directory, metrics_port=0)
+    subprocess.run(
+        [sys.executable, "-m", "predictor.training", "ensure"], env=variables, check=True, capture_output=True
+    )
+
+
 def measure(address: str, directory: Path, count: int, runs: int) -> dict[str, Pace]:
     """Time both loops, in turn, so often, on the same log; medians."""
     paces: dict[str, list[Pace]] = {name: [] for name in _MODULES}
@@ -59,14 +67,8 @@ def measure(address: str, directory: Path, count: int, runs: int) -> dict[str, P
             with fresh_topics(address, _PARTITIONS) as made:
                 settings = made.model_copy(update={"interval": "1d"})
                 fill_features(settings, count)
-                port = next(free_ports())
-                variables = environment(settings, metrics_port=port, models_directory=directory)
                 if name == "predictor":
-                    subprocess.run(
-                        [sys.executable, "-m", "predictor.training", "ensure"],
-                        env=variables | {"TICKCAST_METRICS_PORT": "0"},
-                        check=True,
-                        capture_output=True,
-                    )
+                    announce(settings, directory)
+                variables = environment(settings, metrics_port=next(free_ports()), models_directory=directory)
                 paces[name].append(time_process(module, PREDICTIONS_MADE.name, count, variables))
     return {name: median(timed) for name, timed in paces.items()}

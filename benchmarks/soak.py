@@ -2,27 +2,31 @@
 
 Passes where, after the warm-up (the first fifth), the line through the memory rises by no more than 10 MiB in the
 time measured (25 MiB an hour in a run of 30 minutes), the line through the lag by no more than a second of records,
-the rate is held, and Kafka's folder stays within what retention allows. Exit code 0: passed, 1: not.
+and the rate is held; where the part never holds more memory than it may; and where Kafka's folder stays within what
+retention allows. Exit code 0: passed, 1: not.
 """
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.cluster import environment, fresh_topics
 from benchmarks.feeder import Feed
 from benchmarks.full_states import fill_changelog
+from benchmarks.predictions import announce, trained_set
 from benchmarks.soak_verdict import Sample, Verdict, verdicts
 from benchmarks.topic_tools import configure
 from benchmarks.watched import Watch, Watched, local_kafka, watch
 from deploy.kafka.node import NodeFolder
 from deploy.kafka.ports import free_ports
-from schemas.metrics import LAG_RECORDS, TICKS_ABSORBED, Metric
+from schemas.metrics import LAG_RECORDS, PREDICTIONS_MADE, TICKS_ABSORBED, Metric
 from schemas.settings import Settings
-from schemas.topics import FEATURES, TICKS, Topic
+from schemas.topics import FEATURES, PREDICTIONS, PREDICTIONS_LATEST, TICKS, Topic
 
 _PARTITIONS = 4
 _MIB = 2**20
@@ -34,6 +38,8 @@ _RETENTION_LOOK_SECONDS = 300.0
 _OTHER_BYTES = 512 * _MIB
 _SAMPLES = 180
 _START_SECONDS = 60.0
+_MARKET_TICKERS = 500
+_MODELS = Path("var/models").resolve()
 
 
 @dataclass(frozen=True)
@@ -43,20 +49,22 @@ class Part:
     Attributes:
         module: Started as `python -m`.
         done: A counter of its work.
-        lag: What waits, in records.
-        prepare: Writes what it finds at its start: for a rate.
+        rate: Of its work, a second, that it is fed with by default.
+        prepare: Writes what it finds at its start, for a rate; gives settings of its own.
         feed: Starts what feeds it: a rate and for how many seconds.
         records_per_second: That a rate comes to.
         bounded: The topics that grow with it, until retention holds them.
+        most_memory_mib: That it may hold.
     """
 
     module: str
     done: Metric
-    lag: Metric
-    prepare: Callable[[Settings, float], None]
+    rate: float
+    prepare: Callable[[Settings, float], dict[str, object]]
     feed: Callable[[Watch, dict[str, str], float, float], Watched]
     records_per_second: Callable[[float], float]
     bounded: tuple[Topic, ...]
+    most_memory_mib: float = math.inf
 
 
 def _ticks_feed(rate: float, seconds: float) -> Feed:
@@ -67,18 +75,42 @@ def _feed_ticks(watching: Watch, variables: dict[str, str], rate: float, seconds
     return watching.module("benchmarks.feeder", variables, *_ticks_feed(rate, seconds).arguments())
 
 
-def _fill_windows(settings: Settings, rate: float) -> None:
+def _fill_windows(settings: Settings, rate: float) -> dict[str, object]:
     """Begin with full windows: they would fill for an hour, and what fills looks like a leak."""
     fill_changelog(settings, _ticks_feed(rate, 1).market(_PARTITIONS))
+    return {}
 
 
 def _frames_per_second(rate: float) -> float:
     return rate / _ticks_feed(rate, 1).market(_PARTITIONS).frame_ticks
 
 
+def _feed_features(watching: Watch, variables: dict[str, str], rate: float, seconds: float) -> Watched:
+    sizes = (f"--tickers={_MARKET_TICKERS}", f"--rate={rate}", f"--seconds={seconds}")
+    return watching.module("benchmarks.feature_feeder", variables, *sizes)
+
+
+def _announce_models(settings: Settings, _rate: float) -> dict[str, object]:
+    """Begin with a set of all members, trained where there is none."""
+    own: dict[str, object] = {"interval": "1d", "models_directory": _MODELS}
+    trained_set(_MODELS)
+    announce(settings.model_copy(update={"interval": "1d"}), _MODELS)
+    return own
+
+
 PARTS: dict[str, Part] = {
     "feature_stream": Part(
-        "feature_stream", TICKS_ABSORBED, LAG_RECORDS, _fill_windows, _feed_ticks, _frames_per_second, (TICKS, FEATURES)
+        "feature_stream", TICKS_ABSORBED, 50_000, _fill_windows, _feed_ticks, _frames_per_second, (TICKS, FEATURES)
+    ),
+    "predictor": Part(
+        "predictor",
+        PREDICTIONS_MADE,
+        500,
+        _announce_models,
+        _feed_features,
+        float,
+        (FEATURES, PREDICTIONS, PREDICTIONS_LATEST),
+        most_memory_mib=300,
     ),
 }
 
@@ -91,13 +123,14 @@ def soak(part: Part, minutes: float, rate: float) -> list[Verdict]:
         watch() as watching,
     ):
         _bound(settings, part.bounded)
-        part.prepare(settings, rate)
-        variables = environment(settings, metrics_port=next(free_ports()))
+        own = part.prepare(settings, rate)
+        variables = environment(settings, **{"metrics_port": next(free_ports()), **own})
         watched = watching.module(part.module, variables)
         feeder = part.feed(watching, variables, rate, 60 * minutes + _START_SECONDS)
         watched.wait_for(lambda: watched.metric(part.done.name) > 0, "the first work")
         samples = list(_samples(part, watched, feeder, node.folder, 60 * minutes))
-    return verdicts(samples, rate, part.records_per_second(rate), _most_disk_bytes(part, samples))
+    arriving = part.records_per_second(rate)
+    return verdicts(samples, rate, arriving, _most_disk_bytes(part, samples), part.most_memory_mib)
 
 
 def _bound(settings: Settings, topics: Sequence[Topic]) -> None:
@@ -122,7 +155,7 @@ def _samples(part: Part, watched: Watched, feeder: Watched, folder: NodeFolder, 
         sample = Sample(
             time.monotonic() - began,
             watched.metric(part.done.name),
-            watched.metric(part.lag.name),
+            watched.metric(LAG_RECORDS.name),
             watched.resident_bytes(),
             _disk_bytes(folder),
         )
@@ -154,9 +187,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--rate", type=float, default=50_000.0, help="ticks a second")
+    parser.add_argument("--rate", type=float, help="ticks, or final features, a second")
     options = parser.parse_args()
-    judged = soak(PARTS[options.part], options.minutes, options.rate)
+    part = PARTS[options.part]
+    judged = soak(part, options.minutes, options.rate or part.rate)
     print(*(verdict.text() for verdict in judged), sep="\n")
     sys.exit(0 if all(verdict.passed for verdict in judged) else 1)
 

@@ -1,5 +1,6 @@
 """What the samples of a soak say. Pure."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +42,11 @@ class Verdict:
 
 
 def verdicts(
-    samples: Sequence[Sample], rate: float, records_per_second: float, most_disk_bytes: float
+    samples: Sequence[Sample],
+    rate: float,
+    records_per_second: float,
+    most_disk_bytes: float,
+    most_memory_mib: float = math.inf,
 ) -> list[Verdict]:
     """Judge the samples after the warm-up.
 
@@ -50,6 +55,7 @@ def verdicts(
         rate: Work a second that was fed.
         records_per_second: Records a second that it came in.
         most_disk_bytes: What retention allows.
+        most_memory_mib: That may be held at any time, the warm-up included.
     """
     settled = [sample for sample in samples if sample.at_seconds >= _WARM_UP_SHARE * samples[-1].at_seconds]
     hours = (settled[-1].at_seconds - settled[0].at_seconds) / 3_600
@@ -58,6 +64,7 @@ def verdicts(
     lag = _rise(settled, [sample.lag_records for sample in settled])
     last_lag = statistics.median(sample.lag_records for sample in settled[-9:])
     disk = max(sample.disk_bytes for sample in samples)
+    most_mib = max(sample.resident_bytes for sample in samples) / _MIB
     return [
         Verdict(done >= _LEAST_RATE_SHARE * rate, f"{done:,.0f} a second of {rate:,.0f} that were fed"),
         Verdict(
@@ -65,6 +72,7 @@ def verdicts(
             f"memory rises by {memory:+.1f} MiB in {60 * hours:.0f} minutes, {memory / hours:+.1f} MiB an hour "
             f"(at most {_MOST_MEMORY_RISE_MIB:g} MiB)",
         ),
+        Verdict(most_mib <= most_memory_mib, f"at most {most_mib:.1f} MiB of memory ({most_memory_mib:g} allowed)"),
         Verdict(
             max(lag, last_lag) <= records_per_second,
             f"lag rises by {lag:+.0f} records, and is {last_lag:.0f} at the end (at most {records_per_second:.0f}, "

@@ -11,11 +11,12 @@ def judged(
     memory_mib: Callable[[float], float] = lambda at: 100.0,
     lag: Callable[[float], float] = lambda at: 3.0,
     rate: float = 1_000.0,
+    most_memory_mib: float = 600.0,
 ) -> list[Verdict]:
     samples = [
         Sample(at, rate * at, lag(at), round(memory_mib(at) * _MIB), 50 * _MIB) for at in map(float, range(1_800))
     ]
-    return verdicts(samples, 1_000.0, 100.0, 60 * _MIB)
+    return verdicts(samples, 1_000.0, 100.0, 60 * _MIB, most_memory_mib)
 
 
 def failed(judgement: list[Verdict]) -> list[str]:
@@ -32,6 +33,10 @@ def test_memory_that_grows_only_while_the_part_warms_up_passes() -> None:
 
 def test_memory_that_grows_to_the_end_fails() -> None:
     assert failed(judged(memory_mib=lambda at: 100 + at / 60)) == ["memory"]
+
+
+def test_more_memory_than_may_be_held_fails() -> None:
+    assert failed(judged(memory_mib=lambda at: 601.0 if at < 10 else 100.0)) == ["at"]
 
 
 def test_lag_that_grows_fails() -> None:
