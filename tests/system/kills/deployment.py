@@ -150,13 +150,7 @@ class Deployment:
         client, model = open_client(self._uri), f"{self._broker.topic_prefix}tickcast"
         wanted = wanted_mirror(decisions)
 
-        def shown() -> bool:
-            return shown_mirror(client, model) == wanted
-
-        try:
-            wait_until(shown, seconds=30, what="MLflow agreeing")
-        except TimeoutError:
-            assert shown_mirror(client, model) == wanted
+        wait_until(lambda: shown_mirror(client, model) == wanted, seconds=WAIT_SECONDS, what=f"MLflow saying {wanted}")
         self.wait_until_predictor_serves(decisions[-1].serving, decisions[-1].challenger)
         sets = {event.serving or STATISTICAL for event in decisions}
         assert_each_predicted(self._finals, self.predictions(), {STATISTICAL, *sets})
