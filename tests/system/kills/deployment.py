@@ -129,10 +129,6 @@ class Deployment:
 
         wait_until(serves, seconds=WAIT_SECONDS, what=f"{name} answering, and {challenger} beside it")
 
-    def trainer_leftovers(self) -> list[Path]:
-        """Give what kills of the trainer have left unfinished, on its disk and in the store."""
-        return [*self.trainer.models.glob(".unfinished-*"), *self.store.glob("*/.*.unfinished")]
-
     def stop(self) -> None:
         """Stop both, politely."""
         for machine in (self.predictor, self.trainer):

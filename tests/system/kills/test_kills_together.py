@@ -3,7 +3,6 @@
 Both are the real processes, on Kafka, with an artifact store in a folder and MLflow on SQLite; the sets are small.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -71,18 +70,7 @@ def test_a_trainer_killed_in_the_middle_of_each_step_comes_back_to_what_models_s
         _kill_trainer(deployment, action, changes, points)
     assert ModelAction.REJECTED not in {event.action for event in deployment.decisions()}
     assert_nothing_else_is_stored(deployment.store, deployment.trainer.models)
-    _leftovers_go_a_day_later(deployment)
     deployment.stop()
-
-
-def _leftovers_go_a_day_later(deployment: Deployment) -> None:
-    assert len(deployment.trainer_leftovers()) >= 3
-    for left in deployment.trainer_leftovers():
-        os.utime(left, (0, 0))
-    deployment.ask(UNLOAD)
-    deployment.wait_for_answers()
-    deployment.trainer.service.wait_for(lambda: not deployment.trainer_leftovers(), what="the leftovers' end")
-    deployment.assert_agree()
 
 
 def _start(deployment: Deployment) -> None:
