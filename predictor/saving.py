@@ -147,15 +147,6 @@ def with_challenger(event: ModelEvent, challenger: Challenger | None) -> ModelEv
     )
 
 
-def challenger_of(event: ModelEvent) -> Challenger | None:
-    """Give the challenger of an event, for the next one."""
-    if event.challenger is None:
-        return None
-    return Challenger(
-        event.challenger, event.challenger_location, event.challenger_sha256, share=event.challenger_share
-    )
-
-
 def _event_member(member: ManifestMember) -> ModelMember:
     return ModelMember(
         name=member.name,
