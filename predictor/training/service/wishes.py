@@ -10,7 +10,7 @@ class MachineWishes:
     """Alarms and schedules, in one place. They know what was asked before, so that nothing is asked twice."""
 
     def __init__(self, settings: TrainingSettings) -> None:
-        self._alarms = AlarmWatch(settings.drift_pause_bars)
+        self._alarms = AlarmWatch(settings.drift_pause_bars, settings.interval)
         self._bars = BarSchedule(settings.training_every_bars, settings.interval)
         self._expression = settings.training_schedule
         self._clock: ClockSchedule | None = None
