@@ -1,5 +1,6 @@
 """What the trainer works with that others have made: the artifact store, the mirror, the trainings, the alarms."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,6 +122,6 @@ def real_outside(settings: TrainingSettings) -> Outside:
     return Outside(
         store=_ArtifactStore(settings),
         mirror=open_mirror(settings),
-        wishes=MachineWishes(settings),
+        wishes=MachineWishes(settings, time.time_ns()),
         tell=lambda said: tell(settings, said),
     )
