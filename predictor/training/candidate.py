@@ -49,7 +49,7 @@ def try_refresh(
     Args:
         settings: Where bars come from.
         champion: The set that serves.
-        outcomes: As `predictor.training.evidence.read_outcomes` gives them.
+        outcomes: As `predictor.training.evidence.read_live` gives them.
         progress: Told how much is done, from 0 to 1, and what.
         workshop: Other than the real one in tests.
 
