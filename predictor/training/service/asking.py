@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 from confluent_kafka import Consumer, Message
 
-from predictor.parameters import Parameters
+from predictor.training.parameter_file import ParameterFile, search_evidence
 from predictor.training.service.presence import ANSWER_SECONDS, listener, partitions_of, trainer_status
 from predictor.training.service.sender import Sender
 from predictor.training.settings import TrainingSettings
@@ -29,16 +29,17 @@ SILENT_SECONDS = 60.0
 _decode_event = decoder(ModelEvent)
 
 
-def retrain_command(parameters: Parameters | None, now_ns: int) -> ModelCommand:
-    """Wish for a training: the same recipe on later data, or these parameters."""
+def retrain_command(found: ParameterFile | None, now_ns: int) -> ModelCommand:
+    """Wish for a training: the same recipe on later data, or the parameters of a file."""
     return ModelCommand(
         id=str(uuid.uuid4()),
         action=CommandAction.RETRAIN,
-        kind=RetrainKind.REFRESH if parameters is None else RetrainKind.CHANGE,
-        parameters={} if parameters is None else msgspec.to_builtins(parameters),
+        kind=RetrainKind.REFRESH if found is None else RetrainKind.CHANGE,
+        parameters={} if found is None else msgspec.to_builtins(found.parameters),
         requested_by=_who(),
         requested_at_ns=now_ns,
         reason="asked on the command line",
+        evidence={} if found is None else search_evidence(found),
     )
 
 

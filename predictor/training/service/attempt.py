@@ -39,7 +39,9 @@ def _compare(settings: TrainingSettings, job: Job, champion_folder: Path, tell: 
     champion = read_manifest(champion_folder)
     outcomes = read_live(settings, champion)
     if job.kind is RetrainKind.CHANGE:
-        tried = try_change(settings, champion, job.parameters, outcomes, tell)
+        tried = try_change(
+            settings, champion, job.parameters, outcomes, tell, searched_through_ns=job.searched_through_ns
+        )
     else:
         tried = try_refresh(settings, champion, outcomes, tell)
     name = None
