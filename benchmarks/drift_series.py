@@ -34,10 +34,9 @@ class Fit:
     members: Sequence[tuple[float, FittedModel]]
 
     def targets(self, dataset: Dataset) -> FloatArray:
-        """Give the ensemble's scaled targets at one bar, (n,), without slope."""
-        total: FloatArray = np.sum(
-            [weight * model.predict_targets(dataset.batch)[:, 0] for weight, model in self.members], axis=0
-        )
+        """Give the ensemble's scaled targets, (n, horizons), without slope."""
+        parts = [weight * model.predict_targets(dataset.batch) for weight, model in self.members]
+        total: FloatArray = np.sum(parts, axis=0)
         return total
 
 
@@ -55,7 +54,7 @@ class Forecaster:
         for fit, end_ns in zip(self.fits, ends, strict=True):
             rows = (dataset.as_of_ns >= fit.from_ns) & (dataset.as_of_ns < end_ns)
             if rows.any():
-                found[rows] = self.slope * fit.targets(dataset.rows(rows))
+                found[rows] = self.slope * fit.targets(dataset.rows(rows))[:, 0]
         return found
 
 
@@ -93,6 +92,12 @@ def one_bar_ahead(bars: Bars) -> Dataset:
 def out_of_fold(bars: Bars) -> Forecaster:
     """Fit the pair on the folds of the training, and for the hold-out on what lies before it."""
     data = training_data(dataset_from_bars(bars, "1d", HORIZONS))
+    fits = fits_of(data)
+    return Forecaster(fits, _slope(data, fits))
+
+
+def fits_of(data: TrainingData) -> list[Fit]:
+    """Fit the pair for each fold on what lies before it, and for the hold-out."""
     splits = [*data.folds, data.hold_out]
     pair = recipes(Parameters())
     progress = Progress(len(splits) * 11)
@@ -104,7 +109,7 @@ def out_of_fold(bars: Bars) -> Forecaster:
         for split in splits
     ]
     progress.close()
-    return Forecaster(fits, _slope(data, fits))
+    return fits
 
 
 def as_trained(bars: Bars) -> Forecaster:
@@ -124,7 +129,7 @@ def _refitted(recipe: Recipe, data: TrainingData, progress: Progress) -> tuple[f
 def _slope(data: TrainingData, fits: Iterable[Fit]) -> float:
     """Give the slope of what happened on what was forecast in the folds; the hold-out does not count."""
     pairs = [
-        (fit.targets(fold.after)[:, None], fold.after.targets().astype(np.float64)[:, :1])
+        (fit.targets(fold.after)[:, :1], fold.after.targets().astype(np.float64)[:, :1])
         for fit, fold in zip(fits, data.folds, strict=False)
     ]
     forecasts, outcomes = (np.concatenate(each) for each in zip(*pairs, strict=True))

@@ -20,11 +20,13 @@ FIRST_INTERVALS = "holdout"
 #: Settled dates that the weights are made of, and the number of them that counts as much as the prior.
 WEIGHT_DATES = 250
 #: Outcomes of a ticker and horizon that the widths are made of. A window forgets: a width that has to stay away from 1
-#: by x needs x / 0.05 misses more or fewer in every window than it should have. Measured with 250 outcomes, a first
-#: quantile that is 20 % too small costs 1.3 points of coverage at one bar and 2.8 at 21; with 1,000, 0.4 and 0.6.
-WIDTH_OUTCOMES = 1_000
+#: by x needs x over the step misses more or fewer in every window than it should have. Measured with a step of 0.05
+#: and 250 outcomes, a first quantile that is 20 % too small costs 1.3 points of coverage at one bar and 2.8 at 21; with
+#: 1,000, 0.4 and 0.6. Smaller steps, as at 21 bars, need a longer memory.
+WIDTH_OUTCOMES = 2_000
 
-_GAMMA = 0.05
+#: A miss at one bar lifts the width by (1 - share_outside) over these: a step of 0.05.
+_STEPS_AT_ONE_BAR = 20
 _LEAST_WIDTH = 0.05
 _START_WIDTH = 1.0
 _SMALLEST_RATIO, _LARGEST_RATIO = 1e-6, 1e6
@@ -92,26 +94,36 @@ def _in_millionths(weights: Mapping[str, float]) -> dict[str, float]:
     return {name: count / _MILLION for name, count in counts.items()}
 
 
-def width_after(misses: NDArray[np.bool_], share_outside: float) -> float:
+def width_steps(horizon: int) -> int:
+    """Give the steps from 0 to 1, 20 * horizon ** (1/8) rounded down: a miss lifts by 1 - share_outside of one.
+
+    Outcomes over many bars overlap, so their misses come in runs, and each run would take the width far past what it
+    should be. A step that is too small does not mend a wrong first quantile. Chosen before 2010 by
+    `benchmarks.width_tuning`; by whole numbers, so that no rounding decides.
+    """
+    return math.isqrt(math.isqrt(math.isqrt(_STEPS_AT_ONE_BAR**8 * horizon)))
+
+
+def width_after(misses: NDArray[np.bool_], share_outside: float, steps: int) -> float:
     """Give the width of an interval, as a multiple of the set's own first quantile, after outcomes in order.
 
-    Starting from 1, once per outcome: width = max(width + 0.05 * (miss - share_outside), 0.05).
+    Starting from 1, once per outcome: width = max(width + (miss - share_outside) / steps, 0.05).
     Source: Gibbs and Candes (2021), equation 2, on the quantile itself as by Angelopoulos, Candes and Tibshirani
-    (2023). In steps of 0.05 * share_outside a miss is so many steps up and a hit one down, whole numbers, so the
-    result does not depend on rounding; the bound below makes it a reflected walk (Skorokhod's map).
+    (2023). In units of share_outside / steps a miss is so many up and a hit one down, whole numbers, so the result
+    does not depend on rounding; the bound below makes it a reflected walk (Skorokhod's map).
 
     Args:
         misses: (n,) of those outcomes that had an interval.
-        share_outside: 0.05 or 0.01, or another of which 1 is a multiple.
+        share_outside: 0.05 or 0.01, or another that divides 0.05.
+        steps: As of `width_steps`.
     """
-    step = _GAMMA * share_outside
-    up = round(1.0 / share_outside) - 1
-    start, least = round(_START_WIDTH / step), round(_LEAST_WIDTH / step)
     if not len(misses):
         return _START_WIDTH
+    up = round(1.0 / share_outside) - 1
+    start, least = round(_START_WIDTH / share_outside) * steps, round(_LEAST_WIDTH / share_outside) * steps
     walk = start + np.cumsum(np.where(misses, up, -1))
     lifted = max(0, least - int(walk.min()))
-    return round((int(walk[-1]) + lifted) * step, 9)
+    return round((int(walk[-1]) + lifted) / start, 9)
 
 
 def conformal_quantile(scores: NDArray[np.float64], share_outside: float) -> float | None:

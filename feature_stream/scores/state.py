@@ -32,7 +32,7 @@ class BoardSizes:
     outcomes: int = 500
     dates: int = 500
     width_outcomes: int = WIDTH_OUTCOMES
-    kept_dates: int = WIDTH_OUTCOMES
+    kept_dates: int = 1_000
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from feature_stream.calibration import conformal_quantile, width_after
+from feature_stream.calibration import conformal_quantile, width_after, width_steps
 from feature_stream.scores.columns import MEMBER_COLUMNS, FloatArray, Known
 from feature_stream.scores.horizons import horizon_score, score_alone
 from feature_stream.scores.shadow import Word, shadow_contributions
@@ -65,8 +65,8 @@ class Track:
             score,
             quantile_95=conformal_quantile(errors, 0.05),
             quantile_99=conformal_quantile(errors, 0.01),
-            width_95=_width(self._misses.rows[:, 0], 0.05),
-            width_99=_width(self._misses.rows[:, 1], 0.01),
+            width_95=_width(self._misses.rows[:, 0], 0.05, horizon),
+            width_99=_width(self._misses.rows[:, 1], 0.01, horizon),
             shadow=self._shadow(beside, horizon),
         )
 
@@ -85,9 +85,9 @@ def _miss(inside: float) -> int:
     return _NO_INTERVAL if inside != inside else _INSIDE if inside else _MISS  # noqa: PLR0124 - not a number
 
 
-def _width(misses: NDArray[np.int8], share_outside: float) -> float | None:
+def _width(misses: NDArray[np.int8], share_outside: float, horizon: int) -> float | None:
     judged = misses[misses != _NO_INTERVAL]
-    return width_after(judged == _MISS, share_outside) if len(judged) else None
+    return width_after(judged == _MISS, share_outside, width_steps(horizon)) if len(judged) else None
 
 
 def _scaled_errors(known: FloatArray) -> FloatArray:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from feature_stream.calibration import width_after
+from feature_stream.calibration import width_after, width_steps
 
 _SERIES = 24
 _TURN = 1_300
@@ -39,7 +39,7 @@ def coverage(horizon: int, share_outside: float, first_quantile: float, memory: 
     for series, mine in zip(scores, misses, strict=True):
         for date, score in enumerate(series):
             matured = mine[max(0, date - horizon + 1 - memory) : max(0, date - horizon + 1)]
-            mine[date] = score > quantile * width_after(matured, share_outside)
+            mine[date] = score > quantile * width_after(matured, share_outside, width_steps(horizon))
     turn = _TURN - 20
     before, after = misses[:, _WARM_UP : turn - horizon], misses[:, turn + _SETTLING :]
     return 1.0 - float(before.mean()), 1.0 - float(after.mean())

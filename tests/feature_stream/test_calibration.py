@@ -15,6 +15,7 @@ from feature_stream.calibration import (
     conformal_quantile,
     version_of,
     width_after,
+    width_steps,
 )
 from tests.feature_stream.interval_worlds import coverage
 
@@ -91,20 +92,29 @@ def test_fewer_errors_never_weigh_less(prior: dict[str, float], known: dict[str,
     assert adapted_weights(prior, known | {name: less})[name] >= before - 2e-6
 
 
-@given(some.lists(some.booleans(), max_size=300), some.sampled_from([(20, Fraction(1, 20)), (100, Fraction(1, 100))]))
-def test_the_width_is_that_of_the_recursion(misses: list[bool], level: tuple[int, Fraction]) -> None:
-    _, alpha = level
+@given(
+    some.lists(some.booleans(), max_size=300),
+    some.sampled_from([Fraction(1, 20), Fraction(1, 100)]),
+    some.integers(1, 500),
+)
+def test_the_width_is_that_of_the_recursion(misses: list[bool], alpha: Fraction, steps: int) -> None:
     width = Fraction(1)
     for miss in misses:
-        width = max(width + Fraction(1, 20) * (miss - alpha), Fraction(1, 20))
-    assert width_after(np.array(misses, np.bool_), float(alpha)) == pytest.approx(float(width), abs=1e-9)
+        width = max(width + (miss - alpha) / steps, Fraction(1, 20))
+    assert width_after(np.array(misses, np.bool_), float(alpha), steps) == round(float(width), 9)
+
+
+@pytest.mark.parametrize(("horizon", "steps"), [(1, 20), (2, 21), (5, 24), (21, 29), (256, 40), (6_561, 60)])
+def test_steps_are_smaller_the_longer_the_horizon_by_its_eighth_root(horizon: int, steps: int) -> None:
+    assert width_steps(horizon) == steps
+    assert steps**8 <= 20**8 * horizon < (steps + 1) ** 8
 
 
 def test_a_long_calm_takes_the_width_to_its_bound_and_one_miss_lifts_it_from_there() -> None:
     calm = np.zeros(600, np.bool_)
-    assert width_after(calm, 0.05) == 0.05
-    assert width_after(np.append(calm, True), 0.05) == 0.0975
-    assert width_after(calm[:0], 0.05) == 1.0
+    assert width_after(calm, 0.05, 20) == 0.05
+    assert width_after(np.append(calm, True), 0.05, 20) == 0.0975
+    assert width_after(calm[:0], 0.05, 20) == 1.0
 
 
 @given(some.lists(some.floats(0, 10), min_size=1, max_size=300), some.sampled_from([0.05, 0.01]))

@@ -101,3 +101,11 @@ def test_nothing_that_moves_or_is_forecast_gives_a_board_all_the_same() -> None:
     assert (score.slope, score.error_ratio, score.error_p_value, score.quantile_95) == (0.0, None, None, None)
     assert score.ensemble.scaled_mean_squared_error is None
     assert score.width_95 == pytest.approx(0.9975)
+
+
+@pytest.mark.parametrize(("horizon", "step"), [(1, 1 / 20), (21, 1 / 29)])
+def test_a_miss_widens_less_the_longer_the_horizon(horizon: int, step: float) -> None:
+    board = scoreboard([outcome(horizon=horizon, inside_95=False, inside_99=False)], "1d")
+    assert board is not None
+    [score] = board.horizons
+    assert (score.width_95, score.width_99) == pytest.approx((1 + 0.95 * step, 1 + 0.99 * step), abs=1e-9)
