@@ -95,13 +95,13 @@ def _in_millionths(weights: Mapping[str, float]) -> dict[str, float]:
 
 
 def width_steps(horizon: int) -> int:
-    """Give the steps from 0 to 1, 20 * horizon ** (1/8) rounded down: a miss lifts by 1 - share_outside of one.
+    """Give the steps from 0 to 1, 20 * horizon ** (1/4) rounded down: a miss lifts by 1 - share_outside of one.
 
     Outcomes over many bars overlap, so their misses come in runs, and each run would take the width far past what it
     should be. A step that is too small does not mend a wrong first quantile. Chosen before 2010 by
     `benchmarks.width_tuning`; by whole numbers, so that no rounding decides.
     """
-    return math.isqrt(math.isqrt(math.isqrt(_STEPS_AT_ONE_BAR**8 * horizon)))
+    return math.isqrt(math.isqrt(_STEPS_AT_ONE_BAR**4 * horizon))
 
 
 def width_after(misses: NDArray[np.bool_], share_outside: float, steps: int) -> float:

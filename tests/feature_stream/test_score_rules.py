@@ -103,7 +103,7 @@ def test_nothing_that_moves_or_is_forecast_gives_a_board_all_the_same() -> None:
     assert score.width_95 == pytest.approx(0.9975)
 
 
-@pytest.mark.parametrize(("horizon", "step"), [(1, 1 / 20), (21, 1 / 29)])
+@pytest.mark.parametrize(("horizon", "step"), [(1, 1 / 20), (21, 1 / 42)])
 def test_a_miss_widens_less_the_longer_the_horizon(horizon: int, step: float) -> None:
     board = scoreboard([outcome(horizon=horizon, inside_95=False, inside_99=False)], "1d")
     assert board is not None
