@@ -9,7 +9,7 @@ import msgspec
 
 from predictor.commanding.asking import PATIENCE_SECONDS
 from predictor.shadow import MOST_SHARE
-from predictor.training.parameter_file import read_parameters
+from predictor.training.parameter_file import read_parameter_file, search_evidence
 from schemas.events import CommandAction, ModelCommand, ModelRole, RetrainKind
 
 _DESCRIPTION = "See which model sets there are, and ask the trainer to change what serves; settings: TICKCAST_*."
@@ -79,6 +79,7 @@ def command_of(given: argparse.Namespace, command_id: str, requested_by: str, no
     """
     challenger, share = getattr(given, "challenger", False), getattr(given, "share", None)
     change, parameters = getattr(given, "change", False), getattr(given, "parameters", None)
+    found = None if parameters is None else read_parameter_file(parameters)
     return ModelCommand(
         id=command_id,
         action=CommandAction(given.command),
@@ -87,12 +88,8 @@ def command_of(given: argparse.Namespace, command_id: str, requested_by: str, no
         model_set=getattr(given, "model_set", None),
         reason=given.reason,
         kind=RetrainKind.CHANGE if change else RetrainKind.REFRESH,
-        parameters={} if parameters is None else _parameters(parameters),
+        parameters={} if found is None else msgspec.to_builtins(found.parameters),
+        evidence={} if found is None else search_evidence(found),
         role=ModelRole.CHALLENGER if challenger else ModelRole.SERVING,
         share=share or 0.0,
     )
-
-
-def _parameters(path: Path) -> dict[str, dict[str, float | int | None]]:
-    found: dict[str, dict[str, float | int | None]] = msgspec.to_builtins(read_parameters(path))
-    return found

@@ -10,8 +10,8 @@ import msgspec
 from predictor.commanding.answers import Answer
 from predictor.commanding.broker import Answers, send_command
 from predictor.commanding.listing import safe
-from predictor.parameters import Parameters
 from predictor.settings import PredictorSettings
+from predictor.training.parameter_file import ParameterFile, search_evidence
 from schemas.errors import TickcastError
 from schemas.events import CommandAction, ModelCommand, RetrainKind
 
@@ -41,16 +41,17 @@ def person() -> str:
         return "cli/unknown"
 
 
-def retrain_command(parameters: Parameters | None, now_ns: int) -> ModelCommand:
-    """Wish for a training: the same recipe on later data, or these parameters."""
+def retrain_command(found: ParameterFile | None, now_ns: int) -> ModelCommand:
+    """Wish for a training: the same recipe on later data, or the parameters of a file."""
     return ModelCommand(
         id=new_command_id(),
         action=CommandAction.RETRAIN,
-        kind=RetrainKind.REFRESH if parameters is None else RetrainKind.CHANGE,
-        parameters={} if parameters is None else msgspec.to_builtins(parameters),
+        kind=RetrainKind.REFRESH if found is None else RetrainKind.CHANGE,
+        parameters={} if found is None else msgspec.to_builtins(found.parameters),
         requested_by=person(),
         requested_at_ns=now_ns,
         reason="asked on the command line",
+        evidence={} if found is None else search_evidence(found),
     )
 
 

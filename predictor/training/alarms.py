@@ -4,9 +4,10 @@ The command is named after the time through which the board of its first date kn
 beginning finds the same alarms and names the same commands, and those that were made before are known by their names.
 """
 
+from predictor.age import bars_between
 from predictor.scoring_boards import ALL
 from schemas.events import CommandAction, ModelCommand, ModelEvent, Scoreboard
-from schemas.times import from_rfc3339, to_rfc3339
+from schemas.times import Interval, from_rfc3339, to_rfc3339
 
 DRIFT = "drift"
 #: What `Scoreboard.drift["retrain"]` says in an alarm.
@@ -18,17 +19,20 @@ class AlarmWatch:
 
     Boards of other sets than the serving one say nothing: their outcomes still come in after it was replaced. An alarm
     that a new set finds when it begins to serve is the old one's, whose dates are in the boards too: the newest command
-    was made of it. So it is with an alarm that is under way after a start, where its first boards are gone.
+    was made of it. So it is with an alarm that is under way after a start, where its first boards are gone. Its pause
+    has gone on meanwhile: the bars since that command count, or since the set's training ended, if that came later.
     """
 
-    def __init__(self, pause_bars: int) -> None:
+    def __init__(self, pause_bars: int, interval: Interval) -> None:
         """Begin to watch.
 
         Args:
             pause_bars: An alarm that lasts so many dates after its command, which was answered, gives another one.
         """
         self._pause_bars = pause_bars
+        self._interval = interval
         self._serving: str | None = None
+        self._train_end_ns = 0  # of that
         self._known: dict[str, int] = {}
         self._answered: set[str] = set()
         self._alarm: str | None = None  # its newest command
@@ -39,7 +43,7 @@ class AlarmWatch:
     def decided(self, event: ModelEvent) -> None:
         """Take a decision of `models`: each of them, in their order."""
         if event.serving != self._serving:
-            self._serving = event.serving
+            self._serving, self._train_end_ns = event.serving, event.train_end_ns
             self._forget_alarm()
         if event.command_id is not None:
             self._know(event.command_id)
@@ -68,14 +72,16 @@ class AlarmWatch:
         if name in self._known:
             self._begin(name)
         elif self._alarm is None and not self._calm_seen and self._known:
-            self._begin(max(self._known, key=lambda each: self._known[each]))
+            newest = max(self._known, key=lambda each: self._known[each])
+            since_ns = max(self._known[newest], self._train_end_ns)
+            self._begin(newest, dates=bars_between(since_ns, through_ns, self._interval))
         elif through_ns > self._through_ns:
             self._dates += 1
         self._through_ns = max(self._through_ns, through_ns)
         return self._alarm is not None and not (self._alarm in self._answered and self._dates >= self._pause_bars)
 
-    def _begin(self, name: str) -> None:
-        self._alarm, self._dates = name, 0
+    def _begin(self, name: str, dates: int = 0) -> None:
+        self._alarm, self._dates = name, dates
 
     def _forget_alarm(self) -> None:
         self._alarm, self._dates, self._through_ns, self._calm_seen = None, 0, -1, False

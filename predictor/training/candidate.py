@@ -20,6 +20,7 @@ from predictor.training.trained_set import TrainedSet, as_served
 from predictor.training.trial import bars_through, cut_ns, forecasts_after, newest_end_ns, pairs_with
 from predictor.training.workshop import REAL, Workshop
 from schemas.events import Outcome
+from schemas.times import to_rfc3339
 
 #: What the comparison takes of the time; the rest is the fit on everything.
 _COMPARING = 0.45
@@ -49,7 +50,7 @@ def try_refresh(
     Args:
         settings: Where bars come from.
         champion: The set that serves.
-        outcomes: As `predictor.training.evidence.read_outcomes` gives them.
+        outcomes: As `predictor.training.evidence.read_live` gives them.
         progress: Told how much is done, from 0 to 1, and what.
         workshop: Other than the real one in tests.
 
@@ -67,14 +68,20 @@ def try_change(
     outcomes: Iterable[Outcome],
     progress: Tell,
     workshop: Workshop = REAL,
+    *,
+    searched_through_ns: int = 0,
 ) -> Tried:
     """Try other parameters; arguments and errors as in `try_refresh`.
+
+    Args:
+        searched_through_ns: End of the last bar that the search of these parameters has seen: like a fit it must know
+            nothing of the dates that are compared.
 
     To promote is here to show the set in the champion's shadow: what it does there decides
     (`predictor.training.promotion.judge_shadow`).
     """
     recipe = structs.replace(champion.options, parameters=parameters)
-    return _Try(settings, champion, recipe, judge_change, progress, workshop).run(outcomes)
+    return _Try(settings, champion, recipe, judge_change, progress, workshop, searched_through_ns).run(outcomes)
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,7 @@ class _Try:
     judge: Callable[[Pairs], Judgment]
     progress: Tell
     workshop: Workshop
+    searched_through_ns: int = 0
 
     def run(self, outcomes: Iterable[Outcome]) -> Tried:
         champion, settings = self.champion, self.settings
@@ -112,6 +120,10 @@ class _Try:
         cut, now_ns = cut_ns(bars, interval, window.first_ns, champion.horizons[-1]), newest_end_ns(bars, interval)
         if cut is None or now_ns is None:
             return _refused("the bars begin too late for a fit before the dates that are compared", window.dates)
+        if self.searched_through_ns > cut:
+            seen, least = to_rfc3339(self.searched_through_ns), to_rfc3339(cut)
+            reason = f"the parameters were searched on bars through {seen}, and what is compared begins after {least}"
+            return _refused(reason, window.dates)
         known = self._fit(bars_through(bars, interval, cut), cut, 0.0, _COMPARING, weighed_only=True)
         forecasts = forecasts_after(as_served(known), bars, cut, now_ns)
         judgment = self.judge(pairs_with(forecasts, window, champion))

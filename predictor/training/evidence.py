@@ -1,15 +1,15 @@
 """What is known of the sets that serve: their outcomes, and the last dates on which one was live."""
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from confluent_kafka import Message
-from msgspec import structs
 
 from predictor.manifest import Manifest
 from predictor.training.comparison import COMPARED_DATES
-from predictor.training.pairs import said_by
+from predictor.training.kept_outcomes import KeptOutcomes
+from predictor.training.pairs import both_spoke, said_by
 from predictor.training.topic_end import read_to_end
 from schemas.codec import UndecodableError, decoder
 from schemas.events import Outcome
@@ -18,32 +18,32 @@ from schemas.settings import Settings
 from schemas.topics import OUTCOMES
 
 _log = logging.getLogger(__name__)
-#: Of each partition of `outcomes`: 250 dates of 125 tickers with three horizons are 94,000.
-NEWEST_RECORDS = 100_000
 
 
-def read_outcomes(
-    settings: Settings,
-    *,
-    model_sets: Collection[str] = (),
-    through_ns: int | None = None,
-    newest_records: int = NEWEST_RECORDS,
-) -> list[Outcome]:
-    """Read the newest outcomes that count, each once (the first record of an id), by date, ticker and horizon.
-
-    What single members said is left out: it is most of an outcome, and no set is judged by it.
-
-    Args:
-        settings: Connection, prefix and interval.
-        model_sets: Only those of which one of these sets spoke, served or in the shadow; empty: all.
-        through_ns: Only those that had matured by then; None: all.
-        newest_records: Of each partition, at most.
+def read_live(settings: Settings, champion: Manifest, dates: int = COMPARED_DATES) -> list[Outcome]:
+    """Read the outcomes of the last dates on which a set was live, by date, ticker and horizon: see `live_window`.
 
     Raises:
         RetryError: The broker does not answer.
         StopAndSayError: The topic is missing.
     """
-    decode, seen, kept = decoder(Outcome), set[str](), list[Outcome]()
+    kept = KeptOutcomes(lambda outcome: _is_live(outcome, champion), champion.horizons[0], dates, newest=True)
+    return _read(settings, kept, champion.train_end_ns)
+
+
+def read_shadow(
+    settings: Settings, champion: Manifest, challenger: Manifest, dates: int = COMPARED_DATES
+) -> list[Outcome]:
+    """Read the outcomes of the first dates on which one set was shown beside the other; order and errors likewise."""
+    kept = KeptOutcomes(
+        lambda outcome: both_spoke(outcome, champion, challenger), champion.horizons[0], dates, newest=False
+    )
+    return _read(settings, kept, max(champion.train_end_ns, challenger.train_end_ns))
+
+
+def _read(settings: Settings, kept: KeptOutcomes, trained_ns: int) -> list[Outcome]:
+    """Read all of `outcomes`: how far back these dates lie hangs on the tickers, and on who served in between."""
+    decode = decoder(Outcome)
 
     def take(message: Message) -> None:
         try:
@@ -51,20 +51,11 @@ def read_outcomes(
         except UndecodableError as error:  # it stays in its topic, and was never ours to answer
             _log.warning("passed over %s:%d:%d: %s", message.topic(), message.partition(), message.offset(), error)
             return
-        if outcome.id in seen:
-            return
-        seen.add(outcome.id)
-        if outcome.scored and outcome.interval == settings.interval and _asked(outcome, model_sets, through_ns):
-            kept.append(structs.replace(outcome, models={}))
+        if outcome.interval == settings.interval and outcome.as_of_ns > trained_ns:
+            kept.add(outcome)
 
-    read_to_end(settings, OUTCOMES, take, newest_records)
-    kept.sort(key=lambda outcome: (outcome.matured_ns, outcome.ticker, outcome.horizon))
-    return kept
-
-
-def _asked(outcome: Outcome, model_sets: Collection[str], through_ns: int | None) -> bool:
-    spoke = not model_sets or outcome.model_set in model_sets or outcome.shadow_model_set in model_sets
-    return spoke and (through_ns is None or outcome.matured_ns <= through_ns)
+    read_to_end(settings, OUTCOMES, take)
+    return kept.in_order()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """All bars up to now: those that the source has before the start, then those that were played since."""
 
 import logging
+from array import array
+from collections import defaultdict
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,8 +19,24 @@ from schemas.topics import BARS
 
 _log = logging.getLogger(__name__)
 
-#: Open, high, low, close and volume, by the start of the bar.
-_Prices = dict[int, tuple[float, float, float, float, float]]
+
+class _Played:
+    """A ticker's bars in the order of their records, 48 bytes each: `bars` may hold years of minutes."""
+
+    def __init__(self) -> None:
+        self._starts_ns = array("q")
+        self._prices = array("d")
+
+    def add(self, bar: Bar) -> None:
+        """Take a bar."""
+        self._starts_ns.append(bar.start_ns)
+        self._prices.extend((bar.open, bar.high, bar.low, bar.close, bar.volume))
+
+    def columns(self) -> BarColumns:
+        """Give them by time; of each start the first one."""
+        starts_ns, firsts = np.unique(np.frombuffer(self._starts_ns, np.int64), return_index=True)
+        prices = np.frombuffer(self._prices, np.float64).reshape(-1, 5)[firsts]
+        return BarColumns(starts_ns, *prices.T.copy())
 
 
 def bars_until_now(settings: TrainingSettings) -> dict[str, BarColumns]:
@@ -40,7 +58,7 @@ def read_live_bars(settings: TrainingSettings) -> dict[str, BarColumns]:
     Left out are bars whose ticks were partly lost, later passes of a loop, and simulated ones unless the source is.
     """
     decode = decoder(Bar)
-    found: dict[str, _Prices] = {}
+    found: defaultdict[str, _Played] = defaultdict(_Played)
 
     def take(message: Message) -> None:
         try:
@@ -49,23 +67,16 @@ def read_live_bars(settings: TrainingSettings) -> dict[str, BarColumns]:
             _log.warning("passed over %s:%d:%d: %s", message.topic(), message.partition(), message.offset(), error)
             return
         if _is_usable(bar, settings):
-            prices = (bar.open, bar.high, bar.low, bar.close, bar.volume)
-            found.setdefault(bar.ticker, {}).setdefault(bar.start_ns, prices)
+            found[bar.ticker].add(bar)
 
     read_to_end(settings, BARS, take)
-    return {ticker: _columns(bars) for ticker, bars in sorted(found.items())}
+    return {ticker: played.columns() for ticker, played in sorted(found.items())}
 
 
 def _is_usable(bar: Bar, settings: TrainingSettings) -> bool:
     strange = {Origin.REPEAT} if settings.source == "simulated" else {Origin.REPEAT, Origin.SIMULATED}
     wanted = not settings.tickers or bar.ticker in settings.tickers
     return wanted and bar.interval == settings.interval and not bar.partial and bar.origin not in strange
-
-
-def _columns(bars: _Prices) -> BarColumns:
-    starts_ns = sorted(bars)
-    prices = np.array([bars[start_ns] for start_ns in starts_ns], np.float64)
-    return BarColumns(np.array(starts_ns, np.int64), *prices.T.copy())
 
 
 def joined(past: Mapping[str, BarColumns], live: Mapping[str, BarColumns], interval: Interval) -> dict[str, BarColumns]:

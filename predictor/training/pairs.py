@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from predictor.manifest import Manifest
 from schemas.events import Outcome
 from schemas.features import VOLATILITY_FLOOR
 
@@ -91,3 +92,15 @@ def said_by(outcome: Outcome, model_set: str) -> float | None:
     if outcome.shadow_model_set == model_set and ENSEMBLE in outcome.shadow:
         return outcome.shadow[ENSEMBLE].log_return
     return None
+
+
+def both_spoke(outcome: Outcome, champion: Manifest, challenger: Manifest) -> bool:
+    """Tell whether an outcome counts between a set and the one beside it: of a time that neither was trained on."""
+    return (
+        outcome.scored
+        and outcome.shadow_model_set is not None
+        and outcome.as_of_ns > max(champion.train_end_ns, challenger.train_end_ns)
+        and outcome.volatility > VOLATILITY_FLOOR
+        and said_by(outcome, champion.model_set) is not None
+        and said_by(outcome, challenger.model_set) is not None
+    )

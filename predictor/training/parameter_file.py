@@ -10,6 +10,9 @@ from msgspec import Struct, field
 from predictor.parameters import ForestParameters, Parameters, PriorWeights, XgboostParameters
 from schemas.errors import StopAndSayError
 
+#: In the evidence of a command: the end of the last bar that the search of its parameters has seen.
+SEARCHED_THROUGH = "searched_through_ns"
+
 
 class _ForestInFile(ForestParameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A typing error must not pass for a wish; a manifest may be of a later version, and is read with what it has."""
@@ -91,6 +94,20 @@ def parameters_of(given: Mapping[str, Any]) -> Parameters:
     """
     msgspec.convert(given, type=_InFile)
     return msgspec.convert(given, type=Parameters)
+
+
+def search_evidence(found: ParameterFile) -> dict[str, str]:
+    """Say in a command's evidence how far the search has seen; nothing where the file does not tell."""
+    return {SEARCHED_THROUGH: str(found.through_ns)} if found.through_ns else {}
+
+
+def searched_through_ns(evidence: Mapping[str, str]) -> int:
+    """Read it; 0 where nothing was searched.
+
+    Raises:
+        ValueError: It is no number.
+    """
+    return int(evidence.get(SEARCHED_THROUGH, "0"))
 
 
 def write_parameters(found: ParameterFile, path: Path) -> None:

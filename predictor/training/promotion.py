@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from predictor.manifest import Manifest
 from predictor.training.comparison import COMPARED_DATES, Comparison, compare
-from predictor.training.pairs import Pairs, said_by
+from predictor.training.pairs import Pairs, both_spoke, said_by
 from schemas.events import Outcome
 
 #: A refresh is worse where its losses are so far above the champion's that equal ones are this unlikely.
@@ -72,11 +72,10 @@ def judge_shadow(outcomes: Iterable[Outcome], champion: Manifest, challenger: Ma
 
 def shadow_pairs(outcomes: Iterable[Outcome], champion: Manifest, challenger: Manifest) -> Pairs:
     """Give what both sets said of the same outcomes, as of times that neither was trained on."""
-    trained_ns = max(champion.train_end_ns, challenger.train_end_ns)
     said = [
         (outcome, served, shown)
         for outcome in outcomes
-        if outcome.scored and outcome.as_of_ns > trained_ns and outcome.shadow_model_set is not None
+        if both_spoke(outcome, champion, challenger)
         if (served := said_by(outcome, champion.model_set)) is not None
         if (shown := said_by(outcome, challenger.model_set)) is not None
     ]

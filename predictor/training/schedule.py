@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 from predictor.scoring_boards import ALL
 from schemas.events import CommandAction, ModelCommand, Scoreboard
-from schemas.times import NS_PER_SECOND, Interval, bar_start_ns, interval_ns, to_rfc3339
+from schemas.times import NS_PER_SECOND, Interval, bar_start_ns, from_rfc3339, interval_ns, to_rfc3339
 
 SCHEDULE = "schedule"
+_BY_CLOCK = f"{SCHEDULE}/"
 #: Saturdays, when daily markets rest, at 06:00 UTC: every one, or the first of a month.
 PRESETS = {"weekly": "0 6 * * sat", "monthly": "0 6 * * sat#1"}
 
@@ -66,7 +67,8 @@ class ClockSchedule:
     after it. Two that watch the same clock name the same command.
 
     Args:
-        since_ns: What was due up to then is not made up for: when the newest set was decided on, or now without one.
+        since_ns: What was due up to then is not made up for: the newest time that was asked for; without one, when the
+            newest decision was made before the start; without that either, now.
     """
 
     def __init__(self, expression: str, since_ns: int) -> None:
@@ -82,7 +84,17 @@ class ClockSchedule:
             return None
         self._since_ns = due_ns
         due = to_rfc3339(due_ns)
-        return _retrain(f"schedule/{due}", f"due at {due}", {"schedule": self._expression}, now_ns)
+        return _retrain(f"{_BY_CLOCK}{due}", f"due at {due}", {"schedule": self._expression}, now_ns)
+
+
+def due_of(name: str) -> int | None:
+    """Give the due time in the name of a command by the clock; None where it is another's."""
+    if not name.startswith(_BY_CLOCK):
+        return None
+    try:
+        return from_rfc3339(name.removeprefix(_BY_CLOCK))
+    except ValueError:
+        return None
 
 
 class BarSchedule:

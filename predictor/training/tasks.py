@@ -15,7 +15,7 @@ from predictor.training.announce import announce, newest_decision, require_model
 from predictor.training.dataset import Dataset, dataset_from_bars
 from predictor.training.ensure import announced_set, newest_set_on_disk, trained_through
 from predictor.training.history import bars_before_start
-from predictor.training.parameter_file import ParameterFile, read_parameter_file, read_parameters, write_parameters
+from predictor.training.parameter_file import ParameterFile, read_parameter_file, write_parameters
 from predictor.training.quiet import training_packages
 from predictor.training.scoring import score_table
 from predictor.training.service.next_state import NO_SET
@@ -111,7 +111,7 @@ def train_or_ask(settings: TrainingSettings, *, announcing: bool, here: bool) ->
             "a trainer runs, and it alone announces: train without --announce, then `tickcast models load SET`"
         )
     path = settings.training_parameters
-    command = retrain_command(None if path is None else read_parameters(path), time.time_ns())
+    command = retrain_command(None if path is None else read_parameter_file(path), time.time_ns())
     say(safe(ask(settings, command, say).text))
 
 

@@ -17,16 +17,13 @@ _AHEAD_KIBIBYTES = 32_768
 _SILENT_SECONDS = 60.0
 
 
-def read_to_end(
-    settings: Settings, topic: Topic, take: Callable[[Message], None], newest_records: int | None = None
-) -> None:
+def read_to_end(settings: Settings, topic: Topic, take: Callable[[Message], None]) -> None:
     """Read all partitions of a topic to their ends as they are now; in order within a partition.
 
     Args:
         settings: Connection and prefix.
         topic: Of the contract.
         take: Is given every record.
-        newest_records: Of each partition, only so many; None: all.
 
     Raises:
         RetryError: The broker does not answer, or gives nothing for a minute.
@@ -35,24 +32,23 @@ def read_to_end(
     config = groupless_config(settings, f"training-{topic.name}", tell_ends=True)
     consumer = Consumer(config | {"queued.max.messages.kbytes": _AHEAD_KIBIBYTES})
     try:
-        _read(consumer, _assign(consumer, settings.topic_prefix + topic.name, newest_records), take)
+        _read(consumer, _assign(consumer, settings.topic_prefix + topic.name), take)
     except KafkaException as error:
         raise RetryError(f"{topic.name} cannot be read: {error}") from error
     finally:
         consumer.close()
 
 
-def _assign(consumer: Consumer, name: str, newest_records: int | None) -> dict[int, int]:
-    """Begin each partition where it is to be read from; give the ends of those that have something."""
+def _assign(consumer: Consumer, name: str) -> dict[int, int]:
+    """Begin each partition at its first record; give the ends of those that have something."""
     found = consumer.list_topics(name, timeout=_ASK_SECONDS).topics[name]
     if found.error is not None:
         raise StopAndSayError(f"the topic {name} is missing: start the system, which makes it")
     starts, ends = [], {}
     for number in sorted(found.partitions):
         first, end = consumer.get_watermark_offsets(TopicPartition(name, number), timeout=_ASK_SECONDS)
-        start = first if newest_records is None else max(first, end - newest_records)
-        starts.append(TopicPartition(name, number, start))
-        if start < end:
+        starts.append(TopicPartition(name, number, first))
+        if first < end:
             ends[number] = end
     consumer.assign(starts)
     return ends

@@ -51,6 +51,10 @@ def test_compose_starts_kafka_the_services_and_a_job() -> None:
     assert set(SERVICES) == {"kafka", *OURS}
 
 
+def test_the_trainer_is_started_again_until_the_store_is_back_and_stays_ended_when_it_was_told_to() -> None:
+    assert SERVICES["trainer"]["restart"] == "on-failure", "ADR 0010: a bound would be used up by a store that is away"
+
+
 def test_images_are_pinned() -> None:
     images = {service["image"] for service in SERVICES.values()} | set(_arguments("FROM"))
     assert images

@@ -97,6 +97,9 @@ def test_parameters_of_a_change_are_those_of_the_file(tmp_path: Path) -> None:
     command = asked("retrain", "--change", "--parameters", str(path))
     assert command.parameters["forest"]["min_samples_leaf"] == 7
     assert command.parameters["xgboost"]["rounds"] is None
+    assert command.evidence == {}
+    path.write_text('{"parameters": {}, "through_ns": 8}')
+    assert asked("retrain", "--change", "--parameters", str(path)).evidence == {"searched_through_ns": "8"}
     path.write_text('{"parameters": {"forest": {"leaves": 7}}}')
     with pytest.raises(StopAndSayError, match="leaves"):
         asked("retrain", "--change", "--parameters", str(path))

@@ -183,6 +183,20 @@ def test_a_change_has_its_own_parameters_and_must_be_better() -> None:
     assert Bench().refresh(same).judgment.promote, "a refresh that is no worse is"
 
 
+def test_parameters_that_were_searched_on_what_is_compared_cannot_be_judged_on_it() -> None:
+    def change(through_day: int) -> Tried:
+        args = (SETTINGS, CHAMPION, Parameters(), outcomes_of(wild), lambda *_: None, Bench().workshop())
+        return try_change(*args, searched_through_ns=through_day * DAY_NS)
+
+    assert change(CUT_DAY).judgment.promote
+    refused = change(CUT_DAY + 1)
+    assert (refused.judgment.promote, refused.trained) == (False, None)
+    assert refused.judgment.reason == (
+        "cannot be compared: the parameters were searched on bars through 1970-12-21T00:00:00Z, "
+        "and what is compared begins after 1970-12-20T00:00:00Z"
+    )
+
+
 def forecasts_of(bench: Bench) -> dict[tuple[str, int, int], float]:
     """Give what the set that was compared said."""
     dataset, options, _ = bench.fits.told[0]

@@ -1,15 +1,19 @@
 """Bars up to now: of the source before the start, and of the stream since."""
 
-from collections.abc import Mapping
+import tracemalloc
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from ingestor.sources.bars import BarColumns
 from predictor.training.live_bars import bars_until_now, joined, read_live_bars
 from predictor.training.settings import TrainingSettings
+from schemas.codec import encode
 from schemas.events import Bar, Origin
 from schemas.identity import bar_id
 from schemas.times import to_rfc3339
@@ -105,6 +109,26 @@ def test_bars_that_teach_nothing_are_left_out(make_kafka: MakeBroker) -> None:
     simulated = read_live_bars(broker.settings(TrainingSettings, source="simulated", tickers="AAA"))
     assert simulated["AAA"].start_ns.tolist() == [int(columns.start_ns[at]) for at in (2, 10)]
     assert same(bars_until_now(broker.settings(TrainingSettings, source="simulated", tickers="AAA")), simulated)
+
+
+def test_a_bar_that_was_played_takes_no_more_memory_than_its_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 10_000
+    bar = played("AAA", WHOLE["AAA"], 0)
+
+    def read(_settings: object, _topic: object, take: Callable[[Any], None]) -> None:
+        for number in range(count):
+            record = encode(structs.replace(bar, start_ns=number * DAY_NS))
+            take(SimpleNamespace(value=lambda record=record: record))
+
+    monkeypatch.setattr("predictor.training.live_bars.read_to_end", read)
+    tracemalloc.start()
+    try:
+        found = read_live_bars(TrainingSettings(_env_file=None))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found["AAA"]) == count
+    assert peak_bytes < 220 * count, "157 in arrays, with their copy as columns; 369 in tuples"
 
 
 @pytest.mark.parametrize("first_day", [20, 39, 40, 45])

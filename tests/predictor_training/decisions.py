@@ -9,7 +9,9 @@ from tests.predictor.boards import board
 DAY_NS = interval_ns("1d")
 
 
-def decision(serving: str | None, *, command_id: str | None = None, number: int = 0) -> ModelEvent:
+def decision(
+    serving: str | None, *, command_id: str | None = None, number: int = 0, train_end_ns: int = 0
+) -> ModelEvent:
     """Give a decision after which a set serves."""
     return ModelEvent(
         id=f"decision-{number}",
@@ -21,7 +23,7 @@ def decision(serving: str | None, *, command_id: str | None = None, number: int 
         horizons=[1],
         feature_version="1",
         train_start_ns=0,
-        train_end_ns=0,
+        train_end_ns=train_end_ns,
         members=[],
         decided_by="trainer",
         reason="",

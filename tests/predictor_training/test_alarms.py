@@ -11,14 +11,14 @@ from feature_stream.scores.state import pooled_scoreboard
 from predictor.training.alarms import AlarmWatch
 from schemas.events import ModelCommand, ModelEvent, Scoreboard
 from tests.feature_stream.outcome_logs import outcome
-from tests.predictor_training.decisions import decision, drift_board, drift_boards
+from tests.predictor_training.decisions import DAY_NS, decision, drift_board, drift_boards
 
 PAUSE = 4
 CALM, ALARM = False, True
 
 
 def watch_of(*events: ModelEvent) -> AlarmWatch:
-    watch = AlarmWatch(PAUSE)
+    watch = AlarmWatch(PAUSE, "1d")
     for event in events:
         watch.decided(event)
     return watch
@@ -83,10 +83,10 @@ def test_after_a_refusal_a_lasting_alarm_asks_again_after_the_pause() -> None:
 def test_a_new_set_does_not_inherit_the_alarm_that_it_was_trained_for() -> None:
     watch = watch_of(decision("set-a"))
     [first] = ids(watch, drift_boards([CALM, ALARM]))
-    watch.decided(decision("set-b", command_id=first))
-    assert ids(watch, drift_boards([ALARM] * PAUSE, first_day=3)) == [], "the old set's last outcomes"
-    assert ids(watch, drift_boards([ALARM] * PAUSE, first_day=7, model_set="set-b")) == []
-    assert len(ids(watch, drift_boards([ALARM], first_day=11, model_set="set-b"))) == 1, "it lasts"
+    watch.decided(decision("set-b", command_id=first, train_end_ns=11 * DAY_NS))
+    assert ids(watch, drift_boards([ALARM] * 8, first_day=3)) == [], "the old set's last outcomes"
+    assert ids(watch, drift_boards([ALARM] * PAUSE, first_day=11, model_set="set-b")) == []
+    assert len(ids(watch, drift_boards([ALARM], first_day=15, model_set="set-b"))) == 1, "it lasts"
 
 
 def test_a_new_set_that_comes_to_calm_and_then_drifts_asks_at_once() -> None:
@@ -96,10 +96,31 @@ def test_a_new_set_that_comes_to_calm_and_then_drifts_asks_at_once() -> None:
     assert len(ids(watch, drift_boards([ALARM, CALM, ALARM], first_day=3, model_set="set-b"))) == 1
 
 
-def test_what_is_under_way_after_a_start_whose_boards_are_gone_is_not_asked_again_at_once() -> None:
-    restarted = watch_of(decision("set-a"), decision("set-a", command_id="drift/set-a/1970-01-03T00:00:00Z"))
-    assert ids(restarted, drift_boards([ALARM] * PAUSE, first_day=5)) == []
-    assert len(ids(restarted, drift_boards([ALARM], first_day=5 + PAUSE))) == 1
+UNDER_WAY = "drift/set-a/1970-01-06T00:00:00Z"  # as of day 5, a Tuesday
+
+
+def test_what_is_under_way_after_a_start_whose_boards_are_gone_is_given_the_rest_of_its_pause() -> None:
+    restarted = watch_of(decision("set-a"), decision("set-a", command_id=UNDER_WAY))
+    assert ids(restarted, drift_boards([ALARM], first_day=8)) == [], "three of its four dates"
+    assert ids(restarted, drift_boards([ALARM] * 3, first_day=9)) == ["drift/set-a/1970-01-10T00:00:00Z"]
+
+
+def test_starts_do_not_put_the_end_of_a_pause_off() -> None:
+    for day in (5, 6, 7, 8):
+        restarted = watch_of(decision("set-a"), decision("set-a", command_id=UNDER_WAY))
+        assert ids(restarted, drift_boards([ALARM], first_day=day)) == []
+    again = watch_of(decision("set-a"), decision("set-a", command_id=UNDER_WAY))
+    assert len(ids(again, drift_boards([ALARM], first_day=9))) == 1
+
+
+def test_an_old_command_does_not_stand_for_an_alarm_that_a_start_finds_long_after() -> None:
+    restarted = watch_of(decision("set-a"), decision("set-a", command_id=UNDER_WAY))
+    assert len(ids(restarted, drift_boards([ALARM], first_day=400))) == 1
+    asked = watch_of(decision("set-a")).see(drift_board(5, asked=ALARM), 7)
+    assert asked is not None
+    restarted = watch_of(decision("set-a"))
+    restarted.asked(asked)
+    assert ids(restarted, drift_boards([ALARM], first_day=400)) == [], "it waits for its answer"
 
 
 def test_what_an_answer_came_too_late_for_is_not_made_up_when_the_boards_are_read_again() -> None:

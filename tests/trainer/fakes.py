@@ -16,7 +16,7 @@ from predictor.training.service.outside import LostSetError, Outside
 from predictor.training.service.verdict import Attempted
 from predictor.training.settings import TrainingSettings
 from predictor.training.tell import Tell
-from schemas.errors import RetryError
+from schemas.errors import RetryError, StopAndSayError
 from schemas.events import ModelCommand, ModelEvent, Scoreboard
 from tests.trainer.tiny_sets import save_tiny_set
 
@@ -128,7 +128,7 @@ class World:
 
 
 def obedient_attempt(settings: TrainingSettings, job: Job, tell: Tell) -> Attempted:
-    """Come to what the command's id says: good, bad, broken, or slow, which waits for a file `go`."""
+    """Come to what the command's id says: good, bad, broken, away (once), or slow, which waits for a file `go`."""
     what, champion = job.asked_by or "good-first", job.champion
     tell(0.5, "half of it")
     if job.challenger is not None:
@@ -136,7 +136,10 @@ def obedient_attempt(settings: TrainingSettings, job: Job, tell: Tell) -> Attemp
     if what.startswith("slow"):
         _wait_for(settings.models_directory / "go")
     if what.startswith("broken"):
-        raise RetryError("the prices cannot be read")
+        raise StopAndSayError("the prices cannot be read")
+    if what.startswith("away") and not (tried := settings.models_directory / "tried").exists():
+        tried.touch()
+        raise RetryError("the broker does not answer")
     if what.startswith("bad"):
         return Attempted(champion=champion, promote=False, reason="worse", numbers={"error_ratio": 1.2})
     name = save_tiny_set(settings.models_directory, f"set-{what.replace('/', '-')}").name

@@ -8,7 +8,7 @@ import pytest
 from predictor.commanding.asking import ask, retrain_command
 from predictor.parameters import ForestParameters, Parameters
 from predictor.training import tasks
-from predictor.training.parameter_file import parameters_of
+from predictor.training.parameter_file import ParameterFile, parameters_of, searched_through_ns
 from predictor.training.service.presence import FRESH_SECONDS, trainer_runs
 from predictor.training.settings import TrainingSettings
 from schemas.errors import StopAndSayError
@@ -55,10 +55,12 @@ def test_where_no_broker_answers_no_trainer_runs() -> None:
 
 def test_a_wish_for_other_parameters_is_a_change() -> None:
     parameters = Parameters(forest=ForestParameters(min_samples_leaf=7))
-    asked = retrain_command(parameters, 1)
+    asked = retrain_command(ParameterFile(parameters=parameters, through_ns=8), 1)
     assert (asked.kind, parameters_of(asked.parameters)) == (RetrainKind.CHANGE, parameters)
     assert retrain_command(None, 1).kind is RetrainKind.REFRESH
     assert asked.requested_by.startswith("cli")
+    assert searched_through_ns(asked.evidence) == 8
+    assert retrain_command(ParameterFile(parameters=parameters), 1).evidence == {}
 
 
 def test_who_asks_is_told_how_it_ends(kafka: BrokerUnderTest, tmp_path: Path) -> None:

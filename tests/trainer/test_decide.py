@@ -177,6 +177,12 @@ def test_a_change_needs_a_champion_and_known_parameters() -> None:
     assert "parameters: " in refusal(plan(TWO, unknown))
 
 
+@pytest.mark.parametrize("kind", RetrainKind)
+def test_evidence_of_a_search_that_cannot_be_read_is_refused(kind: RetrainKind) -> None:
+    asked = command(CommandAction.RETRAIN, kind=kind, evidence={"searched_through_ns": "lately"})
+    assert "evidence: " in refusal(plan(TWO, asked))
+
+
 @pytest.mark.parametrize("parameters", [{"forest": {"n_estimators": 50}}, {"lstm": {"units": 8}}])
 def test_a_refresh_with_parameters_is_refused_and_not_read(parameters: dict[str, Any]) -> None:
     assert "ask for a change" in refusal(plan(TWO, command(CommandAction.RETRAIN, parameters=parameters)))

@@ -96,6 +96,11 @@ def test_a_training_that_fails_is_answered_and_ends_nothing_else(trainer: Runnin
     assert trainer.registry.get_sample_value("tickcast_trainings_total", {"end": "failed"}) == 1
 
 
+def test_a_training_whose_broker_is_away_for_a_moment_is_tried_again(trainer: RunningTrainer) -> None:
+    answered = trainer.ask(command(CommandAction.RETRAIN, id="away"))
+    assert (answered.action, answered.serving) == (ModelAction.PROMOTED, "set-away")
+
+
 def test_what_was_rolled_back_while_it_was_trained_on_is_trained_again(trainer: RunningTrainer) -> None:
     trainer.ask(command(CommandAction.LOAD, id="load", model_set="set-1"))
     trainer.send(command(CommandAction.RETRAIN, id="slow"))

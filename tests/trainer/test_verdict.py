@@ -87,6 +87,16 @@ def test_when_the_champion_was_replaced_meanwhile_it_is_trained_again() -> None:
     assert after(TWO.with_decision(said("set-x", 3))) == ToTrain(REFRESH, "set-x")
 
 
+def test_where_a_person_unloaded_meanwhile_a_training_for_a_machine_serves_nothing() -> None:
+    gone = command(CommandAction.UNLOAD, id="c-0")
+    unloaded = TWO.with_decision(event(plan(TWO, gone)))
+    made = after(unloaded, champion=None)
+    assert refusal(made) == "cli/alice decided that no model set serves: a person must ask"
+    assert (event(made).serving, event(made).numbers) == (None, {"error_ratio": 0.98})
+    persons = command(CommandAction.RETRAIN, requested_by="cli/bob")
+    assert event(after(unloaded, persons, champion=None)).serving == "set-n"
+
+
 def test_an_answered_command_is_not_answered_again() -> None:
     past = TWO.with_decision(event(after()))
     assert isinstance(after(past, champion="set-n"), Passed)

@@ -34,12 +34,14 @@ def attempt(settings: TrainingSettings, job: Job, tell: Tell) -> Attempted:
 
 def _compare(settings: TrainingSettings, job: Job, champion_folder: Path, tell: Tell) -> Attempted:
     from predictor.training.candidate import try_change, try_refresh  # noqa: PLC0415 - heavy, and not for the service
-    from predictor.training.evidence import read_outcomes  # noqa: PLC0415
+    from predictor.training.evidence import read_live  # noqa: PLC0415
 
     champion = read_manifest(champion_folder)
-    outcomes = read_outcomes(settings, model_sets=(champion.model_set,))
+    outcomes = read_live(settings, champion)
     if job.kind is RetrainKind.CHANGE:
-        tried = try_change(settings, champion, job.parameters, outcomes, tell)
+        tried = try_change(
+            settings, champion, job.parameters, outcomes, tell, searched_through_ns=job.searched_through_ns
+        )
     else:
         tried = try_refresh(settings, champion, outcomes, tell)
     name = None
@@ -55,12 +57,11 @@ def _compare(settings: TrainingSettings, job: Job, champion_folder: Path, tell: 
 
 
 def _judge(settings: TrainingSettings, job: Job, champion_folder: Path, challenger_folder: Path) -> Attempted:
-    from predictor.training.evidence import read_outcomes  # noqa: PLC0415
+    from predictor.training.evidence import read_shadow  # noqa: PLC0415
     from predictor.training.promotion import judge_shadow  # noqa: PLC0415
 
     champion, challenger = read_manifest(champion_folder), read_manifest(challenger_folder)
-    outcomes = read_outcomes(settings, model_sets=(champion.model_set, challenger.model_set))
-    found = judge_shadow(outcomes, champion, challenger)
+    found = judge_shadow(read_shadow(settings, champion, challenger), champion, challenger)
     return Attempted(
         champion=job.champion,
         promote=None if found is None else found.promote,

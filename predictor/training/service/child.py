@@ -3,20 +3,24 @@
 import logging
 import os
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from threading import Thread
-from time import monotonic
+from time import monotonic, sleep
 
 from predictor.training.service.attempt import Attempt
 from predictor.training.service.job import Answers, Job
 from predictor.training.service.verdict import Attempted
 from predictor.training.settings import TrainingSettings
-from schemas.errors import TickcastError
+from predictor.training.tell import Tell
+from schemas.errors import RetryError, TickcastError
 from schemas.logs import configure_logs
 
 _log = logging.getLogger(__name__)
+#: Before each further try of what may succeed later, like reading a topic of a broker that is away.
+PAUSES_SECONDS = (1.0, 10.0, 60.0)
 _STOPPED = frozenset({-signal.SIGTERM, -signal.SIGINT})
 
 
@@ -84,13 +88,35 @@ def _work(settings: TrainingSettings, job: Job, attempt: Attempt, sender: Connec
             sender.send((progress, doing))
 
     try:
-        attempted = attempt(settings, job, tell)
+        attempted = patient(attempt, settings, job, tell)
     except TickcastError as error:
         attempted = _failed(job, str(error))
     except Exception as error:  # whatever a library raises: it is told as the answer, and the service goes on
         _log.exception("the training failed")
         attempted = _failed(job, f"{type(error).__name__}: {error}")
     Answers(settings.models_directory).write(job, attempted)
+
+
+def patient(
+    attempt: Attempt, settings: TrainingSettings, job: Job, tell: Tell, pause: Callable[[float], None] = sleep
+) -> Attempted:
+    """Do a job; begin again where it may succeed later, after growing pauses and not for ever.
+
+    Raises:
+        RetryError: The last try failed likewise.
+        TickcastError: It cannot be done.
+    """
+    for seconds in PAUSES_SECONDS:
+        try:
+            return attempt(settings, job, tell)
+        except RetryError as error:
+            _log.warning("the training begins again in %g s: %s", seconds, error)
+            tell(0.0, f"again in {seconds:g} s: {error}")
+            pause(seconds)
+    try:
+        return attempt(settings, job, tell)
+    except RetryError as error:
+        raise RetryError(f"{error}; it was tried {len(PAUSES_SECONDS) + 1} times") from error
 
 
 def _failed(job: Job, why: str) -> Attempted:

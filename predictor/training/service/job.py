@@ -18,6 +18,7 @@ class Job(Struct, frozen=True, kw_only=True):
 
     Attributes:
         asked_by: Id of the command; null: the first set, or the challenger's turn to be judged.
+        searched_through_ns: End of the last bar that the search of the parameters has seen; 0: nothing was searched.
         champion: The set that serves, and its folder; null: none does.
         challenger: To be judged by its shadow, and its folder; null: something is to be trained.
     """
@@ -25,6 +26,7 @@ class Job(Struct, frozen=True, kw_only=True):
     asked_by: str | None = None
     kind: RetrainKind = RetrainKind.REFRESH
     parameters: Parameters = field(default_factory=Parameters)
+    searched_through_ns: int = 0
     champion: str | None = None
     champion_folder: str | None = None
     challenger: str | None = None

@@ -124,6 +124,6 @@ def real_outside(settings: TrainingSettings) -> Outside:
     return Outside(
         store=_ArtifactStore(settings),
         mirror=open_mirror(settings),
-        wishes=MachineWishes(settings),
+        wishes=MachineWishes(settings, time.time_ns()),
         tell=lambda said: tell(settings, said),
     )

@@ -2,7 +2,7 @@
 
 from predictor.manifest import fits
 from predictor.shadow import MOST_SHARE
-from predictor.training.parameter_file import parameters_of
+from predictor.training.parameter_file import parameters_of, searched_through_ns
 from predictor.training.service.next_state import FoundSet, Shape
 from predictor.training.service.past import Past, is_machine
 from schemas.events import CommandAction, ModelCommand, ModelRole, RetrainKind
@@ -29,6 +29,10 @@ def why_not(past: Past, command: ModelCommand, found: FoundSet | str | None, sha
 def _no_training(past: Past, command: ModelCommand) -> str | None:
     if is_machine(command.requested_by) and past.unloaded is not None:
         return f"{past.unloaded.decided_by} decided that no model set serves: a person must ask"
+    try:
+        searched_through_ns(command.evidence)
+    except ValueError as error:
+        return f"evidence: {error}"
     if command.kind is not RetrainKind.CHANGE:
         return "parameters: a refresh keeps the recipe: ask for a change" if command.parameters else None
     if past.serving is None:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from predictor.training.parameter_file import parameters_of
+from predictor.training.parameter_file import parameters_of, searched_through_ns
 from predictor.training.service.attempt import Attempt
 from predictor.training.service.carry_out import AtStep
 from predictor.training.service.child import Interrupted, RunningJob
@@ -124,6 +124,7 @@ class Trainings:
             asked_by=command.id,
             kind=command.kind,
             parameters=parameters_of(command.parameters),
+            searched_through_ns=searched_through_ns(command.evidence),
             champion=None if champion is None else champion.name,
             champion_folder=None if champion is None else str(champion.folder),
         )

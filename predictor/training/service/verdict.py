@@ -5,6 +5,7 @@ from msgspec import Struct
 from predictor.training.service.decide import Decided, Passed, Plan, ToTrain, decision_id, refused
 from predictor.training.service.next_state import FoundSet, Ruling, Shape, challenged, serving, without_challenger
 from predictor.training.service.past import TRAINER, Past
+from predictor.training.service.refusals import why_not
 from schemas.events import ModelAction, ModelCommand, ModelEvent, RetrainKind
 
 
@@ -36,9 +37,10 @@ def after_training(
     """
     if past.answer(command.id) is not None:
         return Passed("it was answered before")
-    if attempted.champion != past.serving and not attempted.failed:
+    why = why_not(past, command, None, shape)  # what was asked when it began may have been decided otherwise since
+    if why is None and attempted.champion != past.serving and not attempted.failed:
         return ToTrain(command, past.serving)  # the one that it was compared with does not serve any more
-    why = _why_not(past, attempted, found)
+    why = why or _no_promotion(past, attempted, found)
     if why is not None or not isinstance(found, FoundSet):
         why = why or "no set was trained"
         return refused(past, command, why, shape, now_ns, about=attempted.model_set, numbers=attempted.numbers)
@@ -62,7 +64,7 @@ def _action(past: Past, command: ModelCommand) -> ModelAction:
     return ModelAction.CHALLENGED if command.kind is RetrainKind.CHANGE else ModelAction.PROMOTED
 
 
-def _why_not(past: Past, attempted: Attempted, found: FoundSet | str | None) -> str | None:
+def _no_promotion(past: Past, attempted: Attempted, found: FoundSet | str | None) -> str | None:
     if attempted.failed or not attempted.promote:
         return attempted.reason
     if not isinstance(found, FoundSet):
@@ -108,7 +110,7 @@ def after_shadow(past: Past, attempted: Attempted, found: FoundSet | str, now_ns
     if attempted.champion != past.serving:
         return Passed("the set that it was compared with does not serve any more")
     judged, numbers = f"{since.id}/shadow", attempted.numbers
-    why = _why_not(past, attempted, found)
+    why = _no_promotion(past, attempted, found)
     if why is not None or not isinstance(found, FoundSet):
         ruling = Ruling(judged, ModelAction.REJECTED, TRAINER, why or attempted.reason, now_ns, numbers=numbers)
         return Decided(without_challenger(past.current, ruling))
