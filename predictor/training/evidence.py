@@ -29,9 +29,10 @@ def read_outcomes(
     through_ns: int | None = None,
     newest_records: int = NEWEST_RECORDS,
 ) -> list[Outcome]:
-    """Read the newest outcomes that count, each once (the first record of an id), by date, ticker and horizon.
+    """Read the newest outcomes of served predictions that count, each once, by date, ticker and horizon.
 
-    What single members said is left out: it is most of an outcome, and no set is judged by it.
+    Of an id the first record counts. What single members said is left out: it is most of an outcome, and no set is
+    judged by it.
 
     Args:
         settings: Connection, prefix and interval.
@@ -63,6 +64,8 @@ def read_outcomes(
 
 
 def _asked(outcome: Outcome, model_sets: Collection[str], through_ns: int | None) -> bool:
+    if outcome.request_id is not None:  # by one member alone, from prices of a caller's
+        return False
     spoke = not model_sets or outcome.model_set in model_sets or outcome.shadow_model_set in model_sets
     return spoke and (through_ns is None or outcome.matured_ns <= through_ns)
 

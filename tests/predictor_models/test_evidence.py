@@ -24,7 +24,7 @@ def test_what_counts_is_read_once_and_in_order(broker: BrokerUnderTest) -> None:
     produce(broker, apple, outcome("AAA", 701, predicted_log_return=0.7), bee)
     produce(broker, outcome("AAA", 702, scored=False, unscored_reason="warm_up"), outcome("AAA", 703, interval="1h"))
     broker.produce(OUTCOMES, b"{garbage", None, key="AAA")
-    produce(broker, outcome("AAA", 704, horizon=5))
+    produce(broker, outcome("AAA", 705, id="a caller's", request_id="r"), outcome("AAA", 704, horizon=5))
     found = read_outcomes(broker.settings())
     assert [(each.ticker, each.as_of_ns // DAY_NS, each.horizon) for each in found] == [
         ("BBB", 700, 1),
