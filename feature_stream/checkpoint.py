@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 from faust.types import TP
 
@@ -13,6 +15,7 @@ from feature_stream.outputs import Outputs
 from feature_stream.stage import Cut, Kept, LivePartition, Stage
 from feature_stream.state import PartitionState, TickerState
 from feature_stream.table import StateTable, is_partition_key, partition_key, snapshot_of, with_offset
+from feature_stream.worker_figures import WorkerFigures
 from schemas.errors import RetryError
 from schemas.partitioning import partition_of
 
@@ -36,18 +39,36 @@ class Cuttable(Protocol):
         ...
 
 
-class CheckpointFigures(Protocol):
-    """Where the time that a checkpoint takes is counted."""
+class HasPartition(Protocol):
+    """A partition's own record."""
 
-    checkpoint_seconds: Any
-    checkpoint_part_seconds: Any
+    partition: int
+
+
+Record = TypeVar("Record", bound=HasPartition)
+Ticker = TypeVar("Ticker")
+
+
+@dataclass(frozen=True)
+class KeptPartition(Generic[Record, Ticker]):
+    """What the table has of a partition.
+
+    Attributes:
+        record: Its own; None: nothing was kept yet.
+        outlived: The tickers that must be written again, as `StateTable.outlived` says.
+    """
+
+    partition: int
+    record: Record | None
+    tickers: dict[str, Ticker]
+    outlived: set[str]
 
 
 class CheckpointError(RetryError):
     """An earlier checkpoint was not kept whole: only the table knows what is kept, the process must begin again."""
 
 
-class CheckpointWriter:
+class CheckpointWriter(ABC):
     """Write what is held to the table, what was said before it acknowledged first."""
 
     def __init__(
@@ -56,13 +77,15 @@ class CheckpointWriter:
         table: StateTable,
         outputs: Outputs,
         membership: Membership,
-        figures: CheckpointFigures,
+        figures: WorkerFigures,
+        partitions: int,
     ) -> None:
         self._held = held
         self._table = table
         self._outputs = outputs
         self._membership = membership
         self._figures = figures
+        self._partitions = partitions
         self._one_at_a_time = asyncio.Lock()
         self._broken = False
 
@@ -91,9 +114,9 @@ class CheckpointWriter:
             if cuts:
                 await commit_offsets({tp: offset for cut in cuts for tp, offset in self._next_offsets(cut).items()})
 
+    @abstractmethod
     def _next_offsets(self, cut: Cut) -> Mapping[TP, int]:
         """Give what the group's committed offsets should say once a cut is kept."""
-        raise NotImplementedError
 
     async def _cuts(self) -> AsyncIterator[Cut]:
         """Cut partition by partition: ticks are absorbed between two of them."""
@@ -117,6 +140,25 @@ class CheckpointWriter:
                 await self._save(cuts, lambda cut: cut.tickers)
             with parts.labels("records").time():
                 await self._save(cuts, lambda cut: [(partition_key(cut.partition), cut.offset, cut.record)])
+
+    def _kept(
+        self, assigned: set[int], record_of: Callable[[bytes], Record], ticker_of: Callable[[bytes], Ticker]
+    ) -> Iterator[KeptPartition[Record, Ticker]]:
+        """Read what the table has of the assigned partitions, one after the other; the arguments restore snapshots."""
+        tickers: dict[int, dict[str, Ticker]] = {partition: {} for partition in assigned}
+        records: dict[int, Record] = {}
+        for key, value in self._table.items():
+            if is_partition_key(key):
+                record = record_of(snapshot_of(value))
+                records[record.partition] = record
+                continue
+            ticker = key.decode()
+            home = partition_of(ticker, self._partitions)
+            if home in assigned:
+                tickers[home][ticker] = ticker_of(snapshot_of(value))
+        for partition in sorted(assigned):
+            outlived = {ticker for ticker in tickers[partition] if ticker.encode() in self._table.outlived}
+            yield KeptPartition(partition, records.get(partition), tickers[partition], outlived)
 
     async def _save(self, cuts: list[Cut], part: Callable[[Cut], list[Kept]]) -> None:
         for cut in cuts:
@@ -144,10 +186,9 @@ class Checkpointer(CheckpointWriter):
         ticks_topic: str,
         partitions: int,
     ) -> None:
-        super().__init__(stage, table, outputs, membership, figures)
+        super().__init__(stage, table, outputs, membership, figures, partitions)
         self._stage = stage
         self._ticks_topic = ticks_topic
-        self._partitions = partitions
 
     def _next_offsets(self, cut: Cut) -> Mapping[TP, int]:
         return {TP(self._ticks_topic, cut.partition): cut.offset + 1}
@@ -155,20 +196,9 @@ class Checkpointer(CheckpointWriter):
     def load(self, assigned: set[int]) -> None:
         """Replace the stage's live state by what the table has of the assigned partitions."""
         self._stage.drop_all()
-        states: dict[int, dict[str, TickerState]] = {partition: {} for partition in assigned}
-        records: dict[int, PartitionState] = {}
-        for key, value in self._table.items():
-            if is_partition_key(key):
-                record = PartitionState.restore(snapshot_of(value))
-                records[record.partition] = record
-                continue
-            ticker = key.decode()
-            home = partition_of(ticker, self._partitions)
-            if home in assigned:
-                states[home][ticker] = TickerState.restore(snapshot_of(value))
-        for partition in sorted(assigned):
-            record = records.get(partition) or PartitionState(partition)
-            live = LivePartition(record, states[partition], self._membership.generation)
-            live.dirty = {ticker for ticker in states[partition] if ticker.encode() in self._table.outlived}
-            self._stage.own(partition, live)
-            _log.info("partition %d: %d tickers, offset %d", partition, len(states[partition]), record.offset)
+        for kept in self._kept(assigned, PartitionState.restore, TickerState.restore):
+            record = kept.record or PartitionState(kept.partition)
+            live = LivePartition(record, kept.tickers, self._membership.generation)
+            live.dirty = kept.outlived
+            self._stage.own(kept.partition, live)
+            _log.info("partition %d: %d tickers, offset %d", kept.partition, len(kept.tickers), record.offset)

@@ -13,9 +13,9 @@ from feature_stream.drift_words import as_json, as_lines
 from feature_stream.scores.board import ALL
 from schemas.broker import require_topics
 from schemas.codec import UndecodableError, decoder
+from schemas.consumers import groupless_config
 from schemas.errors import RetryError, StopAndSayError
 from schemas.events import Scoreboard
-from schemas.logs import client_logger
 from schemas.partitioning import partition_of
 from schemas.service import run_service
 from schemas.settings import Settings
@@ -40,15 +40,7 @@ def newest_board(settings: Settings) -> Scoreboard | None:
     Raises:
         RetryError: The broker stopped to answer.
     """
-    consumer = Consumer(
-        settings.kafka_config()
-        | {
-            "group.id": f"{settings.topic_prefix}drift-unused",  # librdkafka wants one; nothing is committed
-            "enable.auto.commit": False,
-            "fetch.wait.max.ms": 100,
-            "logger": client_logger(),
-        }
-    )
+    consumer = Consumer(groupless_config(settings, _NAME))
     try:
         name = settings.topic_prefix + SCORES.name
         partitions = consumer.list_topics(name, timeout=_ASK_SECONDS).topics[name].partitions

@@ -1,47 +1,31 @@
 """The stage's metrics. Cheap where it matters: whole numbers per frame, Prometheus once a micro-batch."""
 
 import time
-from collections import Counter, deque
+from collections import Counter
 
 from prometheus_client import REGISTRY, CollectorRegistry
-from prometheus_client import Counter as PrometheusCounter
 
 from feature_stream.advance import Absorbed
 from feature_stream.ticks import Reason
+from feature_stream.worker_figures import WorkerFigures, short_reason
 from schemas import metrics
 from schemas.times import NS_PER_SECOND
 from schemas.topics import TICKS
 
-_LATENCIES_KEPT = 2_000
 #: The reason of a record that is no frame; others are those of ticks.
 UNDECODABLE = "undecodable"
 
 
-def short_reason(reason: str) -> str:
-    """Give the first word of why an input is dead-lettered: one of few."""
-    return reason.split(":", maxsplit=1)[0]
+class StageFigures(WorkerFigures):
+    """What one worker of the stage has done so far."""
 
-
-#: What `service-status` tells of.
-_TOLD = ("frames", "ticks", "bars", "finals", "provisionals", "dead_letters", "late", "early", "gaps", "rewinds")
-
-
-def _value(counter: PrometheusCounter) -> int:
-    return int(next(sample.value for metric in counter.collect() for sample in metric.samples))
-
-
-class StageFigures:
-    """What one process has done so far; `totals` since its start, by name."""
+    told = (
+        "frames", "ticks", "bars", "finals", "provisionals", "dead_letters", "late", "early", "gaps", "rewinds",
+        "gaps_healed", "records_lost",
+    )  # fmt: skip
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
-        self.totals: Counter[str] = Counter()
-        self.checkpoint_seconds = metrics.CHECKPOINT_SECONDS.histogram(registry)
-        self.checkpoint_part_seconds = metrics.CHECKPOINT_PART_SECONDS.histogram(registry)
-        self.recovery_seconds = metrics.RECOVERY_SECONDS.histogram(registry)
-        self.gaps_healed = metrics.GAPS_HEALED.counter(registry)
-        self.records_lost = metrics.RECORDS_LOST.counter(registry)
-        self._gaps = metrics.GAPS.counter(registry)
-        self._rewinds = metrics.REWINDS.counter(registry)
+        super().__init__(registry)
         emitted = metrics.FEATURES_EMITTED.counter(registry)
         self._counters = {
             "frames": metrics.FRAMES_ABSORBED.counter(registry),
@@ -52,7 +36,6 @@ class StageFigures:
             "frames_passed_over": metrics.FRAMES_PASSED_OVER.counter(registry),
         }
         self._counted: Counter[str] = Counter()
-        self._dead_letters = metrics.DEAD_LETTERS.counter(registry)
         for reason in (UNDECODABLE, *map(short_reason, Reason)):
             self._dead_letters.labels(reason)  # shown as 0 before there is one
         self._tick_to_feature = metrics.TICK_TO_FEATURE.histogram(registry)
@@ -61,10 +44,8 @@ class StageFigures:
         self._batch_ticks = metrics.MICRO_BATCH_TICKS.histogram(registry)
         self._lag_records = metrics.LAG_RECORDS.gauge(registry).labels(TICKS.name)
         self._lag_seconds = metrics.LAG_SECONDS.gauge(registry).labels(TICKS.name)
-        self._partitions = metrics.PARTITIONS_OWNED.gauge(registry)
         self._oldest_unsaid = metrics.OLDEST_UNSAID.gauge(registry)
         self._absorption_latencies: list[float] = []
-        self._latencies: deque[float] = deque(maxlen=_LATENCIES_KEPT)
 
     def absorbed(self, absorbed: Absorbed, ingested_at_ns: int) -> None:
         """Count what a frame brought."""
@@ -106,21 +87,10 @@ class StageFigures:
 
     def dead_letter(self, reason: str) -> None:
         """Count an input that was dead-lettered, by the first word of why."""
+        super().dead_letter(reason)
         short = short_reason(reason)
-        self._dead_letters.labels(short).inc()
-        self.totals["dead_letters"] += 1
         if short in (Reason.LATE, Reason.EARLY):
             self.totals[short] += 1
-
-    def gap(self) -> None:
-        """Count a record that did not follow the last one."""
-        self._gaps.inc()
-        self.totals["gaps"] += 1
-
-    def rewound(self) -> None:
-        """Count a partition that is read again."""
-        self._rewinds.inc()
-        self.totals["rewinds"] += 1
 
     def tell_lag(self, records: int, seconds: float) -> None:
         """Show how many records wait, and how long the oldest has."""
@@ -131,18 +101,6 @@ class StageFigures:
         """Show how many partitions this worker owns, and how long news of a ticker has waited to be said."""
         self._partitions.set(partitions)
         self._oldest_unsaid.set(oldest_unsaid_seconds)
-
-    def all_totals(self) -> dict[str, int]:
-        """Give what happened since the start, by name, with what happened never as 0."""
-        named = {name: self.totals[name] for name in _TOLD}
-        return named | {"gaps_healed": _value(self.gaps_healed), "records_lost": _value(self.records_lost)}
-
-    def latency_seconds(self) -> dict[str, float]:
-        """Give quantiles of the last times from ingestion to feature; none before there is one."""
-        if not self._latencies:
-            return {}
-        ordered = sorted(self._latencies)
-        return {f"p{share}": round(ordered[(len(ordered) - 1) * share // 100], 6) for share in (50, 99)}
 
     def _observe(self, latencies: list[float]) -> None:
         self._tick_to_feature.observe_all(latencies)

@@ -10,6 +10,7 @@ from faust.types import TP
 
 from feature_stream.continuity import Continuity
 from feature_stream.progress import Flow, Progress, Silence
+from feature_stream.worker_figures import WorkerFigures
 from schemas.topics import TICKS
 
 _log = logging.getLogger(__name__)
@@ -45,23 +46,13 @@ class Healable(Protocol):
         ...
 
 
-class HealingFigures(Protocol):
-    """Where it is counted."""
-
-    gaps_healed: Any
-
-    def rewound(self) -> None:
-        """Count a partition that is read again."""
-        ...
-
-
 class Healer:
     """Seeks where the stage misses a record."""
 
     def __init__(
         self,
         stage: Healable,
-        figures: HealingFigures,
+        figures: WorkerFigures,
         app: faust.App,
         topic_name: str,
         guard: Guard,
@@ -140,7 +131,7 @@ class Healer:
                 del self._missing[partition]
             elif live.continuity.next_offset > offset:
                 del self._missing[partition]
-                self._figures.gaps_healed.inc()
+                self._figures.healed()
 
     async def _read_again(self, partition: int, why: str) -> None:
         tp = TP(self._topic_name, partition)

@@ -36,7 +36,7 @@ def start_positions(
                 "this is another log; start with another TICKCAST_TOPIC_PREFIX (`--fresh`)"
             )
         if live.continuity is None:
-            figures.records_lost.inc(_catch_up(live, earliest[partition]))
+            figures.lost(_catch_up(live, earliest[partition]))
             live.continuity = Continuity(live.record.offset + 1 if live.record.offset >= 0 else earliest[partition])
             stage.pass_loss(partition, earliest[partition])
         positions[partition] = live.continuity.next_offset

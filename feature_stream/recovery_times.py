@@ -1,20 +1,12 @@
 """How long an assignment takes to become work."""
 
-from collections import Counter
-from typing import Any, Protocol
-
-
-class Figures(Protocol):
-    """Where it is told, and where records are counted."""
-
-    totals: Counter[str]
-    recovery_seconds: Any
+from feature_stream.worker_figures import WorkerFigures
 
 
 class RecoveryTimes:
     """Times from an assignment of partitions on; clocks are monotonic, in seconds."""
 
-    def __init__(self, figures: Figures, counted: str = "frames") -> None:
+    def __init__(self, figures: WorkerFigures, counted: str = "frames") -> None:
         """Take where it is told.
 
         Args:

@@ -5,6 +5,7 @@ import logging
 import signal
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
@@ -46,11 +47,10 @@ _LAST_WORD_SECONDS = 2.5
 _NEEDED = (TICKS, BARS, FEATURES, DEAD_LETTERS, SERVICE_STATUS, TICKER_STATES_CHANGELOG)
 
 
-class StreamWorker:
+class StreamWorker(ABC):
     """One worker of a Faust app: how it begins, checkpoints and ends.
 
-    Who makes one sets all that is declared here, binds agents, and says what is done in `_due`, `_load_assigned` and
-    `_drop_all`.
+    Who makes one sets all that is declared here, and binds agents.
     """
 
     _outputs: Outputs
@@ -73,17 +73,17 @@ class StreamWorker:
         self._app.on_partitions_revoked.connect(self._on_revoked)
         self._app.transport.assigned = self._watch.assigned
 
+    @abstractmethod
     def _due(self) -> None:
         """Do what is due by the clock; called a hundred times a second."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _load_assigned(self) -> None:
         """Make live what the table has of the assigned partitions."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _drop_all(self) -> None:
         """Forget what is live: the partitions are going elsewhere."""
-        raise NotImplementedError
 
     async def serve(self) -> None:
         """Run until a signal, and drain.

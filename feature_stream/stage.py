@@ -183,7 +183,7 @@ class Stage:
         lost = live.continuity.pass_to(first_offset) or live.continuity.pass_loss()
         if lost:
             _log.error("%s-%d: %d records are gone from the log; open bars are partial", TICKS.name, partition, lost)
-            self._figures.records_lost.inc(lost)
+            self._figures.lost(lost)
             live.settle()
             live.dirty.update(mark_lost(live.states, live.continuity.next_offset))
             live.changed = True

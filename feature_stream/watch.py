@@ -2,6 +2,7 @@
 
 import logging
 import time
+from abc import ABC, abstractmethod
 from dataclasses import replace
 
 import faust
@@ -21,11 +22,8 @@ _log = logging.getLogger(__name__)
 _EVERY_SECONDS = 1.0
 
 
-class WorkerWatch:
-    """One worker's; the service tells it of every turn of the loop and of every rebalance.
-
-    What is told, and healed, is said in `_heal` and `_tell`.
-    """
+class WorkerWatch(ABC):
+    """One worker's; the service tells it of every turn of the loop and of every rebalance."""
 
     def __init__(
         self, settings: WorkerSettings, times: RecoveryTimes, app: faust.App, board: StatusBoard, membership: Membership
@@ -39,13 +37,13 @@ class WorkerWatch:
         self._vitals = Vitals(bounds_of(settings), self._looked_at)
         self._unwell = False
 
+    @abstractmethod
     def _heal(self, now: float) -> None:
         """Try again what is still missing; called often."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _tell(self, seconds: float, now: float) -> Signs:
         """Tell the figures of the last so many seconds, and say what can be seen of the sources."""
-        raise NotImplementedError
 
     def joins(self) -> None:
         """Note that partitions move, and none is ours meanwhile."""

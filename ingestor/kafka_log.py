@@ -1,11 +1,12 @@
 """The end of `ticks` on a broker."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 
+from schemas.consumers import groupless_config
 from schemas.errors import RetryError
+from schemas.settings import Settings
 
 _ANSWER_SECONDS = 10.0
 
@@ -14,19 +15,18 @@ class KafkaLogEnd:
     """The partitions of `ticks` on a broker.
 
     Args:
-        config: The connection in librdkafka's names.
+        settings: Connection and prefix.
         topic: Full name.
     """
 
-    def __init__(self, config: dict[str, Any], topic: str) -> None:
+    def __init__(self, settings: Settings, topic: str) -> None:
         self._topic = topic
         own = {
-            "group.id": "tickcast-ingestor-resume",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 10,  # the next partition waits for the fetch of the one before
+            "log_level": "0",  # what goes wrong here, we say ourselves
         }
-        self._consumer = Consumer({**config, **own, "auto.offset.reset": "earliest"})
+        self._consumer = Consumer(groupless_config(settings, "ingestor-resume", tell_ends=True) | own)
 
     def close(self) -> None:
         """Leave the broker."""

@@ -98,7 +98,7 @@ def _read_kept(settings: IngestorSettings, tickers: Collection[str]) -> KeptLog:
     count = found[name].partitions
     if count != settings.partitions:  # the embedded broker always has 4
         raise StopAndSayError(f"TICKCAST_PARTITIONS: topic {name} has {count} partitions, not {settings.partitions}")
-    log = KafkaLogEnd(settings.kafka_config() | {"log_level": "0"}, name)  # what goes wrong here, we say ourselves
+    log = KafkaLogEnd(settings, name)
     try:
         return read_kept_log(log, settings.partitions, settings.name, tickers)
     finally:

@@ -45,25 +45,12 @@ def announced_challenger(event: ModelEvent) -> Announced:
     return Announced(event.challenger, event.challenger_location, event.challenger_sha256)
 
 
-def announced_folder(settings: PredictorSettings, event: ModelEvent) -> Path:
-    """Give the folder of the set that an event announces: its location, or its name in our own folder.
+def _folder_of(settings: PredictorSettings, announced: Announced) -> Path:
+    """Give the folder of a set: its location, or its name in our own folder.
 
     A location may be another machine's: one that cannot even be looked at is not there, nor is one that holds another
     manifest than the event's.
     """
-    return _folder_of(settings, announced_serving(event))
-
-
-def challenger_folder(settings: PredictorSettings, event: ModelEvent) -> Path:
-    """Give the folder of an event's challenger, likewise.
-
-    Raises:
-        UnfitModelSetError: It names none.
-    """
-    return _folder_of(settings, announced_challenger(event))
-
-
-def _folder_of(settings: PredictorSettings, announced: Announced) -> Path:
     location = announced.location or ""
     # Path.is_dir raises for names that are too long or may not be looked at.
     if os.path.isdir(location) and _is_there(Path(location), announced):  # noqa: PTH112

@@ -62,6 +62,9 @@ class Place:
         """Delete a file."""
         self._files.rm_file(self._path(name))
 
+    def delete_unfinished(self, until_seconds: float) -> None:
+        """Delete what was begun before a time; where a file appears whole or not at all, there is nothing."""
+
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
 
@@ -80,6 +83,12 @@ class FolderPlace(Place):
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
+
+    def delete_unfinished(self, until_seconds: float) -> None:
+        """Delete the files whose writer was killed."""
+        for unfinished in Path(self._root).glob("*/.*.unfinished"):
+            if unfinished.stat().st_mtime < until_seconds:
+                unfinished.unlink()
 
 
 class WebPlace(Place):

@@ -71,7 +71,8 @@ class ForecastDesk:
                 self._answer_all()
             except (KafkaException, DeliveryError) as error:  # retry: what was not committed is answered again
                 _log.warning("forecasts cannot be answered, trying again: %s", error)
-            except Exception:  # retry likewise: the predictions beside us must go on
+            except Exception:  # retry likewise, once a second and each time with its trace: a desk whose thread has
+                # ended would leave requests without an answer and without a word, while the predictions go on
                 _log.exception("forecasts cannot be answered, trying again")
             self._stopping.wait(_RETRY_SECONDS)
 

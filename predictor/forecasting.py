@@ -84,18 +84,7 @@ def forecast(
     row = row_of(request)
     batch = statistical_batch([row])
     said = _ask(row, batch, model_set, interval)
-    group = Group(
-        rows=[row],
-        ensemble=combine([said.answer], np.zeros(1)),
-        half_widths=normal_half_widths(said.answer.spreads),
-        volatility=scales(batch.volatility, _ONE_BAR),
-        degraded=[said.degraded],
-        versions=[Versions(PRIOR, _NORMAL)],
-        naming=said.naming,
-        horizons=_ONE_BAR,
-        signal_share=signal_share,
-        stale=[False],
-    )
+    group = _group_of_one(row, batch, said, signal_share)
     return ForecastEvent(
         id=_id(request, said, signal_share),
         request_id=request.id,
@@ -110,6 +99,21 @@ def forecast(
         as_of_ns=row.as_of_ns,
         from_price=row.last_close,
         in_sample=said.naming.train_end_ns is not None and row.as_of_ns <= said.naming.train_end_ns,
+    )
+
+
+def _group_of_one(row: Features, batch: Batch, said: _Said, signal_share: float) -> Group:
+    return Group(
+        rows=[row],
+        ensemble=combine([said.answer], np.zeros(1)),
+        half_widths=normal_half_widths(said.answer.spreads),
+        volatility=scales(batch.volatility, _ONE_BAR),
+        degraded=[said.degraded],
+        versions=[Versions(PRIOR, _NORMAL)],
+        naming=said.naming,
+        horizons=_ONE_BAR,
+        signal_share=signal_share,
+        stale=[False],
     )
 
 

@@ -9,10 +9,10 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from predictor.scoring_boards import ScoringBoards
 from predictor.settings import PredictorSettings
 from schemas.codec import UndecodableError, decoder
+from schemas.consumers import groupless_config
 from schemas.decisions import Decisions
 from schemas.errors import RetryError
 from schemas.events import ModelEvent, Scoreboard
-from schemas.logs import client_logger
 from schemas.topics import MODELS, SCORES
 
 _log = logging.getLogger(__name__)
@@ -38,16 +38,7 @@ class ModelFeed:
         self._decode_score = decoder(Scoreboard)
         self._decisions = Decisions()
         self._told: str | None = None
-        self._consumer = Consumer(
-            settings.kafka_config()
-            | {
-                "group.id": f"{settings.consumer_group}-models-unused",  # librdkafka wants one; nothing is committed
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "fetch.wait.max.ms": 100,
-                "logger": client_logger(),
-            }
-        )
+        self._consumer = Consumer(groupless_config(settings, "predictor-models", tell_ends=True))
 
     def read_to_ends(self, stopping: Callable[[], bool]) -> None:
         """Read all that is there now, or as much as there was time for when told to stop.

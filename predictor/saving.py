@@ -13,6 +13,9 @@ from predictor.artifacts import MANIFEST_FILE
 from predictor.manifest import Manifest, ManifestMember
 from schemas.events import ModelAction, ModelEvent, ModelMember
 
+#: With this begins the name of a folder that is being made or deleted, beside the sets.
+UNFINISHED_PREFIX = ".unfinished-"
+
 
 @dataclass(frozen=True)
 class Challenger:
@@ -54,7 +57,7 @@ def save_folder(name: str, files: Mapping[str, bytes], directory: Path) -> Path:
     """Save the files of a set, its manifest among them, as `directory/<name>`, likewise: after a power cut too."""
     directory.mkdir(parents=True, exist_ok=True)
     folder = directory / name
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=directory) as place:
+    with tempfile.TemporaryDirectory(prefix=UNFINISHED_PREFIX, dir=directory) as place:
         unfinished = Path(place, "set")
         unfinished.mkdir()
         for file, content in files.items():
@@ -141,15 +144,6 @@ def with_challenger(event: ModelEvent, challenger: Challenger | None) -> ModelEv
         challenger_location=challenger.location,
         challenger_sha256=challenger.manifest_sha256,
         challenger_share=challenger.share,
-    )
-
-
-def challenger_of(event: ModelEvent) -> Challenger | None:
-    """Give the challenger of an event, for the next one."""
-    if event.challenger is None:
-        return None
-    return Challenger(
-        event.challenger, event.challenger_location, event.challenger_sha256, share=event.challenger_share
     )
 
 

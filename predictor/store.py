@@ -125,6 +125,15 @@ class ArtifactStore:
             except FileNotFoundError:
                 return
 
+    def remove_unfinished(self, until_seconds: float) -> None:
+        """Remove what was begun before a time, in seconds since the epoch, and never became an artifact.
+
+        Raises:
+            StoreUnreachableError: It could not be removed.
+        """
+        with self._reaching("what is unfinished cannot be removed"):
+            self._place.delete_unfinished(until_seconds)
+
     @contextmanager
     def _reaching(self, what: str) -> Iterator[None]:
         """Say which store failed at what, whatever its client raises: it may do so later, or not."""

@@ -2,13 +2,14 @@
 
 import logging
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from predictor.artifacts import MANIFEST_FILE, UnfitModelSetError, find_model_sets
 from predictor.manifest import Manifest
-from predictor.saving import save_folder
+from predictor.saving import UNFINISHED_PREFIX, save_folder
 from predictor.store import ArtifactStore, DamagedArtifactError, MissingArtifactError, digest_of
 from schemas.codec import UndecodableError, decoder
 from schemas.events import ModelEvent
@@ -16,6 +17,8 @@ from schemas.events import ModelEvent
 _log = logging.getLogger(__name__)
 #: So many sets are kept, the newest that served.
 KEPT_SETS = 5
+#: Nobody is still at work on what has been unfinished for so long: whoever was, was killed.
+LEFT_SECONDS = 86_400.0
 _decode = decoder(Manifest)
 #: Names come from a manifest, and become files: they lead nowhere else.
 _is_plain_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}").fullmatch
@@ -100,6 +103,24 @@ def prune(store: ArtifactStore, directory: Path, keep: Sequence[str]) -> list[st
     return sorted(folder.name for folder in removed)
 
 
+def remove_leftovers(store: ArtifactStore, directory: Path, now_seconds: float) -> None:
+    """Remove what a kill has left unfinished, beside the sets and in the store, a day after.
+
+    Args:
+        now_seconds: Since the epoch, as the times of files are.
+
+    Raises:
+        ArtifactError: The store could not remove it; the next time goes on.
+        OSError: A folder cannot be looked at: likewise.
+    """
+    until_seconds = now_seconds - LEFT_SECONDS
+    for left in directory.glob(f"{UNFINISHED_PREFIX}*"):
+        if left.stat().st_mtime < until_seconds:
+            shutil.rmtree(left)
+            _log.info("removed %s, which was left unfinished", left)
+    store.remove_unfinished(until_seconds)
+
+
 def _candidates(store: ArtifactStore, removed: dict[Path, Manifest], stays: set[str], elsewhere: set[str]) -> set[str]:
     """Give the artifacts that may go. Kept sets that are not on this disk may be in the store: theirs stay."""
     if store.lists:
@@ -131,7 +152,7 @@ def _digests_of(sets: dict[Path, Manifest]) -> set[str]:
 
 def _remove_folder(folder: Path) -> None:
     """Take its name away first: a set is there whole, or not at all."""
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder.parent) as place:
+    with tempfile.TemporaryDirectory(prefix=UNFINISHED_PREFIX, dir=folder.parent) as place:
         folder.rename(Path(place, "removed"))
 
 

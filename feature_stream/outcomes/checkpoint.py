@@ -13,9 +13,8 @@ from feature_stream.outcomes.figures import SettleFigures
 from feature_stream.outcomes.live import LiveSettling
 from feature_stream.outputs import Outputs
 from feature_stream.stage import Cut
-from feature_stream.table import StateTable, is_partition_key, snapshot_of
+from feature_stream.table import StateTable
 from feature_stream.turns import Side
-from schemas.partitioning import partition_of
 
 _log = logging.getLogger(__name__)
 
@@ -34,10 +33,9 @@ class DeskCheckpointer(CheckpointWriter):
         topics: Mapping[Side, str],
         partitions: int,
     ) -> None:
-        super().__init__(desk, table, outputs, membership, figures)
+        super().__init__(desk, table, outputs, membership, figures, partitions)
         self._desk = desk
         self._topics = topics
-        self._partitions = partitions
 
     def _next_offsets(self, cut: Cut) -> Mapping[TP, int]:
         record = SettleRecord.restore(cut.record)
@@ -47,23 +45,12 @@ class DeskCheckpointer(CheckpointWriter):
     def load(self, assigned: set[int]) -> None:
         """Replace what the desk holds by what the table has of the assigned partitions."""
         self._desk.drop_all()
-        ledgers: dict[int, dict[str, TickerLedger]] = {partition: {} for partition in assigned}
-        records: dict[int, SettleRecord] = {}
-        for key, value in self._table.items():
-            if is_partition_key(key):
-                record = SettleRecord.restore(snapshot_of(value))
-                records[record.partition] = record
-                continue
-            ticker = key.decode()
-            home = partition_of(ticker, self._partitions)
-            if home in assigned:
-                ledgers[home][ticker] = TickerLedger.restore(snapshot_of(value))
-        for partition in sorted(assigned):
-            record = records.get(partition) or SettleRecord(partition)
-            live = LiveSettling(record, ledgers[partition], self._membership.generation)
-            live.dirty = {ticker for ticker in ledgers[partition] if ticker.encode() in self._table.outlived}
-            self._desk.own(partition, live)
+        for kept in self._kept(assigned, SettleRecord.restore, TickerLedger.restore):
+            record = kept.record or SettleRecord(kept.partition)
+            live = LiveSettling(record, kept.tickers, self._membership.generation)
+            live.dirty = kept.outlived
+            self._desk.own(kept.partition, live)
             _log.info(
                 "partition %d: %d tickers, bars offset %d, predictions offset %d",
-                *(partition, len(ledgers[partition]), record.bars_offset, record.predictions_offset),
+                *(kept.partition, len(kept.tickers), record.bars_offset, record.predictions_offset),
             )

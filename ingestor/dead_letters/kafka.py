@@ -11,6 +11,7 @@ from ingestor.dead_letters.heard import HeardReplays
 from ingestor.dead_letters.letter import Letter, read_letter
 from ingestor.producer import producer_config
 from schemas.codec import encode
+from schemas.consumers import groupless_config
 from schemas.errors import RetryError
 from schemas.events import TickFrame
 from schemas.settings import Settings
@@ -28,15 +29,12 @@ _AHEAD_KIBIBYTES = 16_384
 def open_consumer(settings: Settings) -> Consumer:
     """Give a consumer of no group's, which commits nothing."""
     own = {
-        "group.id": "tickcast-dead-letters",  # librdkafka wants a name
-        "enable.auto.commit": False,
-        "enable.partition.eof": True,
         "auto.offset.reset": "earliest",
         "fetch.wait.max.ms": 20,
         "queued.max.messages.kbytes": _AHEAD_KIBIBYTES,
         "log_level": "0",  # what goes wrong here, we say ourselves
     }
-    return Consumer({**settings.kafka_config(), **own})
+    return Consumer(groupless_config(settings, "dead-letters", tell_ends=True) | own)
 
 
 def _next(consumer: Consumer, topic: str) -> Message:

@@ -1,13 +1,10 @@
 """`python -m predictor.commanding list|load|unload|rollback|retrain`."""
 
 import argparse
-import getpass
 import signal
 import sys
 import time
-import uuid
 from collections.abc import Sequence
-from contextlib import closing
 from functools import partial
 
 import msgspec
@@ -15,24 +12,17 @@ from confluent_kafka.admin import AdminClient, ConfigResource
 from msgspec import structs
 
 from predictor.artifacts import MANIFEST_FILE, find_model_sets
-from predictor.commanding.answers import Answer
 from predictor.commanding.arguments import command_of, parse
-from predictor.commanding.broker import Answers, read_decisions, send_command
+from predictor.commanding.asking import NotDoneError, ask, new_command_id, person, send
 from predictor.commanding.listing import Found, Row, now_line, rows_of, safe, table
 from predictor.settings import PredictorSettings
 from predictor.store import ArtifactStore, StoreUnreachableError, digest_of, open_store
+from predictor.training.announce import read_decisions
 from schemas.broker import require_topics
-from schemas.errors import TickcastError
 from schemas.service import run_service
 from schemas.topics import MODEL_COMMANDS, MODELS, SERVICE_STATUS
 
 _TOPICS = (MODELS, MODEL_COMMANDS, SERVICE_STATUS)
-#: The decision and the trainer's word on it lie in different topics, and may be read in any order.
-_DECISION_AFTER_SECONDS = 2.0
-
-
-class NotDoneError(TickcastError):
-    """What was asked for was not done, or nobody said that it was."""
 
 
 def main(words: Sequence[str]) -> None:
@@ -85,47 +75,14 @@ def _with_store(rows: list[Row], store: ArtifactStore) -> tuple[list[Row], str |
 
 def _ask(given: argparse.Namespace, settings: PredictorSettings) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts it with `&` has it ignored
-    command = command_of(given, f"person/{uuid.uuid4()}", f"cli/{_user()}", time.time_ns())
-    with closing(Answers(settings, command.id)) as answers:
-        send_command(settings, command)
-        try:  # from the very word that it is sent: whoever reads that may already wait no longer
-            _say(f"sent {command.id}: {given.command}")
-            if given.no_wait:
-                return
-            answer = _final_answer(answers, given.wait)
-        except KeyboardInterrupt:
-            raise NotDoneError("no longer waited for; the trainer goes on, and `tickcast models list` tells") from None
+    command = command_of(given, new_command_id(), person(), time.time_ns())
+    if given.no_wait:
+        send(settings, command, _say)
+        return
+    answer = ask(settings, command, _say, given.wait)
     if not answer.done:
         raise NotDoneError(safe(answer.text))
     _say(safe(answer.text))
-
-
-def _final_answer(answers: Answers, patience_seconds: float) -> Answer:
-    """Wait for what becomes of a command; each word of the trainer on it renews the patience.
-
-    Raises:
-        NotDoneError: The trainer says nothing of it for so long.
-    """
-    said = ""
-    while (answer := answers.next(patience_seconds)) is not None:
-        if answer.done is not None:
-            return answer if answer.decided or not answer.done else answers.decision(_DECISION_AFTER_SECONDS) or answer
-        if answer.text != said:
-            said = answer.text
-            _say(safe(said))
-    if said:
-        raise NotDoneError(f"the trainer has said nothing more of it for {patience_seconds:g} s; it said: {safe(said)}")
-    raise NotDoneError(
-        f"no trainer answered within {patience_seconds:g} s: start one with `tickcast predictor trainer`; "
-        "the command waits for it in `model-commands`"
-    )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number without a name
-        return "unknown"
 
 
 if __name__ == "__main__":

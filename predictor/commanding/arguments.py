@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from predictor.commanding.asking import PATIENCE_SECONDS
 from predictor.shadow import MOST_SHARE
 from predictor.training.parameter_file import read_parameters
 from schemas.events import CommandAction, ModelCommand, ModelRole, RetrainKind
@@ -45,8 +46,8 @@ def _wish(
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}. {_WAITS}")
     parser.add_argument("--reason", default="", metavar="TEXT", help="why; it stands in `models` beside the decision")
-    parser.add_argument("--wait", type=_seconds, default=60.0, metavar="SECONDS", help="how long the trainer may keep "
-        "silent; while it says that it works on the command, longer (60)")  # fmt: skip
+    parser.add_argument("--wait", type=_seconds, default=PATIENCE_SECONDS, metavar="SECONDS", help="how long "
+        f"the trainer may keep silent; while it says that it works on it, longer ({PATIENCE_SECONDS:g})")  # fmt: skip
     parser.add_argument("--no-wait", action="store_true", help="only send the command")
     return parser
 

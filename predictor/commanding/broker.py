@@ -1,48 +1,22 @@
-"""What the command line asks of the broker: the decisions, a command sent, and what is answered to it."""
+"""What is asked of the broker for a command: that it is sent, and what is answered to it."""
 
 import time
 from collections.abc import Iterator
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from predictor.commanding.answers import Answer, answer_in_event, answer_in_status
 from predictor.sending import send_and_wait
 from predictor.settings import PredictorSettings
 from schemas.codec import UndecodableError, decoder
-from schemas.decisions import Decisions
+from schemas.consumers import groupless_config
 from schemas.errors import RetryError
 from schemas.events import ModelCommand, ModelEvent, ServiceStatus
-from schemas.logs import client_logger
 from schemas.topics import MODEL_COMMANDS, MODELS, SERVICE_STATUS, Topic
 
 _ANSWER_SECONDS = 10.0
-_READ_WITHIN_SECONDS = 60.0
 _decode_event = decoder(ModelEvent)
 _decode_status = decoder(ServiceStatus)
-
-
-def read_decisions(settings: PredictorSettings) -> list[ModelEvent]:
-    """Read `models` to its end, and give the decisions, the one that holds first.
-
-    Raises:
-        RetryError: The end was not reached.
-    """
-    decisions, consumer = Decisions(), _consumer(settings)
-    try:
-        ends = _ends(consumer, settings, MODELS)
-        consumer.assign([TopicPartition(each.topic, each.partition, OFFSET_BEGINNING) for each in ends])
-        left, deadline = {each.partition for each in ends}, time.monotonic() + _READ_WITHIN_SECONDS
-        while left:
-            if time.monotonic() > deadline:
-                raise RetryError(f"the end of {settings.topic_prefix}{MODELS.name} was not reached")
-            for message in _next(consumer, 0.5):
-                if message.error() is not None:
-                    left.discard(message.partition())
-                elif (event := _event(message)) is not None:
-                    decisions.add(message.partition(), event)
-    finally:
-        consumer.close()
-    return list(decisions.newest_first())
 
 
 class Answers:
@@ -110,16 +84,7 @@ def send_command(settings: PredictorSettings, command: ModelCommand) -> None:
 
 
 def _consumer(settings: PredictorSettings) -> Consumer:
-    return Consumer(
-        settings.kafka_config()
-        | {
-            "group.id": f"{settings.topic_prefix}tickcast-models-unused",  # librdkafka wants one; nothing is committed
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "fetch.wait.max.ms": 100,
-            "logger": client_logger(),
-        }
-    )
+    return Consumer(groupless_config(settings, "commanding", tell_ends=True))
 
 
 def _ends(consumer: Consumer, settings: PredictorSettings, topic: Topic) -> list[TopicPartition]:

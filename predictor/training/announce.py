@@ -2,39 +2,52 @@
 
 import time
 
+from confluent_kafka import Message
 from confluent_kafka.admin import AdminClient, ConfigResource
 
-from predictor.model_feed import ModelFeed
 from predictor.sending import send_and_wait
+from predictor.settings import PredictorSettings
 from predictor.training.settings import TrainingSettings
+from predictor.training.topic_end import read_to_end
 from schemas.broker import require_topics
-from schemas.codec import event_headers
+from schemas.codec import UndecodableError, decoder, event_headers
+from schemas.decisions import Decisions
 from schemas.events import ModelEvent
-from schemas.topics import MODELS, SCORES
+from schemas.topics import MODELS
 
 
 def require_models_topic(settings: TrainingSettings) -> None:
-    """Check that the broker answers and has the topics that are read and written here.
+    """Check that the broker answers and has the topic that is read and written here.
 
     Raises:
         BrokerUnreachableError: It does not answer.
-        StopAndSayError: A topic is missing or not as it should be.
+        StopAndSayError: The topic is missing or not as it should be.
     """
-    require_topics(settings, (MODELS, SCORES), AdminClient, ConfigResource)
+    require_topics(settings, (MODELS,), AdminClient, ConfigResource)
 
 
-def newest_decision(settings: TrainingSettings) -> ModelEvent | None:
-    """Read `models` to its end, without a group.
+def read_decisions(settings: PredictorSettings) -> list[ModelEvent]:
+    """Read `models` to its end, and give the decisions, the one that holds first.
 
     Raises:
-        RetryError: The end was not reached within a minute.
+        RetryError: The broker does not answer, or gives nothing for a minute.
+        StopAndSayError: There is no such topic.
     """
-    feed = ModelFeed(settings)
-    try:
-        feed.read_to_ends(lambda: False)
-        return feed.poll()
-    finally:
-        feed.close()
+    decisions, decode = Decisions(), decoder(ModelEvent)
+
+    def take(message: Message) -> None:
+        try:
+            decisions.add(message.partition(), decode(message.value()))
+        except UndecodableError:  # it stays in its topic, and decides nothing
+            return
+
+    read_to_end(settings, MODELS, take)
+    return list(decisions.newest_first())
+
+
+def newest_decision(settings: PredictorSettings) -> ModelEvent | None:
+    """Give the decision that holds; raises as `read_decisions` does."""
+    return next(iter(read_decisions(settings)), None)
 
 
 def announce(settings: TrainingSettings, event: ModelEvent) -> None:

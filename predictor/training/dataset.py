@@ -8,10 +8,11 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from feature_stream.offline import FeatureRow, feature_rows
+from feature_stream.offline import FeatureRow
 from ingestor.sources.bars import BarColumns
 from predictor.batch import model_batch, why_unreadable
 from predictor.models.base import Batch, FloatArray, scales
+from predictor.training.row_events import rows_of
 from schemas.times import Interval, interval_ns
 
 #: Scaled targets beyond this say more about one day than about the next.
@@ -101,9 +102,7 @@ def last_bars(dataset: Dataset, window_bars: int | None) -> Dataset:
 def _samples_of(ticker: str, columns: BarColumns, interval: Interval, horizons: Sequence[int]) -> Iterator[_Sample]:
     longest, closes = max(horizons), np.log(columns.close)
     ends_ns = columns.start_ns + interval_ns(interval)
-    prices = (columns.open, columns.high, columns.low, columns.close, columns.volume)
-    rows = feature_rows(interval, columns.start_ns, *prices)
-    for at, row in enumerate(islice(rows, max(0, len(columns) - longest))):
+    for at, row in enumerate(islice(rows_of(interval, columns), max(0, len(columns) - longest))):
         if why_unreadable(row) is None:
             log_returns = [float(closes[at + horizon] - closes[at]) for horizon in horizons]
             yield _Sample(ticker, row, int(ends_ns[at + longest]), log_returns)

@@ -1,17 +1,23 @@
-"""Bars at rest to the final feature events that they made, or would have made, in the stream."""
+"""Bars at rest to the events that they made, or would have made, in the stream."""
 
 from collections.abc import Iterator
 
 from feature_stream.offline import FeatureRow, feature_rows
 from ingestor.sources.bars import BarColumns
 from predictor.batch import why_unreadable
-from schemas.events import BarSoFar, Features
+from schemas.events import Bar, BarSoFar, Features
 from schemas.features import FEATURE_VERSION
-from schemas.identity import final_feature_id
-from schemas.times import Interval
+from schemas.identity import bar_id, final_feature_id
+from schemas.times import Interval, interval_ns
 
 #: A bar at rest stands for its open, high, low and close.
 _TICKS = 4
+
+
+def rows_of(interval: Interval, columns: BarColumns) -> Iterator[FeatureRow]:
+    """Give the features after each bar of one ticker, from its first one on, as the stream computes them."""
+    prices = (columns.open, columns.high, columns.low, columns.close, columns.volume)
+    return feature_rows(interval, columns.start_ns, *prices)
 
 
 def readable_events(
@@ -23,25 +29,48 @@ def readable_events(
         ticker: Of the bars.
         columns: From the ticker's first bar on: the recursive averages start with it. Those that end later are unseen.
     """
-    prices = (columns.open, columns.high, columns.low, columns.close, columns.volume)
-    for at, row in enumerate(feature_rows(interval, columns.start_ns, *prices)):
+    for at, row in enumerate(rows_of(interval, columns)):
         if row.end_ns > through_ns:
             return
         if row.end_ns > after_ns and why_unreadable(row) is None:
-            yield final_event(ticker, interval, row, bar_so_far(columns, at, row))
+            yield final_event(ticker, interval, row, bar_so_far(columns, at, interval))
 
 
-def bar_so_far(columns: BarColumns, at: int, row: FeatureRow) -> BarSoFar:
-    """Give a row's bar, which is at this place in the columns."""
+def bar_so_far(columns: BarColumns, at: int, interval: Interval) -> BarSoFar:
+    """Give the bar at a place in the columns."""
+    start_ns = int(columns.start_ns[at])
     return BarSoFar(
-        start_ns=row.start_ns,
-        end_ns=row.end_ns,
+        start_ns=start_ns,
+        end_ns=start_ns + interval_ns(interval),
         open=float(columns.open[at]),
         high=float(columns.high[at]),
         low=float(columns.low[at]),
-        close=row.close,
+        close=float(columns.close[at]),
         volume=float(columns.volume[at]),
         tick_count=_TICKS,
+    )
+
+
+def closed_bar(ticker: str, interval: Interval, bar: BarSoFar, bar_index: int, source: str) -> Bar:
+    """Give the event of a closed bar; its place in a log is its index."""
+    return Bar(
+        id=bar_id(ticker, interval, bar.start_ns),
+        ticker=ticker,
+        interval=interval,
+        start_ns=bar.start_ns,
+        end_ns=bar.end_ns,
+        open=bar.open,
+        high=bar.high,
+        low=bar.low,
+        close=bar.close,
+        volume=bar.volume,
+        tick_count=bar.tick_count,
+        bar_index=bar_index,
+        source=source,
+        source_partition=0,
+        source_offset=bar_index,
+        ingested_at_ns=bar.end_ns,
+        closed_at_ns=bar.end_ns,
     )
 
 

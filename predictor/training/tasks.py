@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 
 from predictor.artifacts import read_manifest
+from predictor.commanding.asking import ask, retrain_command
+from predictor.commanding.listing import safe
 from predictor.manifest import TrainingOptions
 from predictor.saving import model_event, save_model_set
 from predictor.store import open_store
@@ -17,6 +19,7 @@ from predictor.training.parameter_file import ParameterFile, read_parameter_file
 from predictor.training.quiet import training_packages
 from predictor.training.scoring import score_table
 from predictor.training.service.next_state import NO_SET
+from predictor.training.service.presence import trainer_runs
 from predictor.training.settings import TrainingSettings
 from predictor.training.split import hold_out_split
 from predictor.training.tell import Tell
@@ -35,8 +38,6 @@ def say(text: str) -> None:
 
 def ensure_here(settings: TrainingSettings) -> None:
     """See to it that a set serves, unless a trainer runs: it does so itself, and alone writes `models`."""
-    from predictor.training.service.presence import trainer_runs  # noqa: PLC0415 - only who asks reads the status
-
     if settings.source != "simulated" and trainer_runs(settings):
         say("a trainer runs, and sees to it that a model set serves")
     else:
@@ -100,11 +101,8 @@ def train_or_ask(settings: TrainingSettings, *, announcing: bool, here: bool) ->
 
     Raises:
         StopAndSayError: As `train_and_save`; or a set is to be announced that the trainer has not judged.
-        RetryError: The trainer says nothing any more.
+        NotDoneError: The trainer says nothing any more.
     """
-    from predictor.training.service.asking import ask, retrain_command  # noqa: PLC0415 - not for `ensure`
-    from predictor.training.service.presence import trainer_runs  # noqa: PLC0415
-
     if (here and not announcing) or not trainer_runs(settings):
         train_and_save(settings, announcing=announcing)
         return
@@ -113,7 +111,8 @@ def train_or_ask(settings: TrainingSettings, *, announcing: bool, here: bool) ->
             "a trainer runs, and it alone announces: train without --announce, then `tickcast models load SET`"
         )
     path = settings.training_parameters
-    ask(settings, retrain_command(None if path is None else read_parameters(path), time.time_ns()), say)
+    command = retrain_command(None if path is None else read_parameters(path), time.time_ns())
+    say(safe(ask(settings, command, say).text))
 
 
 def search_and_save(settings: TrainingSettings, *, trials: int, path: Path) -> None:

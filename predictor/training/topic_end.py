@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from schemas.consumers import groupless_config
 from schemas.errors import RetryError, StopAndSayError
-from schemas.logs import client_logger
 from schemas.settings import Settings
 from schemas.topics import Topic
 
 _ASK_SECONDS = 10.0
 _READ_RECORDS = 1_000
+_AHEAD_KIBIBYTES = 32_768
 #: Without a record for so long, the broker is taken for gone.
 _SILENT_SECONDS = 60.0
 
@@ -31,17 +32,8 @@ def read_to_end(
         RetryError: The broker does not answer, or gives nothing for a minute.
         StopAndSayError: There is no such topic.
     """
-    consumer = Consumer(
-        settings.kafka_config()
-        | {
-            "group.id": f"{settings.topic_prefix}trainer-{topic.name}-unused",  # librdkafka wants one
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "fetch.wait.max.ms": 100,
-            "queued.max.messages.kbytes": 32_768,
-            "logger": client_logger(),
-        }
-    )
+    config = groupless_config(settings, f"training-{topic.name}", tell_ends=True)
+    consumer = Consumer(config | {"queued.max.messages.kbytes": _AHEAD_KIBIBYTES})
     try:
         _read(consumer, _assign(consumer, settings.topic_prefix + topic.name, newest_records), take)
     except KafkaException as error:

@@ -6,10 +6,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from feature_stream.advance import Absorbed
-from feature_stream.figures import UNDECODABLE, StageFigures, short_reason
+from feature_stream.figures import UNDECODABLE, StageFigures
 from feature_stream.pacing import Pacer
 from feature_stream.recovery_times import RecoveryTimes
 from feature_stream.ticks import Reason
+from feature_stream.worker_figures import short_reason
 from schemas.metrics import METRICS
 from tests.feature_stream.runs import SECOND, Run
 

@@ -101,8 +101,8 @@ async def test_a_missing_record_is_healed_when_it_comes_and_once() -> None:
     await setting.watch(2.0, 3, 0)
     setting.figures.rewound.assert_called_once_with()
     setting.healer.heal(2.5)
-    setting.figures.gaps_healed.inc.assert_not_called()
+    setting.figures.healed.assert_not_called()
     setting.continuities[0].next_offset = 8
     for now in (3.0, 4.0):
         setting.healer.heal(now)
-    setting.figures.gaps_healed.inc.assert_called_once_with()
+    setting.figures.healed.assert_called_once_with()

@@ -37,7 +37,7 @@ class Recovered:
         return start_positions(self.stage, self.figures, {0: earliest}, {0: end})[0]
 
     def lost(self) -> int:
-        return sum(call.args[0] for call in self.figures.records_lost.inc.call_args_list)
+        return sum(call.args[0] for call in self.figures.lost.call_args_list)
 
 
 @pytest.mark.parametrize("earliest", [0, 2])

@@ -96,7 +96,7 @@ async def test_while_partitions_move_between_workers_nothing_is_asked_of_the_con
 async def test_rates_and_totals_go_out_with_the_status() -> None:
     setting = Setting()
     setting.figures.totals.update(ticks=500, frames=10, bars=2)
-    setting.figures.records_lost.inc(3)
+    setting.figures.lost(3)
     setting.figures.dead_letter("late")
     setting.tell(100, 100)
     setting.figures.totals.update(ticks=300)

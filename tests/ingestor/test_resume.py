@@ -170,7 +170,7 @@ def test_a_brokers_partitions_are_read_back_like_lists(broker: BrokerUnderTest) 
     logs = [_log(*["replay"] * 200, *["other"] * 700), _log("garbage", "other"), [], _log("replay")]
     for partition, values in enumerate(logs):
         broker.produce(TICKS, *values, partition=partition)
-    log = KafkaLogEnd(broker.settings().kafka_config(), broker.full_name(TICKS))
+    log = KafkaLogEnd(broker.settings(), broker.full_name(TICKS))
     try:
         kept = read_kept_log(log, 4, "replay")
         assert [last.sequence if last else None for last in kept.last] == [199, None, None, 0]

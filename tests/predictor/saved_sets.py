@@ -14,11 +14,17 @@ from schemas.features import MODEL_INPUT_NAMES, SEQUENCE_CHANNELS, SEQUENCE_STEP
 from tests.predictor.forecasters import HORIZONS, Momentum, a_set
 
 
-def save_linear_set(directory: Path, *, now_ns: int = 1) -> tuple[Path, ModelEvent]:
-    """Save a set of two linear maps named forest and lstm; give its folder and the event that announces it."""
+def save_linear_set(directory: Path, *, now_ns: int = 1, name: str = "set-linear") -> tuple[Path, ModelEvent]:
+    """Save a set of two linear maps named forest and lstm; give its folder and the event that announces it.
+
+    Args:
+        name: Of the set; the same maps in every set of a name, and others in each other.
+    """
     shapes = {"forest": (len(MODEL_INPUT_NAMES),), "lstm": (SEQUENCE_STEPS, len(SEQUENCE_CHANNELS))}
-    files = {f"{name}.onnx": _linear(shape, seed) for seed, (name, shape) in enumerate(shapes.items())}
-    manifest = a_set([Momentum("forest", 0.0), Momentum("lstm", 0.0)], [0.4, 0.6], name="set-linear").manifest
+    files = {
+        f"{member}.onnx": _linear(shape, [seed, *name.encode()]) for seed, (member, shape) in enumerate(shapes.items())
+    }
+    manifest = a_set([Momentum("forest", 0.0), Momentum("lstm", 0.0)], [0.4, 0.6], name=name).manifest
     members = [
         structs.replace(member, sha256=hashlib.sha256(files[member.file]).hexdigest()) for member in manifest.members
     ]
@@ -27,7 +33,7 @@ def save_linear_set(directory: Path, *, now_ns: int = 1) -> tuple[Path, ModelEve
     return folder, model_event(manifest, folder, ModelAction.TRAINED, "test", "", now_ns)
 
 
-def _linear(shape: tuple[int, ...], seed: int) -> bytes:
+def _linear(shape: tuple[int, ...], seed: list[int]) -> bytes:
     """Give an ONNX model that multiplies the flattened input with fixed weights."""
     size = int(np.prod(shape))
     weights = np.random.default_rng(seed).normal(size=(size, len(HORIZONS))).astype(np.float32) / 10

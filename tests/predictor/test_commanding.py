@@ -12,12 +12,13 @@ from msgspec import structs
 
 from predictor.commanding.answers import Answer, answer_in_event, answer_in_status
 from predictor.commanding.arguments import command_of, parse
-from predictor.commanding.broker import Answers, read_decisions, send_command
+from predictor.commanding.broker import Answers, send_command
 from predictor.commanding.listing import Found, now_line, rows_of, table
 from predictor.saving import Challenger, model_event, with_challenger
 from predictor.settings import PredictorSettings
 from predictor.store import ArtifactStore
 from predictor.stored_sets import put_set
+from predictor.training.announce import read_decisions
 from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError
 from schemas.events import (
     CommandAction,

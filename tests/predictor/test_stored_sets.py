@@ -10,7 +10,7 @@ from msgspec import structs
 from predictor.artifacts import MANIFEST_FILE, UnfitModelSetError, read_manifest
 from predictor.saving import Challenger, model_event, save_manifest, with_challenger
 from predictor.store import ArtifactStore, DamagedArtifactError, MissingArtifactError
-from predictor.stored_sets import fetch_set, prune, put_set, sets_to_keep
+from predictor.stored_sets import LEFT_SECONDS, fetch_set, prune, put_set, remove_leftovers, sets_to_keep
 from schemas.events import ModelAction, ModelEvent
 from tests.artifact_server import ArtifactServer
 from tests.predictor.forecasters import Momentum, a_set
@@ -214,3 +214,29 @@ def test_a_prune_that_the_store_interrupts_leaves_the_sets_and_goes_on_later(
     assert all(folder.exists() for folder in folders)
     server.fails_with = None
     assert prune(store, here, ["set-b"]) == ["set-a"]
+
+
+def test_what_a_kill_left_unfinished_goes_a_day_later_and_nothing_else_does(tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    store = ArtifactStore(str(models / "artifacts"))
+    folder = save_small_set(models, "set-a", **MEMBERS)
+    sha256 = put_set(store, folder)
+    left = models / ".unfinished-12345678"
+    (left / "set").mkdir(parents=True)
+    (left / "set" / "forest.onnx").write_bytes(b"many")
+    half = models / "artifacts" / sha256[:2] / f".{sha256}.{'0' * 32}.unfinished"
+    half.write_bytes(b"half")
+    began_seconds = left.stat().st_mtime
+    remove_leftovers(store, models, began_seconds + LEFT_SECONDS)
+    assert (left.exists(), half.exists()) == (True, True), "somebody may still be at work on them"
+    remove_leftovers(store, models, began_seconds + LEFT_SECONDS + 60)
+    assert (left.exists(), half.exists()) == (False, False)
+    assert (store.digests(), prune(store, models, ["set-a"])) == (digests_of(folder), [])
+
+
+def test_a_store_that_writes_whole_or_not_at_all_has_nothing_unfinished(server: ArtifactServer, here: Path) -> None:
+    store = ArtifactStore(f"http://{server.host}")
+    folder = save_small_set(here, "set-a", **MEMBERS)
+    put_set(store, folder)
+    remove_leftovers(store, here, folder.stat().st_mtime + 2 * LEFT_SECONDS)
+    assert len(server.files) == len(digests_of(folder))

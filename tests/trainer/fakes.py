@@ -139,7 +139,7 @@ def obedient_attempt(settings: TrainingSettings, job: Job, tell: Tell) -> Attemp
         raise RetryError("the prices cannot be read")
     if what.startswith("bad"):
         return Attempted(champion=champion, promote=False, reason="worse", numbers={"error_ratio": 1.2})
-    name = save_tiny_set(settings.models_directory, f"set-{what}").name
+    name = save_tiny_set(settings.models_directory, f"set-{what.replace('/', '-')}").name
     return Attempted(champion=champion, promote=True, reason="not worse", numbers={"error_ratio": 0.9}, model_set=name)
 
 

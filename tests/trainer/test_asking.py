@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from predictor.commanding.asking import ask, retrain_command
 from predictor.parameters import ForestParameters, Parameters
 from predictor.training import tasks
 from predictor.training.parameter_file import parameters_of
-from predictor.training.service.asking import ask, retrain_command
 from predictor.training.service.presence import FRESH_SECONDS, trainer_runs
 from predictor.training.settings import TrainingSettings
 from schemas.errors import StopAndSayError
-from schemas.events import ModelAction, RetrainKind, ServiceState, ServiceStatus
+from schemas.events import RetrainKind, ServiceState, ServiceStatus
 from schemas.times import NS_PER_SECOND
 from tests.brokers import BrokerUnderTest
 from tests.processes import free_port
@@ -67,9 +67,10 @@ def test_who_asks_is_told_how_it_ends(kafka: BrokerUnderTest, tmp_path: Path) ->
     kafka.produce("models", said("set-0", 1), key="set-0")
     with running(trainer):
         answer = ask(trainer.settings, retrain_command(None, 1), lines.append)
-    assert answer.action is ModelAction.PROMOTED
-    assert lines[0].startswith("asked the trainer: command ")
-    assert lines[-1] == f"promoted {answer.serving}: not worse"
+    assert answer.done
+    assert answer.text.startswith("promoted set-"), answer
+    assert ": not worse" in answer.text
+    assert lines[0].startswith("sent person/")
 
 
 def test_what_a_command_cannot_say_is_trained_here_and_not_announced_beside_a_trainer(

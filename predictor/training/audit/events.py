@@ -10,6 +10,7 @@ from feature_stream.settle import take_bar, take_prediction
 from ingestor.sources.bars import BarColumns
 from predictor.models.base import FloatArray
 from predictor.training.audit.world import World
+from predictor.training.row_events import bar_so_far, closed_bar
 from schemas.events import (
     Bar,
     Direction,
@@ -20,12 +21,13 @@ from schemas.events import (
     Prediction,
     PriceRange,
 )
-from schemas.identity import bar_id, final_feature_id
-from schemas.times import Interval, interval_ns
+from schemas.identity import final_feature_id
+from schemas.times import Interval
 
 #: Of one ticker, in the order of the log: outcomes as they come out.
 Settle = Callable[[Interval, Sequence[Bar], Sequence[Prediction]], list[Outcome]]
 
+_SOURCE = "audit"
 _PRIORS = {"forest": 0.4, "lstm": 0.6}
 _DAILY_VOLATILITY = 0.02
 _AT_95, _AT_99 = 1.96, 2.58
@@ -45,28 +47,7 @@ def settled(interval: Interval, bars: Sequence[Bar], predictions: Sequence[Predi
 def bar_events(ticker: str, columns: BarColumns, interval: Interval) -> list[Bar]:
     """Give one ticker's closed bars."""
     return [
-        Bar(
-            id=bar_id(ticker, interval, start_ns),
-            ticker=ticker,
-            interval=interval,
-            start_ns=start_ns,
-            end_ns=start_ns + interval_ns(interval),
-            open=close,
-            high=close,
-            low=close,
-            close=close,
-            volume=1.0,
-            tick_count=1,
-            bar_index=number,
-            source="audit",
-            source_partition=0,
-            source_offset=number,
-            ingested_at_ns=0,
-            closed_at_ns=0,
-        )
-        for number, (start_ns, close) in enumerate(
-            zip(columns.start_ns.tolist(), columns.close.tolist(), strict=True), 1
-        )
+        closed_bar(ticker, interval, bar_so_far(columns, at, interval), at + 1, _SOURCE) for at in range(len(columns))
     ]
 
 

@@ -5,10 +5,11 @@ from dataclasses import fields
 
 import msgspec
 
-from feature_stream.offline import FeatureRow, feature_rows
+from feature_stream.offline import FeatureRow
 from ingestor.sources.bars import BarColumns
 from predictor.training.audit.findings import Finding, first_problem
 from predictor.training.audit.world import World
+from predictor.training.row_events import rows_of
 from schemas.times import Interval, to_rfc3339
 
 NAME = "features"
@@ -18,13 +19,7 @@ FeaturesOf = Callable[[Interval, BarColumns], Iterable[FeatureRow]]
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def offline_features(interval: Interval, columns: BarColumns) -> Iterable[FeatureRow]:
-    """Compute features as the training and the stream do."""
-    prices = (columns.open, columns.high, columns.low, columns.close, columns.volume)
-    return feature_rows(interval, columns.start_ns, *prices)
-
-
-def check_features(world: World, cuts: int, features_of: FeaturesOf = offline_features) -> Finding:
+def check_features(world: World, cuts: int, features_of: FeaturesOf = rows_of) -> Finding:
     """Compare the features of every bar up to each cut, computed with and without what comes after."""
     whole = {ticker: list(features_of(world.interval, columns)) for ticker, columns in world.bars.items()}
     cuts_ns, compared = world.cuts_ns(cuts), 0

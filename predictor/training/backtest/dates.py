@@ -6,11 +6,9 @@ from heapq import merge
 from itertools import groupby
 from typing import NamedTuple
 
-from feature_stream.offline import FeatureRow, feature_rows
 from ingestor.sources.bars import BarColumns
-from predictor.training.row_events import bar_so_far, final_event
-from schemas.events import Bar, BarSoFar, Features
-from schemas.identity import bar_id
+from predictor.training.row_events import bar_so_far, closed_bar, final_event, rows_of
+from schemas.events import Bar, Features
 from schemas.times import Interval
 
 _SOURCE = "backtest"
@@ -47,30 +45,8 @@ def _end_ns(closed: Closed) -> int:
 
 
 def _closed_bars(ticker: str, columns: BarColumns, interval: Interval, from_ns: int) -> Iterator[Closed]:
-    prices = (columns.open, columns.high, columns.low, columns.close, columns.volume)
-    for at, row in enumerate(feature_rows(interval, columns.start_ns, *prices)):
+    for at, row in enumerate(rows_of(interval, columns)):
         if row.start_ns >= from_ns:
-            so_far = bar_so_far(columns, at, row)
-            yield Closed(_bar(ticker, interval, row, so_far), final_event(ticker, interval, row, so_far))
-
-
-def _bar(ticker: str, interval: Interval, row: FeatureRow, so_far: BarSoFar) -> Bar:
-    return Bar(
-        id=bar_id(ticker, interval, row.start_ns),
-        ticker=ticker,
-        interval=interval,
-        start_ns=row.start_ns,
-        end_ns=row.end_ns,
-        open=so_far.open,
-        high=so_far.high,
-        low=so_far.low,
-        close=so_far.close,
-        volume=so_far.volume,
-        tick_count=so_far.tick_count,
-        bar_index=row.bar_index,
-        source=_SOURCE,
-        source_partition=0,
-        source_offset=row.bar_index,
-        ingested_at_ns=row.end_ns,
-        closed_at_ns=row.end_ns,
-    )
+            so_far = bar_so_far(columns, at, interval)
+            bar = closed_bar(ticker, interval, so_far, row.bar_index, _SOURCE)
+            yield Closed(bar, final_event(ticker, interval, row, so_far))

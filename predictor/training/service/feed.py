@@ -12,8 +12,8 @@ from msgspec import Struct
 from predictor.scoring_boards import ALL
 from predictor.training.settings import TrainingSettings
 from schemas.codec import UndecodableError, decoder
+from schemas.consumers import groupless_config
 from schemas.errors import RetryError
-from schemas.logs import client_logger
 from schemas.partitioning import partition_of
 from schemas.topics import MODEL_COMMANDS, MODELS, SCORES, Topic
 
@@ -42,16 +42,7 @@ class TrainerFeed:
         self._decoders: dict[str, Callable[[bytes | None], Any]] = {
             self._names[topic.name]: decoder(topic.event) for topic in topics if topic.event is not None
         }
-        self._consumer = Consumer(
-            settings.kafka_config()
-            | {
-                "group.id": f"{settings.consumer_group}-trainer-unused",  # librdkafka wants one; nothing is committed
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "fetch.wait.max.ms": 100,
-                "logger": client_logger(),
-            }
-        )
+        self._consumer = Consumer(groupless_config(settings, "trainer", tell_ends=True))
 
     def read_models(self, stopping: Callable[[], bool]) -> list[Taken]:
         """Read `models` to its end, or as much as there was time for when told to stop."""

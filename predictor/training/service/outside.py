@@ -1,5 +1,6 @@
 """What the trainer works with that others have made: the artifact store, the mirror, the trainings, the alarms."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ class Store(Protocol):
         ...
 
     def prune(self, keep: Sequence[str]) -> list[str]:
-        """Delete the sets in our folder but these, by name; give the names of those that went."""
+        """Delete the sets in our folder but these, by name, and what kills have left; give the sets' names."""
         ...
 
 
@@ -107,9 +108,11 @@ class _ArtifactStore:
             raise LostSetError(str(error)) from error
 
     def prune(self, keep: Sequence[str]) -> list[str]:
-        from predictor.stored_sets import prune  # noqa: PLC0415 - likewise
+        from predictor.stored_sets import prune, remove_leftovers  # noqa: PLC0415 - likewise
 
-        return prune(self._store, self._directory, keep)
+        removed = prune(self._store, self._directory, keep)
+        remove_leftovers(self._store, self._directory, time.time())
+        return removed
 
 
 def real_outside(settings: TrainingSettings) -> Outside:

@@ -7,28 +7,27 @@ import numpy as np
 
 from feature_stream.offline import FeatureRow
 from ingestor.sources.bars import BarColumns
-from predictor.training.audit.features import check_features, offline_features
+from predictor.training.audit.features import check_features
 from predictor.training.audit.world import World
+from predictor.training.row_events import rows_of
 from schemas.times import Interval
 
 CUTS = 2
 
 
 def a_feature_that_sees_the_next_bar(interval: Interval, columns: BarColumns) -> Iterator[FeatureRow]:
-    rows = list(offline_features(interval, columns))
+    rows = list(rows_of(interval, columns))
     for row, after in zip(rows, [*rows[1:], rows[-1]], strict=True):
         yield replace(row, model_inputs=[*row.model_inputs[:-1], after.close / row.close]) if row.model_inputs else row
 
 
 def a_feature_scaled_by_all_of_history(interval: Interval, columns: BarColumns) -> Iterable[FeatureRow]:
     deviation = float(np.std(columns.close))
-    return (
-        replace(row, returns=[each / deviation for each in row.returns]) for row in offline_features(interval, columns)
-    )
+    return (replace(row, returns=[each / deviation for each in row.returns]) for row in rows_of(interval, columns))
 
 
 def features_of_fewer_bars(interval: Interval, columns: BarColumns) -> Iterable[FeatureRow]:
-    return list(offline_features(interval, columns))[:-1]
+    return list(rows_of(interval, columns))[:-1]
 
 
 def test_the_products_features_know_no_later_bar(world: World) -> None:
