@@ -166,12 +166,15 @@ def _opened(prediction: Prediction, horizons: Iterable[HorizonPrediction]) -> Op
         in_sample=prediction.in_sample,
         partial=prediction.partial,
         origin_rank=ORIGIN_RANK[prediction.origin],
-        horizons=[_open_horizon(prediction, each) for each in horizons],
+        horizons=[open_horizon(each, prediction.models, prediction.shadow or ()) for each in horizons],
         shadow_model_set=prediction.shadow_model_set if prediction.shadow else None,
     )
 
 
-def _open_horizon(prediction: Prediction, said: HorizonPrediction) -> OpenHorizon:
+def open_horizon(
+    said: HorizonPrediction, models: Iterable[MemberPrediction], shadow: Iterable[MemberPrediction] = ()
+) -> OpenHorizon:
+    """Give what is kept of one horizon: what was said of it, by whom, and what the set beside said."""
     return OpenHorizon(
         horizon=said.horizon,
         log_return=said.log_return,
@@ -181,8 +184,8 @@ def _open_horizon(prediction: Prediction, said: HorizonPrediction) -> OpenHorizo
         interval_99=_bounds(said.interval_99),
         volatility=(said.volatility or 0.0) / math.sqrt(said.horizon),
         usual_direction=said.usual_direction,
-        members=_open_members(prediction.models, said.horizon),
-        shadow=_open_members(prediction.shadow or (), said.horizon),
+        members=_open_members(models, said.horizon),
+        shadow=_open_members(shadow, said.horizon),
     )
 
 

@@ -95,6 +95,10 @@ def forecast(
         degraded=said.degraded,
         arima_order=None if said.order is None else list(said.order),
         ticker=request.ticker,
+        interval=request.interval,
+        as_of_ns=row.as_of_ns,
+        from_price=row.last_close,
+        in_sample=said.naming.train_end_ns is not None and row.as_of_ns <= said.naming.train_end_ns,
     )
 
 

@@ -60,6 +60,14 @@ def outcome_id(ticker: str, interval: Interval, start_ns: int, horizon: int) -> 
     return f"{ticker}:{interval}:{_start_text(start_ns)}:h{horizon}"
 
 
+def forecast_outcome_id(ticker: str, interval: Interval, start_ns: int, horizon: int, content: str) -> str:
+    """Name the outcome of a forecast from a caller's own prices, by a digest of what was said.
+
+    A bar may have many, and a caller who uses a request's id twice must not give one name to two contents.
+    """
+    return f"{outcome_id(ticker, interval, start_ns, horizon)}:forecast/{content}"
+
+
 def scoreboard_id(ticker: str, interval: Interval, through_ns: int, content: str) -> str:
     """Name a scoreboard (`*` for all tickers) by how far it reaches and by a digest of its content.
 

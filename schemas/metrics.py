@@ -106,6 +106,13 @@ SETTLING_PASSED_OVER = Metric(
     "Horizons of predictions, and bars, that bring no outcome.",
     ("reason",),
 )
+FORECASTS_SETTLED = Metric(
+    "tickcast_forecasts_settled_total",
+    "counter",
+    "Forecasts from callers' prices: `scored`, or why they do not count or bring no outcome.",
+    ("reason",),
+)
+OPEN_FORECASTS = Metric("tickcast_open_forecasts", "gauge", "Forecasts from callers' prices that are not settled yet.")
 BAR_TO_OUTCOME = Metric("tickcast_bar_to_outcome_seconds", "histogram", "From the close of a bar to its outcomes.")
 OPEN_PREDICTIONS = Metric("tickcast_open_predictions", "gauge", "Predictions of which a horizon is not settled yet.")
 HELD_RECORDS = Metric(

@@ -106,7 +106,7 @@ OUTCOMES = Topic(
     "outcomes",
     events.Outcome,
     "ticker",
-    "Matured predictions beside what happened.",
+    "Matured predictions, and forecasts of a ticker from a caller's own prices, beside what happened.",
     cloud_events=True,
     written_by="feature_stream",
 )
@@ -159,9 +159,9 @@ FORECASTS = Topic(
     "forecasts",
     events.Forecast,
     "request id",
-    "Their answers.",
+    "Their answers; of daily bars the next one may be a long weekend away.",
     by_ticker=False,
-    retention_ms=_DAY_MS,
+    retention_ms=7 * _DAY_MS,
     written_by="predictor",
 )
 SERVICE_STATUS = Topic(

@@ -9,6 +9,7 @@ from feature_stream.continuity import Verdict
 from feature_stream.ledger import SettleRules, TickerLedger
 from feature_stream.outcomes.events import read
 from feature_stream.outcomes.figures import SettleFigures
+from feature_stream.outcomes.forecasts import ForecastBook, OpenForecast
 from feature_stream.outcomes.live import LiveSettling
 from feature_stream.outputs import Outputs
 from feature_stream.settle import Settled, take_bar, take_prediction
@@ -17,6 +18,7 @@ from feature_stream.turns import Side, Waiting
 from schemas.codec import new_traceparent, traceparent_of
 from schemas.dead_letters import DeadLetter
 from schemas.events import Bar, Prediction
+from schemas.partitioning import partition_of
 
 _log = logging.getLogger(__name__)
 #: Of one partition, after which the next has its turn.
@@ -26,12 +28,20 @@ _AT_A_STRETCH = 50
 class Desk:
     """The live state of all partitions that this worker owns. Nothing here waits."""
 
-    def __init__(self, rules: SettleRules, partition_count: int, outputs: Outputs, figures: SettleFigures) -> None:
+    def __init__(
+        self,
+        rules: SettleRules,
+        partition_count: int,
+        outputs: Outputs,
+        figures: SettleFigures,
+        book: ForecastBook,
+    ) -> None:
         self.partitions: dict[int, LiveSettling] = {}
         self._rules = rules
         self._partition_count = partition_count
         self._outputs = outputs
         self._figures = figures
+        self._book = book
 
     def own(self, partition: int, live: LiveSettling) -> None:
         """Take over a partition with the state that the table has of it."""
@@ -40,6 +50,7 @@ class Desk:
     def drop_all(self) -> None:
         """Forget everything: the table has it, or another worker says otherwise."""
         self.partitions.clear()
+        self._book.clear()
 
     def take(self, event: Any, side: Side, records: Iterable[Any]) -> bool:
         """Take in records of one log of one partition, in order; what is due is settled by `settle`.
@@ -66,6 +77,15 @@ class Desk:
                 live.event = event
                 live.turns.queues[side].append(read(side, record, self._partition_count))
         return gap
+
+    def take_forecast(self, forecast: OpenForecast) -> None:
+        """Take a forecast from a caller's prices; one of a ticker of another worker's is none of our business."""
+        live = self.partitions.get(partition_of(forecast.ticker, self._partition_count))
+        if live is None:
+            return
+        self._book.add(forecast)
+        ledger = live.ledgers.get(forecast.ticker) or TickerLedger(forecast.ticker, live.record.partition)
+        self._settle_forecasts(ledger)
 
     def settle(self, until: float) -> None:
         """Absorb all whose turn it is, but not much longer than until a time on the monotonic clock."""
@@ -128,6 +148,8 @@ class Desk:
             if settled.outcomes and isinstance(waiting.event, Bar):
                 self._figures.settled_after(waiting.event.closed_at_ns)
             self._figures.absorbed(side, settled)
+            if isinstance(waiting.event, Bar):
+                self._settle_forecasts(live.ledgers[waiting.event.ticker])
         live.advance(side, waiting)
 
     def _step(self, live: LiveSettling, event: Bar | Prediction, offset: int) -> Settled:
@@ -138,6 +160,10 @@ class Desk:
         if isinstance(event, Bar):
             return take_bar(ledger, event, offset, self._rules, time.time_ns())
         return take_prediction(ledger, event, offset, self._rules, time.time_ns())
+
+    def _settle_forecasts(self, ledger: TickerLedger) -> None:
+        for outcome, traceparent in self._book.settle(ledger, time.time_ns()):
+            self._outputs.send_outcome(outcome, traceparent)
 
     def _keep_bad(self, side: Side, waiting: Waiting) -> None:
         record = waiting.record

@@ -15,6 +15,8 @@ from feature_stream.ledger import SettleRules
 from feature_stream.outcomes.checkpoint import DeskCheckpointer
 from feature_stream.outcomes.desk import Desk
 from feature_stream.outcomes.figures import SettleFigures
+from feature_stream.outcomes.forecast_feed import ForecastFeed
+from feature_stream.outcomes.forecasts import ForecastBook
 from feature_stream.outcomes.positions import start_positions
 from feature_stream.outcomes.settings import OutcomesSettings
 from feature_stream.outcomes.tenancy import Tenancy, Tenant
@@ -27,6 +29,7 @@ from feature_stream.turns import Side
 from schemas.errors import StopAndSayError, TickcastError
 from schemas.topics import (
     DEAD_LETTERS,
+    FORECASTS,
     OPEN_PREDICTIONS_CHANGELOG,
     OPEN_PREDICTIONS_TABLE,
     OUTCOMES,
@@ -39,7 +42,7 @@ _log = logging.getLogger(__name__)
 SERVICE = "outcomes"
 #: Records are absorbed at a stretch for so long.
 _SLICE_SECONDS = 0.05
-_NEEDED = (*SOURCES, OUTCOMES, SCORES, DEAD_LETTERS, SERVICE_STATUS, OPEN_PREDICTIONS_CHANGELOG)
+_NEEDED = (*SOURCES, FORECASTS, OUTCOMES, SCORES, DEAD_LETTERS, SERVICE_STATUS, OPEN_PREDICTIONS_CHANGELOG)
 
 #: Makes the services that live beside the worker that holds partition 0; an error of theirs is told to the second
 #: argument, and ends the process, which begins again.
@@ -63,7 +66,8 @@ class Outcomes(StreamWorker):
         self._figures = SettleFigures()
         self._outputs = Outputs(settings, SERVICE)
         rules = SettleRules(settings.interval, settings.horizons[-1])
-        self._desk = Desk(rules, settings.partitions, self._outputs, self._figures)
+        self._desk = Desk(rules, settings.partitions, self._outputs, self._figures, ForecastBook(rules))
+        self._forecasts = ForecastFeed(settings, self._desk.take_forecast, self._fail)
         self._app = make_app(settings, OUTCOMES_STAGE)
         use_transport(self._app, settings, self._membership, self._start_positions, SourcesTransport)
         self._topics = {Side(topic.name): settings.topic_prefix + topic.name for topic in SOURCES}
@@ -116,7 +120,8 @@ class Outcomes(StreamWorker):
             self._fail(error)
 
     def _settle(self) -> None:
-        self._desk.settle(time.monotonic() + _SLICE_SECONDS)
+        if self._forecasts.ready(time.monotonic()):
+            self._desk.settle(time.monotonic() + _SLICE_SECONDS)
         self._outputs.poll()
 
     def _due(self) -> None:
@@ -127,10 +132,12 @@ class Outcomes(StreamWorker):
         self._desk.drop_all()
 
     async def _on_revoked(self, _app: Any, *_: Any, **__: Any) -> None:
+        await self._forecasts.stop()
         await self._tenancy.end()
         await super()._on_revoked(_app)
 
     async def _drain(self, loops: Any) -> None:
+        await self._forecasts.stop()
         await self._tenancy.end()
         await super()._drain(loops)
 
@@ -160,6 +167,8 @@ class Outcomes(StreamWorker):
             self._fail(error)
             return {}
         self._watch.works(len(self._desk.partitions))
+        if self._desk.partitions:
+            await self._forecasts.start()
         await self._tenancy.works(self._desk.partitions)
         return positions
 

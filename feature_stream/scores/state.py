@@ -64,12 +64,14 @@ class ScoreKeeper:
     def add(self, outcomes: Iterable[Outcome]) -> set[str]:
         """Take outcomes, each once however often it comes; what is not `scored` does not count.
 
+        Nor does what became of forecasts from callers' own prices.
+
         Returns:
             The tickers whose boards they may change.
         """
         by_horizon: dict[int, list[Outcome]] = defaultdict(list)
         for outcome in outcomes:
-            if outcome.scored and outcome.interval == self._interval:
+            if outcome.scored and outcome.request_id is None and outcome.interval == self._interval:
                 by_horizon[outcome.horizon].append(outcome)
         changed: set[str] = set()
         for horizon, those in by_horizon.items():

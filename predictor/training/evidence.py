@@ -51,6 +51,8 @@ def _read(settings: Settings, kept: KeptOutcomes, trained_ns: int) -> list[Outco
         except UndecodableError as error:  # it stays in its topic, and was never ours to answer
             _log.warning("passed over %s:%d:%d: %s", message.topic(), message.partition(), message.offset(), error)
             return
+        if outcome.request_id is not None:  # by one member alone, from prices of a caller's
+            return
         if outcome.interval == settings.interval and outcome.as_of_ns > trained_ns:
             kept.add(outcome)
 

@@ -148,6 +148,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
         usual_direction: As in the prediction.
         shadow: What the set beside it said, by name: `ensemble`, and its members.
         shadow_model_set: That set's name; null where there was none.
+        request_id: Of the forecast from a caller's own prices that this is the outcome of (`prediction_id` is that
+            forecast's): no part of the scores of the served predictions. Null for those.
     """
 
     id: str
@@ -183,3 +185,4 @@ class Outcome(Struct, frozen=True, kw_only=True):
     usual_direction: Direction | None = None
     shadow: dict[str, MemberHorizon] = {}
     shadow_model_set: str | None = None
+    request_id: str | None = None

@@ -38,7 +38,11 @@ class Forecast(Struct, frozen=True, kw_only=True):
 
     Attributes:
         arima_order: p, d and q of the model that answered; null where none did.
-        ticker: As in the request.
+        ticker: As in the request. Where it is one that is played, what became of the forecast is in `outcomes`.
+        interval: As in the request.
+        as_of_ns: End of the bar that the last close is taken for: what `target_time_ns` is counted from.
+        from_price: The last close.
+        in_sample: `as_of_ns` is not after the `train_end` of the set that answered.
     """
 
     id: str
@@ -51,3 +55,7 @@ class Forecast(Struct, frozen=True, kw_only=True):
     error: str | None = None
     arima_order: list[int] | None = None
     ticker: str | None = None
+    interval: Interval | None = None
+    as_of_ns: int | None = None
+    from_price: float | None = None
+    in_sample: bool = False

@@ -32,7 +32,8 @@ def test_outcomes_and_bars_of_the_topics_give_the_report_of_the_walk(
     bars = [closed.bar for date in dates_of(past, "1d", 0) for closed in date.closed]
     for ticker in past:
         own = [outcome for outcome in outcomes if outcome.ticker == ticker]
-        embedded.produce(OUTCOMES, *own, own[0], b"not an outcome", key=ticker)
+        callers = structs.replace(own[0], id="a caller's", request_id="r", predicted_log_return=0.5)
+        embedded.produce(OUTCOMES, callers, *own, own[0], b"not an outcome", key=ticker)
         embedded.produce(BARS, *(bar for bar in bars if bar.ticker == ticker), key=ticker)
     found = read_what_was_predicted(live, LIVE)
     assert [manifest.model_set for manifest in found.manifests] == ["set-linear"]

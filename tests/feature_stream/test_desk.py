@@ -16,6 +16,7 @@ from feature_stream.outcomes.checkpoint import DeskCheckpointer
 from feature_stream.outcomes.desk import Desk
 from feature_stream.outcomes.events import read
 from feature_stream.outcomes.figures import SettleFigures
+from feature_stream.outcomes.forecasts import ForecastBook
 from feature_stream.outcomes.live import LiveSettling
 from feature_stream.outcomes.positions import start_positions
 from feature_stream.outcomes.settings import OutcomesSettings
@@ -48,7 +49,9 @@ class Setting:
         self.registry = CollectorRegistry()
         self.figures = SettleFigures(self.registry)
         self.outputs = MagicMock()
-        self.desk = Desk(SettleRules("1m"), 1, self.outputs, self.figures)
+        rules = SettleRules("1m")
+        self.book = ForecastBook(rules, registry=self.registry)
+        self.desk = Desk(rules, 1, self.outputs, self.figures, self.book)
         self.live = LiveSettling(record or SettleRecord(0), {ledger.ticker: ledger for ledger in ledgers}, 1)
         self.desk.own(0, self.live)
 

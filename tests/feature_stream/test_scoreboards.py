@@ -71,6 +71,15 @@ def test_enough_dates_have_intervals_and_too_few_have_none() -> None:
         assert score.error_p_value is score.ensemble.hit_rate_low is score.hit_rate_difference_low is None
 
 
+def test_forecasts_from_callers_prices_are_no_part_of_a_board() -> None:
+    outcomes = list(outcomes_of(YOUNG))
+    callers = [replace(each, id=f"{each.id}/r", request_id="r", predicted_log_return=0.3) for each in outcomes]
+    strangers = [replace(each, ticker="Z") for each in callers]
+    board, mixed = (pooled_scoreboard(those, "1d") for those in (outcomes, [*callers, *strangers, *outcomes]))
+    assert board == mixed
+    assert pooled_scoreboard(callers, "1d") is None
+
+
 any_market = some.builds(
     Market,
     tickers=some.sampled_from([("A",), ("A", "B"), ("A", "B", "C")]),

@@ -1,6 +1,7 @@
 """Forecasts from a caller's own prices: by statsmodels' ARIMA as oracle, and by whom where that is not possible."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,20 @@ def test_it_is_what_statsmodels_says(count: int) -> None:
     assert horizon.log_return == pytest.approx(statsmodels_says(prices), abs=1e-6)
     assert horizon.percent == pytest.approx(100 * math.expm1(horizon.log_return))
     assert horizon.price_target == pytest.approx(prices[-1] * math.exp(horizon.log_return))
+
+
+def test_the_answer_says_what_it_can_be_settled_by() -> None:
+    prices = closes(64)
+    said = answer(request(prices, ticker="AAPL"))
+    assert (said.ticker, said.interval, said.from_price) == ("AAPL", "1d", prices[-1])
+    assert said.as_of_ns == TUESDAY_NOON_NS - DAY_NS // 2
+    assert not said.in_sample
+    [bar] = bars_of(prices)[-1:]
+    given = answer(request(bars=bars_of(prices)))
+    assert (given.as_of_ns, given.from_price) == (bar.start_ns + DAY_NS, bar.close)
+    trained_on = structs.replace(SET.manifest, train_end_ns=given.as_of_ns)
+    assert answer(request(bars=bars_of(prices)), model_set=replace(SET, manifest=trained_on)).in_sample
+    assert answer(request(closes(5))).as_of_ns is None
 
 
 def test_the_answer_says_all_that_a_prediction_says_of_a_horizon() -> None:

@@ -32,6 +32,7 @@ def test_what_counts_is_read_once_and_in_order(broker: BrokerUnderTest) -> None:
     produce(broker, outcome("AAA", 702, scored=False, unscored_reason="warm_up"), outcome("AAA", 703, interval="1h"))
     broker.produce(OUTCOMES, b"{garbage", None, key="AAA")
     produce(broker, outcome("AAA", 704, horizon=5), outcome("AAA", 705, model_set="set-b"), outcome("AAA", 600))
+    produce(broker, outcome("AAA", 705, id="a caller's", request_id="r"))
     found = read_live(broker.settings(), CHAMPION)
     assert told(found) == [("BBB", 700, 1), ("AAA", 701, 1), ("AAA", 704, 5)]
     assert found[1].predicted_log_return == apple.predicted_log_return, "the first record of an id counts"

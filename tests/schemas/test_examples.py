@@ -265,6 +265,8 @@ def test_the_forecast_answers_the_request() -> None:
     request, answer = example(events.ForecastRequest), example(events.Forecast)
     assert answer.request_id == request.id
     assert answer.answered_at_ns > request.requested_at_ns
+    assert (answer.ticker, answer.interval) == (request.ticker, request.interval)
+    assert answer.from_price == request.bars[-1].close
     starts = [bar.start_ns for bar in request.bars]
     assert starts == sorted(set(starts))
     assert all(bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high for bar in request.bars)

@@ -48,7 +48,8 @@ def _outcomes(settings: TrainingSettings, options: BacktestOptions) -> list[Outc
 
 def _wanted(outcome: Outcome, settings: TrainingSettings, options: BacktestOptions) -> bool:
     return (
-        outcome.interval == settings.interval
+        outcome.request_id is None  # others are of callers' own prices
+        and outcome.interval == settings.interval
         and outcome.horizon in settings.horizons
         and (not settings.tickers or outcome.ticker in settings.tickers)
         and (options.from_ns is None or outcome.start_ns >= options.from_ns)
