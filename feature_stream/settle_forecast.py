@@ -78,7 +78,8 @@ def content_digest(forecast: Forecast) -> str:
         for model in forecast.models
         for own in model.horizons
     ]
-    place = (forecast.id, forecast.request_id, forecast.as_of_ns, forecast.model_set, forecast.in_sample)
+    asked = (forecast.id, forecast.request_id, forecast.ticker)
+    place = (*asked, forecast.as_of_ns, forecast.model_set, forecast.in_sample)
     return hashlib.blake2b(msgspec.json.encode((place, horizons, members)), digest_size=8).hexdigest()
 
 

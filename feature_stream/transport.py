@@ -24,7 +24,8 @@ from feature_stream.tick_reader import Batch, TickReader
 
 _log = logging.getLogger("faust.transport")
 _YIELD_EVERY_RECORDS = 100
-#: So long a fetch of the changelog waits for a record, and so long, at most, a recovery waits for a fetch before it.
+#: So long a fetch of the changelog waits for a record, and so long a recovery waits for one before it; a second where
+#: the worker had no partition.
 _FETCH_SECONDS = 0.1
 
 #: Gives the offset at which to start each assigned partition of a source.

@@ -56,10 +56,12 @@ class ForecastFeed:
     def ready(self, now: float) -> bool:
         """Tell whether bars may be absorbed: all that was there at the start was read, or waited for long enough.
 
+        While it is being stopped nothing changes: what waits for the forecasts waits for whoever reads them next.
+
         Args:
             now: A monotonic clock, in seconds.
         """
-        return self._task is None or self._caught_up or now - self._started_at > _WAIT_SECONDS
+        return self._caught_up or now - self._started_at > _WAIT_SECONDS
 
     async def start(self) -> None:
         """Begin without a memory; returns at once. What was begun before is ended."""

@@ -74,11 +74,15 @@ class AlarmWatch:
         elif self._alarm is None and not self._calm_seen and self._known:
             newest = max(self._known, key=lambda each: self._known[each])
             since_ns = max(self._known[newest], self._train_end_ns)
-            self._begin(newest, dates=bars_between(since_ns, through_ns, self._interval))
+            self._begin(newest, dates=self._dates_between(since_ns, through_ns))
         elif through_ns > self._through_ns:
             self._dates += 1
         self._through_ns = max(self._through_ns, through_ns)
         return self._alarm is not None and not (self._alarm in self._answered and self._dates >= self._pause_bars)
+
+    def _dates_between(self, start_ns: int, end_ns: int) -> int:
+        """Count the dates that boards can have had; of shorter bars nights and weekends would be counted as well."""
+        return bars_between(start_ns, end_ns, self._interval) if self._interval == "1d" else 0
 
     def _begin(self, name: str, dates: int = 0) -> None:
         self._alarm, self._dates = name, dates

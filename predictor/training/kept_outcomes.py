@@ -13,7 +13,7 @@ _NOTHING: dict[str, MemberHorizon] = {}
 
 
 class KeptOutcomes:
-    """Outcomes that count, each once (the first record of an id), of the last dates or of the first.
+    """Outcomes that count, each once (an id has one content), of the last dates or of the first.
 
     A date is the end of the shortest horizon; of longer ones that is kept which matured on these dates, or beyond them
     on the open side. What falls out of the dates is forgotten, so that memory follows from dates, tickers and horizons,
@@ -34,25 +34,24 @@ class KeptOutcomes:
         self._most_dates = dates
         self._newest = newest
         self._dates: list[int] = []  # ascending
-        self._by_date: dict[int, dict[str, Outcome | None]] = {}  # by id; what does not count was seen all the same
+        self._by_date: dict[int, dict[str, Outcome]] = {}  # by id
         self._times: dict[int, int] = {}
 
     def add(self, outcome: Outcome) -> None:
         """Take an outcome; they come in any order."""
         date = outcome.matured_ns
-        if self._is_out(date):
+        if self._is_out(date) or not self._counts(outcome):
             return
         seen = self._by_date.setdefault(date, {})
         if outcome.id in seen:
             return
-        counts = self._counts(outcome)
-        seen[outcome.id] = self._lean(outcome) if counts else None
-        if counts and outcome.horizon == self._shortest:
+        seen[outcome.id] = self._lean(outcome)
+        if outcome.horizon == self._shortest:
             self._add_date(date)
 
     def in_order(self) -> list[Outcome]:
         """Give them by date, ticker and horizon."""
-        kept = [outcome for seen in self._by_date.values() for outcome in seen.values() if outcome is not None]
+        kept = [outcome for seen in self._by_date.values() for outcome in seen.values()]
         return sorted(kept, key=lambda outcome: (outcome.matured_ns, outcome.ticker, outcome.horizon))
 
     def _is_out(self, date: int) -> bool:

@@ -154,6 +154,25 @@ def test_a_book_settles_each_once_and_counts_it() -> None:
     assert kept.registry.get_sample_value("tickcast_open_forecasts") == 2
 
 
+def test_what_is_not_due_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Kept(most_open=100)
+    kept.add(*(forecast(index, request=f"r{index}") for index in range(3, 60)))
+    asked: list[Forecast] = []
+
+    def settle(_ledger: TickerLedger, each: Forecast, *_: Any) -> None:
+        asked.append(each)
+
+    monkeypatch.setattr("feature_stream.outcomes.forecasts.settle_forecast", settle)
+    assert not list(kept.book.settle(_ledger(1, 2, 3, 4), 0))
+    assert [each.request_id for each in asked] == ["r3"]
+
+
+def test_one_request_for_two_tickers_waits_twice() -> None:
+    kept = Kept()
+    kept.add(forecast(1), forecast(1, "B"))
+    assert len({content_digest(forecast(1)), content_digest(forecast(1, "B"))}) == len(kept.book) == 2
+
+
 def test_of_too_many_the_oldest_is_forgotten_and_counted() -> None:
     kept = Kept(most_open=2)
     kept.add(forecast(1), forecast(2), forecast(3))

@@ -105,6 +105,14 @@ def test_what_is_under_way_after_a_start_whose_boards_are_gone_is_given_the_rest
     assert ids(restarted, drift_boards([ALARM] * 3, first_day=9)) == ["drift/set-a/1970-01-10T00:00:00Z"]
 
 
+def test_of_shorter_bars_nights_and_weekends_are_no_dates_of_the_pause() -> None:
+    watch = AlarmWatch(PAUSE, "5m")
+    watch.decided(decision("set-a"))
+    watch.decided(decision("set-a", command_id=UNDER_WAY))
+    assert ids(watch, drift_boards([ALARM] * PAUSE, first_day=20)) == []
+    assert len(ids(watch, drift_boards([ALARM], first_day=30))) == 1
+
+
 def test_starts_do_not_put_the_end_of_a_pause_off() -> None:
     for day in (5, 6, 7, 8):
         restarted = watch_of(decision("set-a"), decision("set-a", command_id=UNDER_WAY))
