@@ -73,7 +73,7 @@ class Pool:
         names = list(self.places)
         sums = from_whole(self._sums.rows[-dates:])
         errors = _member_errors(sums[-WEIGHT_DATES:], names)
-        weights = adapted_weights(self._priors.newest(), errors)
+        weights = adapted_weights(self._priors.newest(since_ns=int(self._sums.keys[0])), errors)
         shadow = self._shadows.scores(list(self.beside), dates)
         return replace(horizon_score(sums, names, self.horizon), weights=weights, shadow=shadow)
 

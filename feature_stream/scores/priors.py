@@ -31,7 +31,7 @@ class Priors:
         priors = {name: member.prior_weight or 0.0 for name, member in outcome.models.items()}
         if sum(prior > 0 for prior in priors.values()) < 2:
             return
-        sets = self._dates.setdefault(outcome.start_ns, {})
+        sets = self._dates.setdefault(outcome.matured_ns, {})
         known = sets.get(outcome.model_set)
         if known is None:
             sets[outcome.model_set] = _Answered(outcome.ticker, priors)
@@ -42,13 +42,15 @@ class Priors:
         if len(self._dates) > _DATES:
             del self._dates[min(self._dates)]
 
-    def newest(self) -> dict[str, float]:
+    def newest(self, since_ns: int) -> dict[str, float]:
         """Give those of the set that answered most tickers of the newest date; ties go by name.
+
+        Dates before a time are forgotten, as they are by who has not read so far back.
 
         While two sets share the tickers, the one with the smaller share must not weigh the other's members. Its tickers
         may be the first of a date to mature: until as many have as on the date before, that one tells.
         """
-        dates = [self._dates[start_ns] for start_ns in sorted(self._dates, reverse=True)]
+        dates = [self._dates[date_ns] for date_ns in sorted(self._dates, reverse=True) if date_ns >= since_ns]
         sets = max(dates, key=_count, default={})  # the first of equals: the newest
         most = max(sets.items(), key=lambda item: (item[1].count, item[0]), default=None)
         return {} if most is None else most[1].priors

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 from msgspec.structs import replace
 
@@ -125,6 +125,10 @@ def test_boards_from_outcomes_in_any_order_and_twice_are_the_very_same_as_from_s
 
 
 @given(any_market, any_sizes)
+@example(  # the last members that are weighed spoke before all that is looked back on
+    Market(tickers=("A",), bars=11, horizons=(1,), seed=1794, silent=0.5, beside=1.0),
+    BoardSizes(outcomes=1, dates=1, width_outcomes=8, kept_dates=6),
+)
 @settings(max_examples=40)
 def test_boards_are_a_function_of_the_last_outcomes(market: Market, sizes: BoardSizes) -> None:
     """What is older than all that a board looks back on may never have been read."""
