@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.drift_series import HORIZONS, Bars, Doubles, Fit
 from feature_stream.calibration import WIDTH_OUTCOMES, width_after
@@ -75,15 +76,45 @@ def _between(samples: Dataset, from_ns: int, to_ns: int) -> np.ndarray[tuple[int
 
 
 def _table(judged: Dataset, place: int, predicted: Doubles, static: Doubles) -> Table:
-    nothing = np.full(len(judged), np.nan)
-    return Table(
-        horizon=HORIZONS[place],
-        tickers=judged.tickers,
-        as_of_ns=judged.as_of_ns,
-        matured_ns=judged.as_of_ns,  # dates are only told apart by it
-        fallback=np.zeros(len(judged), np.bool_),
+    wider = np.maximum(static[:, 0], static[:, 1])
+    return table_of(
+        HORIZONS[place],
+        judged.tickers,
+        judged.as_of_ns,
         predicted=predicted,
         actual=judged.log_returns[:, place],
+        static=(static[:, 0], wider),
+    )
+
+
+def table_of(
+    horizon: int,
+    tickers: NDArray[np.str_],
+    as_of_ns: NDArray[np.int64],
+    *,
+    predicted: Doubles,
+    actual: Doubles,
+    static: tuple[Doubles, Doubles],
+) -> Table:
+    """Give forecasts and what came of them, without any interval but the static ones.
+
+    Args:
+        horizon: In bars.
+        tickers: (n,).
+        as_of_ns: (n,), by which dates are told apart.
+        predicted: (n,) log returns.
+        actual: (n,) likewise.
+        static: (n,) each, half widths at 95 % and at 99 % that never adapt, in log return.
+    """
+    nothing = np.full(len(predicted), np.nan)
+    return Table(
+        horizon=horizon,
+        tickers=tickers,
+        as_of_ns=as_of_ns,
+        matured_ns=as_of_ns,
+        fallback=np.zeros(len(predicted), np.bool_),
+        predicted=predicted,
+        actual=actual,
         direction=nothing,
         usual=nothing,
         confidence=nothing,
@@ -92,8 +123,8 @@ def _table(judged: Dataset, place: int, predicted: Doubles, static: Doubles) -> 
         half_99=nothing,
         inside_95=nothing,
         inside_99=nothing,
-        static_95=static[:, 0],
-        static_99=np.maximum(static[:, 0], static[:, 1]),
+        static_95=static[0],
+        static_99=static[1],
         members={},
     )
 

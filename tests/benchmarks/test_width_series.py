@@ -4,7 +4,7 @@ from random import Random
 
 import numpy as np
 
-from benchmarks.width_series import SHARES_OUTSIDE, adapted
+from benchmarks.width_series import SHARES_OUTSIDE, adapted, table_of
 from feature_stream.calibration import WIDTH_OUTCOMES
 from predictor.training.backtest.tables import Table
 
@@ -12,28 +12,14 @@ from predictor.training.backtest.tables import Table
 def a_table(rng: Random, horizon: int, bars: int) -> Table:
     """Give outcomes of two tickers that take turns."""
     random = np.random.default_rng(rng.randrange(2**31))
-    count, nothing = 2 * bars, np.full(2 * bars, np.nan)
-    as_of_ns = np.repeat(np.arange(bars), 2)
-    first = random.uniform(0.5, 2.0, count)
-    return Table(
-        horizon=horizon,
-        tickers=np.tile(["A", "B"], bars),
-        as_of_ns=as_of_ns,
-        matured_ns=as_of_ns,
-        fallback=np.zeros(count, np.bool_),
-        predicted=np.zeros(count),
-        actual=random.standard_t(3, count),
-        direction=nothing,
-        usual=nothing,
-        confidence=nothing,
-        hit=nothing,
-        half_95=nothing,
-        half_99=nothing,
-        inside_95=nothing,
-        inside_99=nothing,
-        static_95=first,
-        static_99=0.9 * first,
-        members={},
+    first = random.uniform(0.5, 2.0, 2 * bars)
+    return table_of(
+        horizon,
+        np.tile(["A", "B"], bars),
+        np.repeat(np.arange(bars), 2),
+        predicted=np.zeros(2 * bars),
+        actual=random.standard_t(3, 2 * bars),
+        static=(first, 0.9 * first),
     )
 
 
