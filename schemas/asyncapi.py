@@ -138,8 +138,8 @@ def _socket_channel(name: str) -> JsonObject:
 def _events_channel() -> JsonObject:
     return {
         "address": EVENTS_PATH,
-        "description": f"What `{SOCKET_PATH}` says, as server-sent events: `event` is the type, `data` the message, `id` the "
-        "place to go on after. The query has `tickers`, `max_rate`, `min_confidence` and `final_only`.",
+        "description": f"What `{SOCKET_PATH}` says, as server-sent events: `event` is the type, `data` the message, "
+        "`id` the place to go on after. The query has `tickers`, `max_rate`, `min_confidence` and `final_only`.",
         "servers": [ref("servers", "gateway-http")],
         "messages": {message.__name__: ref("components", "messages", message.__name__) for message in _EVENT_MESSAGES},
     }
