@@ -14,9 +14,11 @@ from schemas.times import Interval
 PROTOCOL_VERSION = 2
 SOCKET_PATH = "/ws/predictions"
 BARS_SOCKET_PATH = "/ws/bars"
+#: The messages of `/ws/predictions` as server-sent events.
+EVENTS_PATH = "/events/predictions"
 #: Tickers in one message of a snapshot.
 SNAPSHOT_TICKERS = 100
-#: Records are held for resuming this long, and in this many bytes of each stream.
+#: Records are held for resuming this long, and in this many bytes of both streams.
 HELD_SECONDS = 60
 HELD_BYTES = 64 * 1024 * 1024
 
@@ -75,7 +77,7 @@ class Subscribe(Struct, frozen=True, tag_field="action", tag="subscribe"):
     tickers: list[str]
     id: RequestId | None = None
     since: Since | None = None
-    max_rate: Annotated[float, Meta(gt=0, le=1_000)] | None = None
+    max_rate: Annotated[float, Meta(ge=0.001, le=1_000)] | None = None
     min_confidence: Annotated[float, Meta(ge=0, le=1)] | None = None
     final_only: bool = False
     format: MessageFormat = "json"
