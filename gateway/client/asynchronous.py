@@ -23,12 +23,15 @@ from schemas.symbols import normalise_ticker
 class Client:
     """Asks for predictions, and opens streams of them; each stream is a WebSocket of its own."""
 
-    def __init__(self, url: str, credentials: Credentials, timeout_seconds: float) -> None:
+    def __init__(
+        self, url: str, credentials: Credentials, *, timeout_seconds: float, longest_wait_seconds: float
+    ) -> None:
         if not url.startswith(("http://", "https://")):
             raise ValueError(f"{url!r} is not the address of a gateway: give one like http://127.0.0.1:8000")
         self._url = url.rstrip("/")
         self._credentials = credentials
         self._timeout_seconds = timeout_seconds
+        self._longest_wait_seconds = longest_wait_seconds
         self._rest = Rest(self._url, credentials, timeout_seconds)
         self._streams: list[Stream[StreamedPrediction] | Stream[BarUpdate]] = []
 
@@ -100,17 +103,32 @@ class Client:
         stream: Stream[StreamedPrediction] = self._stream(SOCKET_PATH, options, tickers)
         return stream
 
-    def bars(self, tickers: Iterable[str], *, format: MessageFormat = "json") -> Stream[BarUpdate]:  # noqa: A002
+    def bars(
+        self,
+        tickers: Iterable[str],
+        *,
+        max_rate: float | None = None,
+        final_only: bool = False,
+        format: MessageFormat = "json",  # noqa: A002 - as the protocol calls it
+    ) -> Stream[BarUpdate]:
         """Open a stream of bars: the last closed one of each ticker, then those that form and those that close.
+
+        Args:
+            tickers: `["*"]` is all of them.
+            max_rate: Forming bars a second and ticker, of which the newest comes.
+            final_only: Only closed bars.
+            format: On the wire.
 
         Raises:
             ValueError: One is no symbol.
         """
-        stream: Stream[BarUpdate] = self._stream(BARS_SOCKET_PATH, Options(format=format), tickers)
+        options = Options(max_rate=max_rate, final_only=final_only, format=format)
+        stream: Stream[BarUpdate] = self._stream(BARS_SOCKET_PATH, options, tickers)
         return stream
 
     def _stream(self, path: str, options: Options, tickers: Iterable[str]) -> Stream[Update]:
-        session = Session(options, self._credentials, Reconnection(Backoff(Random())))
+        backoff = Backoff(Random(), longest_seconds=self._longest_wait_seconds)
+        session = Session(options, self._credentials, Reconnection(backoff))
         session.subscribe(tickers)
         stream: Stream[Update] = Stream(self._url, path, session, self._timeout_seconds)
         self._streams = [*(one for one in self._streams if not one.closed), stream]
@@ -123,6 +141,7 @@ def connect(
     api_key: str | None = None,
     token: Callable[[], str] | None = None,
     timeout_seconds: float = 10.0,
+    longest_wait_seconds: float = 30.0,
 ) -> Client:
     """Give a client of the gateway at an address, to be used in `async with`.
 
@@ -130,8 +149,10 @@ def connect(
         url: Like `http://127.0.0.1:8000`; `https` brings `wss` with it.
         token: Gives an access token; called for each request and connection, since tokens expire.
         timeout_seconds: Of a request, and of opening a stream's connection.
+        longest_wait_seconds: Of a stream, before it tries to connect again, unless the gateway says otherwise.
 
     Raises:
         ValueError: The address is none.
     """
-    return Client(url, Credentials(api_key, token), timeout_seconds)
+    credentials = Credentials(api_key, token)
+    return Client(url, credentials, timeout_seconds=timeout_seconds, longest_wait_seconds=longest_wait_seconds)

@@ -88,8 +88,8 @@ class Intake:
         if update.seq is None:
             return None
         gap = self.positions.advance(update.ticker, update.seq, update.prev)
-        if self._gapless:
+        if self._gapless or isinstance(update, StreamedBar):  # closed bars all come, whatever the options
             return gap
-        if self._all_finals and isinstance(update, StreamedPrediction) and not update.provisional:
+        if self._all_finals and not update.provisional:
             return self._finals.advance(update.ticker, update.seq, update.prev_final)
         return None

@@ -115,9 +115,17 @@ class SyncClient:
         )
         return SyncStream(stream, self._thread)
 
-    def bars(self, tickers: Iterable[str], *, format: MessageFormat = "json") -> SyncStream[BarUpdate]:  # noqa: A002
+    def bars(
+        self,
+        tickers: Iterable[str],
+        *,
+        max_rate: float | None = None,
+        final_only: bool = False,
+        format: MessageFormat = "json",  # noqa: A002 - as the protocol calls it
+    ) -> SyncStream[BarUpdate]:
         """Open a stream of bars; see `Client.bars`."""
-        return SyncStream(self._client.bars(tickers, format=format), self._thread)
+        stream = self._client.bars(tickers, max_rate=max_rate, final_only=final_only, format=format)
+        return SyncStream(stream, self._thread)
 
 
 def connect_sync(
@@ -126,10 +134,18 @@ def connect_sync(
     api_key: str | None = None,
     token: Callable[[], str] | None = None,
     timeout_seconds: float = 10.0,
+    longest_wait_seconds: float = 30.0,
 ) -> SyncClient:
     """Give a client without `await`; see `connect`.
 
     Raises:
         ValueError: The address is none.
     """
-    return SyncClient(connect(url, api_key=api_key, token=token, timeout_seconds=timeout_seconds))
+    client = connect(
+        url,
+        api_key=api_key,
+        token=token,
+        timeout_seconds=timeout_seconds,
+        longest_wait_seconds=longest_wait_seconds,
+    )
+    return SyncClient(client)
