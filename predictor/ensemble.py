@@ -1,7 +1,9 @@
 """Several members' predictions made into one: weighted returns, and the least sure member's confidence."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,11 @@ from predictor.intervals import LARGEST_LOG_RETURN
 from predictor.models.base import Batch, FloatArray, Forecast, Forecaster
 from predictor.probabilities import ProbabilityUp, calibrated, normal_probability_up
 from predictor.weights import renormalised
+
+#: Of so many rows, members answer two at a time: trees on one core while the LSTM leaves it idle. For fewer, handing
+#: over costs more.
+_ROWS_ASKED_BESIDE = 100
+_BESIDE = ThreadPoolExecutor(2, "member")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +72,28 @@ def ask_members(
     Returns:
         The answers, and by name why a member gave no usable numbers for some rows or for all.
     """
+    ask = partial(_ask, batch=batch, horizons=horizons)
+    said = _BESIDE.map(ask, members) if len(batch) >= _ROWS_ASKED_BESIDE else map(ask, members)
     answers, failures = [], {}
-    for member in members:
-        forecaster = member.forecaster
-        try:
-            forecast = _checked(forecaster.predict(batch), (len(batch), len(horizons)))
-            answer = _answer(forecaster, forecast, member.prior_weight, calibrated(member.calibration, horizons))
-        except Exception as error:  # whatever a model's library raises: it is left out, and `degraded` says so
-            failures[forecaster.name] = f"{type(error).__name__}: {error}"
+    for member, answer in zip(members, said, strict=True):
+        name = member.forecaster.name
+        if isinstance(answer, str):
+            failures[name] = answer
             continue
         answers.append(answer)
         if not answer.answered.all():
-            failures[forecaster.name] = f"numbers that are not finite for {(~answer.answered).sum()} of {len(batch)}"
+            failures[name] = f"numbers that are not finite for {(~answer.answered).sum()} of {len(batch)}"
     return answers, failures
+
+
+def _ask(member: LoadedMember, batch: Batch, horizons: Sequence[int]) -> Answer | str:
+    """Ask a member; where it fails, give the reason."""
+    forecaster = member.forecaster
+    try:
+        forecast = _checked(forecaster.predict(batch), (len(batch), len(horizons)))
+        return _answer(forecaster, forecast, member.prior_weight, calibrated(member.calibration, horizons))
+    except Exception as error:  # whatever a model's library raises: it is left out, and `degraded` says so
+        return f"{type(error).__name__}: {error}"
 
 
 def ask_statistical(forecaster: Forecaster, batch: Batch) -> Answer:

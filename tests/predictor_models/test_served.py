@@ -10,7 +10,7 @@ import pytest
 from predictor.artifacts import LoadedMember, ModelSet
 from predictor.ensemble import ask_members, combine
 from predictor.models import load_forecaster
-from predictor.models.base import Batch, Forecaster, scales
+from predictor.models.base import Batch, Forecast, Forecaster, scales
 from predictor.training.dataset import Dataset
 from predictor.training.fitting import ExportDiffersError, FittedModel, checked_export
 from tests.predictor_models.examples import HORIZONS, random_batch
@@ -123,6 +123,32 @@ def test_the_ensemble_is_neither_of_its_members(model_set: ModelSet, later: Data
     assert np.allclose(mixed, 0.4 * forest + 0.6 * lstm, atol=1e-12)
     for own in (forest, lstm):
         assert (np.abs(mixed - own) > 1e-6).mean() > 0.99
+
+
+def test_members_asked_side_by_side_say_what_each_says_alone_in_their_order(model_set: ModelSet) -> None:
+    large = random_batch(8, 400)
+    answers, failures = ask_members(model_set.members, large, HORIZONS)
+    assert [answer.name for answer in answers] == [member.forecaster.name for member in model_set.members]
+    assert failures == {}
+    for answer in answers:
+        alone = member_of(model_set, answer.name).forecaster.predict(large)
+        assert np.array_equal(answer.log_returns, alone.log_returns)
+        assert np.array_equal(answer.spreads, alone.spreads)
+
+
+@pytest.mark.parametrize("rows", [3, 400])
+def test_a_member_that_fails_beside_others_is_left_out_with_its_reason(rows: int, model_set: ModelSet) -> None:
+    class Broken:
+        name, version = "broken", "1"
+
+        def predict(self, batch: Batch) -> Forecast:
+            raise ZeroDivisionError("of all things")
+
+    first = model_set.members[0]
+    members = (first, replace(first, forecaster=Broken()), *model_set.members[1:])
+    answers, failures = ask_members(members, random_batch(9, rows), HORIZONS)
+    assert [answer.name for answer in answers] == [member.forecaster.name for member in model_set.members]
+    assert failures == {"broken": "ZeroDivisionError: of all things"}
 
 
 def test_serving_imports_neither_tensorflow_nor_scikit_learn_nor_pandas(trained: Trained) -> None:
