@@ -31,7 +31,8 @@ class RefusedError(ClientError):
     """The gateway does not want this stream, and will not want it later: change the key, the tickers or the address.
 
     Attributes:
-        code: The close code (4500 to 4999), the HTTP status of the refused handshake, or 0 for an `error` message.
+        code: The close code (4500 to 4999), the HTTP status of the refused handshake, or 0 for an `error` message
+            or a certificate that is not trusted.
     """
 
     def __init__(self, code: int, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import suppress
@@ -137,6 +138,8 @@ class Stream(Generic[Update]):
             told_seconds = retry_after_seconds(response.headers)
             reason = problem_of(bytes(response.body or b"")).get("detail", response.reason_phrase)
             return self._again(self._session.reconnection.after_refusal(response.status_code, reason, told_seconds))
+        except ssl.SSLCertVerificationError as error:
+            raise RefusedError(0, _text(error)) from error
         except (OSError, TimeoutError, EOFError, InvalidHandshake) as error:
             return self._again(self._session.reconnection.after_close(None, _text(error), 0.0))
         self._connected_at = time.monotonic()
@@ -163,6 +166,8 @@ class Stream(Generic[Update]):
     async def _mind(self, event: Event) -> None:
         match event:
             case Gap() | Disconnected():
+                _log.warning("%s", event)
+            case ErrorMessage(code="auth_expired"):  # a close follows, and a connection with a new token
                 _log.warning("%s", event)
             case ErrorMessage():
                 await self.close()

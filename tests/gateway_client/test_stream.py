@@ -157,6 +157,22 @@ async def test_whoever_takes_updates_alone_is_told_of_refused_tickers_and_reads_
     assert "Gap(ticker='AAPL', after=5, before=9)" in caplog.text
 
 
+async def test_a_token_that_expires_is_followed_by_a_new_one_where_the_stream_was() -> None:
+    tokens = iter(["first", "second"])
+    expired = ErrorMessage(code="auth_expired", message="send auth again")
+    before = saying(*GREETING, update("AAPL", 5, 3), expired, code=4002)
+    after = saying(*GREETING, update("AAPL", 7, 5), stay=True)
+    async with scripted(before, after) as gateway, connect(gateway.url, token=lambda: next(tokens)) as client:
+        heard = []
+        async for one in client.predictions(["AAPL"]):
+            heard.append(one.seq)
+            if one.seq == 7:
+                break
+        resumed = Subscribe(tickers=["AAPL"], id="2", since=Since(epoch="one", seq={"AAPL": 5}))
+        assert await gateway.hears(2, place=1) == [Auth(token="second"), resumed]
+    assert heard == [5, 7]
+
+
 async def test_wishes_change_while_it_runs() -> None:
     async with scripted(saying(*GREETING, stay=True)) as gateway, connect(gateway.url) as client:
         stream = client.predictions(["AAPL"])
