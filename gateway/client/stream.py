@@ -2,26 +2,17 @@
 
 import asyncio
 import logging
-import ssl
-import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Generic, Self, cast
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
-
 from gateway.client.errors import ProtocolError, RefusedError
 from gateway.client.events import Disconnected, Event, Gap, Update, updates_of
-from gateway.client.rest import problem_of, retry_after_seconds
+from gateway.client.line import Line, LostError, TurnedAwayError, open_line
 from gateway.client.session import Session
-from gateway.client.wire import reader, write
+from gateway.client.wire import reader
 from schemas.sockets import ClientMessage, ErrorMessage
-
-#: A snapshot of 100 tickers with many members is still far below.
-MAXIMUM_MESSAGE_BYTES = 16 * 1024 * 1024
-GOODBYE_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +30,7 @@ class Stream(Generic[Update]):
         self._session = session
         self._connect_seconds = connect_seconds
         self._read = reader(path)
-        self._connection: ClientConnection | None = None
-        self._connected_at = 0.0
+        self._line: Line | None = None
         self._delay_seconds = 0.0
         self._closed = asyncio.Event()
 
@@ -88,7 +78,7 @@ class Stream(Generic[Update]):
         events: Sequence[Event] = ()
         try:
             while not events and not self._closed.is_set():
-                events = await (self._connect() if self._connection is None else self._hear(self._connection))
+                events = await (self._connect() if self._line is None else self._hear(self._line))
         except (RefusedError, ProtocolError):
             await self.close()
             raise
@@ -118,49 +108,34 @@ class Stream(Generic[Update]):
     async def close(self) -> None:
         """End the stream; whoever waits in it gets no more."""
         self._closed.set()
-        if self._connection is not None:
-            await self._connection.close()
+        if self._line is not None:
+            await self._line.close()
 
     async def _connect(self) -> Sequence[Event]:
         with suppress(TimeoutError):  # the usual end of a wait
             await asyncio.wait_for(self._closed.wait(), self._delay_seconds)
             return ()
         try:
-            self._connection = await connect(
-                self._address,
-                open_timeout=self._connect_seconds,
-                close_timeout=GOODBYE_SECONDS,
-                ping_interval=None,  # the heartbeat tells
-                max_size=MAXIMUM_MESSAGE_BYTES,
+            self._line = await open_line(self._address, self._connect_seconds)
+        except TurnedAwayError as refused:
+            return self._again(
+                self._session.reconnection.after_refusal(refused.status, refused.reason, refused.retry_after_seconds)
             )
-        except InvalidStatus as refused:
-            response = refused.response
-            told_seconds = retry_after_seconds(response.headers)
-            reason = problem_of(bytes(response.body or b"")).get("detail", response.reason_phrase)
-            return self._again(self._session.reconnection.after_refusal(response.status_code, reason, told_seconds))
-        except ssl.SSLCertVerificationError as error:
-            raise RefusedError(0, _text(error)) from error
-        except (OSError, TimeoutError, EOFError, InvalidHandshake) as error:
-            return self._again(self._session.reconnection.after_close(None, _text(error), 0.0))
-        self._connected_at = time.monotonic()
+        except LostError as lost:
+            return self._again(self._session.reconnection.after_close(lost.code, lost.reason, 0.0))
         if self._closed.is_set():  # while the handshake was on its way
-            await self._connection.close()
+            await self._line.close()
         return ()
 
-    async def _hear(self, connection: ClientConnection) -> Sequence[Event]:
+    async def _hear(self, line: Line) -> Sequence[Event]:
         try:
-            async with asyncio.timeout(self._session.patience_seconds):
-                data = await connection.recv()
-        except TimeoutError:
-            connection.transport.abort()
-            return self._lost(None, f"the gateway said nothing for {self._session.patience_seconds:g} s")
-        except ConnectionClosed as closed:
-            return self._lost(*((closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (None, _text(closed))))
-        message = self._read(data)
+            message = self._read(await line.hear(self._session.patience_seconds))
+        except LostError as lost:
+            return self._lost(lost, line.stood_seconds)
         if message is None:
             return ()
         step = self._session.hear(message)
-        await self._say(step.messages)
+        await line.say(step.messages)
         return step.events
 
     async def _mind(self, event: Event) -> None:
@@ -176,23 +151,16 @@ class Stream(Generic[Update]):
                 pass
 
     async def _say(self, messages: Iterable[ClientMessage]) -> None:
-        if self._connection is not None:
-            with suppress(ConnectionClosed):  # the next reading notices, and the next greeting asks again
-                for message in messages:
-                    await self._connection.send(write(message))
+        if self._line is not None:
+            await self._line.say(messages)
 
-    def _lost(self, code: int | None, reason: str) -> Sequence[Event]:
-        self._connection = None
+    def _lost(self, lost: LostError, stood_seconds: float) -> Sequence[Event]:
+        self._line = None
         self._session.lost()
         if self._closed.is_set():
             return ()
-        lasted_seconds = time.monotonic() - self._connected_at
-        return self._again(self._session.reconnection.after_close(code, reason, lasted_seconds))
+        return self._again(self._session.reconnection.after_close(lost.code, lost.reason, stood_seconds))
 
     def _again(self, disconnected: Disconnected) -> Sequence[Event]:
         self._delay_seconds = disconnected.retry_after_seconds
         return (disconnected,)
-
-
-def _text(error: Exception) -> str:
-    return str(error) or type(error).__name__
