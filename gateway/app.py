@@ -1,5 +1,7 @@
 """The web application, from its parts."""
 
+from collections.abc import Mapping
+
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.routing import WebSocketRoute
@@ -9,13 +11,14 @@ from gateway.guard import Guard
 from gateway.openapi import declare_responses
 from gateway.parts import Parts
 from gateway.problems import handle_errors, nothing_here
+from gateway.routes.events import events_router
 from gateway.routes.page import page_router
 from gateway.routes.predictions import predictions_router
-from gateway.routes.sockets import PredictionSocket, no_socket_router
+from gateway.routes.sockets import StreamSocket, no_socket_router
 from gateway.routes.system import system_router
 from gateway.timing import Timing
 from schemas import VERSION
-from schemas.sockets import SOCKET_PATH
+from schemas.sockets import BARS_SOCKET_PATH, SOCKET_PATH
 
 _LICENSE = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
 _DESCRIPTION = (
@@ -25,22 +28,23 @@ _DESCRIPTION = (
 
 
 class Dispatch:
-    """Sends WebSockets straight to their socket, everything else to the API."""
+    """Sends WebSockets straight to their sockets, everything else to the API."""
 
-    def __init__(self, api: ASGIApp, socket: ASGIApp) -> None:
+    def __init__(self, api: ASGIApp, sockets: Mapping[str, ASGIApp]) -> None:
         self._api = api
-        self._socket = socket
-        self._route = WebSocketRoute(SOCKET_PATH, socket)
+        self._sockets = sockets
+        self._routes = {path: WebSocketRoute(path, socket) for path, socket in sockets.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; a WebSocket at another path is refused at the handshake."""
         if scope["type"] != "websocket":
             await self._api(scope, receive, send)
-        elif scope["path"] == SOCKET_PATH:
-            scope["route"] = self._route  # as FastAPI does it: the metrics name the route
-            await self._socket(scope, receive, send)
+        elif (path := scope["path"]) in self._sockets:
+            scope["route"] = self._routes[path]  # as FastAPI does it: the metrics name the route
+            await self._sockets[path](scope, receive, send)
         else:
-            await nothing_here(scope["path"], f"the WebSocket is at {SOCKET_PATH}").response()(scope, receive, send)
+            detail = f"the WebSockets are at {' and '.join(self._sockets)}"
+            await nothing_here(path, detail).response()(scope, receive, send)
 
 
 def build_app(parts: Parts) -> ASGIApp:
@@ -49,7 +53,17 @@ def build_app(parts: Parts) -> ASGIApp:
         title="Tickcast", version=VERSION, description=_DESCRIPTION, redirect_slashes=False, license_info=_LICENSE
     )
     handle_errors(api)
-    for router in (predictions_router(parts), system_router(parts), page_router(), no_socket_router()):
+    for router in (
+        predictions_router(parts),
+        system_router(parts),
+        page_router(),
+        no_socket_router(),
+        events_router(parts),
+    ):
         api.include_router(router)
     declare_responses(api)
-    return Timing(Guard(Dispatch(api, PredictionSocket(parts)), parts.settings), parts.instruments)
+    sockets = {
+        SOCKET_PATH: StreamSocket(parts, parts.predictions),
+        BARS_SOCKET_PATH: StreamSocket(parts, parts.bars),
+    }
+    return Timing(Guard(Dispatch(api, sockets), parts.settings), parts.instruments)

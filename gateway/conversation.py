@@ -1,103 +1,199 @@
 """What the gateway says to one client, and in which order. No sockets here."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from gateway.commands import RefusedError, read_command
-from gateway.hub import EVERYTHING, Hub, Subscriber
-from gateway.latest import Entry, LatestView
-from gateway.mailbox import Outgoing, Reply
+from gateway.commands import RefusedError, check_count, read_command
+from gateway.entries import Entry
+from gateway.hub import EVERYTHING, Subscriber
+from gateway.latest import LatestBars
+from gateway.mailbox import Reply
+from gateway.messages import Message, message_of
 from gateway.settings import GatewaySettings
+from gateway.snapshots import Chunk
+from gateway.streams import Stream
+from gateway.wishes import Options, options_of
 from schemas import VERSION
-from schemas.sockets import PROTOCOL_VERSION, Subscribe, Subscribed, Welcome
-
-#: A snapshot larger than this goes out in several messages: common clients refuse more than 1 MiB.
-SNAPSHOT_BYTES = 262_144
-
-
-def _message(kind: str, message: Struct) -> Outgoing:
-    return kind, msgspec.json.encode(message).decode()
-
-
-def snapshots(entries: list[Entry]) -> Iterator[Reply]:
-    """Give one `snapshot` message, or as many as the size asks for."""
-    group: list[Entry] = []
-    size = 0
-    for entry in entries:
-        if group and size + len(entry.body) > SNAPSHOT_BYTES:
-            yield partial(_snapshot, group)
-            group, size = [], 0
-        group.append(entry)
-        size += len(entry.body)
-    yield partial(_snapshot, group)
+from schemas.sockets import (
+    HELD_SECONDS,
+    PROTOCOL_VERSION,
+    Auth,
+    Authenticated,
+    Limits,
+    Since,
+    Subscribe,
+    Subscribed,
+    Unsubscribe,
+    Welcome,
+)
 
 
-def _snapshot(entries: list[Entry]) -> Outgoing:
-    bodies = b",".join(entry.body for entry in entries).decode()
-    return "snapshot", f'{{"type":"snapshot","predictions":[{bodies}]}}'
+def _say(message: Struct) -> Reply:
+    return partial(message_of, message)
+
+
+def _marked(reply: Reply, mark: str) -> Message:
+    message = reply()
+    return Message(message.kind, message.payload, packed=message.packed, mark=mark)
 
 
 class Conversation:
     """One client's. Whatever it asks, nothing it gets is older than what it got before: a snapshot holds the entries
     of the moment of the subscription, however late it is written, and the mailbox sends all replies before updates."""
 
-    def __init__(self, hub: Hub, latest: LatestView, settings: GatewaySettings, subscriber: Subscriber) -> None:
-        self._hub = hub
-        self._latest = latest
+    def __init__(
+        self, stream: Stream[Any], settings: GatewaySettings, subscriber: Subscriber, clock_ns: Callable[[], int]
+    ) -> None:
+        self._stream = stream
         self._settings = settings
         self._subscriber = subscriber
+        self._clock_ns = clock_ns
 
-    def welcome(self, timestamp: str) -> list[Reply]:
+    def welcome(self, session: str, timestamp: str) -> list[Reply]:
         """Give the first message."""
+        settings = self._settings
+        limits = Limits(
+            maximum_tickers=settings.maximum_tickers,
+            maximum_message_bytes=settings.maximum_message_bytes,
+            conflate_after_seconds=settings.client_conflate_seconds,
+            close_after_seconds=float(settings.client_stall_seconds),
+            held_seconds=float(HELD_SECONDS),
+        )
         message = Welcome(
             version=VERSION,
             protocol=PROTOCOL_VERSION,
-            tickers=len(self._latest),
-            heartbeat_seconds=self._settings.heartbeat_seconds,
+            tickers=len(self._stream.view),
+            heartbeat_seconds=settings.heartbeat_seconds,
             timestamp=timestamp,
+            session=session,
+            epoch=self._stream.epoch,
+            limits=limits,
         )
-        return [partial(_message, "welcome", message)]
+        return [_say(message)]
 
     def answer(self, data: str | bytes) -> list[Reply]:
         """Do what the client says, and give the replies; a message that is refused changes nothing."""
+        request_id = None
         try:
             command = read_command(data, maximum_bytes=self._settings.maximum_message_bytes)
-            if isinstance(command, Subscribe):
-                return self._subscribe(command.tickers)
-            return self._unsubscribe(command.tickers)
+            request_id = command.id
+            match command:
+                case Subscribe():
+                    return self._subscribe(command)
+                case Unsubscribe():
+                    return self._unsubscribe(command)
+                case Auth():
+                    return [_say(Authenticated(scopes=["read", "stream"], id=command.id))]  # nothing is asked for yet
         except RefusedError as error:
-            return [partial(_message, "error", error.message())]
+            error.request_id = error.request_id or request_id
+            return [_say(error.message())]
 
-    def _subscribe(self, tickers: list[str]) -> list[Reply]:
-        if EVERYTHING not in tickers:
-            self._check_count(tickers)
-        everything_before, named_before = self._subscriber.everything, set(self._subscriber.named)
-        self._hub.subscribe(self._subscriber, tickers)
-        fresh = [] if everything_before else self._entries_of(tickers, named_before)
-        return [self._acknowledgement(), *snapshots(fresh)]
+    def _subscribe(self, command: Subscribe) -> list[Reply]:
+        options = options_of(command)
+        self._check(command)
+        fresh = self._fresh(command, options)
+        self._stream.audience.subscribe(self._subscriber, command.tickers, options)
+        if command.since is None:
+            return [self._acknowledgement(command, options), *self._snapshot(fresh, options)]
+        return self._resume(command, command.since, fresh, options)
 
-    def _entries_of(self, tickers: list[str], but: set[str]) -> list[Entry]:
-        if EVERYTHING in tickers:
-            return [entry for entry in self._latest.entries() if entry.ticker not in but]
-        found = (self._latest.get(ticker) for ticker in tickers if ticker not in but)
-        return [entry for entry in found if entry is not None]
+    def follow(self, command: Subscribe, mark: str | None) -> list[Reply]:
+        """Subscribe, as the first thing, resuming after a mark of the stream."""
+        options = options_of(command)
+        later = None if mark is None else self._stream.after_mark(mark, self._clock_ns())
+        self._stream.audience.subscribe(self._subscriber, command.tickers, options)
+        acknowledgement = self._acknowledgement(command, options, None if mark is None else later is not None)
+        if later is None:
+            *first, last = self._snapshot(command.tickers, options)
+            return [acknowledgement, *first, partial(_marked, last, self._stream.mark)]
+        wanted = (entry for entry in later if self._subscriber.wants(entry.ticker) and options.let(entry))
+        return [acknowledgement, *(partial(entry.message, packed=options.packed) for entry in wanted)]
 
-    def _unsubscribe(self, tickers: list[str]) -> list[Reply]:
-        if self._subscriber.everything and EVERYTHING not in tickers:
+    def _check(self, command: Subscribe) -> None:
+        if isinstance(self._stream.view, LatestBars) and command.min_confidence is not None:
+            raise RefusedError("invalid_message", "min_confidence: bars have none, leave it out", "min_confidence")
+        if EVERYTHING in command.tickers or self._subscriber.everything:
+            return
+        check_count(len(self._subscriber.named.keys() | set(command.tickers)), self._settings.maximum_tickers)
+
+    def _fresh(self, command: Subscribe, options: Options) -> list[str]:
+        """Give the tickers that the client does not get yet, or not so; `*` alone where that is everything."""
+        subscriber = self._subscriber
+        if EVERYTHING in command.tickers:
+            same = subscriber.everything is not None and subscriber.everything.options == options
+            return [] if same else [EVERYTHING]
+        if subscriber.everything is not None:
+            return []
+        return [
+            ticker
+            for ticker in command.tickers
+            if (wish := subscriber.named.get(ticker)) is None or wish.options != options
+        ]
+
+    def _resume(self, command: Subscribe, since: Since, fresh: list[str], options: Options) -> list[Reply]:
+        asked = [ticker for ticker in since.seq if self._subscriber.wants(ticker)]
+        later = {ticker: self._later(since, ticker) for ticker in asked}
+        lost = sorted(ticker for ticker, entries in later.items() if entries is None)
+        self._subscriber.mailbox.keep(lambda ticker: ticker not in later)  # what waits comes again, in its place
+        if EVERYTHING in fresh:
+            fresh = [entry.ticker for entry in self._stream.view.entries()]
+        afresh = [*(ticker for ticker in fresh if ticker not in later), *lost]
+        return [
+            self._acknowledgement(command, options, recovered=not lost, lost=lost),
+            *self._snapshot(sorted(afresh), options),
+            *(
+                partial(entry.message, packed=options.packed)
+                for entries in later.values()
+                for entry in entries or ()
+                if options.let(entry)
+            ),
+        ]
+
+    def _later(self, since: Since, ticker: str) -> list[Entry] | None:
+        if since.epoch != self._stream.epoch:
+            return None
+        entries: list[Entry] | None = self._stream.after(ticker, since.seq[ticker], self._clock_ns())
+        return entries
+
+    def _snapshot(self, fresh: list[str], options: Options) -> list[Reply]:
+        view = self._stream.view
+        self._subscriber.mailbox.keep(lambda ticker: EVERYTHING not in fresh and ticker not in fresh)
+        chunks: list[Chunk]
+        if EVERYTHING in fresh and options.gapless:
+            chunks = view.whole_snapshot()
+        else:
+            tickers = [entry.ticker for entry in view.entries()] if EVERYTHING in fresh else fresh
+            found = (view.get_final(ticker) if options.final_only else view.get(ticker) for ticker in tickers)
+            chunks = view.snapshot([entry for entry in found if entry is not None and options.let(entry)])
+        return [partial(chunk.message, packed=options.packed) for chunk in chunks]
+
+    def _unsubscribe(self, command: Unsubscribe) -> list[Reply]:
+        if self._subscriber.everything and EVERYTHING not in command.tickers:
             text = 'you get all tickers: unsubscribe ["*"] first, then subscribe to the tickers that you want'
             raise RefusedError("invalid_message", text, "tickers")
-        self._hub.unsubscribe(self._subscriber, tickers)
-        return [self._acknowledgement()]
+        self._stream.audience.unsubscribe(self._subscriber, command.tickers)
+        return [self._acknowledgement(command, None)]
 
-    def _check_count(self, tickers: list[str]) -> None:
-        count = len(self._subscriber.named.union(tickers))
-        if not self._subscriber.everything and count > self._settings.maximum_tickers:
-            text = f'{count} tickers are more than {self._settings.maximum_tickers}: name fewer, or ["*"] for all'
-            raise RefusedError("too_many_tickers", text, "tickers")
-
-    def _acknowledgement(self) -> Reply:
-        unknown = self._latest.unknown(self._subscriber.named)
-        return partial(_message, "subscribed", Subscribed(tickers=self._subscriber.listed(), unknown=unknown))
+    def _acknowledgement(
+        self,
+        command: Subscribe | Unsubscribe,
+        options: Options | None,
+        recovered: bool | None = None,
+        lost: list[str] | None = None,
+    ) -> Reply:
+        """Say the whole list; without options of one subscription, whether all of them are gapless."""
+        subscriber = self._subscriber
+        everyone = [wish.options for wish in subscriber.wishes()] if options is None else [options]
+        message = Subscribed(
+            tickers=subscriber.listed(),
+            unknown=self._stream.view.unknown(subscriber.named),
+            id=command.id,
+            epoch=self._stream.epoch,
+            gapless=all(one.gapless for one in everyone),
+            recovered=recovered,
+            lost=lost or [],
+        )
+        return _say(message)

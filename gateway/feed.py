@@ -1,17 +1,24 @@
 """Kafka into the views: all partitions from the beginning, without a group, through every outage."""
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections.abc import Callable
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from gateway.epochs import EpochReader
 from gateway.intake import READS, Intake
 from gateway.kafka_config import consumer_config
 from gateway.parts import Parts
+from gateway.streams import Stream
+from schemas.close_codes import CloseCode
 from schemas.errors import TickcastError
 from schemas.events import ServiceState
+from schemas.topics import BARS, PREDICTIONS_LATEST
 
 POLL_MS = 250
 #: Records taken at a stretch; between two stretches the clients have their turn.
@@ -19,6 +26,9 @@ STRETCH = 200
 RETRY_SECONDS = 1.0
 #: A partition that was not heard of for so long cannot be reached.
 UNREACHABLE_AFTER_SECONDS = 5.0
+#: Bars read of each partition at the start: enough for the last of each ticker, and for clients that come back.
+BARS_AT_START = 2_000
+EPOCH_CHECK_SECONDS = 5.0
 
 _OUTAGE = "Kafka is not answering: serving the last known predictions"
 
@@ -26,13 +36,16 @@ _log = logging.getLogger(__name__)
 
 
 class AnotherLogError(TickcastError):
-    """The topic ends before what was read of it: start again, with an empty view."""
+    """The topic is not the one that was read, or ends before what was read of it: start again, with an empty view."""
 
 
 class Feed:
     """Follows the topics in `READS`; where the broker goes away, the views stay and the feed tries again."""
 
-    def __init__(self, parts: Parts, intake: Intake) -> None:
+    def __init__(
+        self, parts: Parts, intake: Intake, epochs: Callable[[list[str]], dict[str, str]] | None = None
+    ) -> None:
+        """Args beside the views: `epochs` gives the epoch of each topic that is named; it may take its time."""
         self._settings = parts.settings
         self._latest = parts.latest
         self._board = parts.board
@@ -40,6 +53,12 @@ class Feed:
         self._intake = intake
         self._names = {parts.settings.topic_prefix + topic.name: topic.name for topic in READS}
         self._next_offsets: dict[TopicPartition, int] = {}
+        self._read_epochs = epochs or EpochReader(parts.settings)
+        self._hub = parts.hub
+        self._streams: dict[str, Stream[Any]] = {
+            parts.settings.topic_prefix + PREDICTIONS_LATEST.name: parts.predictions,
+            parts.settings.topic_prefix + BARS.name: parts.bars,
+        }
 
     async def run(self) -> None:
         """Follow the topics until cancelled.
@@ -54,22 +73,46 @@ class Feed:
             except (KafkaError, OSError) as error:  # retry
                 _log.warning("cannot read from Kafka, trying again: %s", error or type(error).__name__)
                 self._say(reachable=False)
+            except AnotherLogError:  # stop; clients must know that what they have means nothing now
+                self._hub.close(CloseCode.LOG_REPLACED)
+                raise
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow(self) -> None:
         consumer = AIOKafkaConsumer(**consumer_config(self._settings))
+        watching: asyncio.Task[None] | None = None
         try:
             await consumer.start()
+            await self._check_epochs()
             ends = await self._assign(consumer)
             started_ms = time.time() * 1_000
+            watching = asyncio.create_task(self._watch_epochs())
             while True:
+                if watching.done():
+                    watching.result()
                 await self._poll(consumer)
                 if not self._latest.caught_up and await _has_reached(consumer, ends):
                     self._latest.caught_up = True
                     _log.info("caught up, tickers: %d", len(self._latest))
                 self._note(consumer, started_ms)
         finally:
+            if watching is not None:
+                watching.cancel()
             await consumer.stop()
+
+    async def _watch_epochs(self) -> None:
+        """End where a topic was made anew; a new one may be longer than what was read of the old one."""
+        while True:
+            await asyncio.sleep(EPOCH_CHECK_SECONDS)
+            with contextlib.suppress(KafkaError):  # an outage is the poll's to notice
+                await self._check_epochs()
+
+    async def _check_epochs(self) -> None:
+        for name, epoch in (await asyncio.to_thread(self._read_epochs, list(self._streams))).items():
+            stream = self._streams[name]
+            if stream.epoch and stream.epoch != epoch:
+                raise AnotherLogError(f"{name} was made anew: it is another log")
+            stream.epoch = epoch
 
     async def _assign(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
         """Assign all partitions from where the views end; give the ends as they are now."""
@@ -79,6 +122,7 @@ class Feed:
         ]
         ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
         consumer.assign(partitions)
+        await self._pass_over_old_bars(consumer, ends)
         for partition, next_offset in self._next_offsets.items():
             if ends.get(partition, 0) < next_offset:
                 raise AnotherLogError(
@@ -87,6 +131,12 @@ class Feed:
                 )
             consumer.seek(partition, next_offset)
         return ends
+
+    async def _pass_over_old_bars(self, consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> None:
+        name = self._settings.topic_prefix + BARS.name
+        partitions = [partition for partition in ends if partition.topic == name]
+        for partition, beginning in (await consumer.beginning_offsets(partitions)).items():
+            consumer.seek(partition, max(beginning, ends[partition] - BARS_AT_START))
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
         batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=STRETCH)

@@ -1,18 +1,22 @@
 """Records into views. No Kafka here."""
 
+import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
+from gateway.entries import Entry
 from gateway.parts import Parts
+from gateway.streams import Stream
 from schemas.codec import UndecodableError, decoder
 from schemas.dead_letters import DeadLetter
-from schemas.events import ModelEvent, Prediction, ServiceStatus
-from schemas.topics import MODELS, PREDICTIONS_LATEST, SERVICE_STATUS, Topic
+from schemas.events import Bar, ModelEvent, Prediction, ServiceStatus
+from schemas.topics import BARS, MODELS, PREDICTIONS_LATEST, SERVICE_STATUS, Topic
 
 #: What the gateway reads.
-READS: tuple[Topic, ...] = (PREDICTIONS_LATEST, SERVICE_STATUS, MODELS)
+READS: tuple[Topic, ...] = (PREDICTIONS_LATEST, SERVICE_STATUS, MODELS, BARS)
 
 _prediction = decoder(Prediction)
+_bar = decoder(Bar)
 _status = decoder(ServiceStatus)
 _model_event = decoder(ModelEvent)
 
@@ -27,6 +31,10 @@ class Record(Protocol):
     @property
     def offset(self) -> int:
         """Give the offset in the partition."""
+
+    @property
+    def timestamp(self) -> int:
+        """Give when it was written, in milliseconds since 1970."""
 
     @property
     def key(self) -> bytes | None:
@@ -47,6 +55,7 @@ class Intake:
             PREDICTIONS_LATEST.name: self._take_prediction,
             SERVICE_STATUS.name: self._take_status,
             MODELS.name: self._take_models,
+            BARS.name: self._take_bar,
         }
 
     def take(self, topic: str, record: Record) -> None:
@@ -70,10 +79,27 @@ class Intake:
         if record.value is None and record.key is not None:  # a tombstone: compaction will remove the ticker
             latest.forget(record.key.decode("utf-8", "replace"))
         else:
-            entry = latest.accept(_prediction(record.value))
+            prediction = _prediction(record.value)
+            entry = latest.accept(prediction, record.offset)
             if entry is not None:
-                self._parts.hub.publish(entry)
+                self._publish(self._parts.predictions, entry, record)
+                self._show_forming(prediction)
         self._parts.instruments.tickers.set(len(latest))
+
+    def _take_bar(self, record: Record) -> None:
+        entry = self._parts.bars.view.accept(_bar(record.value), record.offset)
+        if entry is not None:
+            self._publish(self._parts.bars, entry, record)
+
+    def _publish(self, stream: Stream[Any], entry: Entry, record: Record) -> None:
+        recorded_ns = record.timestamp * 1_000_000
+        now_ns, now_s = self._parts.clock_ns(), time.monotonic()
+        stream.publish(entry, record.partition, recorded_ns=recorded_ns, now_ns=now_ns, now_s=now_s)
+
+    def _show_forming(self, prediction: Prediction) -> None:
+        bars = self._parts.bars
+        if bars.audience.wanted(prediction.ticker) and (entry := bars.view.forming(prediction)) is not None:
+            bars.audience.publish(entry, time.monotonic())
 
     def _take_status(self, record: Record) -> None:
         if record.value is not None:

@@ -1,46 +1,63 @@
-"""What one client is yet to be sent: bounded, and only the latest per ticker once the client is slow."""
+"""What one client is yet to be sent: bounded, in order, and only the newest once the client is slow."""
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
-import msgspec
+from gateway.entries import Entry
+from gateway.messages import Message
+from schemas.close_codes import CloseCode
 
-from gateway.latest import Entry
-from schemas.sockets import Heartbeat
-
-#: A message to a client: its type, and its text.
-Outgoing = tuple[str, str]
 #: Writes a message when the client is ready for it, so that a large snapshot does not wait as text.
-Reply = Callable[[], Outgoing]
+Reply = Callable[[], Message]
+#: Writes a heartbeat from its number and the updates skipped so far.
+Beat = Callable[[int, int], Message]
+#: Finals of a slow client that wait; beyond, only the newest of each ticker.
+FINALS = 256
 
 
 def _nothing() -> None: ...
 
 
+@dataclass(slots=True)
+class _Waiting:
+    entry: Entry
+    packed: bool
+    since_s: float
+
+
 class Mailbox:
     """Replies first, then a heartbeat, then updates.
 
-    Updates go out in order, every one of them, while fewer than `capacity` wait. From there on only the
-    latest of each ticker waits (the others are counted in `skipped`), until the client has taken them all.
+    Updates go out in order, every one of them, until the oldest has waited too long or `capacity` wait. From then on,
+    until all are taken, finals wait in order, and of each ticker only the newest provisional that no final has
+    overtaken. A provisional never takes the place of a final.
 
     Attributes:
         skipped: Updates that a newer one replaced before they were sent.
-        closed: Nothing more goes out.
+        closed: Why nothing more goes out; None: it does.
+        in_order: Nothing that came before what was taken last was left out, or waits.
     """
 
     def __init__(self, capacity: int, wake: Callable[[], None] = _nothing) -> None:
         self.skipped = 0
-        self.closed = False
+        self.closed: CloseCode | None = None
+        self.in_order = True
         self._capacity = capacity
         self._wake = wake
         self._replies: deque[Reply] = deque()
-        self._queue: deque[Entry] = deque()
-        self._latest: OrderedDict[str, Entry] = OrderedDict()
+        self._queue: deque[_Waiting] = deque()
+        self._conflated = False
+        self._finals: deque[_Waiting] = deque()
+        self._finals_room = FINALS
+        self._newest: OrderedDict[str, _Waiting] = OrderedDict()
         self._beats = 0
         self._beat_due = False
+        self._in_hand_since_s: float | None = None
+        self._replied_s = 0.0
 
     def __len__(self) -> int:
-        return len(self._replies) + len(self._queue) + len(self._latest) + self._beat_due
+        return len(self._replies) + len(self._queue) + len(self._finals) + len(self._newest) + self._beat_due
 
     @property
     def has_replies(self) -> bool:
@@ -52,55 +69,117 @@ class Mailbox:
         self._replies.extend(replies)
         self._wake()
 
-    def put(self, entry: Entry) -> None:
-        """Add an update; conflate where the queue is full."""
-        if self._latest:
-            self._conflate(entry)
-        elif len(self._queue) < self._capacity:
-            self._queue.append(entry)
+    def put(self, entry: Entry, now_s: float, *, packed: bool = False) -> None:
+        """Add an update; conflate where the queue is full.
+
+        Args:
+            now_s: The loop's time.
+            packed: The client wants msgpack.
+        """
+        waiting = _Waiting(entry, packed, now_s)
+        if self._conflated:
+            self._conflate(waiting)
         else:
-            for waiting in (*self._queue, entry):
-                self._conflate(waiting)
-            self._queue.clear()
+            self._queue.append(waiting)
+            if len(self._queue) > self._capacity:
+                self.conflate()
         self._wake()
 
-    def _conflate(self, entry: Entry) -> None:
-        self.skipped += entry.ticker in self._latest
-        self._latest[entry.ticker] = entry
+    def conflate(self) -> None:
+        """Keep only what is newest, until all of it is taken."""
+        self._conflated = True
+        for waiting in self._queue:
+            self._conflate(waiting)
+        self._queue.clear()
+
+    def _conflate(self, waiting: _Waiting) -> None:
+        ticker = waiting.entry.ticker
+        overtaken = self._newest.get(ticker)
+        self.skipped += overtaken is not None
+        if not waiting.entry.final:
+            if overtaken is not None:
+                waiting.since_s = overtaken.since_s  # the ticker has waited as long
+            self._newest[ticker] = waiting
+            return
+        if overtaken is not None:
+            del self._newest[ticker]
+        self._finals.append(waiting)
+        if len(self._finals) > self._finals_room:
+            self._thin_finals()
+
+    def _thin_finals(self) -> None:
+        newest = OrderedDict[str, _Waiting]()
+        for waiting in self._finals:
+            newest.pop(waiting.entry.ticker, None)
+            newest[waiting.entry.ticker] = waiting
+        self.skipped += len(self._finals) - len(newest)
+        self._finals = deque(newest.values())
+        self._finals_room = max(FINALS, 2 * len(newest))
 
     def beat(self) -> None:
         """Ask for a heartbeat; one that was not sent yet is enough."""
         self._beat_due = True
         self._wake()
 
-    def drop(self, wanted: Callable[[str], bool]) -> None:
-        """Take out updates of tickers that the client no longer wants."""
-        self._queue = deque(entry for entry in self._queue if wanted(entry.ticker))
-        self._latest = OrderedDict((ticker, entry) for ticker, entry in self._latest.items() if wanted(ticker))
+    def keep(self, wanted: Callable[[str], bool]) -> None:
+        """Take out updates of tickers that are not wanted."""
+        self._queue = deque(waiting for waiting in self._queue if wanted(waiting.entry.ticker))
+        self._finals = deque(waiting for waiting in self._finals if wanted(waiting.entry.ticker))
+        for ticker in [ticker for ticker in self._newest if not wanted(ticker)]:
+            del self._newest[ticker]
 
-    def close(self) -> None:
-        """Send nothing more."""
-        self.closed = True
-        self._wake()
+    def close(self, code: CloseCode) -> None:
+        """Send nothing more; the first reason stays."""
+        if self.closed is None:
+            self.closed = code
+            self._wake()
 
-    def take(self, limit: int, timestamp: Callable[[], str]) -> list[Outgoing]:
-        """Take up to `limit` messages, or one where replies wait, for they may be large; none once closed.
+    def waited_s(self, now_s: float) -> float:
+        """Give how long the oldest unsent message has waited. Behind replies nothing ages: those move, or do not."""
+        if self._in_hand_since_s is None and not self._queue and not self._conflated:
+            return 0.0
+        if self._in_hand_since_s is not None:
+            return now_s - self._in_hand_since_s
+        heads = [waiting[0].since_s for waiting in (self._queue, self._finals) if waiting]
+        if self._newest:
+            heads.append(next(iter(self._newest.values())).since_s)
+        return now_s - max(min(heads), self._replied_s) if heads else 0.0
+
+    def take(self, maximum_bytes: int, now_s: float, beat: Beat) -> list[Message]:
+        """Take messages up to about a size, none once closed. Until `sent`, the oldest of them counts as unsent.
 
         Args:
-            timestamp: Gives the time that a heartbeat says.
+            now_s: The loop's time.
+            beat: Writes a heartbeat.
         """
-        if self._replies and not self.closed:
-            return [self._replies.popleft()()]
-        taken: list[Outgoing] = []
-        while len(taken) < limit and len(self) and not self.closed:
-            taken.append(self._next(timestamp))
+        taken: list[Message] = []
+        size = 0
+        self.in_order = not self._conflated
+        if self.closed is None and len(self):
+            self._in_hand_since_s = now_s if self._replies else now_s - self.waited_s(now_s)
+        while size < maximum_bytes and self.closed is None and len(self):
+            message = self._next(now_s, beat)
+            taken.append(message)
+            size += len(message.frame)
+        self._conflated = self._conflated and bool(self._finals or self._newest)
         return taken
 
-    def _next(self, timestamp: Callable[[], str]) -> Outgoing:
+    def sent(self) -> None:
+        """Take note that what was taken is out."""
+        self._in_hand_since_s = None
+
+    def _next(self, now_s: float, beat: Beat) -> Message:
+        if self._replies:
+            self._replied_s = now_s
+            return self._replies.popleft()()
         if self._beat_due:
             self._beat_due = False
             self._beats += 1
-            beat = Heartbeat(count=self._beats, skipped=self.skipped, timestamp=timestamp())
-            return "heartbeat", msgspec.json.encode(beat).decode()
-        entry = self._queue.popleft() if self._queue else self._latest.popitem(last=False)[1]
-        return "prediction", entry.message
+            return beat(self._beats, self.skipped)
+        if self._queue:
+            waiting = self._queue.popleft()
+        elif self._finals:
+            waiting = self._finals.popleft()
+        else:
+            waiting = self._newest.popitem(last=False)[1]
+        return waiting.entry.message(packed=waiting.packed)

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 from gateway.hub import Hub
 from gateway.instruments import Instruments
-from gateway.latest import LatestView
+from gateway.latest import LatestBars, LatestView
 from gateway.problems import not_caught_up
 from gateway.settings import GatewaySettings
+from gateway.streams import BarStream, PredictionStream, Stream
 from gateway.system import ModelsView, ServicesView
+from schemas.sockets import HELD_BYTES
 from schemas.status import StatusBoard
 
 
@@ -20,11 +22,17 @@ class Parts:
     settings: GatewaySettings
     board: StatusBoard
     instruments: Instruments
-    latest: LatestView = field(default_factory=LatestView)
+    predictions: PredictionStream = field(default_factory=lambda: Stream(LatestView(), 7 * HELD_BYTES // 8))
+    bars: BarStream = field(default_factory=lambda: Stream(LatestBars(), HELD_BYTES // 8))
     hub: Hub = field(default_factory=Hub)
     services: ServicesView = field(default_factory=ServicesView)
     models: ModelsView = field(default_factory=ModelsView)
     clock_ns: Callable[[], int] = time.time_ns
+
+    @property
+    def latest(self) -> LatestView:
+        """Give the latest prediction of each ticker."""
+        return self.predictions.view
 
     def require_caught_up(self, **extra: object) -> None:
         """Let a request on only when the view has caught up.

@@ -18,6 +18,10 @@ from gateway.problems import ProblemError
 MAXIMUM_UNFINISHED_BYTES = 65_536
 #: How long a client may take to complete a request, or the next piece of its body.
 MAXIMUM_UNFINISHED_SECONDS = 20.0
+#: How long a client that does not read has for its close frame.
+ABORT_SECONDS = 1.0
+#: In a scope's extensions: `websocket.send` and `websocket.close` take `frames`, ready to be written.
+FRAMES_EXTENSION = "tickcast.frames"
 #: Frames of one WebSocket message. The limit in bytes does not see empty ones.
 MAXIMUM_FRAGMENTS = 1_024
 
@@ -114,7 +118,14 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """WebSockets whose refused handshakes are problem documents, and whose clients may go at any moment."""
+    """WebSockets whose refused handshakes are problem documents, whose clients may go at any moment, and which take
+    frames that are ready: an update is framed once for all of its clients.
+
+    Attributes:
+        stalled: The client was told goodbye, and did not read what came before.
+    """
+
+    stalled = False
 
     def data_received(self, data: bytes) -> None:
         """Answer a handshake that websockets' parser refuses; uvicorn would neither answer nor close."""
@@ -138,6 +149,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         refusal = self.conn.accept(event)
         if refusal.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
             super().handle_connect(event)
+            self.scope["extensions"][FRAMES_EXTENSION] = {"compressed": bool(self.conn.extensions)}
             return
         why = (refusal.body or b"").decode("utf-8", "replace").strip().rstrip(".")
         headers = {name: refusal.headers[name] for name in _KEPT_HEADERS if name in refusal.headers}
@@ -183,12 +195,33 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         Raises:
             ClientDisconnected: It is gone.
         """
-        await self.writable.wait()
-        if self.close_sent:
+        frames: list[bytes] = message.get("frames", [])  # type: ignore[assignment]  # an extension of ours
+        if (
+            message["type"] == "websocket.close"
+            and self.handshake_complete
+            and not (self.close_sent or self.disconnected)
+        ):
+            await self._close(message, frames)
+            return
+        if not self.writable.is_set():
+            await self.writable.wait()
+        if self.close_sent or self.disconnected:
             raise ClientDisconnected
+        if frames:
+            self.transport.write(b"".join(frames))
+            return
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
             self.handshake_complete = True  # refused by us: nothing that uvicorn should complain about
+
+    async def _close(self, message: ASGISendEvent, frames: list[bytes]) -> None:
+        """Close at once, whatever the client has not read yet; one that does not read is cut off a little later."""
+        self.stalled = not self.writable.is_set()
+        if self.stalled:
+            self.writable.set()  # uvicorn would wait for it
+            self.loop.call_later(ABORT_SECONDS, self.transport.abort)
+        self.transport.write(b"".join(frames))
+        await super().send(message)
 
 
 def _is_utf8(data: bytes) -> bool:

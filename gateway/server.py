@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import time
 from collections.abc import Iterator
 
 import uvicorn
@@ -16,6 +17,8 @@ from schemas.errors import StopAndSayError
 
 #: Of each client's socket in the kernel; without it a client that never reads takes 4 MB before anybody notices.
 SEND_BUFFER_BYTES = 65_536
+#: A client that acknowledges nothing for so long is gone.
+CLOSED_WINDOW_MS = 60_000
 GOODBYE_SECONDS = 0.5
 _LISTEN_BACKLOG = 2_048
 
@@ -33,8 +36,7 @@ def bind(settings: GatewaySettings) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # ends what a closed window would keep open for ever
-            stall_ms = settings.client_stall_seconds * 1_000
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, stall_ms)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, CLOSED_WINDOW_MS)
         listener.bind(address)
         listener.listen(_LISTEN_BACKLOG)
     except OSError as error:
@@ -54,15 +56,15 @@ def url_of(listener: socket.socket) -> str:
 
 
 def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
-    """Give uvicorn's configuration. Pings find clients that are gone, TCP's timeout those that never read."""
+    """Give uvicorn's configuration. Pings find clients that are gone; those that never read are found by what waits."""
     return uvicorn.Config(
         app,
         http=HttpProtocol,
         ws=SocketProtocol,
-        ws_per_message_deflate=False,
+        ws_per_message_deflate=settings.websocket_compression,
         ws_max_size=16 * settings.maximum_message_bytes,  # up to here an error message, beyond it the end
         ws_ping_interval=20.0,
-        ws_ping_timeout=float(settings.client_stall_seconds),
+        ws_ping_timeout=20.0,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -72,11 +74,22 @@ def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
 
 
 class GatewayServer(uvicorn.Server):
-    """Says goodbye to WebSocket clients with code 1001 before it stops."""
+    """Looks after WebSocket clients, and says goodbye to them with code 1001 before it stops."""
 
-    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+    def __init__(self, config: uvicorn.Config, hub: Hub, settings: GatewaySettings) -> None:
         super().__init__(config)
         self._hub = hub
+        self._settings = settings
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after the clients, ten times a second."""
+        self._hub.sweep(
+            time.monotonic(),
+            heartbeat_s=self._settings.heartbeat_seconds,
+            conflate_after_s=self._settings.client_conflate_seconds,
+            close_after_s=float(self._settings.client_stall_seconds),
+        )
+        return await super().on_tick(counter)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -94,16 +107,17 @@ class GatewayServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the conversations, then everything else."""
         self._hub.close()
-        with contextlib.suppress(TimeoutError):  # those that never read are cut off
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 while len(self._hub):
                     await asyncio.sleep(0.02)
         for connection in list(self.server_state.connections):
-            if self._never_reads(connection):
+            if _never_reads(connection):
                 connection.transport.abort()
         await super().shutdown(sockets)
 
-    def _never_reads(self, connection: object) -> bool:
-        if isinstance(connection, SocketProtocol):
-            return len(self._hub) > 0
-        return isinstance(connection, HttpProtocol) and connection.flow.write_paused
+
+def _never_reads(connection: object) -> bool:
+    if isinstance(connection, SocketProtocol):
+        return connection.stalled
+    return isinstance(connection, HttpProtocol) and connection.flow.write_paused

@@ -48,13 +48,19 @@ class GatewaySettings(Settings):
     gateway_port: int = Field(8_000, ge=0, le=65_535, description="0: a free one")
     allowed_hosts: Hosts = Field((), description="Further host names under which the gateway is reached; `*` is any")
     allowed_origins: Origins = Field((), description="Further origins whose pages may open a WebSocket")
-    heartbeat_seconds: float = Field(15.0, gt=0, le=3_600, description="Between two heartbeats on a WebSocket")
+    heartbeat_seconds: float = Field(10.0, gt=0, le=3_600, description="Between two heartbeats on a WebSocket")
     maximum_tickers: int = Field(1_000, ge=1, description="Tickers that one client may name; `*` does not count")
     maximum_clients: int = Field(2_000, ge=1, description="WebSocket clients at a time")
     maximum_message_bytes: int = Field(65_536, ge=256, le=1_048_576, description="Size of a message from a client")
     client_queue: int = Field(
-        512, ge=1, description="Updates that wait for a slow client before only the latest of each ticker is kept"
+        2_048, ge=1, description="Updates that wait for a slow client before only what is newest of each ticker is kept"
+    )
+    client_conflate_seconds: float = Field(
+        1.0, gt=0, le=3_600, description="An update may wait so long for a client before only what is newest is kept"
     )
     client_stall_seconds: int = Field(
-        60, ge=1, le=3_600, description="A client that reads nothing for this long is disconnected"
+        10, ge=1, le=3_600, description="A client for which an update waits so long is disconnected"
+    )
+    websocket_compression: bool = Field(
+        False, description="Offer permessage-deflate: less traffic, more than twice the work"
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from schemas import VERSION
 from schemas.asyncapi_messages import (
@@ -12,13 +13,36 @@ from schemas.asyncapi_messages import (
     socket_message,
     topic_message,
 )
+from schemas.close_codes import CLOSE_REASONS, means_reconnect
 from schemas.codec import CONTENT_TYPE
-from schemas.json_schemas import CLIENT_MESSAGES, MESSAGE_TYPES, SERVER_MESSAGES, JsonObject, component_schemas
+from schemas.json_schemas import (
+    BARS_SERVER_MESSAGES,
+    CLIENT_MESSAGES,
+    MESSAGE_TYPES,
+    PREDICTIONS_SERVER_MESSAGES,
+    SERVER_MESSAGES,
+    JsonObject,
+    component_schemas,
+)
 from schemas.settings import Settings
-from schemas.sockets import SOCKET_PATH
+from schemas.sockets import BARS_SOCKET_PATH, SOCKET_PATH
 from schemas.topics import TOPICS, Topic, partition_count
 
 WEBSOCKET = "websocket"
+BARS_WEBSOCKET = "websocket-bars"
+#: Of each socket: its address, what it is for, and what the gateway says there.
+_SOCKETS = {
+    WEBSOCKET: (
+        SOCKET_PATH,
+        "Subscribe to tickers; get their latest predictions at once, then every new one.",
+        PREDICTIONS_SERVER_MESSAGES,
+    ),
+    BARS_WEBSOCKET: (
+        BARS_SOCKET_PATH,
+        "Subscribe to tickers; get their last closed bars at once, then every bar that closes, and the one that forms.",
+        BARS_SERVER_MESSAGES,
+    ),
+}
 _DEFAULTS: dict[str, Any] = {name: field.default for name, field in Settings.model_fields.items()}
 
 
@@ -40,7 +64,8 @@ def asyncapi_document() -> JsonObject:
             "kafka": {"host": _DEFAULTS["kafka_bootstrap_servers"], "protocol": "kafka"},
             "gateway": {"host": "127.0.0.1:8000", "protocol": "ws"},
         },
-        "channels": {topic.name: _topic_channel(topic) for topic in TOPICS} | {WEBSOCKET: _socket_channel()},
+        "channels": {topic.name: _topic_channel(topic) for topic in TOPICS}
+        | {name: _socket_channel(name) for name in _SOCKETS},
         "operations": _operations(),
         "components": {
             "messages": {topic.name: topic_message(topic) for topic in TOPICS} | sockets,
@@ -81,14 +106,19 @@ def _topic_configuration(topic: Topic) -> JsonObject:
     return texts | numbers | {"cleanup.policy": [texts["cleanup.policy"]]}
 
 
-def _socket_channel() -> JsonObject:
-    names = [message.__name__ for message in (*CLIENT_MESSAGES, *SERVER_MESSAGES)]
+def _socket_channel(name: str) -> JsonObject:
+    address, description, server_messages = _SOCKETS[name]
+    names = [message.__name__ for message in (*CLIENT_MESSAGES, *server_messages)]
     return {
-        "address": SOCKET_PATH,
-        "description": "Subscribe to tickers; get their latest predictions at once, then every new one.",
+        "address": address,
+        "description": f"{description} Text messages are JSON, binary ones msgpack with the same fields.",
         "servers": [ref("servers", "gateway")],
         "messages": {name: ref("components", "messages", name) for name in names},
         "bindings": {"ws": {"method": "GET", "bindingVersion": "0.1.0"}},
+        "x-close-codes": [
+            {"code": int(code), "name": code.name.lower(), "reconnect": means_reconnect(code), "reason": reason}
+            for code, reason in CLOSE_REASONS.items()
+        ],
     }
 
 
@@ -97,13 +127,18 @@ def _operations() -> JsonObject:
         f"send-{topic.name}": {"action": "send", "channel": ref("channels", topic.name), "summary": topic.description}
         for topic in TOPICS
     }
-    for action, messages in (("receive", CLIENT_MESSAGES), ("send", SERVER_MESSAGES)):
-        operations[f"{action}-{WEBSOCKET}"] = {
-            "action": action,
-            "channel": ref("channels", WEBSOCKET),
-            "messages": [ref("channels", WEBSOCKET, "messages", message.__name__) for message in messages],
-        }
+    for name, (_, _, server_messages) in _SOCKETS.items():
+        operations[f"receive-{name}"] = _socket_operation("receive", name, CLIENT_MESSAGES)
+        operations[f"send-{name}"] = _socket_operation("send", name, server_messages)
     return operations
+
+
+def _socket_operation(action: str, name: str, messages: tuple[type[Struct], ...]) -> JsonObject:
+    return {
+        "action": action,
+        "channel": ref("channels", name),
+        "messages": [ref("channels", name, "messages", message.__name__) for message in messages],
+    }
 
 
 class _Dumper(yaml.SafeDumper):

@@ -21,6 +21,8 @@ EVENT_TYPES: tuple[type[Struct], ...] = tuple(
     dict.fromkeys(topic.event for topic in TOPICS if topic.event is not None)  # in the order of the table, each once
 )
 CLIENT_MESSAGES: tuple[type[Struct], ...] = get_args(sockets.ClientMessage)
+PREDICTIONS_SERVER_MESSAGES: tuple[type[Struct], ...] = get_args(sockets.PredictionsServerMessage)
+BARS_SERVER_MESSAGES: tuple[type[Struct], ...] = get_args(sockets.BarsServerMessage)
 SERVER_MESSAGES: tuple[type[Struct], ...] = get_args(sockets.ServerMessage)
 MESSAGE_TYPES: tuple[type[Struct], ...] = (*EVENT_TYPES, *CLIENT_MESSAGES, *SERVER_MESSAGES)
 

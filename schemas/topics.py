@@ -29,6 +29,7 @@ class Topic:
         key: What the record key is, in words.
         by_ticker: It has the partition count of `ticks`; others have one partition.
         retention_ms: None keeps everything.
+        whole_ms: Compaction leaves records alone for so long.
         bounded: Also bounded in bytes a partition, by `Settings.topic_retention_bytes`.
         cloud_events: Its records carry the headers of `schemas.codec.event_headers`.
     """
@@ -40,6 +41,7 @@ class Topic:
     by_ticker: bool = True
     cleanup: Cleanup = Cleanup.DELETE
     retention_ms: int | None = None
+    whole_ms: int = 0
     bounded: bool = False
     cloud_events: bool = False
     written_by: str = ""
@@ -52,6 +54,7 @@ class Topic:
                 "segment.bytes": str(16 * _MIB),
                 "segment.ms": str(600_000),
                 "min.cleanable.dirty.ratio": "0.1",
+                "min.compaction.lag.ms": str(self.whole_ms),
             }
         config = {
             "cleanup.policy": "delete",
@@ -99,6 +102,7 @@ PREDICTIONS_LATEST = Topic(
     "ticker",
     "Every prediction, provisional ones too; compacted to the latest per ticker.",
     cleanup=Cleanup.COMPACT,
+    whole_ms=120_000,  # the gateways hold the last minute, for clients that come back
     cloud_events=True,
     written_by="predictor",
 )

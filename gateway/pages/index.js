@@ -18,6 +18,7 @@ let clockSkewMs = 0; // the gateway's clock less this one's
 let heartbeatSeconds = 15;
 let lastHeardMs = 0;
 let retryMs = RETRY_FIRST_MS;
+let comeBackAfterMs = null; // as the gateway asked when it went
 let socket = null;
 
 const price = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -41,14 +42,19 @@ function connect() {
   opened.onmessage = (event) => {
     if (socket === opened) receive(JSON.parse(event.data));
   };
-  opened.onclose = () => {
-    if (socket === opened) lost();
+  opened.onclose = (event) => {
+    if (socket === opened) lost(event);
   };
 }
 
-function lost() {
+function lost(event) {
   socket = null;
-  const wait = retryMs * (0.5 + Math.random() / 2);
+  if (event?.code >= 4500) {
+    say("lost", event.reason || "the gateway does not want this page");
+    return;
+  }
+  const wait = comeBackAfterMs ?? retryMs * (0.5 + Math.random() / 2);
+  comeBackAfterMs = null;
   retryMs = Math.min(2 * retryMs, RETRY_LAST_MS);
   say("lost", "connection lost, trying again…");
   setTimeout(connect, wait);
@@ -66,6 +72,7 @@ function receive(message) {
     say("live", "live");
   } else if (message.type === "snapshot") message.predictions.forEach(keep);
   else if (message.type === "prediction") keep(message);
+  else if (message.type === "server_shutdown") comeBackAfterMs = message.reconnect_after_ms;
   else if (message.type === "error") say("lost", message.message);
 }
 

@@ -91,7 +91,9 @@ async def deaf_client(server: Running, parts: Parts) -> AsyncIterator[Deaf]:
     before = set(parts.hub)
     connection = await asyncio.to_thread(_handshake, server.url)
     try:
-        await until(lambda: any(one.everything for one in set(parts.hub) - before), "the deaf client's subscription")
+        await until(
+            lambda: any(one.everything is not None for one in set(parts.hub) - before), "the deaf client's subscription"
+        )
         (subscriber,) = set(parts.hub) - before
         yield Deaf(connection, subscriber.mailbox)
     finally:

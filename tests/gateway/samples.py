@@ -1,13 +1,19 @@
 """Predictions and parts to test with."""
 
+import time
+from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from prometheus_client import CollectorRegistry
 
+from gateway.entries import Entry
 from gateway.instruments import Instruments
 from gateway.parts import Parts
 from gateway.settings import GatewaySettings
+from schemas.codec import encode
 from schemas.events import (
+    Bar,
     BarSoFar,
     Direction,
     HorizonPrediction,
@@ -129,13 +135,62 @@ def make_parts(*predictions: Prediction, caught_up: bool = True, **changes: Any)
         clock_ns=lambda: NOON_NS,
     )
     for given in predictions:
-        parts.latest.accept(given)
+        publish(parts, given)
     parts.latest.caught_up = caught_up
     return parts
 
 
-def publish(parts: Parts, given: Prediction) -> None:
-    """Do what the intake does with a new prediction."""
-    entry = parts.latest.accept(given)
+def publish(parts: Parts, given: Prediction, seq: int | None = None) -> Entry:
+    """Do what the intake does with a new prediction; its offset is that of its source, unless another is given."""
+    entry = parts.latest.accept(given, given.source_offset if seq is None else seq)
     assert entry is not None
-    parts.hub.publish(entry)
+    parts.predictions.publish(
+        entry, given.source_partition, recorded_ns=NOON_NS, now_ns=NOON_NS, now_s=time.monotonic()
+    )
+    return entry
+
+
+def bar(ticker: str = "AAPL", offset: int = 0, **changes: Any) -> Bar:
+    values: dict[str, Any] = {
+        "id": f"{ticker}/{offset}",
+        "ticker": ticker,
+        "interval": "1d",
+        "start_ns": NOON_NS,
+        "end_ns": NOON_NS + DAY_NS,
+        "open": 1.0,
+        "high": 2.0,
+        "low": 0.5,
+        "close": 1.5,
+        "volume": 9.0,
+        "tick_count": 4,
+        "bar_index": 300,
+        "source": "replay",
+        "source_partition": 0,
+        "source_offset": offset,
+        "ingested_at_ns": NOON_NS + 1_000_000,
+        "closed_at_ns": NOON_NS + 2_000_000,
+    }
+    return Bar(**values | changes)
+
+
+def publish_bar(parts: Parts, given: Bar) -> None:
+    """Do what the intake does with a new bar."""
+    entry = parts.bars.view.accept(given, given.source_offset)
+    assert entry is not None
+    parts.bars.publish(entry, given.source_partition, recorded_ns=NOON_NS, now_ns=NOON_NS, now_s=time.monotonic())
+
+
+@dataclass(frozen=True)
+class SampleRecord:
+    """A record as the Kafka client gives it."""
+
+    offset: int
+    value: bytes
+    partition: int = 0
+    key: bytes | None = None
+    timestamp: int = NOON_NS // 1_000_000
+
+
+def record_of(event: Struct, offset: int) -> SampleRecord:
+    """Give the record of an event."""
+    return SampleRecord(offset, encode(event))

@@ -11,14 +11,16 @@ from aiokafka import TopicPartition
 
 from gateway.feed import AnotherLogError, Feed
 from gateway.intake import Intake
+from gateway.mailbox import Mailbox
 from gateway.parts import Parts
 from gateway.sender import RecordSender
 from gateway.settings import GatewaySettings
+from schemas.close_codes import CloseCode
 from schemas.events import Prediction, ServiceState
 from schemas.status import StatusReporter
 from tests.brokers import BrokerUnderTest
 from tests.gateway.proxy import proxy_to
-from tests.gateway.samples import DAY_NS, NOON_NS, make_parts, model_event, prediction, status
+from tests.gateway.samples import DAY_NS, NOON_NS, bar, make_parts, model_event, prediction, status
 from tests.gateway.web import until
 
 
@@ -170,6 +172,9 @@ class ShorterLog:
     async def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(partitions, 5)
 
+    async def beginning_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 0)
+
     def partitions_for_topic(self, _: str) -> set[int]:
         return {0}
 
@@ -186,3 +191,54 @@ async def test_a_log_that_ends_before_what_was_read_is_another_one(read_up_to: i
     feed._next_offsets[TopicPartition("predictions-latest", 0)] = read_up_to
     with pytest.raises(AnotherLogError) if another else contextlib.nullcontext():
         await feed._assign(ShorterLog())
+
+
+async def test_of_bars_only_the_end_is_read_and_then_every_one(
+    broker: BrokerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.feed.BARS_AT_START", 2)
+    broker.produce("bars", *(bar("AAPL", offset, bar_index=offset) for offset in range(6)), key="AAPL")
+    async with fed(broker.settings(GatewaySettings)) as given:
+        bars = given.parts.bars
+        await until(lambda: given.parts.latest.caught_up, "catching up")
+        assert len(bars.held) == 2
+        broker.produce("bars", bar("AAPL", 6, bar_index=6), key="AAPL")
+        await until(lambda: (entry := bars.view.get("AAPL")) is not None and entry.seq == 6, "the next bar")
+        after = bars.held.after("AAPL", 4, NOON_NS)
+        assert after is not None
+        assert [json.loads(entry.item)["prev"] for entry in after] == [4, 5]
+
+
+async def test_every_replica_says_the_same_place_and_epoch_of_a_record(broker: BrokerUnderTest) -> None:
+    await write(broker, *(prediction("AAPL", offset) for offset in range(3)))
+    settings = broker.settings(GatewaySettings)
+    async with fed(settings) as first, fed(settings) as second:
+        for given in (first, second):
+            await until(lambda: given.parts.latest.caught_up, "catching up")  # noqa: B023 - awaited at once
+        streams = [given.parts.predictions for given in (first, second)]
+        entries = [stream.view.get("AAPL") for stream in streams]
+        assert len({stream.epoch for stream in streams}) == 1
+        assert len(streams[0].epoch) == 22
+        assert streams[0].epoch != first.parts.bars.epoch
+        assert [entry and json.loads(entry.item)["prev"] for entry in entries] == [1, 1]
+
+
+async def test_a_topic_made_anew_is_noticed_though_it_is_longer_and_ends_every_conversation(
+    kafka: BrokerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.feed.EPOCH_CHECK_SECONDS", 0.2)
+    await write(kafka, prediction("AAPL", 1))
+    async with fed(kafka.settings(GatewaySettings)) as given:
+        await until(lambda: given.parts.latest.caught_up, "catching up")
+        epoch = given.parts.predictions.epoch
+        mailbox = Mailbox(10)
+        given.parts.hub.join(given.parts.predictions.audience, mailbox)
+        await asyncio.to_thread(kafka.replace_topic, "predictions-latest")
+        await write(kafka, *(prediction("AAPL", offset) for offset in range(2, 9)))
+        await until(given.feed.done, "noticing")
+        with pytest.raises(AnotherLogError):
+            given.feed.result()
+        assert mailbox.closed is CloseCode.LOG_REPLACED
+    async with fed(kafka.settings(GatewaySettings)) as again:
+        await until(lambda: again.parts.latest.caught_up, "catching up with the new topic")
+        assert again.parts.predictions.epoch != epoch

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.latest import LatestView, order_of
+from gateway.entries import order_of
+from gateway.latest import LatestView
 from schemas.codec import UndecodableError
+from tests.gateway.contract import read_message
 from tests.gateway.samples import prediction
 
 PLACES = st.lists(
@@ -43,15 +45,45 @@ def test_one_frame_closes_two_bars_and_both_are_taken_in_order() -> None:
     assert view.accept(prediction(offset=8, bar_index=12)) is None
 
 
-def test_rest_and_socket_bytes_say_the_same() -> None:
+def test_rest_and_socket_bytes_say_the_same_beside_the_place_in_the_log() -> None:
     view = LatestView()
-    entry = view.accept(prediction("IBM", 3))
+    first = view.accept(prediction("IBM", 3), seq=7)
+    second = view.accept(prediction("IBM", 4, provisional=True), seq=9)
+    third = view.accept(prediction("IBM", 5), seq=12)
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    said = []
+    for entry in (first, second, third):
+        message = read_message(entry.message().payload.decode())
+        assert read_message(entry.message(packed=True).payload) == message
+        assert message == {"type": "prediction"} | json.loads(entry.item)
+        said.append({name: message.pop(name) for name in ("seq", "prev", "prev_final") if name in message})
+        assert message == {"type": "prediction"} | json.loads(entry.body)
+    assert said == [
+        {"seq": 7, "prev": None, "prev_final": None},
+        {"seq": 9, "prev": 7},
+        {"seq": 12, "prev": 9, "prev_final": 7},
+    ]
+    assert json.loads(view.all_bytes()) == {"count": 1, "predictions": [json.loads(third.body)]}
+
+
+def test_an_update_is_written_and_framed_once_however_many_want_it() -> None:
+    entry = LatestView().accept(prediction("IBM", 3))
     assert entry is not None
-    message = json.loads(entry.message)
-    assert message.pop("type") == "prediction"
-    assert next(iter(message)) == "ticker"
-    assert message == json.loads(entry.body)
-    assert json.loads(view.all_bytes()) == {"count": 1, "predictions": [message]}
+    for packed in (False, True):
+        assert entry.message(packed=packed) is entry.message(packed=packed)
+        assert entry.message(packed=packed).frame is entry.message(packed=packed).frame
+
+
+def test_the_whole_snapshot_is_made_once_between_two_changes() -> None:
+    view = LatestView()
+    view.accept(prediction("MSFT", 1))
+    whole = view.whole_snapshot()
+    assert view.whole_snapshot() is whole
+    assert whole[0].message() is whole[0].message()
+    view.accept(prediction("MSFT", 2))
+    assert view.whole_snapshot() is not whole
 
 
 def test_all_bytes_follow_every_change() -> None:

@@ -12,9 +12,11 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from gateway.latest import entry_of
+from gateway.presentation import present
+from schemas.close_codes import CloseCode
 from schemas.errors import EXIT_STOP_AND_SAY
 from tests.brokers import BrokerUnderTest
+from tests.gateway.contract import read_message
 from tests.gateway.proxy import proxy_to
 from tests.gateway.samples import prediction
 from tests.gateway.web import DEADLINE_SECONDS
@@ -37,8 +39,7 @@ def ask(service: ServiceProcess, path: str) -> dict[str, Any]:
 
 
 async def hear(connection: Any) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(await asyncio.wait_for(connection.recv(), DEADLINE_SECONDS))
-    return message
+    return read_message(await asyncio.wait_for(connection.recv(), DEADLINE_SECONDS))
 
 
 async def test_rest_socket_and_topic_say_the_same_and_a_restart_changes_nothing(
@@ -52,20 +53,21 @@ async def test_rest_socket_and_topic_say_the_same_and_a_restart_changes_nothing(
         assert (await hear(connection))["type"] == "welcome"
         await connection.send('{"action": "subscribe", "tickers": ["AAPL"]}')
         assert (await hear(connection))["tickers"] == ["AAPL"]
-        assert (await hear(connection))["predictions"] == [before]
+        assert (await hear(connection))["predictions"] == [before | {"seq": 1, "prev": 0, "prev_final": 0}]
         await asyncio.to_thread(broker.produce, "predictions-latest", prediction("AAPL", 3), key="AAPL")
         update = await hear(connection)
         service.send(signal.SIGTERM)
+        assert 0 <= (await hear(connection))["reconnect_after_ms"] < 5_000
         with pytest.raises(ConnectionClosed) as closed:
             await hear(connection)
         assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 1001
+        assert closed.value.rcvd.code == CloseCode.GOING_AWAY
         assert await asyncio.to_thread(service.wait) == 0
     again = start(processes, broker)
     await asyncio.to_thread(again.wait_until_healthy)
     records = [record.event() for record in broker.read("predictions-latest")]
-    expected = json.loads(entry_of(records[-1]).body)
-    assert update == {"type": "prediction"} | expected
+    expected = json.loads(present(records[-1]))
+    assert update == {"type": "prediction", "seq": 2, "prev": 1, "prev_final": 1} | expected
     assert ask(again, "/predict/AAPL") == expected
     assert ask(again, "/health")["services"]["gateway"]["state"] == "ready"
 

@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from gateway.app import build_app
 from gateway.parts import Parts
 from gateway.server import GatewayServer, bind, server_config, url_of
+from tests.gateway.contract import read_message
 
 DEADLINE_SECONDS = 60.0
 
@@ -33,15 +34,20 @@ class Running:
 
     @property
     def socket_url(self) -> str:
-        """Give the address of the WebSocket."""
+        """Give the address of the WebSocket of predictions."""
         return self.url.replace("http", "ws", 1) + "/ws/predictions"
+
+    @property
+    def bars_url(self) -> str:
+        """Give the address of the WebSocket of bars."""
+        return self.url.replace("http", "ws", 1) + "/ws/bars"
 
 
 @contextlib.asynccontextmanager
 async def running(parts: Parts) -> AsyncIterator[Running]:
     """Serve parts with uvicorn as the service does."""
     listener = bind(parts.settings)
-    server = GatewayServer(server_config(build_app(parts), parts.settings), parts.hub)
+    server = GatewayServer(server_config(build_app(parts), parts.settings), parts.hub, parts.settings)
     task = asyncio.create_task(server.serve([listener]))
     try:
         yield Running(server, url_of(listener), task)
@@ -63,8 +69,7 @@ class Client:
 
     async def hear(self) -> dict[str, Any]:
         """Receive the next message."""
-        message: dict[str, Any] = json.loads(await asyncio.wait_for(self.connection.recv(), DEADLINE_SECONDS))
-        return message
+        return read_message(await asyncio.wait_for(self.connection.recv(), DEADLINE_SECONDS))
 
     async def hear_kind(self, kind: str) -> dict[str, Any]:
         """Receive the next message, which is of this type."""
@@ -74,9 +79,9 @@ class Client:
 
 
 @contextlib.asynccontextmanager
-async def talking(server: Running, **options: Any) -> AsyncIterator[Client]:
-    """Connect, and take the welcome."""
-    async with connect(server.socket_url, compression=None, **options) as connection:
+async def talking(server: Running, url: str | None = None, **options: Any) -> AsyncIterator[Client]:
+    """Connect, and take the welcome; without a URL, to the predictions."""
+    async with connect(url or server.socket_url, **({"compression": None} | options)) as connection:
         client = Client(connection)
         await client.hear_kind("welcome")
         yield client

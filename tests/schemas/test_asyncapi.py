@@ -10,12 +10,14 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from msgspec import Struct
 
 from schemas import VERSION
+from schemas.close_codes import CloseCode
 from schemas.codec import decoder, event_headers
 from schemas.events import Features
 from schemas.generate import ROOM
-from schemas.json_schemas import CLIENT_MESSAGES, SERVER_MESSAGES
+from schemas.json_schemas import BARS_SERVER_MESSAGES, CLIENT_MESSAGES, PREDICTIONS_SERVER_MESSAGES
 from schemas.topics import DEAD_LETTERS, TICKS, TOPICS, Topic, partition_count
 
 DOCUMENT = yaml.safe_load((ROOM / "asyncapi.yaml").read_text())
@@ -78,8 +80,8 @@ def test_every_reference_resolves() -> None:
         resolve(reference)
 
 
-def test_every_topic_is_a_channel_and_every_channel_a_topic_or_the_websocket() -> None:
-    assert set(CHANNELS) == {topic.name for topic in TOPICS} | {"websocket"}
+def test_every_topic_is_a_channel_and_every_channel_a_topic_or_a_websocket() -> None:
+    assert set(CHANNELS) == {topic.name for topic in TOPICS} | {"websocket", "websocket-bars"}
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
@@ -130,14 +132,30 @@ def test_the_dead_letters_reason_is_what_the_codec_says_of_those_bytes() -> None
         decoder(Features)(example["payload"].encode())
 
 
-def test_the_websocket_takes_client_messages_and_sends_server_messages() -> None:
+@pytest.mark.parametrize(
+    ("channel", "address", "said"),
+    [
+        ("websocket", "/ws/predictions", PREDICTIONS_SERVER_MESSAGES),
+        ("websocket-bars", "/ws/bars", BARS_SERVER_MESSAGES),
+    ],
+)
+def test_a_websocket_takes_client_messages_and_sends_its_own(
+    channel: str, address: str, said: tuple[type[Struct], ...]
+) -> None:
     def names(operation: str) -> list[str]:
         return [reference["$ref"].rpartition("/")[2] for reference in DOCUMENT["operations"][operation]["messages"]]
 
-    assert CHANNELS["websocket"]["address"] == "/ws/predictions"
-    assert names("receive-websocket") == [message.__name__ for message in CLIENT_MESSAGES]
-    assert names("send-websocket") == [message.__name__ for message in SERVER_MESSAGES]
-    assert set(names("receive-websocket") + names("send-websocket")) == set(CHANNELS["websocket"]["messages"])
+    assert CHANNELS[channel]["address"] == address
+    assert names(f"receive-{channel}") == [message.__name__ for message in CLIENT_MESSAGES]
+    assert names(f"send-{channel}") == [message.__name__ for message in said]
+    assert set(names(f"receive-{channel}") + names(f"send-{channel}")) == set(CHANNELS[channel]["messages"])
+
+
+def test_every_close_code_says_whether_to_come_back() -> None:
+    for channel in ("websocket", "websocket-bars"):
+        told = {one["code"]: one["reconnect"] for one in CHANNELS[channel]["x-close-codes"]}
+        assert set(told) == set(CloseCode)
+        assert all(told[code] == (code < 4500) for code in told)
 
 
 def test_every_operation_speaks_of_a_channel_and_every_channel_has_one() -> None:

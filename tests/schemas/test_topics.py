@@ -81,6 +81,7 @@ def test_compacted_topics_compact_soon(topic: Topic) -> None:
         "segment.bytes": "16777216",
         "segment.ms": "600000",
         "min.cleanable.dirty.ratio": "0.1",
+        "min.compaction.lag.ms": "120000" if topic is PREDICTIONS_LATEST else "0",
     }
     assert {other.name for other in ALL_TOPICS if other.cleanup is Cleanup.COMPACT} == {
         "predictions-latest",

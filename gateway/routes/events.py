@@ -1,0 +1,126 @@
+"""`GET /events/predictions`: the messages of the WebSocket as server-sent events."""
+
+import math
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.commands import RefusedError, check_count, read_command
+from gateway.conversation import Conversation
+from gateway.delivery import Delivery, refusal, shutdown_message
+from gateway.hub import EVERYTHING, Subscriber
+from gateway.messages import Message
+from gateway.parts import Parts
+from gateway.problems import ProblemError
+from gateway.settings import GatewaySettings
+from gateway.wishes import options_of
+from schemas.close_codes import CloseCode
+from schemas.sockets import EVENTS_PATH, Subscribe
+
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+_NUMBERS = ("max_rate", "min_confidence")
+
+
+def events_router(parts: Parts) -> APIRouter:
+    """Give `/events/predictions`. It never ends, so it is in `docs/api.md`, not among the paths that answer."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get(EVENTS_PATH)
+    async def events(request: Request) -> Response:
+        refused = refusal(parts)
+        if refused is not None:
+            raise refused
+        command = _command(dict(request.query_params), parts.settings)
+        return EventResponse(parts, command, request.headers.get("last-event-id"))
+
+    return router
+
+
+def _command(query: dict[str, str], settings: GatewaySettings) -> Subscribe:
+    """Read the query as the message that it would be on the WebSocket.
+
+    Raises:
+        ProblemError: It is not a valid one.
+    """
+    fields: dict[str, Any] = {"action": "subscribe", "tickers": query.get("tickers", "*").split(",")}
+    fields |= {name: _number(query[name]) for name in _NUMBERS if name in query}
+    if "final_only" in query:
+        fields["final_only"] = {"true": True, "false": False}.get(query["final_only"], query["final_only"])
+    try:
+        command = read_command(msgspec.json.encode(fields), maximum_bytes=settings.maximum_message_bytes)
+        assert isinstance(command, Subscribe)  # noqa: S101 - it says so above
+        if EVERYTHING not in command.tickers:
+            check_count(len(command.tickers), settings.maximum_tickers)
+    except RefusedError as error:
+        raise _bad(error) from error
+    return command
+
+
+def _number(text: str) -> float | str:
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return number if math.isfinite(number) else text
+
+
+def _bad(error: RefusedError) -> ProblemError:
+    return ProblemError(HTTPStatus.BAD_REQUEST, error.code.replace("_", "-"), str(error), field=error.field)
+
+
+class EventResponse(Response):
+    """An answer that goes on until one of the two goes away."""
+
+    def __init__(self, parts: Parts, command: Subscribe, last_event_id: str | None) -> None:
+        super().__init__()
+        self._parts = parts
+        self._command = command
+        self._last_event_id = last_event_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - as Starlette has it
+        """Send events."""
+        await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": list(_HEADERS)})
+        await EventDelivery(self._parts, self._command, self._last_event_id, receive, send).run()
+        await send({"type": "http.response.body", "body": b""})
+
+
+class EventDelivery(Delivery):
+    """One client's events. Its last event id is a mark of the stream, where nothing before was left out."""
+
+    def __init__(
+        self, parts: Parts, command: Subscribe, last_event_id: str | None, receive: Receive, send: Send
+    ) -> None:
+        super().__init__(parts, parts.predictions)
+        self._command = command
+        self._last_event_id = last_event_id
+        self._receive = receive
+        self._send = send
+        self._gapless = options_of(command).gapless
+
+    async def _read(self, subscriber: Subscriber) -> None:
+        conversation = Conversation(self._stream, self._parts.settings, subscriber, self._parts.clock_ns)
+        self._mailbox.reply(conversation.follow(self._command, self._last_event_id))
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def _write(self, messages: list[Message], *, in_order: bool) -> None:
+        marked = in_order and self._gapless
+        body = b"".join(_event(message, marked=marked) for message in messages)
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def _say_goodbye(self, code: CloseCode) -> None:
+        if code is CloseCode.GOING_AWAY:
+            await self._write([shutdown_message()], in_order=True)
+
+
+def _event(message: Message, *, marked: bool) -> bytes:
+    mark = b"id: %b\n" % message.mark.encode() if marked and message.mark else b""
+    return b"event: %b\n%bdata: %b\n\n" % (message.kind.encode(), mark, message.payload)
