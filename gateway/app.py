@@ -17,12 +17,14 @@ from gateway.routes.predictions import predictions_router
 from gateway.routes.sockets import StreamSocket, no_socket_router
 from gateway.routes.system import system_router
 from gateway.timing import Timing
+from gateway.versioned import API_PREFIX, Versioned
 from schemas import VERSION
 from schemas.sockets import BARS_SOCKET_PATH, SOCKET_PATH
 
 _LICENSE = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
 _DESCRIPTION = (
     f"The latest stock predictions of Tickcast. Updates are sent over the WebSocket at `{SOCKET_PATH}`. "
+    f"Every path is also there without `{API_PREFIX}`. "
     "All times are UTC. Every error is an `application/problem+json` document. Not investment advice."
 )
 
@@ -48,7 +50,7 @@ class Dispatch:
 
 
 def build_app(parts: Parts) -> ASGIApp:
-    """Build the application with all its layers: timing, guard, dispatch."""
+    """Build the application with all its layers: versions, timing, guard, dispatch."""
     api: FastAPI = FastAPIOffline(
         title="Tickcast", version=VERSION, description=_DESCRIPTION, redirect_slashes=False, license_info=_LICENSE
     )
@@ -66,4 +68,4 @@ def build_app(parts: Parts) -> ASGIApp:
         SOCKET_PATH: StreamSocket(parts, parts.predictions),
         BARS_SOCKET_PATH: StreamSocket(parts, parts.bars),
     }
-    return Timing(Guard(Dispatch(api, sockets), parts.settings), parts.instruments)
+    return Versioned(Timing(Guard(Dispatch(api, sockets), parts.settings), parts.instruments))

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from gateway.documents import ProblemDocument
 from gateway.problems import PROBLEM_MEDIA_TYPE
+from gateway.versioned import API_PREFIX
 from schemas.json_schemas import component_schemas
 from schemas.public import PublicPredictions
 
@@ -42,16 +43,21 @@ def _as_problems(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def _with_prefix(document: dict[str, Any]) -> dict[str, Any]:
+    document["paths"] = {API_PREFIX + path: operations for path, operations in document["paths"].items()}
+    return document
+
+
 def _with_contract(document: dict[str, Any]) -> dict[str, Any]:
     document["components"]["schemas"] |= component_schemas(_FROM_THE_CONTRACT, _COMPONENT)
     return document
 
 
 def declare_responses(app: FastAPI) -> None:
-    """Make the app's OpenAPI document declare errors as problem documents, and shapes of the contract."""
+    """Make the app's OpenAPI document declare errors as problem documents, shapes of the contract, and full paths."""
     made = app.openapi
 
     def openapi() -> dict[str, Any]:
-        return app.openapi_schema if app.openapi_schema else _with_contract(_as_problems(made()))
+        return app.openapi_schema if app.openapi_schema else _with_prefix(_with_contract(_as_problems(made())))
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way

@@ -9,8 +9,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _TYPE_PREFIX = "urn:tickcast:problem:"
 
 
@@ -92,16 +94,36 @@ async def _http_error(request: Request, error: Exception) -> Response:
     if status is HTTPStatus.NOT_FOUND:
         return nothing_here(request.url.path, "/docs lists what there is").response()
     detail = str(error.detail)
+    headers = dict(error.headers or {})
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"{request.url.path[:100]} does not accept {request.method}: use GET"
-    return ProblemError(status, status.phrase.lower().replace(" ", "-"), detail, error.headers).response()
+        headers["Allow"] = ", ".join(_allowed(request))
+        detail = f"{request.url.path[:100]} does not accept {request.method}: use {headers['Allow']}"
+    return ProblemError(status, status.phrase.lower().replace(" ", "-"), detail, headers).response()
+
+
+def _allowed(request: Request) -> list[str]:
+    """Give the methods that a path has, over all its routes."""
+    return [method for method in _METHODS if _is_there(request, method)]
+
+
+def _is_there(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
 
 async def _invalid_input(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 -- registered for this class only
-    wrong = [{"field": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
+    wrong = [{"field": _field(e["loc"]), "message": e["msg"]} for e in error.errors()]
     detail = "; ".join(f"{e['field']}: {e['message']}" for e in wrong)
-    return ProblemError(HTTPStatus.BAD_REQUEST, "invalid-input", detail, errors=wrong).response()
+    return ProblemError(
+        HTTPStatus.BAD_REQUEST, "invalid-input", detail, field=wrong[0]["field"], errors=wrong
+    ).response()
+
+
+def _field(place: tuple[str | int, ...]) -> str:
+    """Name a field as whoever sent it does: `horizon`, or `body` for a body that is no JSON."""
+    _, *names = place
+    return ".".join(map(str, names)) or str(place[0])
 
 
 async def _unexpected(_request: Request, _error: Exception) -> Response:

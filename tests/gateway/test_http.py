@@ -56,6 +56,15 @@ async def test_predict_gives_the_bytes_of_the_view_in_any_case(
     assert answer.headers["content-type"] == "application/json"
 
 
+async def test_every_path_is_also_there_under_its_full_name(client: httpx.AsyncClient) -> None:
+    for path in ("/predict/AAPL", "/predictions", "/docs", "/openapi.json"):
+        short, full = await client.get(path), await client.get("/api/v1" + path)
+        assert (full.status_code, full.content) == (200, short.content)
+    problem(await client.get("/api/v1"), 404)
+    problem(await client.get("/api/v1predict/AAPL"), 404)
+    problem(await client.get("/api/v1/api/v1/predict/AAPL"), 404)
+
+
 @pytest.mark.parametrize("symbol", ["1AAPL", "A$", "AAAAAAAAAAAAAA", "AA%20PL", "A/B", "", "%00", "%C5%BF", "A%0AB"])
 async def test_an_invalid_symbol_is_400_and_names_the_field(client: httpx.AsyncClient, symbol: str) -> None:
     body = problem(await client.get(f"/predict/{symbol}"), 400)
@@ -203,7 +212,7 @@ async def test_models_status_follows_the_log_where_a_clock_went_back(client: htt
 
 
 async def test_metrics_count_answers_by_route_and_never_by_path(client: httpx.AsyncClient) -> None:
-    for path in ("/predict/AAPL", "/predict/GOOG", "/predict/ZZZ", "/no/such/path"):
+    for path in ("/predict/AAPL", "/api/v1/predict/GOOG", "/predict/ZZZ", "/no/such/path"):
         await client.get(path)
     text = (await client.get("/metrics")).text
     assert 'tickcast_http_request_seconds_count{route="/predict/{ticker}",status="200"} 2.0' in text
@@ -332,7 +341,9 @@ async def test_the_openapi_document_knows_no_422_and_says_that_errors_are_proble
     document = (await client.get("/openapi.json")).json()
     assert "422" not in json.dumps(document)
     assert "HTTPValidationError" not in document["components"]["schemas"]
-    assert set(document["paths"]) >= {"/predict/{ticker}", "/predictions", "/health", "/models/status", "/metrics"}
+    assert all(path.startswith("/api/v1/") for path in document["paths"])
+    short = {path.removeprefix("/api/v1") for path in document["paths"]}
+    assert short >= {"/predict/{ticker}", "/predictions", "/health", "/models/status", "/metrics"}
     for status_code, response in _responses(document):
         if not status_code.startswith("2"):
             assert list(response["content"]) == [PROBLEM_MEDIA_TYPE]
