@@ -8,6 +8,7 @@ from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.guard import Guard
+from gateway.hot import HotPath
 from gateway.openapi import declare_responses
 from gateway.parts import Parts
 from gateway.problems import handle_errors, nothing_here
@@ -68,4 +69,4 @@ def build_app(parts: Parts) -> ASGIApp:
         SOCKET_PATH: StreamSocket(parts, parts.predictions),
         BARS_SOCKET_PATH: StreamSocket(parts, parts.bars),
     }
-    return Versioned(Timing(Guard(Dispatch(api, sockets), parts.settings), parts.instruments))
+    return Versioned(Timing(Guard(Dispatch(HotPath(api, parts), sockets), parts.settings), parts.instruments))

@@ -49,6 +49,7 @@ class Feed:
         self._settings = parts.settings
         self._latest = parts.latest
         self._board = parts.board
+        self._condition = parts.condition
         self._instruments = parts.instruments
         self._intake = intake
         self._names = {parts.settings.topic_prefix + topic.name: topic.name for topic in READS}
@@ -93,6 +94,7 @@ class Feed:
                 await self._poll(consumer)
                 if not self._latest.caught_up and await _has_reached(consumer, ends):
                     self._latest.caught_up = True
+                    self._condition.caught_up_at_ns = time.time_ns()
                     _log.info("caught up, tickers: %d", len(self._latest))
                 self._note(consumer, started_ms)
         finally:
@@ -154,6 +156,7 @@ class Feed:
 
     def _note(self, consumer: AIOKafkaConsumer, started_ms: float) -> None:
         heard_ms = [consumer.last_poll_timestamp(partition) or started_ms for partition in consumer.assignment()]
+        self._condition.heard_at_ns = int(min(heard_ms) * 1_000_000)
         self._say(reachable=time.time() * 1_000 - min(heard_ms) < UNREACHABLE_AFTER_SECONDS * 1_000)
         for name, topic in self._names.items():
             self._instruments.lag_records.labels(topic).set(self._lag(consumer, name))

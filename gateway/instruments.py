@@ -19,6 +19,9 @@ class Instruments:
         self.conflated = metrics.WEBSOCKET_CONFLATED.counter(registry)
         self.tickers = metrics.TICKERS_KNOWN.gauge(registry)
         self.lag_records = metrics.LAG_RECORDS.gauge(registry)
+        answers = metrics.MEMORY_ANSWERS.counter(registry)
+        self.ready_bytes = answers.labels("ready")
+        self.made_bytes = answers.labels("made")
         self.dead_letters = metrics.DEAD_LETTERS.counter(registry)
 
     def count_sent(self, kinds: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from gateway.condition import Condition
 from gateway.hub import Hub
 from gateway.instruments import Instruments
 from gateway.latest import LatestBars, LatestView
@@ -11,6 +12,7 @@ from gateway.problems import not_caught_up
 from gateway.settings import GatewaySettings
 from gateway.streams import BarStream, PredictionStream, Stream
 from gateway.system import ModelsView, ServicesView
+from schemas.events import ServiceState
 from schemas.sockets import HELD_BYTES
 from schemas.status import StatusBoard
 
@@ -27,12 +29,18 @@ class Parts:
     hub: Hub = field(default_factory=Hub)
     services: ServicesView = field(default_factory=ServicesView)
     models: ModelsView = field(default_factory=ModelsView)
+    condition: Condition = field(default_factory=Condition)
     clock_ns: Callable[[], int] = time.time_ns
 
     @property
     def latest(self) -> LatestView:
         """Give the latest prediction of each ticker."""
         return self.predictions.view
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether the view has caught up and Kafka answers."""
+        return self.latest.caught_up and self.board.state is not ServiceState.DEGRADED
 
     def require_caught_up(self, **extra: object) -> None:
         """Let a request on only when the view has caught up.
