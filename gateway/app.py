@@ -12,8 +12,11 @@ from gateway.hot import HotPath
 from gateway.openapi import declare_responses
 from gateway.parts import Parts
 from gateway.problems import handle_errors, nothing_here
+from gateway.routes.accuracy import accuracy_router
 from gateway.routes.events import events_router
+from gateway.routes.models import models_router
 from gateway.routes.page import page_router
+from gateway.routes.predict_posts import predict_posts_router
 from gateway.routes.predictions import predictions_router
 from gateway.routes.sockets import StreamSocket, no_socket_router
 from gateway.routes.system import system_router
@@ -58,6 +61,9 @@ def build_app(parts: Parts) -> ASGIApp:
     handle_errors(api)
     for router in (
         predictions_router(parts),
+        predict_posts_router(parts),
+        models_router(parts),
+        accuracy_router(parts),
         system_router(parts),
         page_router(),
         no_socket_router(),

@@ -6,22 +6,40 @@ from typing import Any
 from fastapi import FastAPI
 from msgspec import Struct
 
+from gateway.accuracy import Accuracy
+from gateway.batch import FailedTicker
 from gateway.documents import ProblemDocument
+from gateway.members import Comparison
 from gateway.problems import PROBLEM_MEDIA_TYPE
+from gateway.reasons import ReasonedPrediction
 from gateway.versioned import API_PREFIX
 from schemas.json_schemas import component_schemas
 from schemas.public import PublicPredictions
 
 _JSON = "application/json"
 _COMPONENT = "#/components/schemas/{name}"
-#: Of the contract, with all that they are made of.
-_FROM_THE_CONTRACT: tuple[type[Struct], ...] = (PublicPredictions,)
+#: What answers are made of that pydantic does not describe, with all that is in it.
+_SHAPES: tuple[type[Struct], ...] = (PublicPredictions, Accuracy, Comparison, ReasonedPrediction, FailedTicker)
 
 
 def of_contract(message_type: type[Struct]) -> dict[str, Any]:
     """Declare a response whose shape is in the contract."""
-    schema = {"$ref": _COMPONENT.format(name=message_type.__name__)}
+    return of_schema(reference(message_type.__name__))
+
+
+def of_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """Declare a response by its schema."""
     return {"description": "Successful Response", "content": {_JSON: {"schema": schema}}}
+
+
+def reference(name: str) -> dict[str, Any]:
+    """Refer to a shape."""
+    return {"$ref": _COMPONENT.format(name=name)}
+
+
+def json_body(schema: dict[str, Any], example: Any) -> dict[str, Any]:
+    """Declare the body of a request that the route reads itself."""
+    return {"requestBody": {"required": True, "content": {_JSON: {"schema": schema, "example": example}}}}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -49,7 +67,7 @@ def _with_prefix(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_contract(document: dict[str, Any]) -> dict[str, Any]:
-    document["components"]["schemas"] |= component_schemas(_FROM_THE_CONTRACT, _COMPONENT)
+    document["components"]["schemas"] |= component_schemas(_SHAPES, _COMPONENT)
     return document
 
 

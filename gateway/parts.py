@@ -9,10 +9,11 @@ from gateway.hub import Hub
 from gateway.instruments import Instruments
 from gateway.latest import LatestBars, LatestView
 from gateway.problems import not_caught_up
+from gateway.scores import ScoresView
 from gateway.settings import GatewaySettings
 from gateway.streams import BarStream, PredictionStream, Stream
 from gateway.system import ModelsView, ServicesView
-from schemas.events import ServiceState
+from schemas.events import Scoreboard, ServiceState
 from schemas.sockets import HELD_BYTES
 from schemas.status import StatusBoard
 
@@ -29,6 +30,7 @@ class Parts:
     hub: Hub = field(default_factory=Hub)
     services: ServicesView = field(default_factory=ServicesView)
     models: ModelsView = field(default_factory=ModelsView)
+    scores: ScoresView = field(default_factory=ScoresView)
     condition: Condition = field(default_factory=Condition)
     clock_ns: Callable[[], int] = time.time_ns
 
@@ -41,6 +43,10 @@ class Parts:
     def is_current(self) -> bool:
         """Tell whether the view has caught up and Kafka answers."""
         return self.latest.caught_up and self.board.state is not ServiceState.DEGRADED
+
+    def board_for(self, ticker: str) -> Scoreboard | None:
+        """Give a ticker's scoreboard; that of all where it has none of its own."""
+        return self.scores.get(ticker) or self.scores.get()
 
     def require_caught_up(self, **extra: object) -> None:
         """Let a request on only when the view has caught up.

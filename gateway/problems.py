@@ -37,17 +37,20 @@ class ProblemError(Exception):
         self.headers = headers
         self.extra = extra
 
-    def response(self) -> Response:
-        """Give the answer."""
-        body = {
+    def document(self) -> dict[str, Any]:
+        """Give the members of the answer."""
+        return {
             "type": _TYPE_PREFIX + self.name,
             "title": self.name.replace("-", " ").capitalize(),
-            "status": self.status,
+            "status": int(self.status),
             "detail": self.detail,
             **self.extra,
         }
+
+    def response(self) -> Response:
+        """Give the answer."""
         return Response(
-            msgspec.json.encode(body),
+            msgspec.json.encode(self.document()),
             status_code=self.status,
             headers={"Cache-Control": "no-store", **(self.headers or {})},
             media_type=PROBLEM_MEDIA_TYPE,

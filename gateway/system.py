@@ -168,10 +168,11 @@ def models_document(event: ModelEvent) -> Document:
 
 
 class ModelsView:
-    """The newest decision on models, as JSON."""
+    """The newest decision on models; `body` is its JSON, and says so where there is none yet."""
 
     def __init__(self) -> None:
         self._decisions = Decisions()
+        self.newest: ModelEvent | None = None
         self.body = msgspec.json.encode(NO_MODELS)
 
     def accept(self, event: ModelEvent, partition: int) -> None:
@@ -182,5 +183,5 @@ class ModelsView:
         """
         models_document(event)  # raises where it could not be shown
         self._decisions.add(partition, event)
-        newest = self._decisions.newest() or event
-        self.body = msgspec.json.encode(models_document(newest))
+        self.newest = self._decisions.newest() or event
+        self.body = msgspec.json.encode(models_document(self.newest))

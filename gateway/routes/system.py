@@ -1,4 +1,4 @@
-"""How the system is: health, models, metrics."""
+"""How the system is: health, metrics."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from gateway.parts import Parts
 from gateway.presentation import time_text
 from gateway.routes.live import live_json
 from gateway.system import service_document
-from gateway.system_documents import HealthDocument, ModelsDocument
+from gateway.system_documents import HealthDocument
 from schemas import VERSION
 
 
@@ -33,7 +33,7 @@ def health_document(parts: Parts) -> dict[str, Any]:
 
 
 def system_router(parts: Parts) -> APIRouter:
-    """Give `/health`, `/models/status` and `/metrics`."""
+    """Give `/health` and `/metrics`."""
     router = APIRouter(tags=["system"])
 
     @router.get(
@@ -50,16 +50,6 @@ def system_router(parts: Parts) -> APIRouter:
         document = health_document(parts)
         parts.require_caught_up(state=document["state"], services=document["services"])
         return live_json(msgspec.json.encode(document))
-
-    @router.get(
-        "/models/status",
-        summary="Which models serve",
-        responses={200: {"model": ModelsDocument}, **problems(503)},
-        response_class=Response,
-    )
-    async def models_status() -> Response:
-        parts.require_caught_up()
-        return live_json(parts.models.body)
 
     @router.get("/metrics", summary="Prometheus metrics of the gateway", response_class=Response)
     async def metrics() -> Response:
