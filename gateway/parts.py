@@ -8,7 +8,7 @@ from gateway.condition import Condition
 from gateway.hub import Hub
 from gateway.instruments import Instruments
 from gateway.latest import LatestBars, LatestView
-from gateway.problems import not_caught_up
+from gateway.problems import not_caught_up, stopping
 from gateway.scores import ScoresView
 from gateway.settings import GatewaySettings
 from gateway.streams import BarStream, PredictionStream, Stream
@@ -47,6 +47,16 @@ class Parts:
     def board_for(self, ticker: str) -> Scoreboard | None:
         """Give a ticker's scoreboard; that of all where it has none of its own."""
         return self.scores.get(ticker) or self.scores.get()
+
+    def require_ready(self, **extra: object) -> None:
+        """Let a request on only where further requests are welcome.
+
+        Raises:
+            ProblemError: 503, with `extra` beside it: the view has not caught up, or the gateway was told to stop.
+        """
+        if self.condition.draining:
+            raise stopping(**extra)
+        self.require_caught_up(**extra)
 
     def require_caught_up(self, **extra: object) -> None:
         """Let a request on only when the view has caught up.

@@ -63,10 +63,10 @@ def not_caught_up(**extra: Any) -> ProblemError:
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "catching-up", detail, {"Retry-After": "1"}, **extra)
 
 
-def stopping() -> ProblemError:
+def stopping(**extra: Any) -> ProblemError:
     """Give the answer while the gateway stops."""
     detail = "the gateway is shutting down: try again in a few seconds"
-    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "stopping", detail, {"Retry-After": "5"})
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "stopping", detail, {"Retry-After": "5"}, **extra)
 
 
 def too_many_clients(maximum: int) -> ProblemError:

@@ -55,7 +55,7 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
     parts = Parts(settings=settings, board=board, instruments=Instruments())
     sender = RecordSender(settings, parts.instruments)
     feed = Feed(parts, Intake(parts, sender.dead_letter))
-    server = GatewayServer(server_config(build_app(parts), settings), parts.hub, settings)
+    server = GatewayServer(server_config(build_app(parts), settings), parts.hub, settings, parts.condition)
     reporter = StatusReporter(board, sender.status)
     reporter.start()
     background = [asyncio.create_task(work) for work in (feed.run(), sender.run())]

@@ -28,6 +28,7 @@ class InstanceDocument(Document):
     version: str
     started_at: Time
     updated_at: Time
+    age_seconds: float = Field(description="Of this report")
     memory_bytes: Integer
     lag_records: Integer | None
     rates: dict[str, float]
@@ -41,13 +42,26 @@ class ServiceDocument(Document):
     state: ServiceState
     message: str
     version: str
+    age_seconds: float = Field(description="Of the newest report")
     instances: list[InstanceDocument]
+
+
+class AliveDocument(Document):
+    """The gateway runs."""
+
+    status: Literal["alive"]
+
+
+class ReadyDocument(Document):
+    """The gateway can answer, and wants requests."""
+
+    status: Literal["ready"]
 
 
 class HealthDocument(Document):
     """The gateway can answer; the states of all services are under `services`."""
 
-    status: Literal["healthy"]
+    status: Literal["healthy", "degraded"] = Field(description="degraded: some service, or this one, is not well")
     version: str
     state: ServiceState
     message: str

@@ -98,16 +98,37 @@ async def test_an_invalid_symbol_is_400_even_before_the_view_has_caught_up() -> 
         problem(await client.get("/predict/$"), 400)
 
 
-async def test_health_says_healthy_and_the_state_of_each_service(client: httpx.AsyncClient, parts: Parts) -> None:
+async def test_live_looks_at_nothing_and_ready_at_the_view_and_the_stop() -> None:
+    parts = make_parts(prediction("AAPL"), caught_up=False)
+    async with client_of(parts) as client:
+        for path, status_code in (("/health/live", 200), ("/health/ready", 503)):
+            assert (await client.get(path)).status_code == status_code
+        parts.latest.caught_up = True
+        parts.board.set_state(ServiceState.DEGRADED, "Kafka is not answering")
+        assert (await client.get("/health/ready")).json() == {"status": "ready"}
+        parts.condition.draining = True
+        for path in ("/health/ready", "/health"):
+            assert problem(await client.get(path), 503)["type"].endswith("stopping")
+        assert (await client.get("/health/live")).json() == {"status": "alive"}
+        assert (await client.get("/predict/AAPL")).status_code == 200
+
+
+async def test_health_is_healthy_where_every_service_is(client: httpx.AsyncClient, parts: Parts) -> None:
+    parts.services.accept(status("predictor"), NOON_NS)
+    assert (await client.get("/health")).json()["status"] == "healthy"
+
+
+async def test_health_says_the_state_of_each_service(client: httpx.AsyncClient, parts: Parts) -> None:
     parts.services.accept(status("predictor", "one"), NOON_NS)
     parts.services.accept(status("predictor", "two", state=ServiceState.DEGRADED, message="untrained"), NOON_NS)
     parts.services.accept(status("ingestor", state=ServiceState.ENDED), NOON_NS)
     answer = await client.get("/health")
     body = answer.json()
-    assert (answer.status_code, body["status"]) == (200, "healthy")
+    assert (answer.status_code, body["status"]) == (200, "degraded")
     states = {name: service["state"] for name, service in body["services"].items()}
     assert states == {"gateway": "ready", "predictor": "degraded", "ingestor": "ended"}
     assert body["services"]["predictor"]["message"] == "untrained"
+    assert body["services"]["predictor"]["age_seconds"] == 0.0
     HealthDocument.model_validate_json(answer.content, strict=True)
 
 
@@ -163,7 +184,7 @@ async def test_health_stays_200_and_says_degraded_while_the_broker_is_away(
 ) -> None:
     parts.board.set_state(ServiceState.DEGRADED, "Kafka is not answering")
     body = (await client.get("/health")).json()
-    assert (body["status"], body["state"], body["message"]) == ("healthy", "degraded", "Kafka is not answering")
+    assert (body["status"], body["state"], body["message"]) == ("degraded", "degraded", "Kafka is not answering")
 
 
 async def test_models_status_gives_the_newest_decision(client: httpx.AsyncClient, parts: Parts) -> None:
