@@ -16,6 +16,7 @@ from gateway.routes.accuracy import accuracy_router
 from gateway.routes.events import events_router
 from gateway.routes.models import models_router
 from gateway.routes.page import page_router
+from gateway.routes.performance import performance_router
 from gateway.routes.predict_posts import predict_posts_router
 from gateway.routes.predictions import predictions_router
 from gateway.routes.sockets import StreamSocket, no_socket_router
@@ -65,6 +66,7 @@ def build_app(parts: Parts) -> ASGIApp:
         models_router(parts),
         accuracy_router(parts),
         system_router(parts),
+        performance_router(parts),
         page_router(),
         no_socket_router(),
         events_router(parts),

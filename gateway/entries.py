@@ -66,6 +66,11 @@ class Entry:
             self._by_horizon[horizon] = msgspec.json.encode(structs.replace(self.form, prediction=found))
         return self._by_horizon[horizon]
 
+    def drop_made(self) -> None:
+        """Forget what was made for requests: a newer entry answers them now, and this one may be held for a minute."""
+        self._form = None
+        self._by_horizon.clear()
+
     @property
     def size_bytes(self) -> int:
         """Give about what it takes to hold it: the body, and the message made of it."""

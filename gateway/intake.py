@@ -84,6 +84,8 @@ class Intake:
             prediction = _prediction(record.value)
             entry = latest.accept(prediction, record.offset)
             if entry is not None:
+                if latest.caught_up:
+                    self._parts.stage_times.note(prediction, self._parts.clock_ns())
                 self._publish(self._parts.predictions, entry, record)
                 self._show_forming(prediction)
         self._parts.instruments.tickers.set(len(latest))

@@ -10,6 +10,7 @@ from gateway.accuracy import Accuracy
 from gateway.batch import FailedTicker
 from gateway.documents import ProblemDocument
 from gateway.members import Comparison
+from gateway.performance import PerformanceMetrics, PerformanceSummary, Warmup
 from gateway.problems import PROBLEM_MEDIA_TYPE
 from gateway.reasons import ReasonedPrediction
 from gateway.versioned import API_PREFIX
@@ -19,7 +20,16 @@ from schemas.public import PublicPredictions
 _JSON = "application/json"
 _COMPONENT = "#/components/schemas/{name}"
 #: What answers are made of that pydantic does not describe, with all that is in it.
-_SHAPES: tuple[type[Struct], ...] = (PublicPredictions, Accuracy, Comparison, ReasonedPrediction, FailedTicker)
+_SHAPES: tuple[type[Struct], ...] = (
+    PublicPredictions,
+    Accuracy,
+    Comparison,
+    ReasonedPrediction,
+    FailedTicker,
+    PerformanceMetrics,
+    PerformanceSummary,
+    Warmup,
+)
 
 
 def of_contract(message_type: type[Struct]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.condition import Condition
+from gateway.figures import MemoryFigures, StageTimes
 from gateway.hub import Hub
 from gateway.instruments import Instruments
 from gateway.latest import LatestBars, LatestView
@@ -31,6 +32,8 @@ class Parts:
     services: ServicesView = field(default_factory=ServicesView)
     models: ModelsView = field(default_factory=ModelsView)
     scores: ScoresView = field(default_factory=ScoresView)
+    stage_times: StageTimes = field(default_factory=StageTimes)
+    memory: MemoryFigures = field(default_factory=MemoryFigures)
     condition: Condition = field(default_factory=Condition)
     clock_ns: Callable[[], int] = time.time_ns
 

@@ -164,3 +164,5 @@ async def test_bytes_are_made_once_for_each_update(client: httpx.AsyncClient, pa
     assert entry is not None
     assert entry.body_of(5) is entry.body_of(5)
     assert entry.form is entry.form
+    parts.latest.accept(prediction("AAPL", 2))
+    assert (entry._form, entry._by_horizon) == (None, {})
