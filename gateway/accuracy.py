@@ -1,10 +1,13 @@
 """Accuracy so far, as people see it: always beside the forecast without skill, with its uncertainty."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from gateway.presentation import time_text
 from gateway.scores import ALL
 from schemas.events import HorizonScore, ModelEvent, Scoreboard
+from schemas.json_schemas import TICKER_OR_ALL_PATTERN
 from schemas.public import Integer, Time
 from schemas.times import Interval
 
@@ -77,7 +80,7 @@ class Accuracy(Struct, frozen=True, kw_only=True):
         tickers: Of all: those that have accuracy of their own.
     """
 
-    ticker: str
+    ticker: Annotated[str, Meta(pattern=TICKER_OR_ALL_PATTERN)]
     message: str
     interval: Interval | None
     model_set: str | None

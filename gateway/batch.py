@@ -1,9 +1,9 @@
 """Many tickers at once: what is known of each, and an error in the place of each other one."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from gateway.asked import bad_request, find
 from gateway.bodies import read_as
@@ -33,9 +33,13 @@ class TickerError(Struct, frozen=True, kw_only=True):
 
 
 class FailedTicker(Struct, frozen=True, kw_only=True):
-    """In the place of a prediction."""
+    """In the place of a prediction.
 
-    ticker: str
+    Attributes:
+        ticker: As it was sent, its first 32 characters.
+    """
+
+    ticker: Annotated[str, Meta(pattern=r"^[\s\S]{0,32}$")]
     error: TickerError
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 from gateway.accuracy import Accuracy
 from gateway.batch import FailedTicker
 from gateway.documents import ProblemDocument
+from gateway.examples import examples
 from gateway.members import Comparison
 from gateway.performance import PerformanceMetrics, PerformanceSummary, Warmup
 from gateway.problems import PROBLEM_MEDIA_TYPE
@@ -77,7 +78,10 @@ def _with_prefix(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_contract(document: dict[str, Any]) -> dict[str, Any]:
-    document["components"]["schemas"] |= component_schemas(_SHAPES, _COMPONENT)
+    schemas = document["components"]["schemas"]
+    schemas |= component_schemas(_SHAPES, _COMPONENT)
+    for name, example in examples().items():
+        schemas[name]["examples"] = [example]
     return document
 
 

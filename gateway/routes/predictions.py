@@ -26,7 +26,7 @@ _DEPRECATED = {"Deprecation": "@1796083200"}
 class _AnyText(Convertor[str]):
     """Everything after the prefix, slashes and line ends too, so that what is not a symbol is 400 instead of 404."""
 
-    regex = r"[\s\S]*"
+    regex = r"(?!batch$)[\s\S]*"  # /predict/batch is another path
 
     def convert(self, value: str) -> str:
         return value
