@@ -24,7 +24,7 @@ CODE := $(PACKAGES) tests $(wildcard benchmarks)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE := tickcast:$(VERSION)
 
-.PHONY: help install run test chaos coverage check format lock train bench bench-serving bench-features bench-recovery soak kafka schemas docker-build docker-run clean
+.PHONY: help install run test chaos coverage check format lock train bench bench-serving bench-features bench-recovery bench-sockets load soak kafka schemas docker-build docker-run clean
 
 help: ## List the targets
 	@echo 'make TARGET [ARGS="…"]'
@@ -107,6 +107,12 @@ bench-features: install .venv-bench/.installed ## Measure the feature stage besi
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-bench
 	$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --requirement $<
 	@touch $@
+
+bench-sockets: install ## Let 1,000 and 5,000 WebSocket clients read, and some stall beside them
+	@$(BIN)/python -m benchmarks.gateway.sockets $(ARGS)
+
+load: install ## Let 500 users ask the gateway over REST for five minutes (ARGS="--users 100 --minutes 1")
+	@$(BIN)/python -m benchmarks.gateway.load $(ARGS)
 
 bench-recovery: install ## Time from the kill of a stage's worker to caught up, by tickers and way of keeping state
 	@$(BIN)/python -m benchmarks.recovery $(ARGS)

@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from gateway.epochs import EpochReader
+from gateway.epochs import EpochReader, ReadEpochs
 from gateway.intake import READS, Intake
 from gateway.kafka_config import consumer_config
 from gateway.parts import Parts
@@ -44,10 +43,8 @@ class AnotherLogError(TickcastError):
 class Feed:
     """Follows the topics in `READS`; where the broker goes away, the views stay and the feed tries again."""
 
-    def __init__(
-        self, parts: Parts, intake: Intake, epochs: Callable[[list[str]], dict[str, str]] | None = None
-    ) -> None:
-        """Args beside the views: `epochs` gives the epoch of each topic that is named; it may take its time."""
+    def __init__(self, parts: Parts, intake: Intake, epochs: ReadEpochs | None = None) -> None:
+        """Follow with views and intake; without `epochs`, the broker is asked for them."""
         self._settings = parts.settings
         self._latest = parts.latest
         self._board = parts.board
@@ -112,7 +109,7 @@ class Feed:
                 await self._check_epochs()
 
     async def _check_epochs(self) -> None:
-        for name, epoch in (await asyncio.to_thread(self._read_epochs, list(self._streams))).items():
+        for name, epoch in (await self._read_epochs(list(self._streams))).items():
             stream = self._streams[name]
             if stream.epoch and stream.epoch != epoch:
                 raise AnotherLogError(f"{name} was made anew: it is another log")

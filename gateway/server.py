@@ -21,6 +21,8 @@ SEND_BUFFER_BYTES = 65_536
 #: A client that acknowledges nothing for so long is gone.
 CLOSED_WINDOW_MS = 60_000
 GOODBYE_SECONDS = 0.5
+#: Of a tenth of a second: every client is looked at so often.
+SWEEP_EVERY_TICKS = 3
 _LISTEN_BACKLOG = 2_048
 
 
@@ -86,13 +88,15 @@ class GatewayServer(uvicorn.Server):
         self._settings = settings
 
     async def on_tick(self, counter: int) -> bool:
-        """Look after the clients, ten times a second."""
-        self._hub.sweep(
-            time.monotonic(),
-            heartbeat_s=self._settings.heartbeat_seconds,
-            conflate_after_s=self._settings.client_conflate_seconds,
-            close_after_s=float(self._settings.client_stall_seconds),
-        )
+        """Look after the clients; this is called ten times a second."""
+        self._hub.release(time.monotonic())
+        if counter % SWEEP_EVERY_TICKS == 0:
+            self._hub.sweep(
+                time.monotonic(),
+                heartbeat_s=self._settings.heartbeat_seconds,
+                conflate_after_s=self._settings.client_conflate_seconds,
+                close_after_s=float(self._settings.client_stall_seconds),
+            )
         return await super().on_tick(counter)
 
     @contextlib.contextmanager

@@ -44,9 +44,10 @@ def run_gateway(settings: GatewaySettings) -> None:
 
 
 def _quieten(settings: GatewaySettings) -> None:
-    """Keep what aiokafka says of every failed attempt out of the log; the feed says it once."""
+    """Keep what clients of Kafka say of every failed attempt out of the log; the feed says it once."""
     if settings.log_level != "debug":
-        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+        for client in ("aiokafka", "librdkafka"):
+            logging.getLogger(client).setLevel(logging.CRITICAL)
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 

@@ -16,6 +16,8 @@ from tests.gateway.web import DEADLINE_SECONDS, Running, until
 _SUBSCRIBE = b'{"action": "subscribe", "tickers": ["*"]}'
 _UNSUBSCRIBE = b'{"action": "unsubscribe", "tickers": ["*"]}'
 
+_PING = 0x89
+
 
 class Deaf:
     """Its socket, and the mailbox that the gateway keeps for it."""
@@ -47,7 +49,11 @@ class Deaf:
         return count
 
     def _frame(self, read: Callable[[int], bytes]) -> bytes:
-        length = read(2)[1] & 0x7F
+        first, second = read(2)
+        while first == _PING:
+            read(second)
+            first, second = read(2)
+        length = second & 0x7F
         if length == 126:
             length = int.from_bytes(read(2), "big")
         elif length == 127:

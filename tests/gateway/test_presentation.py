@@ -9,9 +9,10 @@ import pytest
 from msgspec import structs
 
 import schemas
+from gateway.entries import bar_entry, prediction_entry
 from gateway.presentation import present
 from schemas.codec import decoder
-from schemas.events import Direction, MemberPrediction, Origin, Prediction, Signal
+from schemas.events import Bar, Direction, MemberPrediction, Origin, Prediction, Signal
 from schemas.json_schemas import schema_of
 from schemas.public import LARGEST_INTEGER, PublicPrediction
 from tests.gateway.samples import horizon, prediction
@@ -100,6 +101,15 @@ def test_no_nanoseconds_and_no_large_integers_reach_the_edge() -> None:
 def test_the_examples_of_the_contract_are_what_the_gateway_says_of_its_example_prediction() -> None:
     examples = Path(schemas.__file__).parent / "examples"
     event = decoder(Prediction)((examples / "Prediction.json").read_bytes())
-    said = json.loads(present(event))
+    said = json.loads(prediction_entry(event, seq=20418, prev=20411, prev_final=19977).item)
     assert json.loads((examples / "PredictionMessage.json").read_bytes()) == {"type": "prediction"} | said
     assert json.loads((examples / "Snapshot.json").read_bytes())["predictions"] == [said]
+    assert said == json.loads(present(event)) | {"seq": 20418, "prev": 20411, "prev_final": 19977}
+
+
+def test_the_examples_of_bars_are_what_the_gateway_says_of_its_example_bar() -> None:
+    examples = Path(schemas.__file__).parent / "examples"
+    event = decoder(Bar)((examples / "Bar.json").read_bytes())
+    said = json.loads(bar_entry(event, seq=459, prev=455).item)
+    assert json.loads((examples / "BarMessage.json").read_bytes()) == {"type": "bar"} | said
+    assert json.loads((examples / "BarSnapshot.json").read_bytes())["bars"] == [said]

@@ -46,7 +46,7 @@ async def hear(connection: Any) -> dict[str, Any]:
     return read_message(await asyncio.wait_for(connection.recv(), DEADLINE_SECONDS))
 
 
-async def test_rest_socket_and_topic_say_the_same_and_a_restart_changes_nothing(
+async def test_rest_socket_and_topic_say_the_same_and_after_a_restart_a_client_goes_on_where_it_was(
     broker: BrokerUnderTest, processes: Processes
 ) -> None:
     broker.produce("predictions-latest", prediction("AAPL", 1), prediction("AAPL", 2), key="AAPL")
@@ -54,7 +54,7 @@ async def test_rest_socket_and_topic_say_the_same_and_a_restart_changes_nothing(
     await asyncio.to_thread(service.wait_until_healthy)
     before = ask(service, "/predict/AAPL")
     async with connect(f"ws://127.0.0.1:{service.health_port}/ws/predictions") as connection:
-        assert (await hear(connection))["type"] == "welcome"
+        epoch = (await hear(connection))["epoch"]
         await connection.send('{"action": "subscribe", "tickers": ["AAPL"]}')
         assert (await hear(connection))["tickers"] == ["AAPL"]
         assert (await hear(connection))["predictions"] == [before | {"seq": 1, "prev": 0, "prev_final": 0}]
@@ -67,12 +67,21 @@ async def test_rest_socket_and_topic_say_the_same_and_a_restart_changes_nothing(
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == CloseCode.GOING_AWAY
         assert await asyncio.to_thread(service.wait) == 0
+    broker.produce("predictions-latest", prediction("AAPL", 4), key="AAPL")
     again = start(processes, broker)
     await asyncio.to_thread(again.wait_until_healthy)
+    async with connect(f"ws://127.0.0.1:{again.health_port}/ws/predictions") as connection:
+        assert (await hear(connection))["epoch"] == epoch
+        since = {"epoch": epoch, "seq": {"AAPL": update["seq"]}}
+        await connection.send(json.dumps({"action": "subscribe", "tickers": ["AAPL"], "since": since}))
+        assert (await hear(connection))["recovered"] is True
+        assert (await hear(connection))["predictions"] == []
+        missed = await hear(connection)
+        assert (missed["seq"], missed["prev"]) == (3, 2)
     records = [record.event() for record in broker.read("predictions-latest")]
-    expected = json.loads(present(records[-1]))
-    assert update == {"type": "prediction", "seq": 2, "prev": 1, "prev_final": 1} | expected
-    assert ask(again, "/predict/AAPL") == expected
+    expected = [json.loads(present(record)) for record in records[-2:]]
+    assert update == {"type": "prediction", "seq": 2, "prev": 1, "prev_final": 1} | expected[0]
+    assert ask(again, "/predict/AAPL") == expected[1]
     assert ask(again, "/health")["services"]["gateway"]["state"] == "ready"
 
 

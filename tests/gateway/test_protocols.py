@@ -134,6 +134,7 @@ async def test_the_stop_is_in_order_while_a_client_holds_on_to_a_handshake_that_
                 assert await asyncio.wait_for(reader.readline(), DEADLINE_SECONDS)
             server.server.stop()
             await asyncio.wait_for(asyncio.shield(server.task), DEADLINE_SECONDS)
+            await client.hear_kind("server_shutdown")
             with pytest.raises(ConnectionClosed) as closed:
                 await client.hear()
     assert closed.value.rcvd is not None

@@ -19,7 +19,7 @@ def test_lists_of_names_come_from_the_environment_with_commas(monkeypatch: pytes
     monkeypatch.setenv("TICKCAST_GATEWAY_PORT", "8123")
     given = load_settings(GatewaySettings, _env_file=None)
     assert given.allowed_hosts == ("one.example", "two.example")
-    assert (given.gateway_host, given.gateway_port, given.heartbeat_seconds) == ("127.0.0.1", 8123, 15.0)
+    assert (given.gateway_host, given.gateway_port, given.heartbeat_seconds) == ("127.0.0.1", 8123, 10.0)
 
 
 @pytest.mark.parametrize(

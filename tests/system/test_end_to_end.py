@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from gateway.latest import order_of
+from gateway.entries import order_of
 from schemas.events import Scoreboard
 from schemas.identity import outcome_id
 from schemas.topics import BARS, FEATURES, OUTCOMES, PREDICTIONS, PREDICTIONS_LATEST, SCORES, TICKS

@@ -1,0 +1,1 @@
+"""What the gateway gives, to how many, and how fast."""

@@ -1,0 +1,44 @@
+"""What locust's users do: mostly ask for one ticker's prediction, seldom for more. `locust -f` reads this file."""
+
+import random
+
+from locust import FastHttpUser, constant_pacing, task
+
+TICKERS = 500
+
+
+def some_ticker() -> str:
+    """Name one of the feed's."""
+    return f"T{random.randrange(TICKERS):05d}"
+
+
+class Visitor(FastHttpUser):
+    """A program that asks once a second."""
+
+    wait_time = constant_pacing(1)
+
+    @task(70)
+    def one(self) -> None:
+        """Ask for a ticker."""
+        self.client.get(f"/api/v1/predict/{some_ticker()}", name="/predict/{ticker}")
+
+    @task(5)
+    def one_horizon(self) -> None:
+        """Ask for one horizon of it, which is made for the request."""
+        self.client.get(f"/api/v1/predict/{some_ticker()}?horizon=5", name="/predict/{ticker}?horizon=")
+
+    @task(10)
+    def ten(self) -> None:
+        """Ask for a few."""
+        names = ",".join(some_ticker() for _ in range(10))
+        self.client.get(f"/api/v1/predictions?tickers={names}", name="/predictions?tickers=")
+
+    @task(5)
+    def models(self) -> None:
+        """Ask what serves."""
+        self.client.get("/api/v1/models/status", name="/models/status")
+
+    @task(10)
+    def health(self) -> None:
+        """Look whether it is well."""
+        self.client.get("/api/v1/health", name="/health")
