@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from gateway.condition import Condition
 from gateway.hub import Hub
 from gateway.protocols import HttpProtocol, SocketProtocol
 from gateway.settings import GatewaySettings
@@ -78,8 +79,11 @@ def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
 class GatewayServer(uvicorn.Server):
     """Looks after WebSocket clients, and says goodbye to them with code 1001 before it stops."""
 
-    def __init__(self, config: uvicorn.Config, hub: Hub, settings: GatewaySettings) -> None:
+    def __init__(
+        self, config: uvicorn.Config, hub: Hub, settings: GatewaySettings, condition: Condition | None = None
+    ) -> None:
         super().__init__(config)
+        self._condition = condition or Condition()
         self._hub = hub
         self._settings = settings
 
@@ -101,11 +105,20 @@ class GatewayServer(uvicorn.Server):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread, as in tests
-                loop.add_signal_handler(number, self.stop)
+                loop.add_signal_handler(number, self.drain)
         yield
+
+    def drain(self) -> None:
+        """Say that no further requests are welcome, serve those that come for a while, then stop; twice: stop."""
+        if self._condition.draining:
+            self.stop()
+            return
+        self._condition.draining = True
+        asyncio.get_running_loop().call_later(self._settings.drain_seconds, self.stop)
 
     def stop(self) -> None:
         """Begin to stop."""
+        self._condition.draining = True
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

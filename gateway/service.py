@@ -19,11 +19,12 @@ from gateway.server import GatewayServer, bind, server_config, url_of
 from gateway.settings import GatewaySettings
 from schemas.broker import require_topics
 from schemas.events import ServiceState
-from schemas.status import StatusBoard, StatusReporter
+from schemas.status import StatusBoard, StatusReporter, resident_bytes
 from schemas.topics import DEAD_LETTERS
 
 SERVICE = "gateway"
 FAREWELL_SECONDS = 0.3
+MEMORY_EVERY_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -56,10 +57,10 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
     parts = Parts(settings=settings, board=board, instruments=Instruments())
     sender = RecordSender(settings, parts.instruments)
     feed = Feed(parts, Intake(parts, sender.dead_letter))
-    server = GatewayServer(server_config(build_app(parts), settings), parts.hub, settings)
+    server = GatewayServer(server_config(build_app(parts), settings), parts.hub, settings, parts.condition)
     reporter = StatusReporter(board, sender.status)
     reporter.start()
-    background = [asyncio.create_task(work) for work in (feed.run(), sender.run())]
+    background = [asyncio.create_task(work) for work in (feed.run(), sender.run(), _watch_memory(parts))]
     serving = asyncio.create_task(server.serve([listener]))
     _log.info("serving %s (documentation at /docs)", url_of(listener))
     ended, _ = await asyncio.wait({serving, *background}, return_when=asyncio.FIRST_COMPLETED)
@@ -71,6 +72,12 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
     await asyncio.wait(background, timeout=FAREWELL_SECONDS)  # without a broker, clients take long to close
     for task in ended:
         task.result()
+
+
+async def _watch_memory(parts: Parts) -> None:
+    while True:
+        parts.memory.note(resident_bytes())
+        await asyncio.sleep(MEMORY_EVERY_SECONDS)
 
 
 async def _say_goodbye(board: StatusBoard, reporter: StatusReporter, sender: RecordSender) -> None:

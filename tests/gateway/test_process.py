@@ -38,6 +38,10 @@ def ask(service: ServiceProcess, path: str) -> dict[str, Any]:
     return body
 
 
+def status(service: ServiceProcess, path: str) -> int:
+    return httpx.get(f"http://127.0.0.1:{service.health_port}{path}", timeout=DEADLINE_SECONDS).status_code
+
+
 async def hear(connection: Any) -> dict[str, Any]:
     return read_message(await asyncio.wait_for(connection.recv(), DEADLINE_SECONDS))
 
@@ -116,6 +120,23 @@ async def test_the_stop_does_not_wait_for_a_broker_that_is_away(
         service.send(signal.SIGTERM)
         assert await asyncio.to_thread(service.wait) == 0
     assert "Traceback" not in service.output()
+
+
+def test_told_to_stop_it_says_so_and_serves_on_for_the_time_that_is_set(
+    embedded: BrokerUnderTest, processes: Processes
+) -> None:
+    service = start(processes, embedded, drain_seconds=3_600)
+    service.wait_until_healthy()
+    assert status(service, "/health/ready") == 200
+    service.send(signal.SIGTERM)
+    service.wait_for(lambda: status(service, "/health/ready") == 503, what="no longer being ready")
+    assert (status(service, "/health"), status(service, "/health/live"), status(service, "/predictions")) == (
+        503,
+        200,
+        200,
+    )
+    service.send(signal.SIGTERM)  # told twice, it does not wait
+    assert service.wait() == 0
 
 
 def test_a_missing_topic_is_one_clear_line(embedded: BrokerUnderTest, processes: Processes) -> None:
