@@ -16,12 +16,11 @@ from gateway.recorder.writing import read_positions
 from schemas.errors import EXIT_STOP_AND_SAY
 from schemas.topics import BARS, DEAD_LETTERS, PREDICTIONS, Topic
 from tests.brokers import BrokerUnderTest
-from tests.gateway.recorder.events import recorded, rows_of, spoken
+from tests.gateway.recorder.events import Said, recorded, rows_of, spoken
 from tests.postgres import PostgresServer
 from tests.processes import Processes, ServiceProcess
 
 _BARS = 150
-Said = list[tuple[Topic, Any]]
 
 
 @dataclass
