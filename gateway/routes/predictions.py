@@ -62,6 +62,7 @@ _ON_OFFER = (
 def predictions_router(parts: Parts) -> APIRouter:
     """Give `GET` of `/predict` and `/predictions`."""
     router = APIRouter(tags=["predictions"])
+    whole = _Whole(parts)
 
     @router.get(
         "/predict/{ticker:text}",
@@ -111,7 +112,8 @@ def predictions_router(parts: Parts) -> APIRouter:
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
         conditions = (tickers, min_confidence, direction, since, limit, cursor)
-        whole = all(condition is None for condition in conditions)
+        if all(condition is None for condition in conditions):
+            return whole.answer(if_none_match)
         wanted = Wanted(
             tickers=None if tickers is None else _symbols(tickers),
             min_confidence=min_confidence or 0.0,
@@ -120,18 +122,36 @@ def predictions_router(parts: Parts) -> APIRouter:
             after="" if cursor is None else read_cursor(cursor),
         )
         parts.require_caught_up()
-        entries = parts.latest.entries() if whole else wanted.among(parts.latest.entries())
-        page = entries if whole else entries[: limit or PAGE]
-        etag = _etag(parts, page, more=len(page) < len(entries))
+        found = wanted.among(parts.latest.entries())
+        page = found[: limit or PAGE]
+        etag = _etag(parts, page, more=len(page) < len(found))
         if parts.is_current and _is_known(etag, if_none_match):
-            return Response(status_code=304, headers=_caching(etag))
-        answer = prediction_json(parts, parts.latest.all_bytes() if whole else _page(page, len(entries)))
-        if parts.is_current:
-            answer.headers.update(_caching(etag))
-        (parts.instruments.ready_bytes if whole else parts.instruments.made_bytes).inc()
-        return answer
+            return _unchanged(etag)
+        parts.instruments.made_bytes.inc()
+        return _tagged(parts, _page(page, len(found)), etag)
 
     return router
+
+
+class _Whole:
+    """All latest, whose tag is made once for the bytes that the view keeps."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._of: tuple[bytes, str] = (b"", "")
+        self._etag = ""
+
+    def answer(self, if_none_match: str | None) -> Response:
+        """Answer with all, or that nothing has changed."""
+        parts = self._parts
+        parts.require_caught_up()
+        body, epoch = parts.latest.all_bytes(), parts.predictions.epoch
+        if self._of[0] is not body or self._of[1] != epoch:
+            self._of, self._etag = (body, epoch), _etag(parts, parts.latest.entries(), more=False)
+        if parts.is_current and _is_known(self._etag, if_none_match):
+            return _unchanged(self._etag)
+        parts.instruments.ready_bytes.inc()
+        return _tagged(parts, body, self._etag)
 
 
 def _prediction(parts: Parts, entry: Entry, horizon: int | None, timeframe: str | None) -> Response:
@@ -167,3 +187,14 @@ def _is_known(etag: str, if_none_match: str | None) -> bool:
 
 def _caching(etag: str) -> dict[str, str]:
     return {"ETag": etag, "Cache-Control": "no-cache"}
+
+
+def _unchanged(etag: str) -> Response:
+    return Response(status_code=304, headers=_caching(etag))
+
+
+def _tagged(parts: Parts, body: bytes, etag: str) -> Response:
+    answer = prediction_json(parts, body)
+    if parts.is_current:
+        answer.headers.update(_caching(etag))
+    return answer
