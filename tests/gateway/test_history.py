@@ -136,10 +136,10 @@ async def test_a_ticker_of_which_nothing_is_recorded_is_empty_and_an_unknown_one
 @pytest.mark.parametrize(
     ("path", "field"),
     [
-        ("/history/AAPL?days=0", "query.days"),
+        ("/history/AAPL?days=0", "days"),
         ("/history/AAPL?horizon=2", "horizon"),
         ("/bars/AAPL?start=yesterday", "start"),
-        ("/features/AAPL?limit=100000", "query.limit"),
+        ("/features/AAPL?limit=100000", "limit"),
         ("/bars/%20", "ticker"),
     ],
 )
