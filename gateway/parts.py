@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from gateway.access.ring import KeyRing
 from gateway.hub import Hub
 from gateway.instruments import Instruments
 from gateway.latest import LatestBars, LatestView
@@ -27,6 +28,7 @@ class Parts:
     hub: Hub = field(default_factory=Hub)
     services: ServicesView = field(default_factory=ServicesView)
     models: ModelsView = field(default_factory=ModelsView)
+    keys: KeyRing = field(default_factory=KeyRing)
     clock_ns: Callable[[], int] = time.time_ns
 
     @property

@@ -6,7 +6,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from gateway.authorities import read_authority, read_origin
-from schemas.settings import Settings, split_list
+from gateway.database.settings import DatabaseSettings
+from schemas.settings import split_list
 
 ANY_HOST = "*"
 
@@ -41,13 +42,18 @@ Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterV
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_origins)]
 
 
-class GatewaySettings(Settings):
+class GatewaySettings(DatabaseSettings):
     """Where the gateway listens, whom it lets in, and what one client may ask of it."""
 
     gateway_host: str = Field("127.0.0.1", min_length=1)
     gateway_port: int = Field(8_000, ge=0, le=65_535, description="0: a free one")
     allowed_hosts: Hosts = Field((), description="Further host names under which the gateway is reached; `*` is any")
     allowed_origins: Origins = Field((), description="Further origins whose pages may open a WebSocket")
+    auth_required: bool = Field(False, description="Ask for an API key wherever it is not public")
+    open_without_auth: bool = Field(
+        False, description="Listen beyond this machine even though nobody is asked for a key"
+    )
+    maximum_body_bytes: int = Field(1_048_576, ge=1_024, description="Size of a request's body")
     heartbeat_seconds: float = Field(10.0, gt=0, le=3_600, description="Between two heartbeats on a WebSocket")
     maximum_tickers: int = Field(1_000, ge=1, description="Tickers that one client may name; `*` does not count")
     maximum_clients: int = Field(2_000, ge=1, description="WebSocket clients at a time")
