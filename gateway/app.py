@@ -10,21 +10,28 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.access.bodies import Bodies
 from gateway.access.gate import Gate
 from gateway.guard import Guard
+from gateway.hot import HotPath
 from gateway.openapi import declare_responses
 from gateway.parts import Parts
 from gateway.problems import handle_errors, nothing_here
+from gateway.routes.accuracy import accuracy_router
 from gateway.routes.events import events_router
+from gateway.routes.models import models_router
 from gateway.routes.page import page_router
+from gateway.routes.performance import performance_router
+from gateway.routes.predict_posts import predict_posts_router
 from gateway.routes.predictions import predictions_router
 from gateway.routes.sockets import StreamSocket, no_socket_router
 from gateway.routes.system import system_router
 from gateway.timing import Timing
+from gateway.versioned import API_PREFIX, Versioned
 from schemas import VERSION
 from schemas.sockets import BARS_SOCKET_PATH, SOCKET_PATH
 
 _LICENSE = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
 _DESCRIPTION = (
     f"The latest stock predictions of Tickcast. Updates are sent over the WebSocket at `{SOCKET_PATH}`. "
+    f"Every path is also there without `{API_PREFIX}`. "
     "All times are UTC. Every error is an `application/problem+json` document. Not investment advice."
 )
 
@@ -50,14 +57,18 @@ class Dispatch:
 
 
 def build_app(parts: Parts) -> ASGIApp:
-    """Build the application with all its layers: timing, guard, gate, bodies, dispatch."""
+    """Build the application with all its layers: versions, timing, guard, gate, bodies, dispatch."""
     api: FastAPI = FastAPIOffline(
         title="Tickcast", version=VERSION, description=_DESCRIPTION, redirect_slashes=False, license_info=_LICENSE
     )
     handle_errors(api)
     for router in (
         predictions_router(parts),
+        predict_posts_router(parts),
+        models_router(parts),
+        accuracy_router(parts),
         system_router(parts),
+        performance_router(parts),
         page_router(),
         no_socket_router(),
         events_router(parts),
@@ -68,7 +79,7 @@ def build_app(parts: Parts) -> ASGIApp:
         SOCKET_PATH: StreamSocket(parts, parts.predictions),
         BARS_SOCKET_PATH: StreamSocket(parts, parts.bars),
     }
-    inner: ASGIApp = Bodies(Dispatch(api, sockets), parts.settings.maximum_body_bytes)
+    inner: ASGIApp = Bodies(Dispatch(HotPath(api, parts), sockets), parts.settings.maximum_body_bytes)
     if parts.settings.auth_required:
         inner = Gate(inner, parts.keys, clock_ns=parts.clock_ns)
-    return Timing(Guard(inner, parts.settings), parts.instruments)
+    return Versioned(Timing(Guard(inner, parts.settings), parts.instruments))

@@ -107,14 +107,18 @@ class Delivery(ABC):
                 await self._write_waiting()
 
     async def _write_waiting(self) -> None:
-        while messages := self._mailbox.take(STRETCH_BYTES, time.monotonic(), self._heartbeat):
-            await self._write(messages, in_order=self._mailbox.in_order)
-            self._mailbox.sent()
-            self._parts.instruments.count_sent(message.kind for message in messages)
+        mailbox, instruments = self._mailbox, self._parts.instruments
+        more = True
+        while more:
+            messages = mailbox.take(STRETCH_BYTES, time.monotonic(), self._heartbeat)
+            if messages:
+                await self._write(messages, in_order=mailbox.in_order)
+            more = mailbox.sent() and mailbox.closed is None
+            instruments.count_sent(messages)
             self._count_skipped()
-            if not self._mailbox.has_replies:
+            if not mailbox.has_replies:
                 self._answered.set()
-            if len(self._mailbox):
+            if more:
                 await asyncio.sleep(0)
 
     def _heartbeat(self, count: int, skipped: int) -> Message:
@@ -122,5 +126,6 @@ class Delivery(ABC):
         return message_of(Heartbeat(count, skipped, self._now(), age_seconds))
 
     def _count_skipped(self) -> None:
-        self._parts.instruments.conflated.inc(self._mailbox.skipped - self._skipped_counted)
-        self._skipped_counted = self._mailbox.skipped
+        if self._mailbox.skipped != self._skipped_counted:
+            self._parts.instruments.conflated.inc(self._mailbox.skipped - self._skipped_counted)
+            self._skipped_counted = self._mailbox.skipped

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field
 
+import msgspec
+from msgspec import structs
+
 from gateway.bars import present_bar, present_forming
 from gateway.messages import Message, pack
 from gateway.presentation import present
 from schemas.events import Bar, Prediction
+from schemas.public import PublicPrediction
 
 #: What rises strictly in log order for one ticker: source offset, bar index, provisional.
 Order = tuple[int, int, bool]
@@ -38,11 +42,34 @@ class Entry:
     mark: str = ""
     _plain: Message | None = field(default=None, init=False, repr=False)
     _packed: Message | None = field(default=None, init=False, repr=False)
+    _form: PublicPrediction | None = field(default=None, init=False, repr=False)
+    _by_horizon: dict[int, bytes] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def item(self) -> bytes:
         """Give the JSON of a member of a snapshot."""
         return b"{" + self.place + self.body[1:]
+
+    @property
+    def form(self) -> PublicPrediction:
+        """Give what the body of a prediction says, read when it is first asked for."""
+        if self._form is None:
+            self._form = msgspec.json.decode(self.body, type=PublicPrediction)
+        return self._form
+
+    def body_of(self, horizon: int) -> bytes | None:
+        """Give the body with a horizon as its `prediction`, made when it is first asked for; None: not on offer."""
+        if horizon not in self._by_horizon:
+            found = next((one for one in self.form.horizons if one.horizon == horizon), None)
+            if found is None:
+                return None
+            self._by_horizon[horizon] = msgspec.json.encode(structs.replace(self.form, prediction=found))
+        return self._by_horizon[horizon]
+
+    def drop_made(self) -> None:
+        """Forget what was made for requests: a newer entry answers them now, and this one may be held for a minute."""
+        self._form = None
+        self._by_horizon.clear()
 
     @property
     def size_bytes(self) -> int:

@@ -17,7 +17,7 @@ from gateway.streams import Stream
 from schemas.close_codes import CloseCode
 from schemas.errors import TickcastError
 from schemas.events import ServiceState
-from schemas.topics import BARS, PREDICTIONS_LATEST
+from schemas.topics import BARS, PREDICTIONS_LATEST, SCORES
 
 POLL_MS = 250
 #: Records taken at a stretch; between two stretches the clients have their turn.
@@ -25,8 +25,10 @@ STRETCH = 200
 RETRY_SECONDS = 1.0
 #: A partition that was not heard of for so long cannot be reached.
 UNREACHABLE_AFTER_SECONDS = 5.0
-#: Bars read of each partition at the start: enough for the last of each ticker, and for clients that come back.
-BARS_AT_START = 2_000
+#: Bars and scoreboards read of each partition at the start: enough for the last of each ticker, and for clients that
+#: come back.
+OLD_RECORDS_AT_START = 2_000
+_ONLY_THE_NEWEST = {BARS.name, SCORES.name}
 EPOCH_CHECK_SECONDS = 5.0
 
 _OUTAGE = "Kafka is not answering: serving the last known predictions"
@@ -46,6 +48,7 @@ class Feed:
         self._settings = parts.settings
         self._latest = parts.latest
         self._board = parts.board
+        self._condition = parts.condition
         self._instruments = parts.instruments
         self._intake = intake
         self._names = {parts.settings.topic_prefix + topic.name: topic.name for topic in READS}
@@ -90,6 +93,7 @@ class Feed:
                 await self._poll(consumer)
                 if not self._latest.caught_up and await _has_reached(consumer, ends):
                     self._latest.caught_up = True
+                    self._condition.caught_up_at_ns = time.time_ns()
                     _log.info("caught up, tickers: %d", len(self._latest))
                 self._note(consumer, started_ms)
         finally:
@@ -119,7 +123,7 @@ class Feed:
         ]
         ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
         consumer.assign(partitions)
-        await self._pass_over_old_bars(consumer, ends)
+        await self._pass_over_old_records(consumer, ends)
         for partition, next_offset in self._next_offsets.items():
             if ends.get(partition, 0) < next_offset:
                 raise AnotherLogError(
@@ -129,11 +133,10 @@ class Feed:
             consumer.seek(partition, next_offset)
         return ends
 
-    async def _pass_over_old_bars(self, consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> None:
-        name = self._settings.topic_prefix + BARS.name
-        partitions = [partition for partition in ends if partition.topic == name]
+    async def _pass_over_old_records(self, consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> None:
+        partitions = [partition for partition in ends if self._names[partition.topic] in _ONLY_THE_NEWEST]
         for partition, beginning in (await consumer.beginning_offsets(partitions)).items():
-            consumer.seek(partition, max(beginning, ends[partition] - BARS_AT_START))
+            consumer.seek(partition, max(beginning, ends[partition] - OLD_RECORDS_AT_START))
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
         batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=STRETCH)
@@ -151,6 +154,7 @@ class Feed:
 
     def _note(self, consumer: AIOKafkaConsumer, started_ms: float) -> None:
         heard_ms = [consumer.last_poll_timestamp(partition) or started_ms for partition in consumer.assignment()]
+        self._condition.heard_at_ns = int(min(heard_ms) * 1_000_000)
         self._say(reachable=time.time() * 1_000 - min(heard_ms) < UNREACHABLE_AFTER_SECONDS * 1_000)
         for name, topic in self._names.items():
             self._instruments.lag_records.labels(topic).set(self._lag(consumer, name))

@@ -149,8 +149,13 @@ class Hub:
         """Remove a client; nothing of it stays."""
         self._audiences.pop(subscriber).leave(subscriber)
 
+    def release(self, now_s: float) -> None:
+        """Send what waited for its `max_rate`."""
+        for audience in set(self._audiences.values()):
+            audience.release(now_s)
+
     def sweep(self, now_s: float, *, heartbeat_s: float, conflate_after_s: float, close_after_s: float) -> None:
-        """Look after every client: send what is due, conflate who is slow, close who is too slow.
+        """Look after every client: ask for heartbeats, conflate who is slow, close who is too slow.
 
         Args:
             now_s: The loop's time.
@@ -158,8 +163,6 @@ class Hub:
             conflate_after_s: That a message may wait before only what is newest is sent.
             close_after_s: That a message may wait before the client is closed.
         """
-        for audience in set(self._audiences.values()):
-            audience.release(now_s)
         for subscriber in self._audiences:
             waited_s = subscriber.mailbox.waited_s(now_s)
             if waited_s >= close_after_s:

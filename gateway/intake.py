@@ -9,16 +9,17 @@ from gateway.parts import Parts
 from gateway.streams import Stream
 from schemas.codec import UndecodableError, decoder
 from schemas.dead_letters import DeadLetter
-from schemas.events import Bar, ModelEvent, Prediction, ServiceStatus
-from schemas.topics import BARS, MODELS, PREDICTIONS_LATEST, SERVICE_STATUS, Topic
+from schemas.events import Bar, ModelEvent, Prediction, Scoreboard, ServiceStatus
+from schemas.topics import BARS, MODELS, PREDICTIONS_LATEST, SCORES, SERVICE_STATUS, Topic
 
 #: What the gateway reads.
-READS: tuple[Topic, ...] = (PREDICTIONS_LATEST, SERVICE_STATUS, MODELS, BARS)
+READS: tuple[Topic, ...] = (PREDICTIONS_LATEST, SERVICE_STATUS, MODELS, BARS, SCORES)
 
 _prediction = decoder(Prediction)
 _bar = decoder(Bar)
 _status = decoder(ServiceStatus)
 _model_event = decoder(ModelEvent)
+_board = decoder(Scoreboard)
 
 
 class Record(Protocol):
@@ -56,6 +57,7 @@ class Intake:
             SERVICE_STATUS.name: self._take_status,
             MODELS.name: self._take_models,
             BARS.name: self._take_bar,
+            SCORES.name: self._take_board,
         }
 
     def take(self, topic: str, record: Record) -> None:
@@ -82,6 +84,8 @@ class Intake:
             prediction = _prediction(record.value)
             entry = latest.accept(prediction, record.offset)
             if entry is not None:
+                if latest.caught_up:
+                    self._parts.stage_times.note(prediction, self._parts.clock_ns())
                 self._publish(self._parts.predictions, entry, record)
                 self._show_forming(prediction)
         self._parts.instruments.tickers.set(len(latest))
@@ -107,3 +111,6 @@ class Intake:
 
     def _take_models(self, record: Record) -> None:
         self._parts.models.accept(_model_event(record.value), record.partition)
+
+    def _take_board(self, record: Record) -> None:
+        self._parts.scores.accept(_board(record.value))

@@ -59,6 +59,8 @@ class View:
         final = self._finals.get(event.ticker)
         entry = make(known.seq if known else None, final.seq if final else None)
         self._entries[entry.ticker] = entry
+        if known is not None:
+            known.drop_made()
         if entry.final:
             self._finals[entry.ticker] = entry
         self._changed()

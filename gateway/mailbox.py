@@ -155,20 +155,20 @@ class Mailbox:
         taken: list[Message] = []
         size = 0
         self.in_order = not self._conflated
-        if self.closed is None and len(self):
+        if self.closed is None and (self._replies or self._queue or self._conflated or self._beat_due):
             self._in_hand_since_s = now_s if self._replies else now_s - self.waited_s(now_s)
-        while size < maximum_bytes and self.closed is None and len(self):
-            message = self._next(now_s, beat)
-            taken.append(message)
-            size += len(message.frame)
-        self._conflated = self._conflated and bool(self._finals or self._newest)
+            while size < maximum_bytes and (message := self._next(now_s, beat)) is not None:
+                taken.append(message)
+                size += len(message.frame)
+            self._conflated = self._conflated and bool(self._finals or self._newest)
         return taken
 
-    def sent(self) -> None:
-        """Take note that what was taken is out."""
+    def sent(self) -> bool:
+        """Take note that what was taken is out; tell whether more waits."""
         self._in_hand_since_s = None
+        return bool(self._queue or self._conflated or self._replies or self._beat_due)
 
-    def _next(self, now_s: float, beat: Beat) -> Message:
+    def _next(self, now_s: float, beat: Beat) -> Message | None:
         if self._replies:
             self._replied_s = now_s
             return self._replies.popleft()()
@@ -180,6 +180,8 @@ class Mailbox:
             waiting = self._queue.popleft()
         elif self._finals:
             waiting = self._finals.popleft()
-        else:
+        elif self._newest:
             waiting = self._newest.popitem(last=False)[1]
+        else:
+            return None
         return waiting.entry.message(packed=waiting.packed)

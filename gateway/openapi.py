@@ -6,21 +6,51 @@ from typing import Any
 from fastapi import FastAPI
 from msgspec import Struct
 
+from gateway.accuracy import Accuracy
+from gateway.batch import FailedTicker
 from gateway.documents import ProblemDocument
+from gateway.examples import examples
+from gateway.members import Comparison
+from gateway.performance import PerformanceMetrics, PerformanceSummary, Warmup
 from gateway.problems import PROBLEM_MEDIA_TYPE
+from gateway.reasons import ReasonedPrediction
+from gateway.versioned import API_PREFIX
 from schemas.json_schemas import component_schemas
 from schemas.public import PublicPredictions
 
 _JSON = "application/json"
 _COMPONENT = "#/components/schemas/{name}"
-#: Of the contract, with all that they are made of.
-_FROM_THE_CONTRACT: tuple[type[Struct], ...] = (PublicPredictions,)
+#: What answers are made of that pydantic does not describe, with all that is in it.
+_SHAPES: tuple[type[Struct], ...] = (
+    PublicPredictions,
+    Accuracy,
+    Comparison,
+    ReasonedPrediction,
+    FailedTicker,
+    PerformanceMetrics,
+    PerformanceSummary,
+    Warmup,
+)
 
 
 def of_contract(message_type: type[Struct]) -> dict[str, Any]:
     """Declare a response whose shape is in the contract."""
-    schema = {"$ref": _COMPONENT.format(name=message_type.__name__)}
+    return of_schema(reference(message_type.__name__))
+
+
+def of_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """Declare a response by its schema."""
     return {"description": "Successful Response", "content": {_JSON: {"schema": schema}}}
+
+
+def reference(name: str) -> dict[str, Any]:
+    """Refer to a shape."""
+    return {"$ref": _COMPONENT.format(name=name)}
+
+
+def json_body(schema: dict[str, Any], example: Any) -> dict[str, Any]:
+    """Declare the body of a request that the route reads itself."""
+    return {"requestBody": {"required": True, "content": {_JSON: {"schema": schema, "example": example}}}}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -42,16 +72,24 @@ def _as_problems(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def _with_prefix(document: dict[str, Any]) -> dict[str, Any]:
+    document["paths"] = {API_PREFIX + path: operations for path, operations in document["paths"].items()}
+    return document
+
+
 def _with_contract(document: dict[str, Any]) -> dict[str, Any]:
-    document["components"]["schemas"] |= component_schemas(_FROM_THE_CONTRACT, _COMPONENT)
+    schemas = document["components"]["schemas"]
+    schemas |= component_schemas(_SHAPES, _COMPONENT)
+    for name, example in examples().items():
+        schemas[name]["examples"] = [example]
     return document
 
 
 def declare_responses(app: FastAPI) -> None:
-    """Make the app's OpenAPI document declare errors as problem documents, and shapes of the contract."""
+    """Make the app's OpenAPI document declare errors as problem documents, shapes of the contract, and full paths."""
     made = app.openapi
 
     def openapi() -> dict[str, Any]:
-        return app.openapi_schema if app.openapi_schema else _with_contract(_as_problems(made()))
+        return app.openapi_schema if app.openapi_schema else _with_prefix(_with_contract(_as_problems(made())))
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way

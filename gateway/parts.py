@@ -5,13 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.access.ring import KeyRing
+from gateway.condition import Condition
+from gateway.figures import MemoryFigures, StageTimes
 from gateway.hub import Hub
 from gateway.instruments import Instruments
 from gateway.latest import LatestBars, LatestView
-from gateway.problems import not_caught_up
+from gateway.problems import not_caught_up, stopping
+from gateway.scores import ScoresView
 from gateway.settings import GatewaySettings
 from gateway.streams import BarStream, PredictionStream, Stream
 from gateway.system import ModelsView, ServicesView
+from schemas.events import Scoreboard, ServiceState
 from schemas.sockets import HELD_BYTES
 from schemas.status import StatusBoard
 
@@ -29,12 +33,35 @@ class Parts:
     services: ServicesView = field(default_factory=ServicesView)
     models: ModelsView = field(default_factory=ModelsView)
     keys: KeyRing = field(default_factory=KeyRing)
+    scores: ScoresView = field(default_factory=ScoresView)
+    stage_times: StageTimes = field(default_factory=StageTimes)
+    memory: MemoryFigures = field(default_factory=MemoryFigures)
+    condition: Condition = field(default_factory=Condition)
     clock_ns: Callable[[], int] = time.time_ns
 
     @property
     def latest(self) -> LatestView:
         """Give the latest prediction of each ticker."""
         return self.predictions.view
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether the view has caught up and Kafka answers."""
+        return self.latest.caught_up and self.board.state is not ServiceState.DEGRADED
+
+    def board_for(self, ticker: str) -> Scoreboard | None:
+        """Give a ticker's scoreboard; that of all where it has none of its own."""
+        return self.scores.get(ticker) or self.scores.get()
+
+    def require_ready(self, **extra: object) -> None:
+        """Let a request on only where further requests are welcome.
+
+        Raises:
+            ProblemError: 503, with `extra` beside it: the view has not caught up, or the gateway was told to stop.
+        """
+        if self.condition.draining:
+            raise stopping(**extra)
+        self.require_caught_up(**extra)
 
     def require_caught_up(self, **extra: object) -> None:
         """Let a request on only when the view has caught up.

@@ -9,8 +9,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _TYPE_PREFIX = "urn:tickcast:problem:"
 
 
@@ -35,17 +37,20 @@ class ProblemError(Exception):
         self.headers = headers
         self.extra = extra
 
-    def response(self) -> Response:
-        """Give the answer."""
-        body = {
+    def document(self) -> dict[str, Any]:
+        """Give the members of the answer."""
+        return {
             "type": _TYPE_PREFIX + self.name,
             "title": self.name.replace("-", " ").capitalize(),
-            "status": self.status,
+            "status": int(self.status),
             "detail": self.detail,
             **self.extra,
         }
+
+    def response(self) -> Response:
+        """Give the answer."""
         return Response(
-            msgspec.json.encode(body),
+            msgspec.json.encode(self.document()),
             status_code=self.status,
             headers={"Cache-Control": "no-store", **(self.headers or {})},
             media_type=PROBLEM_MEDIA_TYPE,
@@ -58,10 +63,10 @@ def not_caught_up(**extra: Any) -> ProblemError:
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "catching-up", detail, {"Retry-After": "1"}, **extra)
 
 
-def stopping() -> ProblemError:
+def stopping(**extra: Any) -> ProblemError:
     """Give the answer while the gateway stops."""
     detail = "the gateway is shutting down: try again in a few seconds"
-    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "stopping", detail, {"Retry-After": "5"})
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "stopping", detail, {"Retry-After": "5"}, **extra)
 
 
 def too_many_clients(maximum: int) -> ProblemError:
@@ -92,16 +97,36 @@ async def _http_error(request: Request, error: Exception) -> Response:
     if status is HTTPStatus.NOT_FOUND:
         return nothing_here(request.url.path, "/docs lists what there is").response()
     detail = str(error.detail)
+    headers = dict(error.headers or {})
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"{request.url.path[:100]} does not accept {request.method}: use GET"
-    return ProblemError(status, status.phrase.lower().replace(" ", "-"), detail, error.headers).response()
+        headers["Allow"] = ", ".join(_allowed(request))
+        detail = f"{request.url.path[:100]} does not accept {request.method}: use {headers['Allow']}"
+    return ProblemError(status, status.phrase.lower().replace(" ", "-"), detail, headers).response()
+
+
+def _allowed(request: Request) -> list[str]:
+    """Give the methods that a path has, over all its routes."""
+    return [method for method in _METHODS if _is_there(request, method)]
+
+
+def _is_there(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
 
 async def _invalid_input(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 -- registered for this class only
-    wrong = [{"field": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
+    wrong = [{"field": _field(e["loc"]), "message": e["msg"]} for e in error.errors()]
     detail = "; ".join(f"{e['field']}: {e['message']}" for e in wrong)
-    return ProblemError(HTTPStatus.BAD_REQUEST, "invalid-input", detail, errors=wrong).response()
+    return ProblemError(
+        HTTPStatus.BAD_REQUEST, "invalid-input", detail, field=wrong[0]["field"], errors=wrong
+    ).response()
+
+
+def _field(place: tuple[str | int, ...]) -> str:
+    """Name a field as whoever sent it does: `horizon`, or `body` for a body that is no JSON."""
+    _, *names = place
+    return ".".join(map(str, names)) or str(place[0])
 
 
 async def _unexpected(_request: Request, _error: Exception) -> Response:

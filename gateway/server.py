@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from gateway.condition import Condition
 from gateway.hub import Hub
 from gateway.protocols import HttpProtocol, SocketProtocol
 from gateway.settings import GatewaySettings
@@ -21,6 +22,8 @@ SEND_BUFFER_BYTES = 65_536
 #: A client that acknowledges nothing for so long is gone.
 CLOSED_WINDOW_MS = 60_000
 GOODBYE_SECONDS = 0.5
+#: Of a tenth of a second: every client is looked at so often.
+SWEEP_EVERY_TICKS = 3
 _LISTEN_BACKLOG = 2_048
 
 
@@ -90,19 +93,24 @@ def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
 class GatewayServer(uvicorn.Server):
     """Looks after WebSocket clients, and says goodbye to them with code 1001 before it stops."""
 
-    def __init__(self, config: uvicorn.Config, hub: Hub, settings: GatewaySettings) -> None:
+    def __init__(
+        self, config: uvicorn.Config, hub: Hub, settings: GatewaySettings, condition: Condition | None = None
+    ) -> None:
         super().__init__(config)
+        self._condition = condition or Condition()
         self._hub = hub
         self._settings = settings
 
     async def on_tick(self, counter: int) -> bool:
-        """Look after the clients, ten times a second."""
-        self._hub.sweep(
-            time.monotonic(),
-            heartbeat_s=self._settings.heartbeat_seconds,
-            conflate_after_s=self._settings.client_conflate_seconds,
-            close_after_s=float(self._settings.client_stall_seconds),
-        )
+        """Look after the clients; this is called ten times a second."""
+        self._hub.release(time.monotonic())
+        if counter % SWEEP_EVERY_TICKS == 0:
+            self._hub.sweep(
+                time.monotonic(),
+                heartbeat_s=self._settings.heartbeat_seconds,
+                conflate_after_s=self._settings.client_conflate_seconds,
+                close_after_s=float(self._settings.client_stall_seconds),
+            )
         return await super().on_tick(counter)
 
     @contextlib.contextmanager
@@ -111,11 +119,20 @@ class GatewayServer(uvicorn.Server):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread, as in tests
-                loop.add_signal_handler(number, self.stop)
+                loop.add_signal_handler(number, self.drain)
         yield
+
+    def drain(self) -> None:
+        """Say that no further requests are welcome, serve those that come for a while, then stop; twice: stop."""
+        if self._condition.draining:
+            self.stop()
+            return
+        self._condition.draining = True
+        asyncio.get_running_loop().call_later(self._settings.drain_seconds, self.stop)
 
     def stop(self) -> None:
         """Begin to stop."""
+        self._condition.draining = True
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

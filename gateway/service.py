@@ -25,11 +25,12 @@ from gateway.settings import GatewaySettings
 from schemas.broker import require_topics
 from schemas.errors import RetryError
 from schemas.events import ServiceState
-from schemas.status import StatusBoard, StatusReporter
+from schemas.status import StatusBoard, StatusReporter, resident_bytes
 from schemas.topics import DEAD_LETTERS
 
 SERVICE = "gateway"
 FAREWELL_SECONDS = 0.3
+MEMORY_EVERY_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -50,9 +51,10 @@ def run_gateway(settings: GatewaySettings) -> None:
 
 
 def _quieten(settings: GatewaySettings) -> None:
-    """Keep what aiokafka says of every failed attempt out of the log; the feed says it once."""
+    """Keep what clients of Kafka say of every failed attempt out of the log; the feed says it once."""
     if settings.log_level != "debug":
-        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+        for client in ("aiokafka", "librdkafka"):
+            logging.getLogger(client).setLevel(logging.CRITICAL)
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
@@ -62,10 +64,11 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
     parts = Parts(settings=settings, board=board, instruments=Instruments())
     sender = RecordSender(settings, parts.instruments)
     feed = Feed(parts, Intake(parts, sender.dead_letter))
-    server = GatewayServer(server_config(build_app(parts), settings), parts.hub, settings)
+    server = GatewayServer(server_config(build_app(parts), settings), parts.hub, settings, parts.condition)
     reporter = StatusReporter(board, sender.status)
     reporter.start()
-    background = [asyncio.create_task(work) for work in (feed.run(), sender.run(), _know_the_keys(parts))]
+    works = (feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts))
+    background = [asyncio.create_task(work) for work in works]
     serving = asyncio.create_task(server.serve([listener]))
     _log.info("serving %s (documentation at /docs)", url_of(listener))
     ended, _ = await asyncio.wait({serving, *background}, return_when=asyncio.FIRST_COMPLETED)
@@ -91,6 +94,12 @@ async def _know_the_keys(parts: Parts) -> None:
         raise RetryError(f"the database does not answer ({type(error).__name__})") from error
     finally:
         engine.dispose()
+
+
+async def _watch_memory(parts: Parts) -> None:
+    while True:
+        parts.memory.note(resident_bytes())
+        await asyncio.sleep(MEMORY_EVERY_SECONDS)
 
 
 async def _say_goodbye(board: StatusBoard, reporter: StatusReporter, sender: RecordSender) -> None:

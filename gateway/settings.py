@@ -70,3 +70,9 @@ class GatewaySettings(DatabaseSettings):
     websocket_compression: bool = Field(
         False, description="Offer permessage-deflate: less traffic, more than twice the work"
     )
+    drain_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=3_600,
+        description="From SIGTERM, when /health/ready becomes 503, to the end: time for a load balancer to see it",
+    )

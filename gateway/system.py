@@ -35,7 +35,7 @@ _RANK = {
 Document = dict[str, Any]
 
 
-def status_document(status: ServiceStatus) -> Document:
+def status_document(status: ServiceStatus, now_ns: int) -> Document:
     """Give the public form of one instance's status.
 
     Raises:
@@ -49,6 +49,7 @@ def status_document(status: ServiceStatus) -> Document:
         "version": status.version,
         "started_at": time_text(status.started_at_ns),
         "updated_at": time_text(status.updated_at_ns),
+        "age_seconds": _age_seconds(status, now_ns),
         "memory_bytes": safe_integer(status.memory_bytes, "memory_bytes"),
         "lag_records": None if lag is None else safe_integer(lag, "lag_records"),
         "rates": status.rates,
@@ -70,7 +71,7 @@ class ServicesView:
         Raises:
             UndecodableError: A value cannot be said at the edge; nothing changed.
         """
-        status_document(status)  # raises where it could not be shown later
+        status_document(status, now_ns)  # raises where it could not be shown later
         # Under a clock that is ahead, an instance would look alive long after its death.
         updated_at_ns = min(status.updated_at_ns, now_ns)
         self._statuses[status.service, status.instance] = structs.replace(status, updated_at_ns=updated_at_ns)
@@ -82,7 +83,7 @@ class ServicesView:
         instances: dict[str, list[ServiceStatus]] = {}
         for (service, _), status in sorted(self._statuses.items(), key=lambda item: item[0]):
             instances.setdefault(service, []).append(_as_heard(status, now_ns))
-        return {service: service_document(statuses) for service, statuses in instances.items()}
+        return {service: service_document(statuses, now_ns) for service, statuses in instances.items()}
 
     def _forget(self, now_ns: int) -> None:
         gone = {name for name, status in self._statuses.items() if _is_gone(status, now_ns)}
@@ -94,6 +95,10 @@ class ServicesView:
 
 def _silent_seconds(status: ServiceStatus, now_ns: int) -> int:
     return (now_ns - status.updated_at_ns) // NS_PER_SECOND
+
+
+def _age_seconds(status: ServiceStatus, now_ns: int) -> float:
+    return max(0, now_ns - status.updated_at_ns) / NS_PER_SECOND
 
 
 def _is_gone(status: ServiceStatus, now_ns: int) -> bool:
@@ -111,14 +116,15 @@ def _as_heard(status: ServiceStatus, now_ns: int) -> ServiceStatus:
     return structs.replace(status, state=ServiceState.DEGRADED, message=message)
 
 
-def service_document(instances: list[ServiceStatus]) -> Document:
+def service_document(instances: list[ServiceStatus], now_ns: int) -> Document:
     """Give the public form of a service by its instances (one or more)."""
     worst = max(instances, key=lambda status: _RANK[status.state])
     return {
         "state": worst.state,
         "message": worst.message,
         "version": worst.version,
-        "instances": [status_document(status) for status in instances],
+        "age_seconds": min(_age_seconds(status, now_ns) for status in instances),
+        "instances": [status_document(status, now_ns) for status in instances],
     }
 
 
@@ -168,10 +174,11 @@ def models_document(event: ModelEvent) -> Document:
 
 
 class ModelsView:
-    """The newest decision on models, as JSON."""
+    """The newest decision on models; `body` is its JSON, and says so where there is none yet."""
 
     def __init__(self) -> None:
         self._decisions = Decisions()
+        self.newest: ModelEvent | None = None
         self.body = msgspec.json.encode(NO_MODELS)
 
     def accept(self, event: ModelEvent, partition: int) -> None:
@@ -182,5 +189,5 @@ class ModelsView:
         """
         models_document(event)  # raises where it could not be shown
         self._decisions.add(partition, event)
-        newest = self._decisions.newest() or event
-        self.body = msgspec.json.encode(models_document(newest))
+        self.newest = self._decisions.newest() or event
+        self.body = msgspec.json.encode(models_document(self.newest))

@@ -28,6 +28,7 @@ class InstanceDocument(Document):
     version: str
     started_at: Time
     updated_at: Time
+    age_seconds: float = Field(description="Of this report")
     memory_bytes: Integer
     lag_records: Integer | None
     rates: dict[str, float]
@@ -41,13 +42,26 @@ class ServiceDocument(Document):
     state: ServiceState
     message: str
     version: str
+    age_seconds: float = Field(description="Of the newest report")
     instances: list[InstanceDocument]
+
+
+class AliveDocument(Document):
+    """The gateway runs."""
+
+    status: Literal["alive"]
+
+
+class ReadyDocument(Document):
+    """The gateway can answer, and wants requests."""
+
+    status: Literal["ready"]
 
 
 class HealthDocument(Document):
     """The gateway can answer; the states of all services are under `services`."""
 
-    status: Literal["healthy"]
+    status: Literal["healthy", "degraded"] = Field(description="degraded: some service, or this one, is not well")
     version: str
     state: ServiceState
     message: str
@@ -81,9 +95,16 @@ class ModelDocument(Document):
 
 
 class ModelsDocument(Document):
-    """Which models serve, who decided it, and their accuracy on the hold-out data. Until a model set is announced, only
-    `serving` (null) and `message` are present."""
+    """Which models serve, how they are, who decided it, and their accuracy on the hold-out data. Until a model set is
+    announced, `serving` is null, `message` says so, and there is no decision."""
 
+    loaded: bool = Field(description="A set serves")
+    ready: bool = Field(description="A set serves, and the predictor is ready")
+    predictor: ServiceState | None = Field(description="As it reported last; null: it has not reported")
+    versions: dict[str, str] = Field(description="Of the members that serve")
+    age_seconds: float | None = Field(description="Since the decision, by the clock")
+    retrain_recommended: bool
+    retrain_reasons: list[Literal["drift", "age"]]
     serving: str | None
     message: str | None = None
     model_set: str | None = None
@@ -101,3 +122,17 @@ class ModelsDocument(Document):
     hold_out: list[ScoreDocument] | None = Field(None, description="The ensemble's scores on the hold-out data")
     baselines: dict[str, list[ScoreDocument]] | None = None
     challenger: str | None = None
+
+
+class TickerModelsDocument(ModelsDocument):
+    """The same, and what answered for a ticker."""
+
+    ticker: str
+    note: str
+    answered_by: str = Field(description="The set of its latest prediction")
+    degraded: str | None
+    in_training: bool = Field(description="The set was trained on this ticker, too")
+    weights_version: str
+    intervals_version: str
+    weights: dict[str, float] = Field(description="Shares of the members in the latest prediction, shortest horizon")
+    updated_at: Time

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from prometheus_client import Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,6 +14,7 @@ _NOTHING_FROM_ELSEWHERE = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; worker-src 'self' blob:"
 )
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _STARTS = frozenset({"http.response.start", "websocket.http.response.start", "websocket.accept"})
 _SWITCHING_PROTOCOLS = 101
 
@@ -31,6 +33,7 @@ class Timing:
     ) -> None:
         self._app = app
         self._instruments = instruments
+        self._histograms: dict[tuple[str, int], Histogram] = {}
         self._clock_seconds = clock_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,14 +47,17 @@ class Timing:
         async def timed_send(message: Message) -> None:
             if message["type"] in _STARTS:
                 seconds = self._clock_seconds() - started
-                message.setdefault("headers", [])
-                headers = MutableHeaders(scope=message)
-                headers["X-Response-Time"] = f"{seconds:.6f}"
-                headers["X-Content-Type-Options"] = "nosniff"
-                if headers.get("Content-Type", "").startswith("text/html"):
-                    headers.setdefault("Content-Security-Policy", _NOTHING_FROM_ELSEWHERE)
-                status = message.get("status", _SWITCHING_PROTOCOLS)
-                self._instruments.http_seconds.labels(_route_of(inner), status).observe(seconds)
+                headers = [*message.get("headers", ()), (b"x-response-time", b"%.6f" % seconds), _NO_SNIFFING]
+                message["headers"] = headers
+                if any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers):
+                    MutableHeaders(raw=headers).setdefault("Content-Security-Policy", _NOTHING_FROM_ELSEWHERE)
+                self._observe(_route_of(inner), message.get("status", _SWITCHING_PROTOCOLS), seconds)
             await send(message)
 
         await self._app(inner, receive, timed_send)
+
+    def _observe(self, route: str, status: int, seconds: float) -> None:
+        histogram = self._histograms.get((route, status))
+        if histogram is None:  # `labels` costs more than the rest; there are few routes
+            histogram = self._histograms[route, status] = self._instruments.http_seconds.labels(route, status)
+        histogram.observe(seconds)

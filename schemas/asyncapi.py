@@ -25,9 +25,19 @@ from schemas.json_schemas import (
     component_schemas,
 )
 from schemas.settings import Settings
-from schemas.sockets import BARS_SOCKET_PATH, SOCKET_PATH
+from schemas.sockets import (
+    BARS_SOCKET_PATH,
+    EVENTS_PATH,
+    SOCKET_PATH,
+    Heartbeat,
+    PredictionMessage,
+    ServerShutdown,
+    Snapshot,
+    Subscribed,
+)
 from schemas.topics import TOPICS, Topic, partition_count
 
+EVENTS = "events"
 WEBSOCKET = "websocket"
 BARS_WEBSOCKET = "websocket-bars"
 #: Of each socket: its address, what it is for, and what the gateway says there.
@@ -44,6 +54,7 @@ _SOCKETS = {
     ),
 }
 _DEFAULTS: dict[str, Any] = {name: field.default for name, field in Settings.model_fields.items()}
+_EVENT_MESSAGES: tuple[type[Struct], ...] = (Subscribed, Snapshot, PredictionMessage, Heartbeat, ServerShutdown)
 
 
 def asyncapi_document() -> JsonObject:
@@ -63,9 +74,11 @@ def asyncapi_document() -> JsonObject:
         "servers": {
             "kafka": {"host": _DEFAULTS["kafka_bootstrap_servers"], "protocol": "kafka"},
             "gateway": {"host": "127.0.0.1:8000", "protocol": "ws"},
+            "gateway-http": {"host": "127.0.0.1:8000", "protocol": "http"},
         },
         "channels": {topic.name: _topic_channel(topic) for topic in TOPICS}
-        | {name: _socket_channel(name) for name in _SOCKETS},
+        | {name: _socket_channel(name) for name in _SOCKETS}
+        | {EVENTS: _events_channel()},
         "operations": _operations(),
         "components": {
             "messages": {topic.name: topic_message(topic) for topic in TOPICS} | sockets,
@@ -122,6 +135,16 @@ def _socket_channel(name: str) -> JsonObject:
     }
 
 
+def _events_channel() -> JsonObject:
+    return {
+        "address": EVENTS_PATH,
+        "description": f"What `{SOCKET_PATH}` says, as server-sent events: `event` is the type, `data` the message, "
+        "`id` the place to go on after. The query has `tickers`, `max_rate`, `min_confidence` and `final_only`.",
+        "servers": [ref("servers", "gateway-http")],
+        "messages": {message.__name__: ref("components", "messages", message.__name__) for message in _EVENT_MESSAGES},
+    }
+
+
 def _operations() -> JsonObject:
     operations: JsonObject = {
         f"send-{topic.name}": {"action": "send", "channel": ref("channels", topic.name), "summary": topic.description}
@@ -130,6 +153,7 @@ def _operations() -> JsonObject:
     for name, (_, _, server_messages) in _SOCKETS.items():
         operations[f"receive-{name}"] = _socket_operation("receive", name, CLIENT_MESSAGES)
         operations[f"send-{name}"] = _socket_operation("send", name, server_messages)
+    operations[f"send-{EVENTS}"] = _socket_operation("send", EVENTS, _EVENT_MESSAGES)
     return operations
 
 

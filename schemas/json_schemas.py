@@ -14,7 +14,7 @@ from schemas.topics import TOPICS
 JsonObject = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_TICKER_OR_ALL = TICKER_PATTERN.replace("^", r"^\*$|^", 1)
+TICKER_OR_ALL_PATTERN = TICKER_PATTERN.replace("^", r"^\*$|^", 1)
 _NS_DESCRIPTION = "Nanoseconds since 1970-01-01 in UTC; read it as a 64-bit integer."
 
 EVENT_TYPES: tuple[type[Struct], ...] = tuple(
@@ -67,11 +67,11 @@ def _branch(field: JsonObject, type_name: str) -> JsonObject:
 
 
 def _constrain_tickers(name: str, schema: JsonObject) -> None:
-    """Say what a symbol looks like, wherever an event holds one; socket messages take and give `*` too."""
+    """Say what a symbol looks like, wherever a field of that name does not; socket messages take and give `*` too."""
     fields = schema.get("properties", {})
     if "ticker" in fields:
-        pattern = _TICKER_OR_ALL if name == events.Scoreboard.__name__ else TICKER_PATTERN
-        _branch(fields["ticker"], "string")["pattern"] = pattern
+        pattern = TICKER_OR_ALL_PATTERN if name == events.Scoreboard.__name__ else TICKER_PATTERN
+        _branch(fields["ticker"], "string").setdefault("pattern", pattern)
     if "tickers" in fields and hasattr(events, name):
         _branch(fields["tickers"], "string")["pattern"] = TICKER_PATTERN
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.events import Direction, MemberPrediction, Origin, PriceRange, Signal
 from schemas.times import Interval
@@ -102,7 +102,15 @@ class PublicPrediction(Struct, frozen=True, kw_only=True):
 
 
 class PublicPredictions(Struct, frozen=True, kw_only=True):
-    """The latest prediction of every ticker."""
+    """The latest predictions of all tickers, or of those that were asked for.
+
+    Attributes:
+        count: Of the predictions in this answer.
+        next_cursor: Where more wait: ask again with this `cursor`.
+        age_seconds: Only while Kafka cannot be reached: how long nothing was heard of it.
+    """
 
     count: Integer
     predictions: list[PublicPrediction]
+    next_cursor: str | UnsetType = UNSET
+    age_seconds: float | UnsetType = UNSET

@@ -1,4 +1,4 @@
-"""How the system is: health, models, metrics."""
+"""How the system is: health, metrics."""
 
 from typing import Any
 
@@ -13,37 +13,41 @@ from gateway.parts import Parts
 from gateway.presentation import time_text
 from gateway.routes.live import live_json
 from gateway.system import service_document
-from gateway.system_documents import HealthDocument, ModelsDocument
+from gateway.system_documents import AliveDocument, HealthDocument, ReadyDocument
 from schemas import VERSION
+from schemas.events import ServiceState
+
+_WELL = {ServiceState.READY, ServiceState.ENDED}
 
 
 def health_document(parts: Parts) -> dict[str, Any]:
     """Give the state of the gateway, and what the other services report."""
     own = parts.board.event()
     now_ns = parts.clock_ns()
+    services = parts.services.document(now_ns) | {own.service: service_document([own], now_ns)}
     return {
-        "status": "healthy",
+        "status": "healthy" if all(service["state"] in _WELL for service in services.values()) else "degraded",
         "version": VERSION,
         "state": own.state,
         "message": own.message,
         "tickers": len(parts.latest),
         "websocket_clients": len(parts.hub),
         "timestamp": time_text(now_ns),
-        "services": parts.services.document(now_ns) | {own.service: service_document([own])},
+        "services": services,
     }
 
 
 def system_router(parts: Parts) -> APIRouter:
-    """Give `/health`, `/models/status` and `/metrics`."""
+    """Give `/health`, `/health/live`, `/health/ready` and `/metrics`."""
     router = APIRouter(tags=["system"])
 
     @router.get(
         "/health",
         summary="Whether the gateway can answer, and the state of each service",
-        description="200 once the gateway has read the latest predictions, and from then on even while Kafka cannot be "
-        "reached: `state` is then `degraded`, and the last known predictions are served. A service that stopped "
-        "reporting is listed as `degraded`, one that was stopped as `stopping`, for up to an hour or until another "
-        "instance of it reports.",
+        description="200 once the gateway has read the latest predictions, and until it is told to stop, even while "
+        "Kafka cannot be reached: `state` is then `degraded`, and the last known predictions are served. `status` is "
+        "`degraded` where any service is. A service that stopped reporting is listed as `degraded`, one that was "
+        "stopped as `stopping`, for up to an hour or until another instance of it reports.",
         responses={200: {"model": HealthDocument}, **problems(503)},
         response_class=Response,
     )
@@ -51,18 +55,29 @@ def system_router(parts: Parts) -> APIRouter:
         document = health_document(parts)
         if parts.settings.auth_required and CALLER not in request.scope:
             document["services"] = {}  # who did not say who he is sees no details
-        parts.require_caught_up(state=document["state"], services=document["services"])
+        parts.require_ready(state=document["state"], services=document["services"])
         return live_json(msgspec.json.encode(document))
 
     @router.get(
-        "/models/status",
-        summary="Which models serve",
-        responses={200: {"model": ModelsDocument}, **problems(503)},
+        "/health/live",
+        summary="Whether the gateway runs",
+        description="Nothing else is looked at: restart it where this does not answer.",
+        responses={200: {"model": AliveDocument}, **problems()},
         response_class=Response,
     )
-    async def models_status() -> Response:
-        parts.require_caught_up()
-        return live_json(parts.models.body)
+    async def live() -> Response:
+        return live_json(b'{"status":"alive"}')
+
+    @router.get(
+        "/health/ready",
+        summary="Whether the gateway can answer, and wants requests",
+        description="From when the latest predictions have been read until SIGTERM, also without Kafka.",
+        responses={200: {"model": ReadyDocument}, **problems(503)},
+        response_class=Response,
+    )
+    async def ready() -> Response:
+        parts.require_ready()
+        return live_json(b'{"status":"ready"}')
 
     @router.get("/metrics", summary="Prometheus metrics of the gateway", response_class=Response)
     async def metrics() -> Response:

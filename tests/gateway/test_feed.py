@@ -19,6 +19,7 @@ from schemas.close_codes import CloseCode
 from schemas.events import Prediction, ServiceState
 from schemas.status import StatusReporter
 from tests.brokers import BrokerUnderTest
+from tests.gateway.boards import board
 from tests.gateway.proxy import proxy_to
 from tests.gateway.samples import DAY_NS, NOON_NS, bar, make_parts, model_event, prediction, status
 from tests.gateway.web import until
@@ -87,13 +88,14 @@ async def test_garbage_goes_to_dead_letters_and_the_good_beside_it_is_kept(broke
     broker.produce("predictions-latest", *wrong, key="AAPL")
     broker.produce("service-status", b"garbage", key="x/y")
     broker.produce("models", b"garbage", model_event(horizons=[2**53]), key="z")
+    broker.produce("scores", b"garbage", key="AAPL")
     await write(broker, prediction("AAPL", 2))
     async with fed(broker.settings(GatewaySettings)) as given:
         await until(lambda: given.parts.latest.caught_up, "catching up")
         assert _is(given, 2, "AAPL")
         await given.sender.idle()
-        letters = broker.read("dead-letters", len(wrong) + 3)
-    assert len({letter.headers["dead_letter_id"] for letter in letters}) == len(wrong) + 3
+        letters = broker.read("dead-letters", len(wrong) + 4)
+    assert len({letter.headers["dead_letter_id"] for letter in letters}) == len(wrong) + 4
     assert [letter.value for letter in letters if letter.headers["dead_letter_origin"] == b"predictions-latest"][
         :2
     ] == [
@@ -196,7 +198,7 @@ async def test_a_log_that_ends_before_what_was_read_is_another_one(read_up_to: i
 async def test_of_bars_only_the_end_is_read_and_then_every_one(
     broker: BrokerUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.feed.BARS_AT_START", 2)
+    monkeypatch.setattr("gateway.feed.OLD_RECORDS_AT_START", 2)
     broker.produce("bars", *(bar("AAPL", offset, bar_index=offset) for offset in range(6)), key="AAPL")
     async with fed(broker.settings(GatewaySettings)) as given:
         bars = given.parts.bars
@@ -207,6 +209,18 @@ async def test_of_bars_only_the_end_is_read_and_then_every_one(
         after = bars.held.after("AAPL", 4, NOON_NS)
         assert after is not None
         assert [json.loads(entry.item)["prev"] for entry in after] == [4, 5]
+
+
+async def test_scoreboards_are_read_from_the_end_of_their_topic_and_followed(
+    broker: BrokerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.feed.OLD_RECORDS_AT_START", 1)
+    broker.produce("scores", b"garbage that is never read", board(source_offset=1), key="AAPL")
+    async with fed(broker.settings(GatewaySettings)) as given:
+        await until(lambda: given.parts.latest.caught_up, "catching up")
+        assert given.parts.scores.get("AAPL") == board(source_offset=1)
+        broker.produce("scores", board(source_offset=2), key="AAPL")
+        await until(lambda: given.parts.scores.get("AAPL") == board(source_offset=2), "the next board")
 
 
 async def test_every_replica_says_the_same_place_and_epoch_of_a_record(broker: BrokerUnderTest) -> None:

@@ -56,6 +56,15 @@ async def test_predict_gives_the_bytes_of_the_view_in_any_case(
     assert answer.headers["content-type"] == "application/json"
 
 
+async def test_every_path_is_also_there_under_its_full_name(client: httpx.AsyncClient) -> None:
+    for path in ("/predict/AAPL", "/predictions", "/docs", "/openapi.json"):
+        short, full = await client.get(path), await client.get("/api/v1" + path)
+        assert (full.status_code, full.content) == (200, short.content)
+    problem(await client.get("/api/v1"), 404)
+    problem(await client.get("/api/v1predict/AAPL"), 404)
+    problem(await client.get("/api/v1/api/v1/predict/AAPL"), 404)
+
+
 @pytest.mark.parametrize("symbol", ["1AAPL", "A$", "AAAAAAAAAAAAAA", "AA%20PL", "A/B", "", "%00", "%C5%BF", "A%0AB"])
 async def test_an_invalid_symbol_is_400_and_names_the_field(client: httpx.AsyncClient, symbol: str) -> None:
     body = problem(await client.get(f"/predict/{symbol}"), 400)
@@ -89,16 +98,37 @@ async def test_an_invalid_symbol_is_400_even_before_the_view_has_caught_up() -> 
         problem(await client.get("/predict/$"), 400)
 
 
-async def test_health_says_healthy_and_the_state_of_each_service(client: httpx.AsyncClient, parts: Parts) -> None:
+async def test_live_looks_at_nothing_and_ready_at_the_view_and_the_stop() -> None:
+    parts = make_parts(prediction("AAPL"), caught_up=False)
+    async with client_of(parts) as client:
+        for path, status_code in (("/health/live", 200), ("/health/ready", 503)):
+            assert (await client.get(path)).status_code == status_code
+        parts.latest.caught_up = True
+        parts.board.set_state(ServiceState.DEGRADED, "Kafka is not answering")
+        assert (await client.get("/health/ready")).json() == {"status": "ready"}
+        parts.condition.draining = True
+        for path in ("/health/ready", "/health"):
+            assert problem(await client.get(path), 503)["type"].endswith("stopping")
+        assert (await client.get("/health/live")).json() == {"status": "alive"}
+        assert (await client.get("/predict/AAPL")).status_code == 200
+
+
+async def test_health_is_healthy_where_every_service_is(client: httpx.AsyncClient, parts: Parts) -> None:
+    parts.services.accept(status("predictor"), NOON_NS)
+    assert (await client.get("/health")).json()["status"] == "healthy"
+
+
+async def test_health_says_the_state_of_each_service(client: httpx.AsyncClient, parts: Parts) -> None:
     parts.services.accept(status("predictor", "one"), NOON_NS)
     parts.services.accept(status("predictor", "two", state=ServiceState.DEGRADED, message="untrained"), NOON_NS)
     parts.services.accept(status("ingestor", state=ServiceState.ENDED), NOON_NS)
     answer = await client.get("/health")
     body = answer.json()
-    assert (answer.status_code, body["status"]) == (200, "healthy")
+    assert (answer.status_code, body["status"]) == (200, "degraded")
     states = {name: service["state"] for name, service in body["services"].items()}
     assert states == {"gateway": "ready", "predictor": "degraded", "ingestor": "ended"}
     assert body["services"]["predictor"]["message"] == "untrained"
+    assert body["services"]["predictor"]["age_seconds"] == 0.0
     HealthDocument.model_validate_json(answer.content, strict=True)
 
 
@@ -154,7 +184,7 @@ async def test_health_stays_200_and_says_degraded_while_the_broker_is_away(
 ) -> None:
     parts.board.set_state(ServiceState.DEGRADED, "Kafka is not answering")
     body = (await client.get("/health")).json()
-    assert (body["status"], body["state"], body["message"]) == ("healthy", "degraded", "Kafka is not answering")
+    assert (body["status"], body["state"], body["message"]) == ("degraded", "degraded", "Kafka is not answering")
 
 
 async def test_models_status_gives_the_newest_decision(client: httpx.AsyncClient, parts: Parts) -> None:
@@ -203,7 +233,7 @@ async def test_models_status_follows_the_log_where_a_clock_went_back(client: htt
 
 
 async def test_metrics_count_answers_by_route_and_never_by_path(client: httpx.AsyncClient) -> None:
-    for path in ("/predict/AAPL", "/predict/GOOG", "/predict/ZZZ", "/no/such/path"):
+    for path in ("/predict/AAPL", "/api/v1/predict/GOOG", "/predict/ZZZ", "/no/such/path"):
         await client.get(path)
     text = (await client.get("/metrics")).text
     assert 'tickcast_http_request_seconds_count{route="/predict/{ticker}",status="200"} 2.0' in text
@@ -330,11 +360,13 @@ def _responses(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 async def test_the_openapi_document_knows_no_422_and_says_that_errors_are_problems(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
-    assert "422" not in json.dumps(document)
+    assert '"422"' not in json.dumps(document)
     assert "HTTPValidationError" not in document["components"]["schemas"]
-    assert set(document["paths"]) >= {"/predict/{ticker}", "/predictions", "/health", "/models/status", "/metrics"}
+    assert all(path.startswith("/api/v1/") for path in document["paths"])
+    short = {path.removeprefix("/api/v1") for path in document["paths"]}
+    assert short >= {"/predict/{ticker}", "/predictions", "/health", "/models/status", "/metrics"}
     for status_code, response in _responses(document):
-        if not status_code.startswith("2"):
+        if not status_code.startswith(("2", "3")):
             assert list(response["content"]) == [PROBLEM_MEDIA_TYPE]
 
 

@@ -38,11 +38,15 @@ def ask(service: ServiceProcess, path: str) -> dict[str, Any]:
     return body
 
 
+def status(service: ServiceProcess, path: str) -> int:
+    return httpx.get(f"http://127.0.0.1:{service.health_port}{path}", timeout=DEADLINE_SECONDS).status_code
+
+
 async def hear(connection: Any) -> dict[str, Any]:
     return read_message(await asyncio.wait_for(connection.recv(), DEADLINE_SECONDS))
 
 
-async def test_rest_socket_and_topic_say_the_same_and_a_restart_changes_nothing(
+async def test_rest_socket_and_topic_say_the_same_and_after_a_restart_a_client_goes_on_where_it_was(
     broker: BrokerUnderTest, processes: Processes
 ) -> None:
     broker.produce("predictions-latest", prediction("AAPL", 1), prediction("AAPL", 2), key="AAPL")
@@ -50,7 +54,7 @@ async def test_rest_socket_and_topic_say_the_same_and_a_restart_changes_nothing(
     await asyncio.to_thread(service.wait_until_healthy)
     before = ask(service, "/predict/AAPL")
     async with connect(f"ws://127.0.0.1:{service.health_port}/ws/predictions") as connection:
-        assert (await hear(connection))["type"] == "welcome"
+        epoch = (await hear(connection))["epoch"]
         await connection.send('{"action": "subscribe", "tickers": ["AAPL"]}')
         assert (await hear(connection))["tickers"] == ["AAPL"]
         assert (await hear(connection))["predictions"] == [before | {"seq": 1, "prev": 0, "prev_final": 0}]
@@ -63,12 +67,21 @@ async def test_rest_socket_and_topic_say_the_same_and_a_restart_changes_nothing(
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == CloseCode.GOING_AWAY
         assert await asyncio.to_thread(service.wait) == 0
+    broker.produce("predictions-latest", prediction("AAPL", 4), key="AAPL")
     again = start(processes, broker)
     await asyncio.to_thread(again.wait_until_healthy)
+    async with connect(f"ws://127.0.0.1:{again.health_port}/ws/predictions") as connection:
+        assert (await hear(connection))["epoch"] == epoch
+        since = {"epoch": epoch, "seq": {"AAPL": update["seq"]}}
+        await connection.send(json.dumps({"action": "subscribe", "tickers": ["AAPL"], "since": since}))
+        assert (await hear(connection))["recovered"] is True
+        assert (await hear(connection))["predictions"] == []
+        missed = await hear(connection)
+        assert (missed["seq"], missed["prev"]) == (3, 2)
     records = [record.event() for record in broker.read("predictions-latest")]
-    expected = json.loads(present(records[-1]))
-    assert update == {"type": "prediction", "seq": 2, "prev": 1, "prev_final": 1} | expected
-    assert ask(again, "/predict/AAPL") == expected
+    expected = [json.loads(present(record)) for record in records[-2:]]
+    assert update == {"type": "prediction", "seq": 2, "prev": 1, "prev_final": 1} | expected[0]
+    assert ask(again, "/predict/AAPL") == expected[1]
     assert ask(again, "/health")["services"]["gateway"]["state"] == "ready"
 
 
@@ -107,6 +120,23 @@ async def test_the_stop_does_not_wait_for_a_broker_that_is_away(
         service.send(signal.SIGTERM)
         assert await asyncio.to_thread(service.wait) == 0
     assert "Traceback" not in service.output()
+
+
+def test_told_to_stop_it_says_so_and_serves_on_for_the_time_that_is_set(
+    embedded: BrokerUnderTest, processes: Processes
+) -> None:
+    service = start(processes, embedded, drain_seconds=3_600)
+    service.wait_until_healthy()
+    assert status(service, "/health/ready") == 200
+    service.send(signal.SIGTERM)
+    service.wait_for(lambda: status(service, "/health/ready") == 503, what="no longer being ready")
+    assert (status(service, "/health"), status(service, "/health/live"), status(service, "/predictions")) == (
+        503,
+        200,
+        200,
+    )
+    service.send(signal.SIGTERM)  # told twice, it does not wait
+    assert service.wait() == 0
 
 
 def test_a_missing_topic_is_one_clear_line(embedded: BrokerUnderTest, processes: Processes) -> None:

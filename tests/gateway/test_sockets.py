@@ -193,6 +193,18 @@ async def test_a_client_that_reads_nothing_is_conflated_after_a_while_though_lit
         assert number < parts.settings.client_queue
 
 
+async def test_with_a_rate_the_first_update_comes_and_then_the_newest() -> None:
+    parts = make_parts()
+    async with running(parts) as server, talking(server) as client:
+        await client.say(action="subscribe", tickers=["AAPL"], max_rate=2)
+        assert (await client.hear_kind("subscribed"))["gapless"] is False
+        await client.hear_kind("snapshot")
+        for number in range(1, 6):
+            publish(parts, prediction("AAPL", number, provisional=True))
+        heard = [await client.hear_kind("prediction") for _ in range(2)]
+        assert [(one["prev"], one["seq"]) for one in heard] == [(None, 1), (4, 5)]
+
+
 @pytest.mark.parametrize("compression", [None, "deflate"])
 async def test_compression_is_a_setting_and_changes_nothing_that_is_said(compression: str | None) -> None:
     parts = make_parts(prediction("AAPL", 1), websocket_compression=compression is not None)

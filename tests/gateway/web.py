@@ -47,7 +47,7 @@ class Running:
 async def running(parts: Parts) -> AsyncIterator[Running]:
     """Serve parts with uvicorn as the service does."""
     listener = bind(parts.settings)
-    server = GatewayServer(server_config(build_app(parts), parts.settings), parts.hub, parts.settings)
+    server = GatewayServer(server_config(build_app(parts), parts.settings), parts.hub, parts.settings, parts.condition)
     task = asyncio.create_task(server.serve([listener]))
     try:
         yield Running(server, url_of(listener), task)

@@ -80,8 +80,9 @@ def test_every_reference_resolves() -> None:
         resolve(reference)
 
 
-def test_every_topic_is_a_channel_and_every_channel_a_topic_or_a_websocket() -> None:
-    assert set(CHANNELS) == {topic.name for topic in TOPICS} | {"websocket", "websocket-bars"}
+def test_every_topic_is_a_channel_and_every_channel_a_topic_or_one_of_the_gateways() -> None:
+    assert set(CHANNELS) == {topic.name for topic in TOPICS} | {"websocket", "websocket-bars", "events"}
+    assert CHANNELS["events"]["address"] == "/events/predictions"
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)

@@ -1,0 +1,49 @@
+"""JSON that clients send, read with errors that name the field and the fix."""
+
+import re
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from gateway.asked import bad_request
+from gateway.problems import ProblemError
+
+_JSON = "application/json"
+_PLACE = re.compile(r" - at `\$\.?(.*)`$")
+_NAMED = re.compile(r"field `(\w+)`")
+
+Read = TypeVar("Read")
+
+
+async def read_json(request: Request) -> Any:
+    """Read a request's JSON.
+
+    Raises:
+        ProblemError: 415: it is of another type; 400: it is no JSON.
+    """
+    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type != _JSON:
+        detail = f"the body must be JSON: send it with Content-Type: {_JSON}"
+        raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail, field="Content-Type")
+    try:
+        return msgspec.json.decode(await request.body())
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise bad_request("invalid-json", "body", f"the body is not JSON: {error}") from error
+
+
+def read_as(given: Any, wanted: type[Read], example: str) -> Read:
+    """Give a JSON value as a type.
+
+    Raises:
+        ProblemError: 400, with what is wrong where, and an example.
+    """
+    try:
+        return msgspec.convert(given, wanted)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        place, named = _PLACE.search(text), _NAMED.search(text)
+        field = ".".join(part for part in (place and place[1], named and named[1]) if part) or "body"
+        detail = f"{_PLACE.sub('', text)} in {field}: send a body like {example}"
+        raise bad_request("invalid-input", field, detail) from error

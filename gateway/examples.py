@@ -1,0 +1,31 @@
+"""Examples for the OpenAPI document, made of those of the contract by the code that makes the answers."""
+
+from typing import Any
+
+import msgspec
+
+from gateway.accuracy import accuracy
+from gateway.members import compare
+from gateway.presentation import public_form
+from gateway.problems import not_caught_up
+from gateway.reasons import reasoning_of
+from schemas.asyncapi_messages import read_example
+from schemas.events import ModelEvent, Prediction, Scoreboard
+from schemas.public import PublicPredictions
+
+
+def examples() -> dict[str, Any]:
+    """Give an example of each shape that has one, by its name."""
+    prediction = public_form(msgspec.convert(read_example("Prediction"), Prediction))
+    board = msgspec.convert(read_example("Scoreboard"), Scoreboard)
+    event = msgspec.convert(read_example("ModelEvent"), ModelEvent)
+    reasoning = reasoning_of(prediction, prediction.prediction.horizon, board, event)
+    shapes = {
+        "PublicPrediction": prediction,
+        "PublicPredictions": PublicPredictions(count=1, predictions=[prediction]),
+        "ReasonedPrediction": msgspec.to_builtins(prediction) | {"reasoning": msgspec.to_builtins(reasoning)},
+        "Accuracy": accuracy(board.ticker, board, event, [], retrain=False),
+        "Comparison": compare(prediction, board, event),
+        "ProblemDocument": not_caught_up().document(),
+    }
+    return {name: msgspec.to_builtins(shape) for name, shape in shapes.items()}

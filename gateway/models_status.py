@@ -1,0 +1,61 @@
+"""Which models serve, for all tickers or for one: what `/models/status` and `/model/status/{ticker}` say."""
+
+from typing import Any
+
+import msgspec
+
+from gateway.entries import Entry
+from gateway.members import member_views
+from gateway.parts import Parts
+from schemas.events import ServiceState
+from schemas.times import NS_PER_SECOND
+
+_STALE = b'"degraded":"stale'
+_PREDICTOR = "predictor"
+_POOLED = "models are pooled: one set serves all tickers, and a ticker's retrain is the set's"
+
+Document = dict[str, Any]
+
+
+def models_status(parts: Parts) -> bytes:
+    """Give the JSON of `/models/status`: how the models are, before what was decided."""
+    return _beside(parts, _state(parts, parts.latest.entries()))
+
+
+def ticker_models_status(parts: Parts, entry: Entry) -> bytes:
+    """Give the JSON of `/model/status/{ticker}`: the same, and what answered for the ticker."""
+    said = entry.form
+    event = parts.models.newest
+    answered = {
+        "ticker": said.ticker,
+        "note": _POOLED,
+        "answered_by": said.model_set,
+        "degraded": said.degraded,
+        "in_training": event is not None and said.ticker in event.tickers,
+        "weights_version": said.weights_version,
+        "intervals_version": said.intervals_version,
+        "weights": {view.name: view.weight for view in member_views(said, said.prediction.horizon, None, None)},
+        "updated_at": said.updated_at,
+    }
+    return _beside(parts, answered | _state(parts, [entry]))
+
+
+def _beside(parts: Parts, state: Document) -> bytes:
+    return msgspec.json.encode(state)[:-1] + b"," + parts.models.body[1:]
+
+
+def _state(parts: Parts, entries: list[Entry]) -> Document:
+    event = parts.models.newest
+    loaded = event is not None and event.serving is not None
+    now_ns = parts.clock_ns()
+    predictor = parts.services.document(now_ns).get(_PREDICTOR, {}).get("state")
+    drift, stale = parts.scores.retrain_asked, any(_STALE in entry.body for entry in entries)
+    return {
+        "loaded": loaded,
+        "ready": loaded and predictor == ServiceState.READY,
+        "predictor": predictor,
+        "versions": {member.name: member.version for member in event.members} if event and loaded else {},
+        "age_seconds": max(0, now_ns - event.decided_at_ns) / NS_PER_SECOND if event and loaded else None,
+        "retrain_recommended": drift or stale,
+        "retrain_reasons": [*(["drift"] if drift else []), *(["age"] if stale else [])],
+    }

@@ -1,0 +1,115 @@
+"""`POST /predict` and `POST /predict/batch`."""
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request
+from msgspec import Struct
+from starlette.responses import Response
+
+from gateway.asked import body_asked_for, find
+from gateway.batch import LARGEST_BATCH, batch_body, read_tickers
+from gateway.bodies import read_as, read_json
+from gateway.openapi import json_body, of_contract, of_schema, problems, reference
+from gateway.outage import prediction_json
+from gateway.parts import Parts
+from gateway.reasons import ReasonedPrediction, reasoning_of
+from schemas.public import PublicPrediction
+
+_EXAMPLE: dict[str, Any] = {"ticker": "AAPL", "timeframe": "1w", "include_reasoning": True}
+
+
+class PredictRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The prediction that is wanted. `horizon` in bars, or `timeframe` where bars are daily; neither: the shortest."""
+
+    ticker: str
+    timeframe: str | None = None
+    horizon: int | None = None
+    include_reasoning: bool = False
+
+
+def predict_posts_router(parts: Parts) -> APIRouter:
+    """Give the two."""
+    router = APIRouter(tags=["predictions"])
+
+    @router.post(
+        "/predict",
+        summary="A prediction with its reasons",
+        description="`reasoning` has the models' shares and own predictions, what they rest on, and how right they "
+        "have been so far; null where `include_reasoning` is false.",
+        responses={200: of_contract(ReasonedPrediction), **problems(400, 404, 415, 503)},
+        response_class=Response,
+        openapi_extra=json_body(
+            {
+                "type": "object",
+                "properties": {
+                    "ticker": {"type": "string", "description": "A symbol, in any case"},
+                    "timeframe": {"type": ["string", "null"], "enum": ["1d", "1w", "1mo", "1m", None]},
+                    "horizon": {"type": ["integer", "null"], "minimum": 1, "description": "In bars"},
+                    "include_reasoning": {"type": "boolean", "default": False},
+                },
+                "required": ["ticker"],
+                "additionalProperties": False,
+            },
+            _EXAMPLE,
+        ),
+    )
+    async def predict(request: Request) -> Response:
+        wanted = read_as(await read_json(request), PredictRequest, msgspec.json.encode(_EXAMPLE).decode())
+        return _reasoned(parts, wanted)
+
+    @router.post(
+        "/predict/batch",
+        summary=f"The latest predictions of up to {LARGEST_BATCH} tickers",
+        description="In the order asked for; where a ticker has none, its error stands in its place.",
+        responses={
+            200: of_schema(
+                {
+                    "type": "object",
+                    "required": ["predictions"],
+                    "properties": {
+                        "predictions": {
+                            "type": "array",
+                            "items": {"anyOf": [reference("PublicPrediction"), reference("FailedTicker")]},
+                        }
+                    },
+                }
+            ),
+            **problems(400, 415, 503),
+        },
+        response_class=Response,
+        openapi_extra=json_body({"oneOf": [_TICKERS_OBJECT, _TICKERS]}, {"tickers": ["AAPL", "MSFT"]}),
+    )
+    async def batch(request: Request) -> Response:
+        tickers = read_tickers(await read_json(request))
+        parts.require_caught_up()
+        parts.instruments.ready_bytes.inc(len(tickers))
+        return prediction_json(parts, batch_body(parts, tickers))
+
+    return router
+
+
+_TICKERS: dict[str, Any] = {
+    "type": "array",
+    "items": {"type": "string"},
+    "minItems": 1,
+    "maxItems": LARGEST_BATCH,
+}
+_TICKERS_OBJECT: dict[str, Any] = {
+    "type": "object",
+    "properties": {"tickers": _TICKERS},
+    "required": ["tickers"],
+    "additionalProperties": False,
+}
+
+
+def _reasoned(parts: Parts, wanted: PredictRequest) -> Response:
+    entry = find(parts, wanted.ticker)
+    body = body_asked_for(entry, wanted.horizon, wanted.timeframe)
+    reasoning = None
+    if wanted.include_reasoning:
+        said = msgspec.json.decode(body, type=PublicPrediction)
+        horizon, board = said.prediction.horizon, parts.board_for(entry.ticker)
+        reasoning = reasoning_of(said, horizon, board, parts.models.newest)
+    parts.instruments.made_bytes.inc()
+    return prediction_json(parts, b'%b,"reasoning":%b}' % (body[:-1], msgspec.json.encode(reasoning)))
