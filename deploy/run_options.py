@@ -41,7 +41,7 @@ class RunSettings(Settings):
     start: str | None = None
     end: str | None = None
     loop: bool = False
-    database_url: SecretStr = Field(SecretStr(""), description="Empty: a file beside the tables")
+    database_url: SecretStr = Field(SecretStr(""), description="Empty: the services' own default")
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(8000, ge=0, le=65_535)
 

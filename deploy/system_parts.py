@@ -29,9 +29,6 @@ _COMMANDS = {
 #: Without these all others go on; a training gives way to what is live.
 _NICENESS = {"trainer": 10, "recorder": 0}
 
-#: Beside the tables, and gone with them: rows of another log would be taken for this one's.
-_DATABASE_FILE = "history.db"
-
 
 @dataclass(frozen=True)
 class Place:
@@ -86,9 +83,9 @@ def source_variables(settings: RunSettings, interval: str) -> dict[str, str]:
 def service_variables(settings: RunSettings, interval: str, place: Place) -> dict[str, str]:
     """Give the variables that all parts share."""
     variables = _place_and_source(settings, interval, place) | {"TICKCAST_GATEWAY_PORT": str(place.gateway_port)}
-    if settings.database_url.get_secret_value():
-        return variables  # the services read it where we did
-    return variables | {"TICKCAST_DATABASE_URL": f"sqlite:///{place.data_directory / _DATABASE_FILE}"}
+    if not settings.database_url.get_secret_value():  # ours: a log that was thrown away leaves no history behind
+        variables["TICKCAST_RECORDER_FORGETS_OTHER_LOGS"] = "true"
+    return variables
 
 
 def running_variables(settings: RunSettings, interval: str, place: Place) -> dict[str, str]:

@@ -7,6 +7,8 @@ from fastapi_offline import FastAPIOffline
 from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.access.bodies import Bodies
+from gateway.access.gate import Gate
 from gateway.guard import Guard
 from gateway.hot import HotPath
 from gateway.openapi import declare_responses
@@ -56,7 +58,7 @@ class Dispatch:
 
 
 def build_app(parts: Parts) -> ASGIApp:
-    """Build the application with all its layers: versions, timing, guard, dispatch."""
+    """Build the application with all its layers: versions, timing, guard, gate, bodies, dispatch."""
     api: FastAPI = FastAPIOffline(
         title="Tickcast", version=VERSION, description=_DESCRIPTION, redirect_slashes=False, license_info=_LICENSE
     )
@@ -79,4 +81,7 @@ def build_app(parts: Parts) -> ASGIApp:
         SOCKET_PATH: StreamSocket(parts, parts.predictions),
         BARS_SOCKET_PATH: StreamSocket(parts, parts.bars),
     }
-    return Versioned(Timing(Guard(Dispatch(HotPath(api, parts), sockets), parts.settings), parts.instruments))
+    inner: ASGIApp = Bodies(Dispatch(HotPath(api, parts), sockets), parts.settings.maximum_body_bytes)
+    if parts.settings.auth_required:
+        inner = Gate(inner, parts.keys, clock_ns=parts.clock_ns)
+    return Versioned(Timing(Guard(inner, parts.settings), parts.instruments))

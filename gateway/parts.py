@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from gateway.access.ring import KeyRing
 from gateway.archive import Archive
 from gateway.condition import Condition
 from gateway.figures import MemoryFigures, StageTimes
@@ -33,6 +34,7 @@ class Parts:
     hub: Hub = field(default_factory=Hub)
     services: ServicesView = field(default_factory=ServicesView)
     models: ModelsView = field(default_factory=ModelsView)
+    keys: KeyRing = field(default_factory=KeyRing)
     scores: ScoresView = field(default_factory=ScoresView)
     stage_times: StageTimes = field(default_factory=StageTimes)
     memory: MemoryFigures = field(default_factory=MemoryFigures)

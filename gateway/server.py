@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import signal
 import socket
 import time
@@ -26,15 +27,27 @@ SWEEP_EVERY_TICKS = 3
 _LISTEN_BACKLOG = 2_048
 
 
+def _refuse_to_be_open(settings: GatewaySettings, address: str) -> None:
+    """Keep what asks nobody for a key on this machine."""
+    local = ipaddress.ip_address(address.partition("%")[0]).is_loopback
+    if local or settings.auth_required or settings.open_without_auth:
+        return
+    raise StopAndSayError(
+        f"{address} can be reached from elsewhere, and nobody would be asked for a key: "
+        "set TICKCAST_AUTH_REQUIRED=true, or TICKCAST_OPEN_WITHOUT_AUTH=true if that is wanted"
+    )
+
+
 def bind(settings: GatewaySettings) -> socket.socket:
     """Open the listening socket.
 
     Raises:
-        StopAndSayError: The port is taken, or the host is none of this machine.
+        StopAndSayError: The port is taken, the host is none of this machine, or others would come in unasked.
     """
     host, port = settings.gateway_host, settings.gateway_port
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        _refuse_to_be_open(settings, str(address[0]))
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
@@ -69,6 +82,7 @@ def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
         ws_ping_interval=20.0,
         ws_ping_timeout=20.0,
         lifespan="off",
+        proxy_headers=False,  # uvicorn would believe X-Forwarded-For of anybody on this machine
         log_config=None,
         access_log=False,
         server_header=False,

@@ -7,8 +7,13 @@ import socket
 
 import uvloop
 from confluent_kafka.admin import AdminClient, ConfigResource
+from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.access.refresh import refresh_for_ever
+from gateway.access.store import KeyStore
 from gateway.app import build_app
+from gateway.database.engine import open_engine
+from gateway.database.migrate import migrate
 from gateway.feed import Feed
 from gateway.instruments import Instruments
 from gateway.intake import READS, Intake
@@ -18,6 +23,7 @@ from gateway.sender import RecordSender
 from gateway.server import GatewayServer, bind, server_config, url_of
 from gateway.settings import GatewaySettings
 from schemas.broker import require_topics
+from schemas.errors import RetryError
 from schemas.events import ServiceState
 from schemas.status import StatusBoard, StatusReporter, resident_bytes
 from schemas.topics import DEAD_LETTERS
@@ -34,6 +40,7 @@ def run_gateway(settings: GatewaySettings) -> None:
 
     Raises:
         StopAndSayError: The port is taken, the broker does not answer, or a topic is not as it should be.
+        RetryError: The database does not answer, and it alone knows who may come in.
     """
     with bind(settings) as listener:
         require_topics(settings, (*READS, DEAD_LETTERS), AdminClient, ConfigResource)
@@ -60,7 +67,8 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
     server = GatewayServer(server_config(build_app(parts), settings), parts.hub, settings, parts.condition)
     reporter = StatusReporter(board, sender.status)
     reporter.start()
-    background = [asyncio.create_task(work) for work in (feed.run(), sender.run(), _watch_memory(parts))]
+    works = (feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts))
+    background = [asyncio.create_task(work) for work in works]
     serving = asyncio.create_task(server.serve([listener]))
     _log.info("serving %s (documentation at /docs)", url_of(listener))
     ended, _ = await asyncio.wait({serving, *background}, return_when=asyncio.FIRST_COMPLETED)
@@ -72,6 +80,20 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
     await asyncio.wait(background, timeout=FAREWELL_SECONDS)  # without a broker, clients take long to close
     for task in ended:
         task.result()
+
+
+async def _know_the_keys(parts: Parts) -> None:
+    """Keep the keys in memory; where nobody is asked for one, wait for nothing."""
+    if not parts.settings.auth_required:
+        await asyncio.Event().wait()
+    engine = open_engine(parts.settings)
+    try:
+        await asyncio.to_thread(migrate, engine)
+        await refresh_for_ever(parts.keys, KeyStore(engine))
+    except SQLAlchemyError as error:
+        raise RetryError(f"the database does not answer ({type(error).__name__})") from error
+    finally:
+        engine.dispose()
 
 
 async def _watch_memory(parts: Parts) -> None:

@@ -49,6 +49,11 @@ class GatewaySettings(DatabaseSettings):
     gateway_port: int = Field(8_000, ge=0, le=65_535, description="0: a free one")
     allowed_hosts: Hosts = Field((), description="Further host names under which the gateway is reached; `*` is any")
     allowed_origins: Origins = Field((), description="Further origins whose pages may open a WebSocket")
+    auth_required: bool = Field(False, description="Ask for an API key wherever it is not public")
+    open_without_auth: bool = Field(
+        False, description="Listen beyond this machine even though nobody is asked for a key"
+    )
+    maximum_body_bytes: int = Field(1_048_576, ge=1_024, description="Size of a request's body")
     heartbeat_seconds: float = Field(10.0, gt=0, le=3_600, description="Between two heartbeats on a WebSocket")
     maximum_tickers: int = Field(1_000, ge=1, description="Tickers that one client may name; `*` does not count")
     maximum_clients: int = Field(2_000, ge=1, description="WebSocket clients at a time")

@@ -39,6 +39,15 @@ class RecordReader:
             config | {"auto.offset.reset": "error", "queued.max.messages.kbytes": _AHEAD_KIBIBYTES}
         )
 
+    def knows_any(self, left: Mapping[Place, Position]) -> bool:
+        """Tell whether some place is one of these topics, as they are now.
+
+        Raises:
+            KafkaException: The broker does not answer.
+        """
+        epochs = self._ask_epochs()
+        return any(epochs.get(place.topic) == at.epoch for place, at in left.items())
+
     def begin(self, left: Mapping[Place, Position]) -> None:
         """Assign every partition where it was left, or from the beginning where its topic was made anew since.
 

@@ -13,7 +13,7 @@ from gateway.recorder.reading import RecordReader
 from gateway.recorder.retention import delete_old
 from gateway.recorder.settings import RecorderSettings
 from gateway.recorder.telling import Teller
-from gateway.recorder.writing import Batch, Place, Position, read_positions, write
+from gateway.recorder.writing import Batch, Place, Position, forget_all, read_positions, write
 from schemas.dead_letters import DeadLetter
 
 _log = logging.getLogger(__name__)
@@ -52,7 +52,12 @@ class Recorder:
             RetryError: A topic was made anew, the lock is gone, or the broker did not take a dead letter: begin again.
             KafkaException: The client cannot go on.
         """
-        self._reader.begin(read_positions(self._engine))
+        left = read_positions(self._engine)
+        if self._settings.recorder_forgets_other_logs and left and not self._reader.knows_any(left):
+            _log.warning("this is another log: what was recorded of the one before is deleted")
+            forget_all(self._engine)
+            left = {}
+        self._reader.begin(left)
         look_at_s = time.monotonic() + _LOOK_EVERY_SECONDS
         while not stopping():
             self._step(stopping)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, Table, select
+from sqlalchemy import Connection, Engine, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.database.engine import SQLITE
-from gateway.database.history import OFFSETS
+from gateway.database.history import BARS, FEATURES, OFFSETS, OUTCOMES, PREDICTIONS
 from gateway.recorder.rows import Row
 
 
@@ -47,6 +47,13 @@ def read_positions(engine: Engine) -> dict[Place, Position]:
             Place(row.topic, row.partition): Position(row.epoch, row.next_offset)
             for row in connection.execute(select(OFFSETS))
         }
+
+
+def forget_all(engine: Engine) -> None:
+    """Delete everything that was recorded, and up to where."""
+    with engine.begin() as connection:
+        for table in (PREDICTIONS, OUTCOMES, BARS, FEATURES, OFFSETS):
+            connection.execute(delete(table))
 
 
 def write(engine: Engine, batch: Batch) -> None:

@@ -3,10 +3,11 @@
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
+from gateway.access.gate import CALLER
 from gateway.openapi import problems
 from gateway.parts import Parts
 from gateway.presentation import time_text
@@ -50,8 +51,10 @@ def system_router(parts: Parts) -> APIRouter:
         responses={200: {"model": HealthDocument}, **problems(503)},
         response_class=Response,
     )
-    async def health() -> Response:
+    async def health(request: Request) -> Response:
         document = health_document(parts)
+        if parts.settings.auth_required and CALLER not in request.scope:
+            document["services"] = {}  # who did not say who he is sees no details
         parts.require_ready(state=document["state"], services=document["services"])
         return live_json(msgspec.json.encode(document))
 

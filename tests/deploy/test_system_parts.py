@@ -60,10 +60,10 @@ def test_the_services_understand_what_the_options_said(monkeypatch: pytest.Monke
     assert {s.topic_prefix for s in (played, trained)} == {"mine-"}
 
 
-def test_history_is_a_file_beside_the_tables_where_no_database_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _variables()["TICKCAST_DATABASE_URL"] == "sqlite:///var/feature_stream/local_mine-/history.db"
+def test_history_of_another_log_is_deleted_only_where_no_database_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _variables()["TICKCAST_RECORDER_FORGETS_OTHER_LOGS"] == "true"
     monkeypatch.setenv("TICKCAST_DATABASE_URL", "postgresql://me:secret@db/mine")
-    assert "TICKCAST_DATABASE_URL" not in _variables(), "a password is not handed on twice"
+    assert "TICKCAST_RECORDER_FORGETS_OTHER_LOGS" not in _variables()
 
 
 def test_silence_stays_silence_so_that_a_service_keeps_its_own_default() -> None:

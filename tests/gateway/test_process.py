@@ -5,13 +5,17 @@ import json
 import resource
 import signal
 import socket
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from gateway.access.__main__ import run_command
+from gateway.database.settings import DatabaseSettings
 from gateway.presentation import present
 from schemas.close_codes import CloseCode
 from schemas.errors import EXIT_STOP_AND_SAY
@@ -168,3 +172,31 @@ def test_head_is_answered_like_get_without_a_body(embedded: BrokerUnderTest, pro
     assert (answer.status_code, answer.content) == (200, b"")
     assert int(answer.headers["Content-Length"]) > 0
     assert float(answer.headers["X-Response-Time"]) >= 0
+
+
+async def test_a_gateway_that_asks_for_keys_knows_those_made_by_command_and_ends_what_a_revoked_one_opened(
+    embedded: BrokerUnderTest, processes: Processes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path}/keys.db"
+    given = DatabaseSettings(_env_file=None, database_url=SecretStr(url))
+    service = start(processes, embedded, auth_required="true", database_url=url, heartbeat_seconds=3_600)
+    await asyncio.to_thread(service.wait_until_healthy)
+    run_command(given, ["create", "--admin"])
+    headers = {"X-API-Key": capsys.readouterr().out.strip()}
+    address = f"127.0.0.1:{service.health_port}"
+
+    def status(**options: Any) -> int:
+        return httpx.get(f"http://{address}/models/status", timeout=DEADLINE_SECONDS, **options).status_code
+
+    assert status() == 401
+    known = lambda: status(headers=headers) == 200  # noqa: E731
+    await asyncio.to_thread(service.wait_for, known, what="the key's being known")
+    async with connect(f"ws://{address}/ws/predictions", additional_headers=headers) as connection:
+        assert (await hear(connection))["type"] == "welcome"
+        run_command(given, ["revoke", headers["X-API-Key"].split("_")[1]])
+        with pytest.raises(ConnectionClosed) as closed:
+            await hear(connection)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == CloseCode.REVOKED
+    assert status(headers=headers) == 401
+    assert headers["X-API-Key"] not in service.output()

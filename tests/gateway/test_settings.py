@@ -93,10 +93,18 @@ def test_the_listener_bounds_what_the_kernel_keeps_for_a_client() -> None:
     with bind(settings()) as listener:
         assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * SEND_BUFFER_BYTES
         assert url_of(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with bind(settings(gateway_host="0.0.0.0")) as everywhere:  # noqa: S104
+    with bind(settings(gateway_host="0.0.0.0", open_without_auth=True)) as everywhere:  # noqa: S104
         assert url_of(everywhere).startswith("http://127.0.0.1:")
 
 
 def test_a_host_of_another_machine_is_one_clear_line() -> None:
     with pytest.raises(StopAndSayError, match="TICKCAST_GATEWAY_HOST"):
-        bind(settings(gateway_host="192.0.2.1"))
+        bind(settings(gateway_host="192.0.2.1", auth_required=True))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104
+def test_who_asks_nobody_for_a_key_listens_on_this_machine_only(host: str) -> None:
+    with pytest.raises(StopAndSayError, match="TICKCAST_AUTH_REQUIRED=true"):
+        bind(settings(gateway_host=host))
+    with bind(settings(gateway_host="0.0.0.0", auth_required=True)) as asking:  # noqa: S104
+        assert asking.getsockname()[1] > 0

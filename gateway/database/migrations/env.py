@@ -2,7 +2,8 @@
 
 from alembic import context
 
-import gateway.database.history  # noqa: F401 - its tables
+import gateway.database.accounts
+import gateway.database.history  # noqa: F401 - their tables
 from gateway.database.metadata import metadata
 
 context.configure(

@@ -2,7 +2,7 @@
 
 import random
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,6 +106,22 @@ def test_a_topic_that_was_made_anew_is_recorded_from_its_beginning(recording: Re
     assert "made anew" in recorder.output()
     places = {place: at for place, at in read_positions(recording.engine).items() if place.topic.endswith(BARS.name)}
     assert all(before[place].epoch != at.epoch for place, at in places.items() if place in before)
+
+
+def test_another_log_begins_without_the_history_of_the_one_before_where_that_is_asked_for(
+    recording: Recording, make_kafka: Callable[[], BrokerUnderTest]
+) -> None:
+    first, later = spoken(4), spoken(9)[-15:]
+    recording.say(first)
+    recorder = recording.start(recorder_forgets_other_logs=True)
+    recording.wait_for(recorder, first)
+    assert recorder.stop() == 0, recorder.output()
+    again = recording.start(recorder_forgets_other_logs=True)
+    recording.wait_for(again, first)
+    assert again.stop() == 0, again.output()
+    recording.broker = make_kafka()
+    recording.say(later)
+    recording.wait_for(recording.start(recorder_forgets_other_logs=True), later)
 
 
 def test_what_nobody_understands_is_a_dead_letter_and_the_rest_is_recorded(recording: Recording) -> None:

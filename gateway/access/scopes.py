@@ -1,0 +1,94 @@
+"""What each path asks for. A path that is not here is open to nobody."""
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from starlette.routing import compile_path
+
+
+class Scope(StrEnum):
+    """What a caller may be allowed."""
+
+    READ = "read"
+    STREAM = "stream"
+    ADMIN = "admin"
+
+
+#: By what they ask for: methods and templates, without the prefix `/api/v1`. None: nothing, they are public.
+TABLE: Mapping[Scope | None, tuple[str, ...]] = {
+    None: (
+        "GET /",
+        "GET /index.css",
+        "GET /index.js",
+        "GET /docs",
+        "GET /docs/oauth2-redirect",
+        "GET /redoc",
+        "GET /openapi.json",
+        "GET /static-offline-docs/{path:path}",
+        "GET /health",
+        "GET /health/live",
+        "GET /health/ready",
+    ),
+    Scope.READ: (
+        "GET /predict",
+        "POST /predict",
+        "GET /predict/{ticker:text}",
+        "POST /predict/batch",
+        "GET /predictions",
+        "GET /history/{ticker:text}",
+        "GET /bars/{ticker:text}",
+        "GET /features/{ticker:text}",
+        "GET /models/status",
+        "GET /model/status/{ticker}",
+        "GET /models/compare/{ticker}",
+        "GET /jobs/{id}",
+        "GET /accuracy",
+        "GET /accuracy/{ticker}",
+        "GET /performance/metrics",
+        "GET /performance/summary",
+        "GET /warmup/status",
+        "GET /metrics",
+        "POST /feedback",
+    ),
+    Scope.STREAM: (
+        "GET /ws/predictions",
+        "GET /ws/bars",
+        "GET /events/predictions",
+    ),
+    Scope.ADMIN: (
+        "POST /model/retrain/{ticker}",
+        "POST /models/{name}/load",
+        "POST /models/{name}/unload",
+        "POST /models/rollback",
+    ),
+}
+
+
+class ScopeTable:
+    """Finds what a path asks for, by the very patterns that routes are found by, whose convertors are registered."""
+
+    def __init__(self, table: Mapping[Scope | None, Iterable[str]] = TABLE) -> None:
+        self._exact: dict[tuple[str, str], Scope | None] = {}
+        self._patterns: dict[tuple[str, str], list[tuple[re.Pattern[str], Scope | None]]] = {}
+        for scope, lines in table.items():
+            for line in lines:
+                self._add(scope, *line.split(" ", 1))
+
+    def _add(self, scope: Scope | None, method: str, template: str) -> None:
+        if "{" not in template:
+            self._exact[method, template] = scope
+        else:
+            place = (method, _first_part(template))
+            self._patterns.setdefault(place, []).append((compile_path(template)[0], scope))
+
+    def needed(self, method: str, path: str) -> frozenset[Scope] | None:
+        """Give what a request asks for, of all that it matches together; None where it matches nothing."""
+        found = {scope for pattern, scope in self._patterns.get((method, _first_part(path)), ()) if pattern.match(path)}
+        if (method, path) in self._exact:
+            found.add(self._exact[method, path])
+        return frozenset(scope for scope in found if scope is not None) if found else None
+
+
+def _first_part(path: str) -> str:
+    return path[1:].partition("/")[0]
