@@ -51,6 +51,11 @@ COMMANDS: dict[str, Command] = {
         "feature_stream.drift_command",
         "say whether the forecasts have become worse, and whether a retrain is asked for",
     ),
+    "recorder": Command(
+        "gateway.recorder",
+        "write predictions, outcomes, bars and indicators into the database",
+        takes_arguments=False,
+    ),
     "gateway": Command("gateway", "serve REST, WebSocket and the page", takes_arguments=False),
 }
 

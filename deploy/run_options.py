@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 
 from schemas.settings import Settings, load_settings
 from schemas.source_settings import REPLAY_START, SOURCE_PATTERN, Tickers
@@ -41,6 +41,7 @@ class RunSettings(Settings):
     start: str | None = None
     end: str | None = None
     loop: bool = False
+    database_url: SecretStr = Field(SecretStr(""), description="Empty: a file beside the tables")
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(8000, ge=0, le=65_535)
 

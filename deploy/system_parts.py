@@ -11,13 +11,26 @@ from deploy.parts import Part
 from deploy.run_options import RunSettings
 
 #: Where a service's /metrics and /health are, where nobody else is there.
-METRICS_PORTS = {"ingestor": 9101, "feature_stream": 9102, "predictor": 9103, "trainer": 9104, "outcomes": 9106}
+METRICS_PORTS = {
+    "ingestor": 9101,
+    "feature_stream": 9102,
+    "predictor": 9103,
+    "trainer": 9104,
+    "recorder": 9105,
+    "outcomes": 9106,
+}
 #: The modules of services that are not called like theirs, and what they are told.
-_COMMANDS = {"outcomes": ("feature_stream.outcomes",), "trainer": ("predictor.training", "trainer")}
+_COMMANDS = {
+    "outcomes": ("feature_stream.outcomes",),
+    "recorder": ("gateway.recorder",),
+    "trainer": ("predictor.training", "trainer"),
+}
 
-_TRAINER = "trainer"
-#: Its trainings give way to what is live.
-_TRAINER_NICENESS = 10
+#: Without these all others go on; a training gives way to what is live.
+_NICENESS = {"trainer": 10, "recorder": 0}
+
+#: Beside the tables, and gone with them: rows of another log would be taken for this one's.
+_DATABASE_FILE = "history.db"
 
 
 @dataclass(frozen=True)
@@ -72,7 +85,10 @@ def source_variables(settings: RunSettings, interval: str) -> dict[str, str]:
 
 def service_variables(settings: RunSettings, interval: str, place: Place) -> dict[str, str]:
     """Give the variables that all parts share."""
-    return _place_and_source(settings, interval, place) | {"TICKCAST_GATEWAY_PORT": str(place.gateway_port)}
+    variables = _place_and_source(settings, interval, place) | {"TICKCAST_GATEWAY_PORT": str(place.gateway_port)}
+    if settings.database_url.get_secret_value():
+        return variables  # the services read it where we did
+    return variables | {"TICKCAST_DATABASE_URL": f"sqlite:///{place.data_directory / _DATABASE_FILE}"}
 
 
 def running_variables(settings: RunSettings, interval: str, place: Place) -> dict[str, str]:
@@ -90,7 +106,7 @@ def _place_and_source(settings: RunSettings, interval: str, place: Place) -> dic
 
 
 def system_parts(environment: Mapping[str, str], variables: Mapping[str, str], place: Place) -> tuple[Part, ...]:
-    """Give the gateway, the services before it, and the trainer, without which all others go on."""
+    """Give the gateway, the services before it, and those without which all others go on."""
     shared = {**environment, "PYTHONUNBUFFERED": "1", **variables}
     gateway = Part("gateway", (sys.executable, "-m", "gateway"), shared, f"{place.url}/health")
     services = {
@@ -102,5 +118,5 @@ def system_parts(environment: Mapping[str, str], variables: Mapping[str, str], p
         )
         for name, port in place.metrics_ports.items()
     }
-    trainer = replace(services.pop(_TRAINER), niceness=_TRAINER_NICENESS, essential=False)
-    return (*reversed(services.values()), gateway, trainer)
+    beside = [replace(services.pop(name), niceness=_NICENESS[name], essential=False) for name in _NICENESS]
+    return (*reversed(services.values()), gateway, *beside)

@@ -61,9 +61,16 @@ class EpochReader:
     def _ask(self, names: list[str]) -> dict[str, str]:
         if self._admin is None:
             self._admin = AdminClient(self._settings.kafka_config() | {"logger": client_logger()})
-        if self._settings.kafka_embedded:
-            return _of_the_cluster(self._admin, names)
-        return _of_the_topics(self._admin, names)
+        return topic_epochs(self._admin, names, embedded=self._settings.kafka_embedded)
+
+
+def topic_epochs(admin: AdminClient, names: list[str], *, embedded: bool) -> dict[str, str]:
+    """Ask the broker for the epochs of topics, and wait for the answer.
+
+    Raises:
+        KafkaException: It does not answer, or has not such a topic.
+    """
+    return _of_the_cluster(admin, names) if embedded else _of_the_topics(admin, names)
 
 
 def _of_the_topics(admin: AdminClient, names: list[str]) -> dict[str, str]:

@@ -155,6 +155,7 @@ MEMORY_ANSWERS = Metric(
     "Predictions answered from memory: with bytes that were `ready`, or that were `made` for the request.",
     ("bytes",),
 )
+RECORDED = Metric("tickcast_recorded_total", "counter", "Records whose transaction is in the database.", ("topic",))
 TICKERS_KNOWN = Metric("tickcast_tickers", "gauge", "Tickers that have a prediction.")
 LAG_RECORDS = Metric("tickcast_lag_records", "gauge", "Records not read yet.", ("topic",))
 LAG_SECONDS = Metric(

@@ -4,6 +4,7 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from deploy.embedded_broker import start_embedded_broker
 from deploy.kafka import ports
 from schemas.settings import ENV_PREFIX
 from tests.brokers import BrokerUnderTest, Server
+from tests.postgres import PostgresServer, postgres_server
 from tests.processes import KEPT_SETTINGS, Processes
 from tests.servers import ADDRESS_VARIABLE, kafka_server
 from tests.training import Trained, Training
@@ -29,7 +31,15 @@ _SEED_VARIABLE = "TICKCAST_TEST_SEED"
 _KEPT_VARIABLES = (ADDRESS_VARIABLE, _SEED_VARIABLE, *KEPT_SETTINGS)
 _seed_of = pytest.StashKey[int]()
 _notes_of = pytest.StashKey[list[tuple[str, Callable[[], str]]]]()
-_SERVER_FIXTURES = {"kafka", "embedded", "broker", "make_kafka", "kafka_address", "embedded_address"}
+_SERVER_FIXTURES = {
+    "kafka",
+    "embedded",
+    "broker",
+    "make_kafka",
+    "kafka_address",
+    "embedded_address",
+    "postgres",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -152,6 +162,22 @@ def _made_on(server: Server, request: pytest.FixtureRequest) -> Iterator[MakeBro
 def make_kafka(kafka_address: Server, request: pytest.FixtureRequest) -> Iterator[MakeBroker]:
     """Give a maker of brokers on Kafka: `make_kafka(partitions=2)`, `make_kafka(create=False)`."""
     yield from _made_on(kafka_address, request)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Give a real PostgreSQL for the session."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the address of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/history.db"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.make_database()
 
 
 @pytest.fixture

