@@ -10,7 +10,9 @@ from gateway.accuracy import Accuracy
 from gateway.batch import FailedTicker
 from gateway.documents import ProblemDocument
 from gateway.examples import examples
+from gateway.history import History
 from gateway.members import Comparison
+from gateway.past_bars import PastBars, PastFeatures
 from gateway.performance import PerformanceMetrics, PerformanceSummary, Warmup
 from gateway.problems import PROBLEM_MEDIA_TYPE
 from gateway.reasons import ReasonedPrediction
@@ -27,6 +29,9 @@ _SHAPES: tuple[type[Struct], ...] = (
     Comparison,
     ReasonedPrediction,
     FailedTicker,
+    History,
+    PastBars,
+    PastFeatures,
     PerformanceMetrics,
     PerformanceSummary,
     Warmup,

@@ -3,7 +3,9 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from gateway.archive import Archive
 from gateway.condition import Condition
 from gateway.figures import MemoryFigures, StageTimes
 from gateway.hub import Hub
@@ -36,6 +38,11 @@ class Parts:
     memory: MemoryFigures = field(default_factory=MemoryFigures)
     condition: Condition = field(default_factory=Condition)
     clock_ns: Callable[[], int] = time.time_ns
+
+    @cached_property
+    def archive(self) -> Archive:
+        """Give the recorded history; nothing is opened before somebody asks."""
+        return Archive(self.settings)
 
     @property
     def latest(self) -> LatestView:

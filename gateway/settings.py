@@ -6,7 +6,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from gateway.authorities import read_authority, read_origin
-from schemas.settings import Settings, split_list
+from gateway.database.settings import DatabaseSettings
+from schemas.settings import split_list
 
 ANY_HOST = "*"
 
@@ -41,7 +42,7 @@ Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterV
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_origins)]
 
 
-class GatewaySettings(Settings):
+class GatewaySettings(DatabaseSettings):
     """Where the gateway listens, whom it lets in, and what one client may ask of it."""
 
     gateway_host: str = Field("127.0.0.1", min_length=1)

@@ -149,13 +149,13 @@ WEBSOCKET_CONFLATED = Metric(
     "tickcast_websocket_conflated_total", "counter", "Updates that a slow client never saw: a newer one replaced them."
 )
 HTTP_SECONDS = Metric("tickcast_http_request_seconds", "histogram", "Time of HTTP answers.", ("route", "status"))
+RECORDED = Metric("tickcast_recorded_total", "counter", "Records whose transaction is in the database.", ("topic",))
 MEMORY_ANSWERS = Metric(
     "tickcast_memory_answers_total",
     "counter",
     "Predictions answered from memory: with bytes that were `ready`, or that were `made` for the request.",
     ("bytes",),
 )
-RECORDED = Metric("tickcast_recorded_total", "counter", "Records whose transaction is in the database.", ("topic",))
 TICKERS_KNOWN = Metric("tickcast_tickers", "gauge", "Tickers that have a prediction.")
 LAG_RECORDS = Metric("tickcast_lag_records", "gauge", "Records not read yet.", ("topic",))
 LAG_SECONDS = Metric(

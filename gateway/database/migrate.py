@@ -1,6 +1,7 @@
 """Bring the database to the newest revision: once, under a lock, before anything else."""
 
 import fcntl
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ def migrate(engine: Engine) -> None:
     Raises:
         sqlalchemy.exc.OperationalError: The database does not answer, or another migrates for too long.
     """
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # what it says of itself is not for our log
     with _alone(engine), engine.begin() as connection:
         if engine.dialect.name != SQLITE:
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK_NUMBER})

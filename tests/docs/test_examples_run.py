@@ -20,7 +20,7 @@ from tests.processes import Processes, ServiceProcess, clean_environment, free_p
 
 ADDRESS = "127.0.0.1:8000"
 EXAMPLE = decoder(Prediction)((EXAMPLES / "Prediction.json").read_bytes())
-WEBSOCKET_EXAMPLE, KAFKA_EXAMPLE = code_blocks(README, "python")
+WEBSOCKET_EXAMPLE, CLIENT_EXAMPLE, KAFKA_EXAMPLE = code_blocks(README, "python")
 
 
 def say(broker: BrokerUnderTest, topic: Topic, *, later: int = 0) -> None:
@@ -80,6 +80,12 @@ def test_the_websocket_example_prints_new_predictions(
         str(EXAMPLE.current_price),
         EXAMPLE.horizons[0].direction,
     ]
+
+
+def test_the_example_of_the_client_prints_the_latest_prediction(gateway: ServiceProcess, processes: Processes) -> None:
+    example = start_example(processes, CLIENT_EXAMPLE.replace(ADDRESS, f"127.0.0.1:{gateway.health_port}"))
+    example.wait_for(lambda: "\n" in example.output(), seconds=30, what="printing a prediction")
+    assert example.output().splitlines()[0] == f"AAPL {EXAMPLE.horizons[0].price_target}"
 
 
 @pytest.mark.usefixtures("running_env")

@@ -113,9 +113,10 @@ def test_a_python_example_compiles_and_is_short(block: str) -> None:
     compile(tree, "README.md", "exec")
 
 
-def test_there_is_a_python_example_for_the_websocket_and_one_for_kafka() -> None:
-    websocket, kafka = code_blocks(README, "python")
+def test_there_is_a_python_example_for_the_websocket_one_for_the_client_and_one_for_kafka() -> None:
+    websocket, client, kafka = code_blocks(README, "python")
     assert "/ws/predictions" in websocket
+    assert "gateway.client" in client
     assert "confluent_kafka" in kafka
 
 

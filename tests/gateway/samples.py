@@ -1,6 +1,8 @@
 """Predictions and parts to test with."""
 
+import tempfile
 import time
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +31,7 @@ from schemas.events import (
 )
 from schemas.status import StatusBoard
 
+_DATABASES = tempfile.TemporaryDirectory(prefix="tickcast-databases-")
 DAY_NS = 86_400_000_000_000
 NOON_NS = 1_704_110_400_000_000_000  # 2024-01-01T12:00:00Z
 
@@ -122,7 +125,10 @@ def model_event(model_set: str = "set-1", decided_at_ns: int = NOON_NS, **change
 
 
 def settings(**changes: Any) -> GatewaySettings:
-    quiet = {"heartbeat_seconds": 3_600.0}  # no heartbeat comes between the messages that a test waits for
+    quiet: dict[str, Any] = {
+        "heartbeat_seconds": 3_600.0,  # no heartbeat comes between the messages that a test waits for
+        "database_url": f"sqlite:///{_DATABASES.name}/{uuid.uuid4()}.db",
+    }
     return GatewaySettings(_env_file=None, instance="test", gateway_port=0, **(quiet | changes))
 
 

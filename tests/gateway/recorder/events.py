@@ -23,10 +23,13 @@ def example(kind: type[Event]) -> Event:
     return decoder(kind)((_EXAMPLES / f"{kind.__name__}.json").read_bytes())
 
 
-def spoken(bars: int) -> list[tuple[Topic, Any]]:
+Said = list[tuple[Topic, Any]]
+
+
+def spoken(bars: int) -> Said:
     """Give the events of so many bars of each ticker, a provisional feature event beside each final one."""
     bar, features, prediction, outcome = example(Bar), example(Features), example(Prediction), example(Outcome)
-    said: list[tuple[Topic, Any]] = []
+    said: Said = []
     for number in range(bars):
         for ticker in _TICKERS:
             start_ns, name = bar.start_ns + number * _DAY_NS, f"{ticker}/{number}"
@@ -44,7 +47,7 @@ def spoken(bars: int) -> list[tuple[Topic, Any]]:
     return said
 
 
-def rows_of(said: list[tuple[Topic, Any]]) -> dict[str, set[tuple[Any, ...]]]:
+def rows_of(said: Said) -> dict[str, set[tuple[Any, ...]]]:
     """Give the rows that must be there, by table, but for when they were written."""
     expected: dict[str, set[tuple[Any, ...]]] = {}
     for topic, table, rows in RECORDED:

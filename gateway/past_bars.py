@@ -1,0 +1,122 @@
+"""Recorded bars and indicators, and the bar that forms, as people see them. Pure."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from sqlalchemy import RowMapping
+
+from gateway.presentation import time_text
+from schemas.events import Origin
+from schemas.public import Integer, PublicBar, PublicPrediction, Time
+from schemas.times import Interval
+
+
+class PastBar(Struct, frozen=True, kw_only=True):
+    """A closed bar, `[start, end)`.
+
+    Attributes:
+        bar_index: Closed bars of the ticker so far, this one included.
+        partial: Ticks were lost while it was open.
+    """
+
+    start: Time
+    end: Time
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    tick_count: Integer
+    bar_index: Integer
+    partial: bool
+    origin: Origin
+
+
+class PastBars(Struct, frozen=True, kw_only=True):
+    """Oldest first.
+
+    Attributes:
+        complete: All that was asked for is here; else older bars are left out.
+        forming: The bar so far; null where none is open.
+    """
+
+    ticker: str
+    interval: Interval | None
+    complete: bool
+    bars: list[PastBar]
+    forming: PublicBar | None
+
+
+class PastIndicators(Struct, frozen=True, kw_only=True):
+    """Of one closed bar, as of its end; an indicator is null until its window is filled."""
+
+    as_of: Time
+    bar_index: Integer
+    close: float
+    indicators: dict[str, float | None]
+    origin: Origin
+
+
+class PastFeatures(Struct, frozen=True, kw_only=True):
+    """Oldest first; `complete` as with bars."""
+
+    ticker: str
+    interval: Interval | None
+    complete: bool
+    features: list[PastIndicators]
+
+
+def past_bars(ticker: str, rows: Sequence[RowMapping], limit: int, live: PublicPrediction | None) -> PastBars:
+    """Make the document of rows, newest first, of which one more than the limit was asked for."""
+    kept = rows[:limit][::-1]
+    return PastBars(
+        ticker=ticker,
+        interval=_interval(kept, live),
+        complete=len(rows) <= limit,
+        bars=[_bar(row) for row in kept],
+        forming=live.bar if live is not None and live.provisional else None,
+    )
+
+
+def past_features(ticker: str, rows: Sequence[RowMapping], limit: int) -> PastFeatures:
+    """Make the document likewise."""
+    kept = rows[:limit][::-1]
+    return PastFeatures(
+        ticker=ticker,
+        interval=_interval(kept, None),
+        complete=len(rows) <= limit,
+        features=[_indicators(row) for row in kept],
+    )
+
+
+def _interval(rows: Sequence[RowMapping], live: PublicPrediction | None) -> Interval | None:
+    if rows:
+        interval: Interval = rows[-1]["interval"]
+        return interval
+    return None if live is None else live.interval
+
+
+def _bar(row: RowMapping) -> PastBar:
+    return PastBar(
+        start=time_text(row["start_ns"]),
+        end=time_text(row["end_ns"]),
+        open=row["open"],
+        high=row["high"],
+        low=row["low"],
+        close=row["close"],
+        volume=row["volume"],
+        tick_count=row["tick_count"],
+        bar_index=row["bar_index"],
+        partial=row["partial"],
+        origin=Origin(row["origin"]),
+    )
+
+
+def _indicators(row: RowMapping) -> PastIndicators:
+    return PastIndicators(
+        as_of=time_text(row["as_of_ns"]),
+        bar_index=row["bar_index"],
+        close=row["close"],
+        indicators=row["indicators"],
+        origin=Origin(row["origin"]),
+    )

@@ -1,0 +1,123 @@
+"""What was: past predictions beside what happened, bars, indicators. From the database that the recorder fills."""
+
+from functools import partial
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Header, Query
+from starlette.responses import Response
+
+from gateway.asked import bad_request, read_symbol, read_time, unknown_ticker
+from gateway.database.queries import bars as bars_of
+from gateway.database.queries import features as features_of
+from gateway.database.queries import past_predictions
+from gateway.history import History, as_csv, history_of
+from gateway.openapi import of_contract, problems
+from gateway.parts import Parts
+from gateway.past_bars import PastBars, PastFeatures, past_bars, past_features
+from gateway.routes.live import live_json
+from gateway.routes.predictions import Symbol
+from schemas.times import NS_PER_SECOND
+
+#: Rows in one answer.
+MOST = 10_000
+_DAY_NS = 86_400 * NS_PER_SECOND
+_CSV = "text/csv"
+
+Limit = Annotated[int, Query(ge=1, le=MOST, description="The newest are kept")]
+Start = Annotated[str | None, Query(description="From this time on", examples=["2024-01-31T00:00:00Z"])]
+End = Annotated[str | None, Query(description="Before this time", examples=["2024-02-29T00:00:00Z"])]
+_NEEDS = "Recorded by `tickcast recorder`; 503 while the database cannot be reached: what is live goes on."
+
+
+def history_router(parts: Parts) -> APIRouter:
+    """Give `/history`, `/bars` and `/features` of a ticker."""
+    router = APIRouter(tags=["history"])
+
+    @router.get(
+        "/history/{ticker:text}",
+        summary="Past predictions beside what happened, and how right they were",
+        description=f"Days count back from the ticker's newest prediction. `Accept: text/csv` gets CSV. {_NEEDS}",
+        responses={
+            200: {"content": of_contract(History)["content"] | {_CSV: {"schema": {"type": "string"}}}},
+            **problems(400, 404, 503),
+        },
+        response_class=Response,
+    )
+    async def history(
+        ticker: Symbol,
+        days: Annotated[int, Query(ge=1, le=36_500)] = 30,
+        horizon: Annotated[int | None, Query(ge=1, le=100_000, description="In bars; default: the shortest")] = None,
+        limit: Limit = 1_000,
+        accept: Annotated[str, Header(description="`text/csv`, or JSON")] = "",
+    ) -> Response:
+        symbol, bars = read_symbol(ticker), _horizon(parts, horizon)
+        query = partial(past_predictions, ticker=symbol, horizon=bars, span_ns=days * _DAY_NS, limit=limit + 1)
+        rows = await parts.archive.ask(query)
+        if not rows:
+            _require_known(parts, symbol)
+        document = history_of(symbol, bars, days, rows, limit)
+        if _CSV in accept:
+            return Response(as_csv(document.history), media_type=_CSV, headers={"Cache-Control": "no-store"})
+        return live_json(msgspec.json.encode(document))
+
+    @router.get(
+        "/bars/{ticker:text}",
+        summary="Closed bars, and the one that forms",
+        description=_NEEDS,
+        responses={200: of_contract(PastBars), **problems(400, 404, 503)},
+        response_class=Response,
+    )
+    async def bars(ticker: Symbol, start: Start = None, end: End = None, limit: Limit = 100) -> Response:
+        symbol, span = read_symbol(ticker), (_time_ns(start, "start"), _time_ns(end, "end"))
+        query = partial(bars_of, ticker=symbol, start_ns=span[0], end_ns=span[1], limit=limit + 1)
+        rows = await parts.archive.ask(query)
+        if not rows:
+            _require_known(parts, symbol)
+        entry = parts.latest.get(symbol)
+        return live_json(msgspec.json.encode(past_bars(symbol, rows, limit, None if entry is None else entry.form)))
+
+    @router.get(
+        "/features/{ticker:text}",
+        summary="Named indicators of closed bars",
+        description=_NEEDS,
+        responses={200: of_contract(PastFeatures), **problems(400, 404, 503)},
+        response_class=Response,
+    )
+    async def features(ticker: Symbol, start: Start = None, end: End = None, limit: Limit = 1) -> Response:
+        symbol, span = read_symbol(ticker), (_time_ns(start, "start"), _time_ns(end, "end"))
+        query = partial(features_of, ticker=symbol, start_ns=span[0], end_ns=span[1], limit=limit + 1)
+        rows = await parts.archive.ask(query)
+        if not rows:
+            _require_known(parts, symbol)
+        return live_json(msgspec.json.encode(past_features(symbol, rows, limit)))
+
+    return router
+
+
+def _horizon(parts: Parts, horizon: int | None) -> int:
+    """Give the horizon, or the shortest.
+
+    Raises:
+        ProblemError: 400: it is not on offer.
+    """
+    on_offer = parts.settings.horizons
+    if horizon is not None and horizon not in on_offer:
+        choices = " or ".join(map(str, on_offer))
+        detail = f"horizon {horizon} is not on offer: use horizon={choices} (bars)"
+        raise bad_request("not-on-offer", "horizon", detail, horizons=list(on_offer))
+    return horizon or on_offer[0]
+
+
+def _time_ns(text: str | None, field: str) -> int | None:
+    return None if text is None else int(read_time(text, field).timestamp() * NS_PER_SECOND)
+
+
+def _require_known(parts: Parts, ticker: str) -> None:
+    """Let a ticker pass of which nothing is recorded, if it is one of the stream's.
+
+    Raises:
+        ProblemError: 404.
+    """
+    if parts.latest.get(ticker) is None:
+        raise unknown_ticker(parts, ticker)

@@ -1,0 +1,146 @@
+"""The recorder on Kafka: killed, its database away, its topics made anew; nothing is missing, and nothing twice."""
+
+import random
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from gateway.database.engine import open_engine
+from gateway.database.settings import DatabaseSettings
+from gateway.recorder.writing import read_positions
+from schemas.errors import EXIT_STOP_AND_SAY
+from schemas.topics import BARS, DEAD_LETTERS, PREDICTIONS, Topic
+from tests.brokers import BrokerUnderTest
+from tests.gateway.recorder.events import Said, recorded, rows_of, spoken
+from tests.postgres import PostgresServer
+from tests.processes import Processes, ServiceProcess
+
+_BARS = 150
+
+
+@dataclass
+class Recording:
+    """A recorder of one test, and its database."""
+
+    broker: BrokerUnderTest
+    processes: Processes
+    engine: Engine
+    url: str
+
+    def say(self, said: Said) -> None:
+        """Let the stream say something."""
+        of_key: dict[tuple[Topic, str], list[Any]] = {}
+        for topic, event in said:
+            of_key.setdefault((topic, event.ticker), []).append(event)
+        for (topic, ticker), events in of_key.items():
+            self.broker.produce(topic, *events, key=ticker)
+
+    def start(self, **settings: Any) -> ServiceProcess:
+        """Start a recorder."""
+        own = {"database_url": self.url, "recorder_batch_records": 40, **settings}
+        return self.processes.start("gateway.recorder", environment=self.broker.environment(**own))
+
+    def wait_for(self, recorder: ServiceProcess, said: Said) -> None:
+        """Wait until all of it is recorded, and nothing else."""
+        expected = rows_of(said)
+
+        def there() -> bool:
+            return self.rows() == expected
+
+        recorder.wait_for(there, what="everything being recorded")
+
+    def rows(self) -> dict[str, set[tuple[Any, ...]]]:
+        """Give what is there; nothing before the tables are, or while the database is away."""
+        try:
+            return recorded(self.engine)
+        except Exception:
+            return {}
+
+
+@pytest.fixture
+def recording(kafka: BrokerUnderTest, processes: Processes, database_url: str) -> Iterator[Recording]:
+    engine = open_engine(DatabaseSettings(_env_file=None, database_url=SecretStr(database_url)))
+    yield Recording(kafka, processes, engine, database_url)
+    engine.dispose()
+
+
+def test_a_recorder_killed_again_and_again_writes_what_an_undisturbed_one_does(
+    recording: Recording, rng: random.Random
+) -> None:
+    said = spoken(_BARS)
+    recording.say(said)
+    wanted = sum(len(rows) for rows in rows_of(said).values())
+    for share in sorted(rng.uniform(0.05, 0.9) for _ in range(3)):
+        recorder = recording.start()
+
+        def so_far(share: float = share) -> bool:
+            return sum(len(rows) for rows in recording.rows().values()) >= share * wanted
+
+        recorder.wait_for(so_far, what="some rows")
+        recorder.kill()
+    recorder = recording.start()
+    recording.wait_for(recorder, said)
+    more = spoken(_BARS + 5)
+    recording.say(more[len(said) :])
+    recording.wait_for(recorder, more)
+    assert recorder.stop() == 0, recorder.output()
+
+
+def test_a_topic_that_was_made_anew_is_recorded_from_its_beginning(recording: Recording) -> None:
+    first = spoken(20)
+    recording.say(first)
+    recorder = recording.start()
+    recording.wait_for(recorder, first)
+    assert recorder.stop() == 0, recorder.output()
+    before = read_positions(recording.engine)
+    recording.broker.replace_topic(BARS)
+    later = [(topic, event) for topic, event in spoken(40)[len(first) :] if topic is BARS]
+    recording.say(later)
+    recorder = recording.start()
+    recording.wait_for(recorder, [*first, *later])
+    assert "made anew" in recorder.output()
+    places = {place: at for place, at in read_positions(recording.engine).items() if place.topic.endswith(BARS.name)}
+    assert all(before[place].epoch != at.epoch for place, at in places.items() if place in before)
+
+
+def test_what_nobody_understands_is_a_dead_letter_and_the_rest_is_recorded(recording: Recording) -> None:
+    said = spoken(3)
+    recording.say(said[:20])
+    recording.broker.produce(PREDICTIONS, b"nonsense", key="AAPL")
+    recording.say(said[20:])
+    recorder = recording.start()
+    recording.wait_for(recorder, said)
+    [letter] = recording.broker.read(DEAD_LETTERS, 1)
+    assert letter.value == b"nonsense"
+    assert letter.headers["dead_letter_origin"] == PREDICTIONS.name.encode()
+    second = recording.start()
+    assert second.wait() == EXIT_STOP_AND_SAY
+    assert "another recorder" in second.output()
+
+
+def test_a_postgresql_that_is_killed_and_comes_back_misses_nothing(
+    kafka: BrokerUnderTest, processes: Processes, postgres: PostgresServer
+) -> None:
+    url = postgres.make_database()
+    engine = open_engine(DatabaseSettings(_env_file=None, database_url=SecretStr(url)))
+    recording, said = Recording(kafka, processes, engine, url), spoken(60)
+    recording.say(said[:300])
+    recorder = recording.start()
+    recording.wait_for(recorder, said[:300])
+    postgres.kill()
+    try:
+        recording.say(said[300:])
+        assert recorder.wait() == 1, "without its lock it must not go on"
+        assert "database" in recorder.output()
+    finally:
+        postgres.start()
+    again = recording.start()
+    recording.wait_for(again, said)
+    again.send(signal.SIGTERM)
+    assert again.wait() == 0, again.output()
+    engine.dispose()

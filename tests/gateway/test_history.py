@@ -1,0 +1,158 @@
+"""History over REST: what the recorder wrote, beside what is live."""
+
+import csv
+import io
+import math
+from typing import Any
+
+import msgspec
+import pytest
+from pydantic import SecretStr
+
+from gateway.database.engine import open_engine
+from gateway.database.migrate import migrate
+from gateway.history import History
+from gateway.parts import Parts
+from gateway.past_bars import PastBars, PastFeatures
+from gateway.recorder.rows import RECORDED
+from gateway.recorder.writing import Batch, write
+from schemas.codec import encode
+from schemas.events import Bar, BarSoFar, Direction, Outcome, Prediction
+from schemas.topics import OUTCOMES
+from tests.gateway.recorder.events import Said, example, spoken
+from tests.gateway.samples import DAY_NS, make_parts, prediction
+from tests.gateway.web import client_of
+
+_BARS = 60
+
+
+def parts_with(url: str, said: Said, *live: Prediction) -> Parts:
+    """Give parts whose database holds what was said."""
+    parts = make_parts(*live, database_url=SecretStr(url))
+    engine = open_engine(parts.settings)
+    migrate(engine)
+    for topic, table, rows in RECORDED:
+        write(
+            engine, Batch({table: [row for known, event in said if known is topic for row in rows(encode(event), 0)]})
+        )
+    engine.dispose()
+    return parts
+
+
+async def get(parts: Parts, path: str, status: int = 200, **options: Any) -> Any:
+    async with client_of(parts) as client:
+        answer = await client.get(path, **options)
+    assert answer.status_code == status, answer.text
+    return answer.json() if "json" in answer.headers["Content-Type"] else answer.text
+
+
+async def test_predictions_stand_beside_what_happened(database_url: str) -> None:
+    said = spoken(_BARS)
+    matured = {event.id for topic, event in said if topic is OUTCOMES and event.bar_index < _BARS - 1}
+    parts = parts_with(database_url, [(t, event) for t, event in said if t is not OUTCOMES or event.id in matured])
+    shortest = example(Prediction).horizons[0].horizon
+    outcome = example(Outcome)
+    got = await get(parts, "/api/v1/history/aapl?days=10")
+    document = msgspec.convert(got, History)
+    assert (document.ticker, document.horizon, document.days, document.complete) == ("AAPL", shortest, 10, True)
+    assert len(document.history) == 10
+    assert [past.as_of for past in document.history] == sorted((p.as_of for p in document.history), reverse=True)
+    assert document.history[0].outcome is None, "it has not matured"
+    happened = document.history[1].outcome
+    assert happened is not None
+    assert happened.log_return == pytest.approx(outcome.actual_log_return)
+    assert happened.price == pytest.approx(document.history[1].current_price * math.exp(outcome.actual_log_return))
+    assert document.accuracy.matured == 9
+    assert document.accuracy.no_change_error == pytest.approx(abs(outcome.actual_log_return))
+
+
+async def test_accuracy_is_of_what_counts_beside_who_says_the_usual(database_url: str) -> None:
+    said = spoken(8)
+    outcomes = [event for topic, event in said if topic is OUTCOMES and event.ticker == "IBM"]
+    for number, outcome in enumerate(outcomes):
+        rises = number % 2 == 0
+        changed = msgspec.structs.replace(
+            outcome,
+            actual_log_return=0.01 if rises else -0.03,
+            usual_direction=Direction.BULLISH,
+            hit=None if number == 0 else number % 4 == 1,
+            scored=number != 7,
+            inside_95=number != 3,
+        )
+        said[said.index((OUTCOMES, outcome))] = (OUTCOMES, changed)
+    accuracy = msgspec.convert(await get(parts_with(database_url, said), "/history/IBM?days=30"), History).accuracy
+    assert (accuracy.matured, accuracy.counted, accuracy.directions) == (8, 7, 6)
+    assert accuracy.hit_rate == pytest.approx(2 / 6)
+    assert accuracy.baseline_hit_rate == pytest.approx(3 / 6)
+    assert accuracy.no_change_error == pytest.approx((4 * 0.01 + 3 * 0.03) / 7)
+    assert accuracy.coverage_95 == pytest.approx(6 / 7)
+
+
+async def test_history_comes_as_csv_to_who_asks_for_it(database_url: str) -> None:
+    parts = parts_with(database_url, spoken(5))
+    text = await get(parts, "/history/MSFT", headers={"Accept": "text/csv"})
+    lines = list(csv.DictReader(io.StringIO(text)))
+    document = msgspec.convert(await get(parts, "/history/MSFT"), History)
+    assert [line["id"] for line in lines] == [past.id for past in document.history]
+    assert [float(line["price_target"]) for line in lines] == [past.price_target for past in document.history]
+    assert all(line["outcome_log_return"] for line in lines)
+
+
+async def test_what_does_not_fit_is_said_and_the_newest_is_kept(database_url: str) -> None:
+    parts = parts_with(database_url, spoken(_BARS))
+    document = msgspec.convert(await get(parts, "/history/AAPL?days=1000&limit=7"), History)
+    assert (len(document.history), document.complete) == (7, False)
+    bars = msgspec.convert(await get(parts, "/bars/AAPL?limit=7"), PastBars)
+    assert ([bar.bar_index for bar in bars.bars], bars.complete) == (list(range(_BARS - 7, _BARS)), False)
+    features = msgspec.convert(await get(parts, "/features/AAPL"), PastFeatures)
+    assert [each.bar_index for each in features.features] == [_BARS - 1]
+    assert features.features[0].indicators
+
+
+async def test_bars_have_a_span_and_the_one_that_forms(database_url: str) -> None:
+    first_ns = example(Bar).start_ns
+    forming = BarSoFar(
+        start_ns=first_ns, end_ns=first_ns + DAY_NS, open=1.0, high=2.0, low=1.0, close=2.0, volume=3.0, tick_count=4
+    )
+    live = prediction("AAPL", offset=9, provisional=True, bar=forming)
+    parts = parts_with(database_url, spoken(_BARS), live)
+    all_bars = msgspec.convert(await get(parts, "/bars/AAPL"), PastBars)
+    assert all_bars.forming is not None
+    assert all_bars.forming.tick_count == 4
+    start, end = all_bars.bars[10].start, all_bars.bars[20].start
+    some = msgspec.convert(await get(parts, "/bars/AAPL", params={"start": start, "end": end}), PastBars)
+    assert [bar.start for bar in some.bars] == [bar.start for bar in all_bars.bars[10:20]]
+
+
+async def test_a_ticker_of_which_nothing_is_recorded_is_empty_and_an_unknown_one_is_not_found(
+    database_url: str,
+) -> None:
+    parts = parts_with(database_url, [], prediction("AAPL"))
+    for path in ("history", "bars", "features"):
+        assert (await get(parts, f"/{path}/AAPL"))["ticker"] == "AAPL"
+        assert (await get(parts, f"/{path}/AAPX", 404))["near_matches"] == ["AAPL"]
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/history/AAPL?days=0", "query.days"),
+        ("/history/AAPL?horizon=2", "horizon"),
+        ("/bars/AAPL?start=yesterday", "start"),
+        ("/features/AAPL?limit=100000", "query.limit"),
+        ("/bars/%20", "ticker"),
+    ],
+)
+async def test_a_wrong_value_is_named(path: str, field: str) -> None:
+    problem = await get(make_parts(prediction("AAPL")), path, 400)
+    named = problem["field"] if "field" in problem else problem["errors"][0]["field"]
+    assert named == field
+
+
+async def test_without_a_database_history_says_so_and_what_is_live_goes_on() -> None:
+    url = "postgresql://nobody:s3cret@127.0.0.1:1/nothing"
+    parts = make_parts(prediction("AAPL"), database_url=SecretStr(url), database_answer_seconds=1.0)
+    problem = await get(parts, "/history/AAPL", 503)
+    assert problem["type"].endswith("history-unavailable")
+    assert "s3cret" not in str(problem)
+    assert (await get(parts, "/predict/AAPL"))["ticker"] == "AAPL"
