@@ -178,9 +178,9 @@ def test_the_image_runs_as_user_1000_and_says_how_it_is() -> None:
     assert json.loads(_arguments("ENTRYPOINT")[0]) == ["tickcast"]
 
 
-def test_the_gateway_asks_for_keys_and_is_published_on_this_machine_only() -> None:
+def test_the_gateway_is_open_because_it_is_published_on_this_machine_only() -> None:
     gateway = SERVICES["gateway"]
-    assert gateway["environment"]["TICKCAST_AUTH_REQUIRED"] == "true"
+    assert gateway["environment"]["TICKCAST_OPEN_WITHOUT_AUTH"] == "true"
     assert gateway["ports"] == ["127.0.0.1:8000:8000"]
     database = "TICKCAST_DATABASE_URL"
     assert gateway["environment"][database] == SERVICES["recorder"]["environment"][database]

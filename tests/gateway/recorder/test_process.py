@@ -117,6 +117,7 @@ def test_another_log_begins_without_the_history_of_the_one_before_where_that_is_
     recording.wait_for(recorder, first)
     assert recorder.stop() == 0, recorder.output()
     again = recording.start(recorder_forgets_other_logs=True)
+    again.wait_until_healthy()
     recording.wait_for(again, first)
     assert again.stop() == 0, again.output()
     recording.broker = make_kafka()
