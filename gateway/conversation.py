@@ -6,17 +6,20 @@ from typing import Any
 
 from msgspec import Struct
 
+from gateway.access.stay import Stay
 from gateway.commands import RefusedError, check_count, read_command
 from gateway.entries import Entry
 from gateway.hub import EVERYTHING, Subscriber
 from gateway.latest import LatestBars
 from gateway.mailbox import Reply
 from gateway.messages import Message, message_of
+from gateway.presentation import time_text
 from gateway.settings import GatewaySettings
 from gateway.snapshots import Chunk
 from gateway.streams import Stream
 from gateway.wishes import Options, options_of
 from schemas import VERSION
+from schemas.close_codes import CloseCode
 from schemas.sockets import (
     HELD_SECONDS,
     PROTOCOL_VERSION,
@@ -29,6 +32,9 @@ from schemas.sockets import (
     Unsubscribe,
     Welcome,
 )
+
+_AUTH_EXAMPLE = '{"action": "auth", "key": "tc_…"}'
+_NOT_LET_IN = "this key does not let you in here: it is unknown, not good any more, or lacks the scope stream"
 
 
 def _say(message: Struct) -> Reply:
@@ -45,8 +51,15 @@ class Conversation:
     of the moment of the subscription, however late it is written, and the mailbox sends all replies before updates."""
 
     def __init__(
-        self, stream: Stream[Any], settings: GatewaySettings, subscriber: Subscriber, clock_ns: Callable[[], int]
+        self,
+        stream: Stream[Any],
+        settings: GatewaySettings,
+        subscriber: Subscriber,
+        clock_ns: Callable[[], int],
+        stay: Stay | None = None,
     ) -> None:
+        """Begin to talk; without `stay`, nobody is asked who he is."""
+        self._stay = stay
         self._stream = stream
         self._settings = settings
         self._subscriber = subscriber
@@ -80,16 +93,35 @@ class Conversation:
         try:
             command = read_command(data, maximum_bytes=self._settings.maximum_message_bytes)
             request_id = command.id
+            if self._stay is not None and self._stay.key is None and not isinstance(command, Auth):
+                raise RefusedError("auth_required", f"say who you are first: send {_AUTH_EXAMPLE}")
             match command:
                 case Subscribe():
                     return self._subscribe(command)
                 case Unsubscribe():
                     return self._unsubscribe(command)
                 case Auth():
-                    return [_say(Authenticated(scopes=["read", "stream"], id=command.id))]  # nothing is asked for yet
+                    return [self._authenticate(command)]
         except RefusedError as error:
             error.request_id = error.request_id or request_id
             return [_say(error.message())]
+
+    def _authenticate(self, command: Auth) -> Reply:
+        if self._stay is None:
+            return _say(Authenticated(scopes=["read", "stream"], id=command.id))
+        if command.key is None:
+            raise RefusedError("auth_failed", f"this gateway gives no tokens: send {_AUTH_EXAMPLE}", "token")
+        ended = self._stay.identify(command.key)
+        if ended is not None or self._stay.key is None:
+            raise RefusedError("forbidden" if ended is CloseCode.FORBIDDEN else "auth_failed", _NOT_LET_IN, "key")
+        expires_ns = self._stay.key.expires_ns
+        return _say(
+            Authenticated(
+                scopes=sorted(self._stay.key.scopes),
+                expires_at=None if expires_ns is None else time_text(expires_ns),
+                id=command.id,
+            )
+        )
 
     def _subscribe(self, command: Subscribe) -> list[Reply]:
         options = options_of(command)

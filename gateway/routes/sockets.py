@@ -8,6 +8,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from gateway.access.gate import STAY
+from gateway.access.stay import Stay
 from gateway.conversation import Conversation
 from gateway.delivery import Delivery, refusal, shutdown_message
 from gateway.hub import Subscriber
@@ -50,20 +52,32 @@ class StreamSocket:
             return
         await send({"type": "websocket.accept"})
         compressed = scope["extensions"][FRAMES_EXTENSION]["compressed"]
-        await Connection(self._parts, self._stream, receive, send, compressed=compressed).run()
+        connection = Connection(self._parts, self._stream, receive, send, compressed=compressed, stay=scope.get(STAY))
+        await connection.run()
 
 
 class Connection(Delivery):
     """One client's: what it says is answered before its next message is read."""
 
-    def __init__(self, parts: Parts, stream: Stream[Any], receive: Receive, send: Send, *, compressed: bool) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        stream: Stream[Any],
+        receive: Receive,
+        send: Send,
+        *,
+        compressed: bool,
+        stay: Stay | None,
+    ) -> None:
         super().__init__(parts, stream)
+        self._stay = stay
         self._receive = receive
         self._send = send
         self._compressed = compressed
 
     async def _read(self, subscriber: Subscriber) -> None:
-        conversation = Conversation(self._stream, self._parts.settings, subscriber, self._parts.clock_ns)
+        parts = self._parts
+        conversation = Conversation(self._stream, parts.settings, subscriber, parts.clock_ns, self._stay)
         session = secrets.token_hex(8)
         _log.debug("session %s begins", session)
         self._mailbox.reply(conversation.welcome(session, self._now()))

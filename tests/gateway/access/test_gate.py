@@ -1,14 +1,16 @@
 """Who may come in: every path with no key, a wrong one, an expired, a revoked, one with too little scope, the right."""
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from starlette.routing import BaseRoute, Route
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from gateway.access.keys import ApiKey, make_key
@@ -17,7 +19,7 @@ from gateway.app import build_app
 from gateway.parts import Parts
 from schemas.close_codes import CloseCode
 from tests.gateway.samples import NOON_NS, make_parts, prediction
-from tests.gateway.web import DEADLINE_SECONDS, client_of, running
+from tests.gateway.web import DEADLINE_SECONDS, client_of, running, talking
 
 EVERYTHING = frozenset(Scope)
 LINES = [(scope, *line.split(" ", 1)) for scope, lines in TABLE.items() for line in lines]
@@ -147,7 +149,7 @@ async def test_a_socket_asks_for_its_scope_and_ends_once_its_key_is_revoked_and_
     streamer, kept = key_of(parts, Scope.STREAM)
     other, _ = key_of(parts, Scope.STREAM)
     async with running(parts) as server:
-        for headers, status in (({}, 401), ({"X-API-Key": reader}, 403)):
+        for headers, status in (({"X-API-Key": "tc_no_key"}, 401), ({"X-API-Key": reader}, 403)):
             with pytest.raises(InvalidStatus) as refused:
                 await connect(server.socket_url, additional_headers=headers)
             assert refused.value.response.status_code == status
@@ -165,3 +167,66 @@ async def test_a_socket_asks_for_its_scope_and_ends_once_its_key_is_revoked_and_
             assert closed.value.rcvd.code == CloseCode.REVOKED
             await theirs.send('{"action": "subscribe", "tickers": ["AAPL"]}')
             assert '"subscribed"' in str(await asyncio.wait_for(theirs.recv(), DEADLINE_SECONDS))
+
+
+async def code_of(connection: ClientConnection) -> int:
+    """Read until the gateway closes; give the code."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        with contextlib.suppress(ConnectionClosed):
+            async for _ in connection:
+                pass
+        await connection.wait_closed()
+    assert connection.close_code is not None
+    return connection.close_code
+
+
+async def test_a_browsers_socket_says_its_key_in_the_first_message(parts: Parts) -> None:
+    streamer, kept = key_of(parts, Scope.STREAM, expires_ns=NOON_NS + 3_600 * 10**9)
+    async with running(parts) as server, talking(server) as client:
+        await client.say(action="subscribe", tickers=["AAPL"], id="early")
+        refused = await client.hear_kind("error")
+        assert (refused["code"], refused["id"]) == ("auth_required", "early")
+        await client.say(action="auth", key=streamer, id="me")
+        answer = await client.hear_kind("authenticated")
+        assert (answer["scopes"], answer["expires_at"], answer["id"]) == (["stream"], "2024-01-01T13:00:00Z", "me")
+        await client.say(action="subscribe", tickers=["AAPL"])
+        await client.hear_kind("subscribed")
+        await client.hear_kind("snapshot")
+        parts.keys.accept([replace(kept, revoked_ns=NOON_NS)])
+        assert await code_of(client.connection) == CloseCode.REVOKED
+
+
+async def test_another_key_takes_the_place_of_the_first(parts: Parts) -> None:
+    first, old = key_of(parts, Scope.STREAM)
+    second, new = key_of(parts, Scope.STREAM)
+    async with running(parts) as server, talking(server) as client:
+        for key in (first, second):
+            await client.say(action="auth", key=key)
+            await client.hear_kind("authenticated")
+        parts.keys.accept([replace(old, revoked_ns=NOON_NS)])
+        await client.say(action="subscribe", tickers=["AAPL"])
+        await client.hear_kind("subscribed")
+        parts.keys.accept([replace(new, revoked_ns=NOON_NS)])
+        assert await code_of(client.connection) == CloseCode.REVOKED
+
+
+@pytest.mark.parametrize(
+    ("scope", "trouble", "code"),
+    [
+        (Scope.STREAM, {"revoked_ns": NOON_NS - 1}, CloseCode.AUTH_FAILED),
+        (Scope.STREAM, {"expires_ns": NOON_NS - 1}, CloseCode.AUTH_FAILED),
+        (Scope.READ, {}, CloseCode.FORBIDDEN),
+    ],
+)
+async def test_a_key_that_does_not_let_in_ends_the_socket(
+    scope: Scope, trouble: dict[str, int], code: CloseCode, parts: Parts
+) -> None:
+    text, _ = key_of(parts, scope, **trouble)
+    async with running(parts) as server, talking(server) as client:
+        await client.say(action="auth", key=text)
+        assert await code_of(client.connection) == code
+
+
+async def test_who_does_not_say_who_he_is_in_time_is_sent_away(parts: Parts) -> None:
+    async with running(parts) as server, talking(server) as client:
+        assert await code_of(client.connection) == CloseCode.AUTH_REQUIRED
