@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.entries import Entry
 from gateway.parts import Parts
-from gateway.problems import ProblemError
+from gateway.problems import ProblemError, bad_request
 from schemas.events import Direction
 from schemas.symbols import InvalidTickerError, normalise_ticker
 
@@ -19,11 +19,6 @@ TIMEFRAMES = {"1d": 1, "1w": 5, "1mo": 21}
 #: Means a month to some, a minute to others.
 OLD_MONTH = "1m"
 _DAILY = "1d"
-
-
-def bad_request(name: str, field: str, detail: str, **extra: Any) -> ProblemError:
-    """Give the answer to a value that cannot be used."""
-    return ProblemError(HTTPStatus.BAD_REQUEST, name, detail, field=field, **extra)
 
 
 def read_symbol(text: str, field: str = "ticker") -> str:

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from gateway.asked import bad_request, find
+from gateway.asked import find
 from gateway.bodies import read_as
 from gateway.parts import Parts
-from gateway.problems import ProblemError
+from gateway.problems import ProblemError, bad_request
 from schemas.public import Integer
 
 #: Tickers of one request.

@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.requests import Request
 
-from gateway.asked import bad_request
-from gateway.problems import ProblemError
+from gateway.problems import ProblemError, bad_request
 
 _JSON = "application/json"
 _PLACE = re.compile(r" - at `\$\.?(.*)`$")

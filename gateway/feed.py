@@ -17,7 +17,7 @@ from gateway.streams import Stream
 from schemas.close_codes import CloseCode
 from schemas.errors import TickcastError
 from schemas.events import ServiceState
-from schemas.topics import BARS, PREDICTIONS_LATEST, SCORES
+from schemas.topics import BARS, FORECASTS, PREDICTIONS_LATEST, SCORES
 
 POLL_MS = 250
 #: Records taken at a stretch; between two stretches the clients have their turn.
@@ -29,6 +29,8 @@ UNREACHABLE_AFTER_SECONDS = 5.0
 #: come back.
 OLD_RECORDS_AT_START = 2_000
 _ONLY_THE_NEWEST = {BARS.name, SCORES.name}
+#: Answers to what this process asks.
+_ONLY_NEW = {FORECASTS.name}
 EPOCH_CHECK_SECONDS = 5.0
 
 _OUTAGE = "Kafka is not answering: serving the last known predictions"
@@ -137,6 +139,9 @@ class Feed:
         partitions = [partition for partition in ends if self._names[partition.topic] in _ONLY_THE_NEWEST]
         for partition, beginning in (await consumer.beginning_offsets(partitions)).items():
             consumer.seek(partition, max(beginning, ends[partition] - OLD_RECORDS_AT_START))
+        for partition, end in ends.items():
+            if self._names[partition.topic] in _ONLY_NEW:
+                consumer.seek(partition, end)
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
         batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=STRETCH)

@@ -24,6 +24,9 @@ class Instruments:
         answers = metrics.MEMORY_ANSWERS.counter(registry)
         self.ready_bytes = answers.labels("ready")
         self.made_bytes = answers.labels("made")
+        forecasts = metrics.FORECAST_CACHE.counter(registry)
+        self.forecast_hits = forecasts.labels("hit")
+        self.forecast_misses = forecasts.labels("miss")
         self.dead_letters = metrics.DEAD_LETTERS.counter(registry)
 
     def count_sent(self, messages: Iterable[Message]) -> None:

@@ -9,17 +9,18 @@ from gateway.parts import Parts
 from gateway.streams import Stream
 from schemas.codec import UndecodableError, decoder
 from schemas.dead_letters import DeadLetter
-from schemas.events import Bar, ModelEvent, Prediction, Scoreboard, ServiceStatus
-from schemas.topics import BARS, MODELS, PREDICTIONS_LATEST, SCORES, SERVICE_STATUS, Topic
+from schemas.events import Bar, Forecast, ModelEvent, Prediction, Scoreboard, ServiceStatus
+from schemas.topics import BARS, FORECASTS, MODELS, PREDICTIONS_LATEST, SCORES, SERVICE_STATUS, Topic
 
 #: What the gateway reads.
-READS: tuple[Topic, ...] = (PREDICTIONS_LATEST, SERVICE_STATUS, MODELS, BARS, SCORES)
+READS: tuple[Topic, ...] = (PREDICTIONS_LATEST, SERVICE_STATUS, MODELS, BARS, SCORES, FORECASTS)
 
 _prediction = decoder(Prediction)
 _bar = decoder(Bar)
 _status = decoder(ServiceStatus)
 _model_event = decoder(ModelEvent)
 _board = decoder(Scoreboard)
+_forecast = decoder(Forecast)
 
 
 class Record(Protocol):
@@ -58,6 +59,7 @@ class Intake:
             MODELS.name: self._take_models,
             BARS.name: self._take_bar,
             SCORES.name: self._take_board,
+            FORECASTS.name: self._take_forecast,
         }
 
     def take(self, topic: str, record: Record) -> None:
@@ -111,6 +113,9 @@ class Intake:
 
     def _take_models(self, record: Record) -> None:
         self._parts.models.accept(_model_event(record.value), record.partition)
+
+    def _take_forecast(self, record: Record) -> None:
+        self._parts.forecasts.answered(_forecast(record.value))
 
     def _take_board(self, record: Record) -> None:
         self._parts.scores.accept(_board(record.value))

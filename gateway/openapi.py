@@ -10,6 +10,7 @@ from gateway.accuracy import Accuracy
 from gateway.batch import FailedTicker
 from gateway.documents import ProblemDocument
 from gateway.examples import examples
+from gateway.forecasts import OwnForecast
 from gateway.history import History
 from gateway.members import Comparison
 from gateway.past_bars import PastBars, PastFeatures
@@ -30,6 +31,7 @@ _SHAPES: tuple[type[Struct], ...] = (
     ReasonedPrediction,
     FailedTicker,
     History,
+    OwnForecast,
     PastBars,
     PastFeatures,
     PerformanceMetrics,

@@ -9,6 +9,7 @@ from gateway.access.ring import KeyRing
 from gateway.archive import Archive
 from gateway.condition import Condition
 from gateway.figures import MemoryFigures, StageTimes
+from gateway.forecasts import ForecastDesk
 from gateway.hub import Hub
 from gateway.instruments import Instruments
 from gateway.latest import LatestBars, LatestView
@@ -40,6 +41,11 @@ class Parts:
     memory: MemoryFigures = field(default_factory=MemoryFigures)
     condition: Condition = field(default_factory=Condition)
     clock_ns: Callable[[], int] = time.time_ns
+
+    @cached_property
+    def forecasts(self) -> ForecastDesk:
+        """Give the desk of forecasts from callers' own prices."""
+        return ForecastDesk(self.settings, self.instruments)
 
     @cached_property
     def archive(self) -> Archive:

@@ -57,6 +57,11 @@ class ProblemError(Exception):
         )
 
 
+def bad_request(name: str, field: str, detail: str, **extra: Any) -> ProblemError:
+    """Give the answer to a value that cannot be used."""
+    return ProblemError(HTTPStatus.BAD_REQUEST, name, detail, field=field, **extra)
+
+
 def not_caught_up(**extra: Any) -> ProblemError:
     """Give the answer while the view is being filled."""
     detail = "the latest predictions are being read from Kafka: try again in a second"

@@ -10,8 +10,10 @@ from aiokafka.errors import KafkaError
 from gateway.instruments import Instruments
 from gateway.kafka_config import producer_config
 from gateway.settings import GatewaySettings
+from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
-from schemas.topics import DEAD_LETTERS, SERVICE_STATUS
+from schemas.events import ForecastRequest
+from schemas.topics import DEAD_LETTERS, FORECAST_REQUESTS, SERVICE_STATUS
 
 #: Dead letters that wait for the broker. Those beyond are only counted and logged: they stay where they came from.
 MAXIMUM_WAITING = 1_000
@@ -28,6 +30,7 @@ class RecordSender:
         self._instruments = instruments
         self._loop = asyncio.get_running_loop()
         self._letters: deque[DeadLetter] = deque()
+        self._requests: deque[tuple[float, ForecastRequest]] = deque()
         self._status: tuple[bytes, bytes] | None = None
         self._changed = asyncio.Event()
         self._idle = asyncio.Event()
@@ -40,6 +43,11 @@ class RecordSender:
         if len(self._letters) < MAXIMUM_WAITING:
             self._letters.append(letter)
             self._wake()
+
+    def forecast_request(self, request: ForecastRequest, seconds: float) -> None:
+        """Send a request for a forecast, unless that takes longer than so many seconds: nobody waits then."""
+        self._requests.append((self._loop.time() + seconds, request))
+        self._wake()
 
     def status(self, key: bytes, value: bytes) -> None:
         """Send the gateway's status; one that was not sent yet is replaced. Any thread may call this."""
@@ -73,6 +81,7 @@ class RecordSender:
     async def _send_all(self, producer: AIOKafkaProducer) -> None:
         while True:
             self._changed.clear()
+            await self._send_requests(producer)
             while self._letters:
                 await self._send_letter(producer, self._letters[0])
                 self._letters.popleft()
@@ -81,6 +90,13 @@ class RecordSender:
             if not self._changed.is_set():
                 self._idle.set()
             await self._changed.wait()
+
+    async def _send_requests(self, producer: AIOKafkaProducer) -> None:
+        topic = self._settings.topic_prefix + FORECAST_REQUESTS.name
+        while self._requests:
+            until_s, request = self._requests.popleft()
+            if self._loop.time() < until_s:
+                await producer.send(topic, encode(request), key=request.id.encode())
 
     async def _send_letter(self, producer: AIOKafkaProducer, letter: DeadLetter) -> None:
         topic = self._settings.topic_prefix + DEAD_LETTERS.name

@@ -26,7 +26,7 @@ from schemas.broker import require_topics
 from schemas.errors import RetryError
 from schemas.events import ServiceState
 from schemas.status import StatusBoard, StatusReporter, resident_bytes
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import DEAD_LETTERS, FORECAST_REQUESTS
 
 SERVICE = "gateway"
 FAREWELL_SECONDS = 0.3
@@ -43,7 +43,7 @@ def run_gateway(settings: GatewaySettings) -> None:
         RetryError: The database does not answer, and it alone knows who may come in.
     """
     with bind(settings) as listener:
-        require_topics(settings, (*READS, DEAD_LETTERS), AdminClient, ConfigResource)
+        require_topics(settings, (*READS, FORECAST_REQUESTS, DEAD_LETTERS), AdminClient, ConfigResource)
         _quieten(settings)
         raise_file_limit(settings.maximum_clients)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -63,6 +63,7 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
     board = StatusBoard(SERVICE, settings.instance)
     parts = Parts(settings=settings, board=board, instruments=Instruments())
     sender = RecordSender(settings, parts.instruments)
+    parts.forecasts.send = sender.forecast_request
     feed = Feed(parts, Intake(parts, sender.dead_letter))
     server = GatewayServer(server_config(build_app(parts), settings), parts.hub, settings, parts.condition)
     reporter = StatusReporter(board, sender.status)

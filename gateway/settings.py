@@ -54,6 +54,10 @@ class GatewaySettings(DatabaseSettings):
         False, description="Listen beyond this machine even though nobody is asked for a key"
     )
     maximum_body_bytes: int = Field(1_048_576, ge=1_024, description="Size of a request's body")
+    forecast_answer_seconds: float = Field(
+        2.0, gt=0, le=60, description="A forecast from a caller's own prices is waited for so long"
+    )
+    forecast_cache_seconds: float = Field(60.0, ge=0, le=86_400, description="Equal prices get the same answer so long")
     heartbeat_seconds: float = Field(10.0, gt=0, le=3_600, description="Between two heartbeats on a WebSocket")
     maximum_tickers: int = Field(1_000, ge=1, description="Tickers that one client may name; `*` does not count")
     maximum_clients: int = Field(2_000, ge=1, description="WebSocket clients at a time")

@@ -156,6 +156,12 @@ MEMORY_ANSWERS = Metric(
     "Predictions answered from memory: with bytes that were `ready`, or that were `made` for the request.",
     ("bytes",),
 )
+FORECAST_CACHE = Metric(
+    "tickcast_forecast_cache_total",
+    "counter",
+    "Forecasts from callers' own prices: a kept answer was there (`hit`), or a predictor was asked (`miss`).",
+    ("result",),
+)
 TICKERS_KNOWN = Metric("tickcast_tickers", "gauge", "Tickers that have a prediction.")
 LAG_RECORDS = Metric("tickcast_lag_records", "gauge", "Records not read yet.", ("topic",))
 LAG_SECONDS = Metric(

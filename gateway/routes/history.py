@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
-from gateway.asked import bad_request, read_symbol, read_time, unknown_ticker
+from gateway.asked import read_symbol, read_time, unknown_ticker
 from gateway.database.queries import bars as bars_of
 from gateway.database.queries import features as features_of
 from gateway.database.queries import past_predictions
@@ -15,6 +15,7 @@ from gateway.history import History, as_csv, history_of
 from gateway.openapi import of_contract, problems
 from gateway.parts import Parts
 from gateway.past_bars import PastBars, PastFeatures, past_bars, past_features
+from gateway.problems import bad_request
 from gateway.routes.live import live_json
 from gateway.routes.predictions import Symbol
 from schemas.times import NS_PER_SECOND

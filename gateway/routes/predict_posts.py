@@ -10,12 +10,15 @@ from starlette.responses import Response
 from gateway.asked import body_asked_for, find
 from gateway.batch import LARGEST_BATCH, batch_body, read_tickers
 from gateway.bodies import read_as, read_json
-from gateway.openapi import json_body, of_contract, of_schema, problems, reference
+from gateway.forecasts import OwnPrices
+from gateway.openapi import json_body, of_schema, problems, reference
 from gateway.outage import prediction_json
 from gateway.parts import Parts
-from gateway.reasons import ReasonedPrediction, reasoning_of
+from gateway.reasons import reasoning_of
+from gateway.routes.live import live_json
 from schemas.public import PublicPrediction
 
+_PRICES_EXAMPLE = '{"recent_prices": [101.2, 100.7, …]} with 10 to 10,000 closes, the oldest first'
 _EXAMPLE: dict[str, Any] = {"ticker": "AAPL", "timeframe": "1w", "include_reasoning": True}
 
 
@@ -34,29 +37,23 @@ def predict_posts_router(parts: Parts) -> APIRouter:
 
     @router.post(
         "/predict",
-        summary="A prediction with its reasons",
-        description="`reasoning` has the models' shares and own predictions, what they rest on, and how right they "
-        "have been so far; null where `include_reasoning` is false.",
-        responses={200: of_contract(ReasonedPrediction), **problems(400, 404, 415, 503)},
+        summary="A prediction with its reasons, or a forecast from your own prices",
+        description="With `ticker`: `reasoning` has the models' shares and own predictions, what they rest on, and how "
+        "right they have been so far; null where `include_reasoning` is false. With `recent_prices`: the next close by "
+        "the pooled ARIMA, asked of the predictor; equal prices get the same answer for a minute.",
+        responses={
+            200: of_schema({"anyOf": [reference("ReasonedPrediction"), reference("OwnForecast")]}),
+            **problems(400, 404, 415, 503),
+        },
         response_class=Response,
-        openapi_extra=json_body(
-            {
-                "type": "object",
-                "properties": {
-                    "ticker": {"type": "string", "description": "A symbol, in any case"},
-                    "timeframe": {"type": ["string", "null"], "enum": ["1d", "1w", "1mo", "1m", None]},
-                    "horizon": {"type": ["integer", "null"], "minimum": 1, "description": "In bars"},
-                    "include_reasoning": {"type": "boolean", "default": False},
-                },
-                "required": ["ticker"],
-                "additionalProperties": False,
-            },
-            _EXAMPLE,
-        ),
+        openapi_extra=json_body({"oneOf": [_OF_TICKER, _OF_PRICES]}, _EXAMPLE),
     )
     async def predict(request: Request) -> Response:
-        wanted = read_as(await read_json(request), PredictRequest, msgspec.json.encode(_EXAMPLE).decode())
-        return _reasoned(parts, wanted)
+        body = await read_json(request)
+        if isinstance(body, dict) and "recent_prices" in body:
+            prices = read_as(body, OwnPrices, _PRICES_EXAMPLE)
+            return live_json(msgspec.json.encode(await parts.forecasts.ask(prices, _serving(parts))))
+        return _reasoned(parts, read_as(body, PredictRequest, msgspec.json.encode(_EXAMPLE).decode()))
 
     @router.post(
         "/predict/batch",
@@ -89,6 +86,32 @@ def predict_posts_router(parts: Parts) -> APIRouter:
     return router
 
 
+_OF_TICKER: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "ticker": {"type": "string", "description": "A symbol, in any case"},
+        "timeframe": {"type": ["string", "null"], "enum": ["1d", "1w", "1mo", "1m", None]},
+        "horizon": {"type": ["integer", "null"], "minimum": 1, "description": "In bars"},
+        "include_reasoning": {"type": "boolean", "default": False},
+    },
+    "required": ["ticker"],
+    "additionalProperties": False,
+}
+_OF_PRICES: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "recent_prices": {
+            "type": "array",
+            "description": "Closes, the oldest first, one a bar",
+            "items": {"type": "number", "exclusiveMinimum": 0},
+            "minItems": 10,
+            "maxItems": 10_000,
+        },
+        "ticker": {"type": ["string", "null"], "description": "What becomes of the forecast is kept in `outcomes`"},
+    },
+    "required": ["recent_prices"],
+    "additionalProperties": False,
+}
 _TICKERS: dict[str, Any] = {
     "type": "array",
     "items": {"type": "string"},
@@ -101,6 +124,10 @@ _TICKERS_OBJECT: dict[str, Any] = {
     "required": ["tickers"],
     "additionalProperties": False,
 }
+
+
+def _serving(parts: Parts) -> str | None:
+    return None if parts.models.newest is None else parts.models.newest.serving
 
 
 def _reasoned(parts: Parts, wanted: PredictRequest) -> Response:

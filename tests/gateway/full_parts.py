@@ -3,6 +3,7 @@
 from gateway.parts import Parts
 from schemas.events import HoldOutScore, ServiceState
 from tests.gateway.boards import board
+from tests.gateway.predictor import Predictor
 from tests.gateway.samples import NOON_NS, make_parts, model_event, model_member, prediction, status
 
 _SCORE = HoldOutScore(horizon=1, count=9, mean_absolute_error=0.1, root_mean_squared_error=0.2)
@@ -18,4 +19,5 @@ def full_parts() -> Parts:
     parts.models.accept(model_event(members=members, baselines={"no_change": [_SCORE]}, tickers=["AAPL"]), 0)
     parts.services.accept(status("predictor", latency_seconds={"p50": 0.01}), NOON_NS)
     parts.stage_times.note(prediction("AAPL", 1), NOON_NS)
+    Predictor(parts)
     return parts

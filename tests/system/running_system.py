@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
+
 from schemas.topics import Topic
 from tests.brokers import BrokerUnderTest
 from tests.processes import Processes, ServiceProcess
@@ -57,6 +59,12 @@ class System:
         """Ask the gateway."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.gateway_port}{path}", timeout=READ_SECONDS) as answer:
             return json.load(answer)
+
+    def post(self, path: str, body: Any) -> Any:
+        """Ask the gateway with a body."""
+        answer = httpx.post(f"http://127.0.0.1:{self.gateway_port}{path}", json=body, timeout=READ_SECONDS)
+        answer.raise_for_status()
+        return answer.json()
 
     def latest(self) -> dict[str, str]:
         """Give the id of each ticker's prediction at the gateway; nothing where it does not answer."""

@@ -141,6 +141,9 @@ def test_rest_websocket_and_kafka_give_the_same_prediction_for_the_same_id(make_
     system.start_all()
     url = f"ws://127.0.0.1:{system.gateway_port}/ws/predictions"
     system.services["gateway"].wait_for(lambda: system.answers("/predict/AAPL"), what="a prediction of AAPL")
+    forecast = system.post("/predict", {"recent_prices": [100.0 + 0.1 * step for step in range(40)]})
+    assert forecast["model_type"] == "arima"
+    assert forecast["prediction"] == pytest.approx(103.9, rel=0.05)
     with connect(url) as socket:
         listener = Listener(socket)
         socket.send(json.dumps({"action": "subscribe", "tickers": ["*"]}))
