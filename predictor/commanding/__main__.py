@@ -13,7 +13,7 @@ from msgspec import structs
 
 from predictor.artifacts import MANIFEST_FILE, find_model_sets
 from predictor.commanding.arguments import command_of, parse
-from predictor.commanding.asking import NotDoneError, ask, new_command_id, person, send
+from predictor.commanding.asking import ask, new_command_id, person, send
 from predictor.commanding.listing import Found, Row, now_line, rows_of, safe, table
 from predictor.settings import PredictorSettings
 from predictor.store import ArtifactStore, StoreUnreachableError, digest_of, open_store
@@ -79,10 +79,7 @@ def _ask(given: argparse.Namespace, settings: PredictorSettings) -> None:
     if given.no_wait:
         send(settings, command, _say)
         return
-    answer = ask(settings, command, _say, given.wait)
-    if not answer.done:
-        raise NotDoneError(safe(answer.text))
-    _say(safe(answer.text))
+    _say(safe(ask(settings, command, _say, given.wait).text))
 
 
 if __name__ == "__main__":

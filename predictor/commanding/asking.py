@@ -75,16 +75,20 @@ def ask(
     """Send a command, say how it goes, and give what became of it; each word of the trainer on it renews the patience.
 
     Raises:
-        NotDoneError: The trainer says nothing of it for so long, or Ctrl-C; the command stays where it is.
+        NotDoneError: It was refused, or failed. Or the trainer says nothing of it for so long, or Ctrl-C; then the
+            command stays where it is.
         RetryError: The broker did not take it, or cannot be read.
     """
     with closing(Answers(settings, command.id)) as answers:
         send_command(settings, command)
         try:  # from the very word that it is sent: whoever reads that may already wait no longer
             say(_sent(command))
-            return _final_answer(answers, say, patience_seconds)
+            answer = _final_answer(answers, say, patience_seconds)
         except KeyboardInterrupt:
             raise NotDoneError("no longer waited for; the trainer goes on, and `tickcast models list` tells") from None
+    if not answer.done:
+        raise NotDoneError(safe(answer.text))
+    return answer
 
 
 def _final_answer(answers: Answers, say: Say, patience_seconds: float) -> Answer:

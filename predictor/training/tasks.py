@@ -101,7 +101,7 @@ def train_or_ask(settings: TrainingSettings, *, announcing: bool, here: bool) ->
 
     Raises:
         StopAndSayError: As `train_and_save`; or a set is to be announced that the trainer has not judged.
-        NotDoneError: The trainer says nothing any more.
+        NotDoneError: The trainer refuses it or rejects what came of it, or says nothing any more.
     """
     if (here and not announcing) or not trainer_runs(settings):
         train_and_save(settings, announcing=announcing)

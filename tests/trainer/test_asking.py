@@ -4,19 +4,21 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from predictor.commanding.asking import ask, retrain_command
+from predictor.commanding.asking import NotDoneError, ask, retrain_command
 from predictor.parameters import ForestParameters, Parameters
 from predictor.training import tasks
 from predictor.training.parameter_file import ParameterFile, parameters_of, searched_through_ns
 from predictor.training.service.presence import FRESH_SECONDS, trainer_runs
 from predictor.training.settings import TrainingSettings
 from schemas.errors import StopAndSayError
-from schemas.events import RetrainKind, ServiceState, ServiceStatus
+from schemas.events import CommandAction, RetrainKind, ServiceState, ServiceStatus
 from schemas.times import NS_PER_SECOND
 from tests.brokers import BrokerUnderTest
 from tests.processes import free_port
 from tests.trainer.running import RunningTrainer, running
+from tests.trainer.test_decide import command
 from tests.trainer.tiny_sets import said, save_tiny_set
 
 
@@ -73,6 +75,22 @@ def test_who_asks_is_told_how_it_ends(kafka: BrokerUnderTest, tmp_path: Path) ->
     assert answer.text.startswith("promoted set-"), answer
     assert ": not worse" in answer.text
     assert lines[0].startswith("sent person/")
+
+
+def test_who_is_refused_is_told_so_by_an_error_whoever_asks(
+    kafka: BrokerUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = RunningTrainer(kafka, tmp_path)
+    save_tiny_set(trainer.world.models, "set-0")
+    kafka.produce("models", said("set-0", 1), key="set-0")
+    back = command(CommandAction.ROLLBACK, id="back")
+    monkeypatch.setattr(tasks, "retrain_command", lambda *_: structs.replace(back, id="again"))
+    monkeypatch.setattr(tasks, "trainer_runs", lambda _: True)
+    with running(trainer):
+        with pytest.raises(NotDoneError, match="no set"):
+            ask(trainer.settings, back, list[str]().append)
+        with pytest.raises(NotDoneError, match="no set"):
+            tasks.train_or_ask(trainer.settings, announcing=False, here=False)
 
 
 def test_what_a_command_cannot_say_is_trained_here_and_not_announced_beside_a_trainer(

@@ -1,5 +1,7 @@
 """What is kept beside the decisions: what waits, how far it is, what was read and said."""
 
+from msgspec import structs
+
 from predictor.training.service.decision_log import DecisionLog
 from predictor.training.service.past import Past
 from predictor.training.service.progress import ENDED_TOLD, CommandState, Progress
@@ -17,7 +19,10 @@ def test_the_same_wish_that_has_not_begun_is_merged_and_said() -> None:
     assert waiting.offer(change) is None
     other = command(CommandAction.RETRAIN, id="four", kind=RetrainKind.CHANGE, parameters={"forest": {}})
     assert waiting.offer(other) is None
-    assert len(waiting) == 3
+    later = {"searched_through_ns": "9"}
+    searched = command(CommandAction.RETRAIN, id="five", kind=RetrainKind.CHANGE, parameters=other.parameters)
+    assert waiting.offer(structs.replace(searched, evidence=later)) is None, "it may not be judged on the same dates"
+    assert len(waiting) == 4
 
 
 def test_a_wish_that_comes_while_the_same_one_runs_waits_for_its_turn() -> None:

@@ -2,6 +2,7 @@
 
 from collections import deque
 
+from predictor.training.parameter_file import SEARCHED_THROUGH
 from schemas.events import ModelCommand
 
 #: More are refused.
@@ -51,4 +52,5 @@ class Waiting:
 
 
 def _wish(command: ModelCommand) -> tuple[object, ...]:
-    return (command.action, command.scope, command.kind, command.parameters)
+    searched = command.evidence.get(SEARCHED_THROUGH)  # parameters of another search are judged on other dates
+    return (command.action, command.scope, command.kind, command.parameters, searched)
