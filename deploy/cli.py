@@ -56,8 +56,8 @@ COMMANDS: dict[str, Command] = {
         "write predictions, outcomes, bars and indicators into the database",
         takes_arguments=False,
     ),
-    "keys": Command("gateway.access", "make, list, revoke and rotate the API keys of the gateway"),
     "gateway": Command("gateway", "serve REST, WebSocket and the page", takes_arguments=False),
+    "keys": Command("gateway.access", "make, list, revoke and rotate the API keys of the gateway"),
 }
 
 
