@@ -5,7 +5,7 @@ import sys
 import urllib.request
 from collections.abc import Mapping
 
-from deploy.addresses import url_of
+from deploy.addresses import own_server_context, url_of
 
 _ANSWER_WITHIN_SECONDS = 4
 
@@ -13,13 +13,16 @@ _ANSWER_WITHIN_SECONDS = 4
 def health_url(environment: Mapping[str, str]) -> str:
     """Give the address to ask: a service's metrics port where one is set, else the gateway's port."""
     server = "METRICS" if environment.get("TICKCAST_METRICS_PORT") else "GATEWAY"
-    host = environment.get(f"TICKCAST_{server}_HOST", "")
-    return f"{url_of(host, environment.get(f'TICKCAST_{server}_PORT') or '8000')}/health"
+    host, port = environment.get(f"TICKCAST_{server}_HOST", ""), environment.get(f"TICKCAST_{server}_PORT") or "8000"
+    https = server == "GATEWAY" and bool(environment.get("TICKCAST_TLS_CERTIFICATE_FILE"))
+    return f"{url_of(host, port, https=https)}/health"
 
 
 def healthy(url: str) -> bool:
     """Tell whether the address answers 200, without any proxy: it is our own."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=own_server_context())
+    )
     try:
         with opener.open(url, timeout=_ANSWER_WITHIN_SECONDS) as answer:
             return bool(answer.status == 200)

@@ -138,6 +138,7 @@ def _place(options: RunOptions, broker: RunningBroker, prefix: str, tables: Path
         gateway_port=gateway_port,
         metrics_ports=choose_metrics_ports(settings.metrics_host, gateway_port),
         gateway_host=settings.gateway_host,
+        https=bool(settings.tls_certificate_file),
         metrics_host=settings.metrics_host,
     )
 

@@ -6,20 +6,22 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from schemas.broker import first_answer
 from schemas.errors import StopAndSayError
+from schemas.refusal import Refusal
 
 #: librdkafka prints every refused connection; while something starts, that says nothing.
 _QUIET = {"log_level": 0, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 100}
 
 
-def quiet_admin(config: Mapping[str, str]) -> AdminClient:
-    """Make an admin client that prints nothing.
+def quiet_admin(config: Mapping[str, str], refusal: Refusal | None = None) -> AdminClient:
+    """Make an admin client that prints nothing; a refusal hears why its brokers do not let it in.
 
     Raises:
         StopAndSayError: It cannot be made with these settings, like a certificate file that is not there.
     """
     try:
-        return AdminClient({**config, **_QUIET})
+        return AdminClient({**config, **_QUIET, **({"error_cb": refusal} if refusal else {})})
     except KafkaException as error:
         raise StopAndSayError(f"wrong settings TICKCAST_KAFKA_*: {error.args[0].str()}") from error
 
@@ -37,15 +39,25 @@ class Asker:
 
     def __init__(self, config: Mapping[str, str]) -> None:
         self._config = config
-        self._client = quiet_admin(config)
+        self._refusal = Refusal(config)
+        self._client = quiet_admin(config, self._refusal)
 
     def ask(self, seconds: float) -> Answer | None:
-        """Give the answer; None where there is none in time."""
+        """Give the answer; None where there is none in time.
+
+        Raises:
+            StopAndSayError: The broker does not let us in.
+        """
         try:
-            found = self._client.list_topics(timeout=seconds)
+            found = first_answer(self._client, self._refusal, seconds=seconds)
         except KafkaException:
             return None
         return Answer(found.cluster_id, len(found.brokers)) if found.brokers else None
+
+    @property
+    def heard(self) -> str | None:
+        """Give what connections said first."""
+        return self._refusal.first_words
 
     def serves_all(self, seconds: float) -> bool:
         """Tell whether every partition that it has answers."""
@@ -74,12 +86,14 @@ def require_answer(config: Mapping[str, str], *, seconds: float = 10.0) -> Answe
     """Ask a cluster that should be there.
 
     Raises:
-        StopAndSayError: It does not answer in time.
+        StopAndSayError: It does not answer in time, or does not let us in.
     """
-    answer = Asker(config).ask(seconds)
+    asker = Asker(config)
+    answer = asker.ask(seconds)
     if answer is None:
+        heard = f" ({asker.heard})" if asker.heard else ""
         raise StopAndSayError(
-            f"no Kafka broker answers at {config['bootstrap.servers']} within {seconds:g} s: "
+            f"no Kafka broker answers at {config['bootstrap.servers']} within {seconds:g} s{heard}: "
             "start it, correct the address, or choose --broker local"
         )
     return answer

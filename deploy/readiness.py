@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from deploy.addresses import own_server_context
+
 ASK_EVERY_SECONDS = 0.1
 _ANSWER_WITHIN_SECONDS = 3.0
 
 
 async def fetch(url: str) -> tuple[int, bytes]:
-    """GET a plain-HTTP address of this machine.
+    """GET an address of this machine.
 
     Returns:
         Status and body.
@@ -28,7 +30,8 @@ async def fetch(url: str) -> tuple[int, bytes]:
 
 
 async def _exchange(url: SplitResult) -> tuple[int, bytes]:
-    reader, writer = await asyncio.open_connection(url.hostname, url.port)
+    context = own_server_context() if url.scheme == "https" else None
+    reader, writer = await asyncio.open_connection(url.hostname, url.port, ssl=context)
     try:
         request = f"GET {url.path} HTTP/1.0\r\nHost: {url.netloc}\r\nAccept: application/json\r\n\r\n"
         writer.write(request.encode())

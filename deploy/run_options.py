@@ -44,6 +44,7 @@ class RunSettings(Settings):
     database_url: SecretStr = Field(SecretStr(""), description="Empty: the services' own default")
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(8000, ge=0, le=65_535)
+    tls_certificate_file: str = ""
 
 
 @dataclass(frozen=True)

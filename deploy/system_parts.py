@@ -41,6 +41,7 @@ class Place:
         gateway_port: Checked to be free.
         metrics_ports: By service, likewise.
         gateway_host: Where the gateway listens.
+        https: Whether it speaks HTTPS.
         metrics_host: Where the services' `/metrics` and `/health` listen.
         unconfirmed: To be remembered once the ingestor has accepted the log that was there.
     """
@@ -51,13 +52,14 @@ class Place:
     gateway_port: int
     metrics_ports: Mapping[str, int]
     gateway_host: str = "127.0.0.1"
+    https: bool = False
     metrics_host: str = "127.0.0.1"
     unconfirmed: KeptPlace | None = None
 
     @property
     def url(self) -> str:
         """Give the address of the page and the APIs."""
-        return url_of(self.gateway_host, self.gateway_port)
+        return url_of(self.gateway_host, self.gateway_port, https=self.https)
 
     def health_url(self, service: str) -> str:
         """Give the address that answers 200 once a service is ready; the gateway's is its own."""

@@ -9,10 +9,11 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 from deploy.reach import all_answer, quiet_admin
 from deploy.say import errors_in_one_line
-from schemas.broker import check_topics, found_topics, require_topics, wait_until
+from schemas.broker import check_topics, first_answer, found_topics, require_topics, wait_until
 from schemas.errors import StopAndSayError
+from schemas.refusal import Refusal
 from schemas.settings import Settings, load_settings
-from schemas.topics import ALL_TOPICS, FoundTopic, Topic, partition_count
+from schemas.topics import ALL_TOPICS, Topic, partition_count
 
 _SECONDS = 30.0
 
@@ -33,8 +34,10 @@ def create_topics(settings: Settings, *, answer_seconds: float = 10.0) -> list[s
         StopAndSayError: The broker does not answer, or a topic is there with another partition count or cleanup; then
             none is made.
     """
-    admin = quiet_admin(settings.kafka_config())
-    missing = _missing_topics(settings, admin, answer_seconds)
+    config = settings.kafka_config()
+    refusal = Refusal(config)
+    admin = quiet_admin(config, refusal)
+    missing = _missing_topics(settings, admin, refusal, answer_seconds)
     if settings.kafka_embedded:
         for topic in missing:
             admin.list_topics(settings.topic_prefix + topic.name, timeout=_SECONDS)
@@ -54,23 +57,21 @@ def delete_topics(settings: Settings, names: list[str]) -> None:
     _settle(admin.delete_topics(names, operation_timeout=_SECONDS), KafkaError.UNKNOWN_TOPIC_OR_PART)
 
 
-def _missing_topics(settings: Settings, admin: AdminClient, seconds: float) -> list[Topic]:
+def _missing_topics(settings: Settings, admin: AdminClient, refusal: Refusal, seconds: float) -> list[Topic]:
     """Give what is not there, after checking what is."""
     names = [settings.topic_prefix + topic.name for topic in ALL_TOPICS]
     resource = None if settings.kafka_embedded else partial(ConfigResource, "topic")
-    found = _ask(lambda: found_topics(admin, names, resource, seconds=seconds), settings)
+    try:
+        first_answer(admin, refusal, seconds=seconds)
+        found = found_topics(admin, names, resource, seconds=seconds)
+    except KafkaException as error:
+        raise StopAndSayError(
+            f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: "
+            f"{refusal.first_words or error.args[0].str()}"
+        ) from error
     there = tuple(topic for topic in ALL_TOPICS if settings.topic_prefix + topic.name in found)
     check_topics(settings, there, found)
     return [topic for topic in ALL_TOPICS if topic not in there]
-
-
-def _ask(find: Callable[[], dict[str, FoundTopic]], settings: Settings) -> dict[str, FoundTopic]:
-    try:
-        return find()
-    except KafkaException as error:
-        raise StopAndSayError(
-            f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: {error.args[0].str()}"
-        ) from error
 
 
 def _create(settings: Settings, admin: AdminClient, topics: list[Topic]) -> None:

@@ -1,6 +1,5 @@
 """The Faust app: what is wired to what."""
 
-import ssl
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -30,16 +29,11 @@ def broker_urls(bootstrap_servers: str) -> list[URL]:
 
 def credentials(settings: WorkerSettings) -> CredentialsT | None:
     """Give what the cluster asks for; None for a plain one."""
-    protocol = settings.kafka_security_protocol
-    context = None
-    if protocol.endswith("SSL"):
-        context = ssl.create_default_context(cafile=settings.kafka_ssl_ca_file or None)
-        if settings.kafka_ssl_certificate_file:
-            context.load_cert_chain(settings.kafka_ssl_certificate_file, settings.kafka_ssl_key_file or None)
-    if protocol.startswith("SASL"):
+    context = settings.kafka_tls()
+    if settings.kafka_uses_sasl:
         return SASLCredentials(
             username=settings.kafka_sasl_username,
-            password=settings.kafka_sasl_password.get_secret_value(),
+            password=settings.kafka_password(),
             mechanism=settings.kafka_sasl_mechanism,
             ssl_context=context,
         )

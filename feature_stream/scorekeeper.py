@@ -14,11 +14,11 @@ from contextlib import suppress
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from feature_stream.aiokafka_config import consumer_config, producer_config
 from feature_stream.scores.log import AnotherLogError, Places, assign, has_reached, next_records, partitions_of
 from feature_stream.scores.publisher import ScorePublisher
 from feature_stream.scores.settings import ScoreSettings
 from feature_stream.scores.state import ScoreKeeper
+from schemas.aiokafka_config import consumer_config, producer_config
 from schemas.codec import UndecodableError, decoder
 from schemas.events import Outcome
 from schemas.topics import OUTCOMES, SCORES
@@ -28,6 +28,7 @@ RETRY_SECONDS = 1.0
 STRETCH = 100
 _READ_RECORDS = 2_000
 _STOP_SECONDS = 3.0
+_LINGER_MS = 5
 #: Where more outcomes wait than that, they are taken for so long before boards are made of them.
 _READ_SECONDS = 1.0
 #: The newest boards of each partition of `scores` that a start looks at.
@@ -109,8 +110,9 @@ class Scorekeeper:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow(self) -> None:
-        consumer = AIOKafkaConsumer(**consumer_config(self._settings, f"tickcast-{self._source}-scores"))
-        producer = AIOKafkaProducer(**producer_config(self._settings, f"tickcast-{self._source}-scores"))
+        client_id = f"tickcast-{self._source}-scores"
+        consumer = AIOKafkaConsumer(**consumer_config(self._settings, client_id))
+        producer = AIOKafkaProducer(**producer_config(self._settings, client_id), linger_ms=_LINGER_MS)
         try:
             await consumer.start()
             await producer.start()

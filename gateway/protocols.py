@@ -14,6 +14,8 @@ from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS, Request
 
 from gateway.problems import ProblemError
 
+#: What waits in the process for a client before the writer waits too; over TLS the default would be eight times that.
+WRITE_BUFFER_BYTES = 65_536
 #: What a client may send of a request, its body apart, without completing it.
 MAXIMUM_UNFINISHED_BYTES = 65_536
 #: How long a client may take to complete a request, or the next piece of its body.
@@ -49,6 +51,7 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Wait for the first request, but not for ever."""
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
         self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:

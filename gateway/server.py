@@ -64,11 +64,11 @@ def bind(settings: GatewaySettings) -> socket.socket:
     return listener
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, *, https: bool = False) -> str:
     """Give the address that people use."""
     host, port = listener.getsockname()[:2]
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{shown}:{port}"
+    return f"{'https' if https else 'http'}://{shown}:{port}"
 
 
 def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
@@ -87,6 +87,7 @@ def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=1,
+        ssl_context_factory=(lambda *_: settings.tls()) if settings.uses_tls else None,
     )
 
 

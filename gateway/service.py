@@ -71,7 +71,7 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
     works = (feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts))
     background = [asyncio.create_task(work) for work in works]
     serving = asyncio.create_task(server.serve([listener]))
-    _log.info("serving %s (documentation at /docs)", url_of(listener))
+    _log.info("serving %s (documentation at /docs)", url_of(listener, https=settings.uses_tls))
     ended, _ = await asyncio.wait({serving, *background}, return_when=asyncio.FIRST_COMPLETED)
     server.stop()
     await serving

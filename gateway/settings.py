@@ -7,6 +7,7 @@ from pydantic_settings import NoDecode
 
 from gateway.authorities import read_authority, read_origin
 from gateway.database.settings import DatabaseSettings
+from gateway.tls_settings import TlsSettings
 from schemas.settings import split_list
 
 ANY_HOST = "*"
@@ -42,7 +43,7 @@ Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterV
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_origins)]
 
 
-class GatewaySettings(DatabaseSettings):
+class GatewaySettings(TlsSettings, DatabaseSettings):
     """Where the gateway listens, whom it lets in, and what one client may ask of it."""
 
     gateway_host: str = Field("127.0.0.1", min_length=1)

@@ -1,13 +1,18 @@
 """What every service asks of the broker before it starts. The client is the caller's: this room knows none."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from schemas.errors import RetryError, StopAndSayError
+from schemas.errors import RetryError, StopAndSayError, TickcastError
+from schemas.refusal import Refusal
 from schemas.settings import Settings
 from schemas.topics import FoundTopic, Topic, topic_problems
+
+#: A broker that refuses us says so at once, and librdkafka's call waits on all the same; the last try has all the time.
+_PATIENCE_SECONDS = (1.0, 2.0, math.inf)
 
 
 class BrokerUnreachableError(RetryError):
@@ -58,7 +63,7 @@ def check_topics(settings: Settings, topics: tuple[Topic, ...], found: Mapping[s
 def require_topics(
     settings: Settings,
     topics: tuple[Topic, ...],
-    admin_client: Callable[[dict[str, str]], Any],
+    admin_client: Callable[[dict[str, Any]], Any],
     config_resource: Callable[[str, str], Any],
 ) -> Mapping[str, FoundTopic]:
     """Check that the topics are there and as they should be.
@@ -74,24 +79,57 @@ def require_topics(
 
     Raises:
         BrokerUnreachableError: The broker does not answer within `settings.kafka_answer_seconds`.
-        StopAndSayError: A topic is missing or not as it should be, or no client can be made with these settings.
+        StopAndSayError: A topic is missing or not as it should be, no client can be made with these settings, or the
+            broker does not let it in.
     """
-    admin = _admin(settings, admin_client)
+    config = settings.kafka_config()
+    refusal = Refusal(config)
+    admin = _admin(admin_client, config | {"log_level": "0", "error_cb": refusal})
     names = [settings.topic_prefix + topic.name for topic in topics]
     resource = None if settings.kafka_embedded else partial(config_resource, "topic")
     try:
+        first_answer(admin, refusal, seconds=settings.kafka_answer_seconds)
         found = found_topics(admin, names, resource, seconds=settings.kafka_answer_seconds)
+    except TickcastError:
+        raise
     except Exception as error:  # confluent-kafka's KafkaException, which this room does not know: retry
         raise BrokerUnreachableError(
-            f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: {_words(error)}"
+            f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: {refusal.first_words or _words(error)}"
         ) from error
     check_topics(settings, topics, found)
     return found
 
 
-def _admin(settings: Settings, admin_client: Callable[[dict[str, str]], Any]) -> Any:
+def first_answer(admin: Any, refusal: Refusal, *, seconds: float) -> Any:
+    """Ask a broker for what it has, and stop where it will never let us in.
+
+    Args:
+        admin: A confluent-kafka `AdminClient`; any of its exceptions comes out when the time is up.
+        refusal: Its `error_cb`.
+        seconds: How long the answer may take.
+
+    Returns:
+        The broker's metadata.
+
+    Raises:
+        StopAndSayError: It does not let us in.
+    """
+    deadline = time.monotonic() + seconds
+    for patience in _PATIENCE_SECONDS:
+        left = deadline - time.monotonic()
+        try:
+            return admin.list_topics(timeout=min(left, patience))
+        except Exception:  # KafkaException, likewise: retry until the time is up
+            admin.poll(0)  # only here is the refusal told
+            refusal.stop_where_final()
+            if left <= patience:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def _admin(admin_client: Callable[[dict[str, Any]], Any], config: dict[str, Any]) -> Any:
     try:
-        return admin_client(settings.kafka_config() | {"log_level": "0"})
+        return admin_client(config)
     except Exception as error:  # KafkaException, likewise: stop, a file of certificates is not there or the like
         raise StopAndSayError(f"wrong settings TICKCAST_KAFKA_*: {_words(error)}") from error
 

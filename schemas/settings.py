@@ -3,11 +3,12 @@
 import socket
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic_settings import NoDecode, SettingsConfigDict, SettingsError
 
 from schemas.errors import StopAndSayError
+from schemas.kafka_settings import KafkaSettings
 from schemas.times import Interval
 
 ENV_PREFIX = "TICKCAST_"
@@ -26,7 +27,7 @@ def _ascending(horizons: tuple[int, ...]) -> tuple[int, ...]:
     return horizons
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSettings):
     """What every service must agree on."""
 
     model_config = SettingsConfigDict(
@@ -38,14 +39,6 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    kafka_bootstrap_servers: str = "127.0.0.1:9092"
-    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
-    kafka_sasl_username: str = ""
-    kafka_sasl_password: SecretStr = SecretStr("")
-    kafka_ssl_ca_file: str = ""
-    kafka_ssl_certificate_file: str = ""
-    kafka_ssl_key_file: str = ""
     kafka_embedded: bool = Field(False, description="The broker is the embedded one: only missing topics are errors")
     kafka_answer_seconds: float = Field(10.0, gt=0, le=600, description="How long a start waits for a broker's answer")
     topic_prefix: str = Field("", pattern=r"^[A-Za-z0-9._-]{0,64}$")
@@ -60,29 +53,14 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
 
-    def kafka_config(self) -> dict[str, str]:
-        """Give the connection in librdkafka's names."""
-        config = {
-            "bootstrap.servers": self.kafka_bootstrap_servers,
-            "security.protocol": self.kafka_security_protocol,
-            "ssl.ca.location": self.kafka_ssl_ca_file,
-            "ssl.certificate.location": self.kafka_ssl_certificate_file,
-            "ssl.key.location": self.kafka_ssl_key_file,
-        }
-        if self.kafka_security_protocol.startswith("SASL"):
-            config["sasl.mechanism"] = self.kafka_sasl_mechanism
-            config["sasl.username"] = self.kafka_sasl_username
-            config["sasl.password"] = self.kafka_sasl_password.get_secret_value()
-        return {name: value for name, value in config.items() if value}
-
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
 def _problem_line(problem: ErrorDetails) -> str:
     """Name the variable and say what is wrong; never the value, which may be a secret."""
-    place = problem["loc"]
-    return f"{ENV_PREFIX}{str(place[0]).upper()}: {problem['msg']}" if place else problem["msg"]
+    place, words = problem["loc"], problem["msg"].removeprefix("Value error, ")
+    return f"{ENV_PREFIX}{str(place[0]).upper()}: {words}" if place else words
 
 
 def load_settings(settings_type: type[AnySettings], **overrides: Any) -> AnySettings:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from feature_stream.aiokafka_config import consumer_config
 from feature_stream.outcomes.forecasts import OpenForecast
 from feature_stream.scores.log import AnotherLogError, Places, assign, has_reached, next_records, partitions_of
 from feature_stream.settle_forecast import content_digest, ticker_of
+from schemas.aiokafka_config import consumer_config
 from schemas.codec import UndecodableError, decoder, new_traceparent, traceparent_of
 from schemas.events import Forecast
 from schemas.settings import Settings

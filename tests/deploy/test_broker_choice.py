@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from pydantic import SecretStr
 
 from deploy import brokers
 from deploy.brokers import RunningBroker, start_broker
@@ -21,6 +22,7 @@ from schemas.errors import StopAndSayError
 from schemas.settings import Settings
 from schemas.topics import PREDICTIONS_LATEST
 from tests.brokers import BrokerUnderTest, Server
+from tests.certificates import Authority
 from tests.processes import Processes, free_port
 from tests.servers import require_local_kafka
 
@@ -107,13 +109,15 @@ def test_an_address_is_that_cluster_and_is_left_alone(start: Starter, kafka: Bro
 def test_an_address_where_nothing_answers_gives_one_line() -> None:
     address = f"127.0.0.1:{free_port()}"
     with pytest.raises(
-        StopAndSayError, match=rf"^no Kafka broker answers at {address} within 0.3 s: .*--broker local$"
+        StopAndSayError, match=rf"^no Kafka broker answers at {address} within 0.3 s \(.*refused\): .*--broker local$"
     ):
         require_answer({"bootstrap.servers": address}, seconds=0.3)
 
 
-def test_a_certificate_that_is_not_there_gives_one_line(start: Starter, tmp_path: Path) -> None:
-    settings = Settings(_env_file=None, kafka_security_protocol="SSL", kafka_ssl_ca_file=str(tmp_path / "none.pem"))
+def test_a_certificate_that_went_gives_one_line(start: Starter, tmp_path: Path) -> None:
+    authority = Authority(tmp_path).certificate
+    settings = Settings(_env_file=None, kafka_security_protocol="SSL", kafka_ssl_ca_file=str(authority))
+    authority.unlink()
     with pytest.raises(StopAndSayError, match=r"^wrong settings TICKCAST_KAFKA_\*: [^\n]*ssl\.ca\.location"):
         start("kafka.example:9093", settings)
     with pytest.raises(StopAndSayError, match=r"^wrong settings TICKCAST_KAFKA_\*: [^\n]*ssl\.ca\.location"):
@@ -198,6 +202,7 @@ SECURED = Settings(
     kafka_bootstrap_servers="kafka.example:9093",
     kafka_security_protocol="SASL_SSL",
     kafka_sasl_username="me",
+    kafka_sasl_password=SecretStr("secret"),
     replication_factor=3,
 )
 

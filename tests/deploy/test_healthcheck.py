@@ -53,6 +53,13 @@ def test_a_service_is_asked_where_it_listens(environment: dict[str, str], place:
     assert health_url(environment) == f"http://{place}/health"
 
 
+def test_only_the_gateway_is_asked_over_https_and_only_where_it_has_a_certificate() -> None:
+    certificate = {"TICKCAST_TLS_CERTIFICATE_FILE": "/certificates/gateway.pem"}
+    assert health_url(certificate) == "https://127.0.0.1:8000/health"
+    assert health_url(certificate | {"TICKCAST_METRICS_PORT": "9102"}) == "http://127.0.0.1:9102/health"
+    assert health_url({"TICKCAST_TLS_CERTIFICATE_FILE": ""}) == "http://127.0.0.1:8000/health"
+
+
 def test_a_proxy_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)

@@ -240,6 +240,8 @@ def test_topics_of_a_broker_of_ours_are_made_and_deleted_without_the_secrets_of_
     topics: _Topics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TICKCAST_KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    monkeypatch.setenv("TICKCAST_KAFKA_SASL_USERNAME", "me")
+    monkeypatch.setenv("TICKCAST_KAFKA_SASL_PASSWORD", "secret")
     monkeypatch.setenv("TICKCAST_REPLICATION_FACTOR", "3")
     for arguments in ([], ["--fresh"]):
         prepare_place(_options(*arguments), LOCAL, "1d", 8000, print)

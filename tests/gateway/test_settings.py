@@ -93,6 +93,7 @@ def test_the_listener_bounds_what_the_kernel_keeps_for_a_client() -> None:
     with bind(settings()) as listener:
         assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * SEND_BUFFER_BYTES
         assert url_of(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"
+        assert url_of(listener, https=True).startswith("https://127.0.0.1:")
     with bind(settings(gateway_host="0.0.0.0", open_without_auth=True)) as everywhere:  # noqa: S104
         assert url_of(everywhere).startswith("http://127.0.0.1:")
 

@@ -50,7 +50,7 @@ async def running(parts: Parts) -> AsyncIterator[Running]:
     server = GatewayServer(server_config(build_app(parts), parts.settings), parts.hub, parts.settings, parts.condition)
     task = asyncio.create_task(server.serve([listener]))
     try:
-        yield Running(server, url_of(listener), task)
+        yield Running(server, url_of(listener, https=parts.settings.uses_tls), task)
     finally:
         server.stop()
         await asyncio.wait_for(task, DEADLINE_SECONDS)

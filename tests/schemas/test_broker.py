@@ -26,6 +26,13 @@ class FakeAdmin:
     away: bool = False
     asked: list[str] = field(default_factory=list)
     waits_seconds: list[float] = field(default_factory=list)
+    #: What its connections say, by the name of the error, once it is polled.
+    said: list[tuple[str, str]] = field(default_factory=list)
+    error_cb: Callable[[Any], None] = lambda _: None
+
+    def poll(self, timeout: float) -> None:
+        for name, words in self.said:
+            self.error_cb(SimpleNamespace(name=lambda name=name: name, str=lambda words=words: words))
 
     def list_topics(self, timeout: float) -> Any:
         self.waits_seconds.append(timeout)
@@ -54,8 +61,12 @@ def settings(*, embedded: bool = False) -> Settings:
     return Settings(_env_file=None, topic_prefix="t.", partitions=2, **values)
 
 
-def clients(admin: FakeAdmin) -> Callable[[dict[str, str]], FakeAdmin]:
-    return lambda _config: admin
+def clients(admin: FakeAdmin) -> Callable[[dict[str, Any]], FakeAdmin]:
+    def client(config: dict[str, Any]) -> FakeAdmin:
+        admin.error_cb = config["error_cb"]
+        return admin
+
+    return client
 
 
 def test_topics_are_described_with_their_partitions_and_cleanup() -> None:
@@ -99,7 +110,42 @@ def test_a_broker_that_does_not_answer_is_named_and_may_answer_later() -> None:
 def test_the_broker_is_given_the_time_that_the_settings_say() -> None:
     admin = FakeAdmin({"t.ticks": 2})
     require_topics(settings().model_copy(update={"kafka_answer_seconds": 0.5}), (TICKS,), clients(admin), named)
-    assert admin.waits_seconds == [0.5, 0.5]
+    assert admin.waits_seconds == pytest.approx([0.5, 0.5, 0.5], abs=0.1)
+
+
+DOWN = ("_ALL_BROKERS_DOWN", "1/1 brokers are down")
+
+
+def test_what_the_connections_said_first_is_in_the_line_of_a_broker_that_does_not_answer() -> None:
+    words = "SSL handshake failed: connecting to a PLAINTEXT broker listener?"
+    said = [DOWN, ("_TRANSPORT", f"ssl://k:1/bootstrap: {words} (after 1ms in state X)"), ("_TRANSPORT", "more")]
+    with pytest.raises(BrokerUnreachableError) as unreachable:
+        require_topics(settings(), (TICKS,), clients(FakeAdmin({}, away=True, said=said)), named)
+    assert str(unreachable.value) == f"no Kafka broker answers at k:1: {words}"
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        (
+            ("_AUTHENTICATION", "sasl_plaintext://k:1/bootstrap: invalid credentials (after 5ms in state AUTH_REQ)"),
+            r"k:1 refuses the user 'me' with SCRAM-SHA-512 \(invalid credentials\): .*SASL_PASSWORD",
+        ),
+        (
+            ("_SSL", "ssl://k:1/bootstrap: SSL handshake failed: error:0A000086::certificate verify failed: (after"),
+            "certificate of the Kafka broker at k:1 cannot be verified: set TICKCAST_KAFKA_SSL_CA_FILE",
+        ),
+    ],
+)
+def test_a_broker_that_lets_us_not_in_stops_a_service_at_the_first_try(said: tuple[str, str], line: str) -> None:
+    admin = FakeAdmin({}, away=True, said=[DOWN, said])
+    given: dict[str, Any] = {"kafka_security_protocol": "SASL_PLAINTEXT", "kafka_sasl_mechanism": "SCRAM-SHA-512"}
+    secrets = {"kafka_sasl_username": "me", "kafka_sasl_password": "hunter2"}
+    secured = Settings(_env_file=None, kafka_bootstrap_servers="k:1", **given, **secrets)
+    with pytest.raises(StopAndSayError, match=line) as refused:
+        require_topics(secured, (TICKS,), clients(admin), named)
+    assert len(admin.waits_seconds) == 1
+    assert "hunter2" not in str(refused.value)
 
 
 def test_settings_of_which_no_client_can_be_made_are_said() -> None:

@@ -106,7 +106,7 @@ class _Contradiction(Settings):
 
 
 def test_a_rule_over_several_variables_is_said_as_it_is() -> None:
-    with pytest.raises(StopAndSayError, match=r"^wrong settings: Value error, give one of the two$"):
+    with pytest.raises(StopAndSayError, match=r"^wrong settings: give one of the two$"):
         load_settings(_Contradiction)
 
 
@@ -117,6 +117,7 @@ def test_a_value_that_cannot_be_read_at_all_is_said_in_one_line(monkeypatch: pyt
 
 
 def test_secrets_are_never_shown_neither_by_settings_nor_by_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKCAST_KAFKA_SECURITY_PROTOCOL", "PLAINTEXT")
     monkeypatch.setenv("TICKCAST_KAFKA_SASL_PASSWORD", "hunter2")
     monkeypatch.setenv("TICKCAST_TOKEN", "swordfish")
     settings = load_settings(Settings)
@@ -133,27 +134,3 @@ def test_settings_do_not_change() -> None:
     settings = load_settings(Settings)
     with pytest.raises(ValueError, match="frozen"):
         settings.partitions = 5  # type: ignore[misc]
-
-
-def test_a_plain_connection_has_no_credentials() -> None:
-    config = Settings(kafka_bootstrap_servers="k:1", kafka_sasl_username="u").kafka_config()
-    assert config == {"bootstrap.servers": "k:1", "security.protocol": "PLAINTEXT"}
-
-
-def test_a_secured_connection_carries_what_it_needs() -> None:
-    settings = Settings(
-        kafka_bootstrap_servers="k:1",
-        kafka_security_protocol="SASL_SSL",
-        kafka_sasl_mechanism="SCRAM-SHA-512",
-        kafka_sasl_username="u",
-        kafka_sasl_password=SecretStr("p"),
-        kafka_ssl_ca_file="/ca.pem",
-    )
-    assert settings.kafka_config() == {
-        "bootstrap.servers": "k:1",
-        "security.protocol": "SASL_SSL",
-        "sasl.mechanism": "SCRAM-SHA-512",
-        "sasl.username": "u",
-        "sasl.password": "p",
-        "ssl.ca.location": "/ca.pem",
-    }

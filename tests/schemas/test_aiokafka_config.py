@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from feature_stream.aiokafka_config import client_config, consumer_config, producer_config
+from schemas.aiokafka_config import client_config, consumer_config, producer_config
 from schemas.settings import Settings
 
 

@@ -1,6 +1,5 @@
-"""The broker's settings in the names of aiokafka, for what needs neither Faust nor a group."""
+"""The broker's settings in the names of aiokafka, for clients without a group. The client is the caller's."""
 
-import ssl
 from typing import Any
 
 from schemas.settings import Settings
@@ -10,7 +9,7 @@ _REQUEST_TIMEOUT_MS = 10_000
 
 
 def client_config(settings: Settings, client_id: str) -> dict[str, Any]:
-    """Give what consumers and producers share."""
+    """Give what consumers and producers share, with the password in it: print it nowhere."""
     config: dict[str, Any] = {
         "bootstrap_servers": settings.kafka_bootstrap_servers,
         "client_id": client_id,
@@ -18,15 +17,12 @@ def client_config(settings: Settings, client_id: str) -> dict[str, Any]:
         "request_timeout_ms": _REQUEST_TIMEOUT_MS,
         "retry_backoff_ms": 250,
     }
-    if settings.kafka_security_protocol.endswith("SSL"):
-        context = ssl.create_default_context(cafile=settings.kafka_ssl_ca_file or None)
-        if settings.kafka_ssl_certificate_file:
-            context.load_cert_chain(settings.kafka_ssl_certificate_file, settings.kafka_ssl_key_file or None)
-        config["ssl_context"] = context
-    if settings.kafka_security_protocol.startswith("SASL"):
+    if settings.kafka_uses_tls:
+        config["ssl_context"] = settings.kafka_tls()
+    if settings.kafka_uses_sasl:
         config["sasl_mechanism"] = settings.kafka_sasl_mechanism
         config["sasl_plain_username"] = settings.kafka_sasl_username
-        config["sasl_plain_password"] = settings.kafka_sasl_password.get_secret_value()
+        config["sasl_plain_password"] = settings.kafka_password()
     return config
 
 
@@ -43,4 +39,4 @@ def consumer_config(settings: Settings, client_id: str) -> dict[str, Any]:
 
 def producer_config(settings: Settings, client_id: str) -> dict[str, Any]:
     """Give the configuration of a producer that loses nothing and repeats nothing."""
-    return client_config(settings, client_id) | {"acks": "all", "enable_idempotence": True, "linger_ms": 5}
+    return client_config(settings, client_id) | {"acks": "all", "enable_idempotence": True}
