@@ -13,7 +13,7 @@ _JSON = "application/json"
 
 def _too_large(maximum_bytes: int) -> ProblemError:
     detail = f"the body has more than {maximum_bytes} bytes, the limit set by TICKCAST_MAXIMUM_BODY_BYTES: send less"
-    return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", detail)
+    return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", detail, field="body")
 
 
 class Bodies:
@@ -52,7 +52,9 @@ class Bodies:
                 raise _too_large(self._maximum_bytes)
         if body and headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
             detail = f"the body must be JSON: send it with Content-Type: {_JSON}"
-            raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not-json", detail)
+            raise ProblemError(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail, field="Content-Type"
+            )
         return {"type": "http.request", "body": bytes(body), "more_body": False}
 
 

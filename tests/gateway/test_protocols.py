@@ -108,7 +108,8 @@ async def test_a_client_that_is_thrown_out_amid_updates_is_no_error_in_our_log(
 
 async def test_a_large_body_is_not_taken_for_large_headers() -> None:
     length = 600_000
-    request = b"POST /predictions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % length + b"x" * length
+    headers = b"Host: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % length
+    request = b"POST /predictions HTTP/1.1\r\n" + headers + b"x" * length
     async with running(make_parts()) as server:
         reader, writer = await _connect(server)
         writer.write(request + b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
