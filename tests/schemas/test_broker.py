@@ -140,7 +140,7 @@ def test_what_the_connections_said_first_is_in_the_line_of_a_broker_that_does_no
 def test_a_broker_that_lets_us_not_in_stops_a_service_at_the_first_try(said: tuple[str, str], line: str) -> None:
     admin = FakeAdmin({}, away=True, said=[DOWN, said])
     given: dict[str, Any] = {"kafka_security_protocol": "SASL_PLAINTEXT", "kafka_sasl_mechanism": "SCRAM-SHA-512"}
-    secrets = {"kafka_sasl_username": "me", "kafka_sasl_password": "hunter2"}
+    secrets: dict[str, Any] = {"kafka_sasl_username": "me", "kafka_sasl_password": "hunter2"}
     secured = Settings(_env_file=None, kafka_bootstrap_servers="k:1", **given, **secrets)
     with pytest.raises(StopAndSayError, match=line) as refused:
         require_topics(secured, (TICKS,), clients(admin), named)

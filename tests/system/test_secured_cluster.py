@@ -77,7 +77,7 @@ class Run:
 
     def newest(self) -> str:
         """Say when the newest prediction was made."""
-        return max(prediction["updated_at"] for prediction in self.get("/predictions")["predictions"])
+        return str(max(prediction["updated_at"] for prediction in self.get("/predictions")["predictions"]))
 
 
 def test_ticks_become_predictions_through_the_secured_listener_and_a_restart_of_the_broker(
