@@ -1,8 +1,10 @@
 """A PostgreSQL of the tests, from a package, and a database of its own for each test."""
 
+import fcntl
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -55,12 +57,21 @@ def postgres_is_required() -> bool:
 
 
 @contextmanager
+def _alone() -> Iterator[None]:
+    """Let no other process of the tests start one at the same time: as root, the first makes a user for it."""
+    with (Path(tempfile.gettempdir()) / "tickcast-postgres.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
     """Give one; skip, or fail where it is required, when there is none."""
     folder = tempfile.mkdtemp(prefix="tickcast-postgres-")  # not pytest's: its server is no root, and cannot look there
     try:
-        server = PostgresServer(Path(folder))
-    except (ImportError, OSError, RuntimeError) as error:
+        with _alone():
+            server = PostgresServer(Path(folder))
+    except (ImportError, OSError, RuntimeError, subprocess.SubprocessError) as error:
         if postgres_is_required():
             pytest.fail(f"REQUIRE_POSTGRES is set and there is no PostgreSQL: {error}", pytrace=False)
         pytest.skip(f"no PostgreSQL: {error}")
