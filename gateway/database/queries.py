@@ -1,9 +1,9 @@
 """What is asked of the recorded history. Each function is one query, newest rows first; callers bound their number."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, RowMapping, Select, Table, func, select
+from sqlalchemy import Column, Connection, RowMapping, Select, func, select
 
 from gateway.database.history import BARS, FEATURES, OUTCOMES, PREDICTIONS
 
@@ -15,13 +15,28 @@ _OF_OUTCOME = (
 )
 
 
-def past_predictions(connection: Connection, ticker: str, horizon: int, span_ns: int, limit: int) -> Rows:
+class Series(NamedTuple):
+    """Whose rows."""
+
+    ticker: str
+    interval: str
+
+
+class Span(NamedTuple):
+    """`[start, end)`; None: open on that side."""
+
+    start_ns: int | None
+    end_ns: int | None
+
+
+def past_predictions(connection: Connection, series: Series, horizon: int, span_ns: int, limit: int) -> Rows:
     """Give predictions, each with the outcome's columns beside it; those are null where it has not matured.
 
     Args:
         span_ns: Back from the ticker's newest prediction.
     """
-    newest_ns = connection.scalar(select(func.max(PREDICTIONS.c.as_of_ns)).where(PREDICTIONS.c.ticker == ticker))
+    ours = (PREDICTIONS.c.ticker == series.ticker) & (PREDICTIONS.c.interval == series.interval)
+    newest_ns = connection.scalar(select(func.max(PREDICTIONS.c.as_of_ns)).where(ours))
     if newest_ns is None:
         return []
     same = (
@@ -34,33 +49,31 @@ def past_predictions(connection: Connection, ticker: str, horizon: int, span_ns:
     query = (
         select(*PREDICTIONS.columns, *_OF_OUTCOME)
         .select_from(PREDICTIONS.outerjoin(OUTCOMES, same))
-        .where(PREDICTIONS.c.ticker == ticker, PREDICTIONS.c.horizon == horizon)
+        .where(ours, PREDICTIONS.c.horizon == horizon)
         .where(PREDICTIONS.c.as_of_ns > newest_ns - span_ns)
     )
     return _newest(connection, query, PREDICTIONS.c.as_of_ns, limit)
 
 
-def bars(connection: Connection, ticker: str, start_ns: int | None, end_ns: int | None, limit: int) -> Rows:
-    """Give closed bars that start in `[start, end)`, of either side open where it is None."""
-    return _between(connection, BARS, "start_ns", ticker, (start_ns, end_ns), limit)
+def bars(connection: Connection, series: Series, span: Span, limit: int) -> Rows:
+    """Give closed bars that start within a span."""
+    return _within(connection, BARS.c.start_ns, series, span, limit)
 
 
-def features(connection: Connection, ticker: str, start_ns: int | None, end_ns: int | None, limit: int) -> Rows:
-    """Give the indicators of closed bars that end in `[start, end)`, likewise."""
-    return _between(connection, FEATURES, "as_of_ns", ticker, (start_ns, end_ns), limit)
+def features(connection: Connection, series: Series, span: Span, limit: int) -> Rows:
+    """Give the indicators of closed bars that end within a span."""
+    return _within(connection, FEATURES.c.as_of_ns, series, span, limit)
 
 
-def _between(
-    connection: Connection, table: Table, time: str, ticker: str, span: tuple[int | None, int | None], limit: int
-) -> Rows:
-    start_ns, end_ns = span
-    query = select(table).where(table.c.ticker == ticker)
-    if start_ns is not None:
-        query = query.where(table.c[time] >= start_ns)
-    if end_ns is not None:
-        query = query.where(table.c[time] < end_ns)
-    return _newest(connection, query, table.c[time], limit)
+def _within(connection: Connection, time: Column[int], series: Series, span: Span, limit: int) -> Rows:
+    table = time.table
+    query = select(table).where(table.c.ticker == series.ticker, table.c.interval == series.interval)
+    if span.start_ns is not None:
+        query = query.where(time >= span.start_ns)
+    if span.end_ns is not None:
+        query = query.where(time < span.end_ns)
+    return _newest(connection, query, time, limit)
 
 
-def _newest(connection: Connection, query: Select[Any], time: Any, limit: int) -> Rows:
+def _newest(connection: Connection, query: Select[Any], time: Column[int], limit: int) -> Rows:
     return connection.execute(query.order_by(time.desc()).limit(limit)).mappings().all()

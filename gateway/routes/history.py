@@ -8,9 +8,9 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
 from gateway.asked import read_symbol, read_time, unknown_ticker
+from gateway.database.queries import Series, Span, past_predictions
 from gateway.database.queries import bars as bars_of
 from gateway.database.queries import features as features_of
-from gateway.database.queries import past_predictions
 from gateway.history import History, as_csv, history_of
 from gateway.openapi import of_contract, problems
 from gateway.parts import Parts
@@ -33,7 +33,7 @@ _NEEDS = "Recorded by `tickcast recorder`; 503 while the database cannot be reac
 
 def history_router(parts: Parts) -> APIRouter:
     """Give `/history`, `/bars` and `/features` of a ticker."""
-    router = APIRouter(tags=["history"])
+    router, interval = APIRouter(tags=["history"]), parts.settings.interval
 
     @router.get(
         "/history/{ticker:text}",
@@ -53,7 +53,8 @@ def history_router(parts: Parts) -> APIRouter:
         accept: Annotated[str, Header(description="`text/csv`, or JSON")] = "",
     ) -> Response:
         symbol, bars = read_symbol(ticker), _horizon(parts, horizon)
-        query = partial(past_predictions, ticker=symbol, horizon=bars, span_ns=days * _DAY_NS, limit=limit + 1)
+        series, span_ns = Series(symbol, interval), days * _DAY_NS
+        query = partial(past_predictions, series=series, horizon=bars, span_ns=span_ns, limit=limit + 1)
         rows = await parts.archive.ask(query)
         if not rows:
             _require_known(parts, symbol)
@@ -70,8 +71,8 @@ def history_router(parts: Parts) -> APIRouter:
         response_class=Response,
     )
     async def bars(ticker: Symbol, start: Start = None, end: End = None, limit: Limit = 100) -> Response:
-        symbol, span = read_symbol(ticker), (_time_ns(start, "start"), _time_ns(end, "end"))
-        query = partial(bars_of, ticker=symbol, start_ns=span[0], end_ns=span[1], limit=limit + 1)
+        symbol, span = read_symbol(ticker), Span(_time_ns(start, "start"), _time_ns(end, "end"))
+        query = partial(bars_of, series=Series(symbol, interval), span=span, limit=limit + 1)
         rows = await parts.archive.ask(query)
         if not rows:
             _require_known(parts, symbol)
@@ -86,8 +87,8 @@ def history_router(parts: Parts) -> APIRouter:
         response_class=Response,
     )
     async def features(ticker: Symbol, start: Start = None, end: End = None, limit: Limit = 1) -> Response:
-        symbol, span = read_symbol(ticker), (_time_ns(start, "start"), _time_ns(end, "end"))
-        query = partial(features_of, ticker=symbol, start_ns=span[0], end_ns=span[1], limit=limit + 1)
+        symbol, span = read_symbol(ticker), Span(_time_ns(start, "start"), _time_ns(end, "end"))
+        query = partial(features_of, series=Series(symbol, interval), span=span, limit=limit + 1)
         rows = await parts.archive.ask(query)
         if not rows:
             _require_known(parts, symbol)

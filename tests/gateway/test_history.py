@@ -124,6 +124,14 @@ async def test_bars_have_a_span_and_the_one_that_forms(database_url: str) -> Non
     assert [bar.start for bar in some.bars] == [bar.start for bar in all_bars.bars[10:20]]
 
 
+async def test_bars_of_another_interval_are_another_history(database_url: str) -> None:
+    parts = parts_with(database_url, spoken(3), prediction("AAPL"))
+    hourly = make_parts(prediction("AAPL"), database_url=parts.settings.database_url, interval="1h")
+    for path, rows in (("history", "history"), ("bars", "bars"), ("features", "features")):
+        assert (await get(parts, f"/{path}/AAPL"))[rows]
+        assert (await get(hourly, f"/{path}/AAPL"))[rows] == []
+
+
 async def test_a_ticker_of_which_nothing_is_recorded_is_empty_and_an_unknown_one_is_not_found(
     database_url: str,
 ) -> None:
