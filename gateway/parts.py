@@ -52,6 +52,11 @@ class Parts:
         """Give the recorded history; nothing is opened before somebody asks."""
         return Archive(self.settings)
 
+    def close(self) -> None:
+        """Let go of what was opened."""
+        if "archive" in vars(self):
+            self.archive.close()
+
     @property
     def latest(self) -> LatestView:
         """Give the latest prediction of each ticker."""

@@ -76,6 +76,7 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
     server.stop()
     await serving
     await _say_goodbye(board, reporter, sender)
+    parts.close()
     for task in background:
         task.cancel()
     await asyncio.wait(background, timeout=FAREWELL_SECONDS)  # without a broker, clients take long to close
