@@ -54,10 +54,9 @@ class Asker:
             return None
         return Answer(found.cluster_id, len(found.brokers)) if found.brokers else None
 
-    @property
-    def heard(self) -> str | None:
-        """Give what connections said first."""
-        return self._refusal.first_words
+    def why_not(self) -> str:
+        """Say why there was no answer."""
+        return self._refusal.explain("it is silent")
 
     def serves_all(self, seconds: float) -> bool:
         """Tell whether every partition that it has answers."""
@@ -91,9 +90,8 @@ def require_answer(config: Mapping[str, str], *, seconds: float = 10.0) -> Answe
     asker = Asker(config)
     answer = asker.ask(seconds)
     if answer is None:
-        heard = f" ({asker.heard})" if asker.heard else ""
         raise StopAndSayError(
-            f"no Kafka broker answers at {config['bootstrap.servers']} within {seconds:g} s{heard}: "
+            f"no Kafka broker answers at {config['bootstrap.servers']} within {seconds:g} s: {asker.why_not()}: "
             "start it, correct the address, or choose --broker local"
         )
     return answer

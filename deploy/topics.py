@@ -66,8 +66,7 @@ def _missing_topics(settings: Settings, admin: AdminClient, refusal: Refusal, se
         found = found_topics(admin, names, resource, seconds=seconds)
     except KafkaException as error:
         raise StopAndSayError(
-            f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: "
-            f"{refusal.first_words or error.args[0].str()}"
+            f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: {refusal.explain(error.args[0].str())}"
         ) from error
     there = tuple(topic for topic in ALL_TOPICS if settings.topic_prefix + topic.name in found)
     check_topics(settings, there, found)

@@ -94,7 +94,7 @@ def require_topics(
         raise
     except Exception as error:  # confluent-kafka's KafkaException, which this room does not know: retry
         raise BrokerUnreachableError(
-            f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: {refusal.first_words or _words(error)}"
+            f"no Kafka broker answers at {settings.kafka_bootstrap_servers}: {refusal.explain(_words(error))}"
         ) from error
     check_topics(settings, topics, found)
     return found

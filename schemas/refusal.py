@@ -18,8 +18,9 @@ class Refusal:
         self._address = config["bootstrap.servers"]
         self._user = config.get("sasl.username", "")
         self._mechanism = config.get("sasl.mechanism", "SASL")
+        self._in_plain = not config.get("security.protocol", "PLAINTEXT").endswith("SSL")
         self._final: str | None = None
-        self.first_words: str | None = None
+        self._first_words: str | None = None
 
     def __call__(self, error: Any) -> None:
         """Take a `KafkaError`."""
@@ -37,7 +38,16 @@ class Refusal:
                 "to a name that stands in it"
             )
         elif name != "_ALL_BROKERS_DOWN":  # it follows on each of the others
-            self.first_words = self.first_words or words
+            self._first_words = self._first_words or words
+
+    def explain(self, words: str) -> str:
+        """Give what the connections said first, else these words of a call that failed.
+
+        A listener that wants TLS ends a plain connection without a word, and librdkafka then says none.
+        """
+        if self._first_words is None and self._in_plain:
+            return f"{words} (does it want TLS? Then set TICKCAST_KAFKA_SECURITY_PROTOCOL)"
+        return self._first_words or words
 
     def stop_where_final(self) -> None:
         """Return where trying again may help.

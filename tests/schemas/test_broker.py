@@ -103,7 +103,10 @@ def test_the_embedded_broker_is_asked_for_names_alone() -> None:
 
 
 def test_a_broker_that_does_not_answer_is_named_and_may_answer_later() -> None:
-    with pytest.raises(BrokerUnreachableError, match="no Kafka broker answers at k:1: nobody there"):
+    with pytest.raises(
+        BrokerUnreachableError,
+        match=r"no Kafka broker answers at k:1: nobody there \(does it want TLS\?.*_SECURITY_PROTOCOL",
+    ):
         require_topics(settings(), (TICKS,), clients(FakeAdmin({}, away=True)), named)
 
 

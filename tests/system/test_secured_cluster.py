@@ -19,7 +19,9 @@ from tests.servers import require_local_kafka
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("metrics-ports")]
 
 DEADLINE_SECONDS = 120.0
-SERVICES = {"ingestor", "feature_stream", "predictor", "outcomes", "trainer", "gateway"}
+#: Of a service whose supervisor should start it again.
+EXIT_AND_TRY_AGAIN = 1
+SERVICES = {"ingestor", "feature_stream", "predictor", "outcomes", "trainer", "recorder", "gateway"}
 #: Whatever speaks with the cluster: module and arguments.
 PROGRAMS = (
     ("deploy.topics",),
@@ -29,6 +31,7 @@ PROGRAMS = (
     ("predictor",),
     ("predictor.training", "trainer"),
     ("gateway",),
+    ("gateway.recorder",),
     ("ingestor.dead_letters", "list"),
     ("predictor.commanding", "list"),
     ("feature_stream.drift_command",),
@@ -139,3 +142,14 @@ def test_a_broker_of_an_unknown_authority_is_refused_with_one_line_that_names_th
     )
     assert [line for line in lines if not said.match(line)] == []
     assert len(lines) == len(PROGRAMS)
+
+
+def test_a_plain_connection_to_a_listener_that_wants_tls_says_what_to_set(
+    cluster: SecuredKafka, processes: Processes
+) -> None:
+    plain = {"kafka_bootstrap_servers": cluster.bootstrap_servers, "kafka_answer_seconds": "1.5"}
+    environment = {f"TICKCAST_{name.upper()}": value for name, value in plain.items()}
+    service = processes.start("ingestor", environment=environment)
+    assert service.wait(DEADLINE_SECONDS) == EXIT_AND_TRY_AGAIN
+    (line,) = service.output().strip().splitlines()
+    assert "does it want TLS? Then set TICKCAST_KAFKA_SECURITY_PROTOCOL" in line
