@@ -11,6 +11,7 @@ from gateway.access.keys import ApiKey
 from gateway.access.ring import KeyRing
 from gateway.access.scopes import ScopeTable
 from gateway.access.stay import Stay
+from gateway.limits.limits import Limits
 from gateway.problems import ProblemError
 
 #: In an ASGI scope: the key that a request came with; missing where none is required or none was given.
@@ -45,12 +46,14 @@ class Gate:
         app: ASGIApp,
         ring: KeyRing,
         *,
+        limits: Limits | None = None,
         table: ScopeTable | None = None,
         clock_ns: Callable[[], int] = time.time_ns,
         auth_seconds: float = AUTH_SECONDS,
     ) -> None:
         self._app = app
         self._ring = ring
+        self._limits = limits
         self._table = table or ScopeTable()
         self._clock_ns = clock_ns
         self._auth_seconds = auth_seconds
@@ -62,7 +65,8 @@ class Gate:
             return
         try:
             key = self._admit(scope)
-        except ProblemError as refused:
+        except ProblemError as error:
+            refused = self._limits.of_refused(scope, error) if self._limits else error
             await refused.response()(scope, receive, send)
             return
         if key is not None:

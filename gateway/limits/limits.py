@@ -1,0 +1,70 @@
+"""Which limits a request counts against, and what it is told of them."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from starlette.types import Scope
+
+from gateway.limits.buckets import Buckets, Limit, LocalBuckets, whole_seconds
+from gateway.limits.clients import address_of, owner_of
+from gateway.limits.headers import LIMIT_HEADERS, policy_header, standing_header
+from gateway.limits.settings import LimitSettings
+from gateway.problems import ProblemError
+
+#: Whether a process lives and is ready must be seen however much others ask.
+_PROBES = frozenset({"/health/live", "/health/ready"})
+#: By method and the first part of the path: what makes a predictor or the database work.
+_COSTLY = frozenset({("POST", "predict"), ("GET", "history"), ("GET", "bars"), ("GET", "features")})
+
+
+def _too_many(limit: Limit, wait_seconds: int) -> ProblemError:
+    detail = (
+        f'the limit "{limit.name}" is reached: {limit.burst:,} at once, then {limit.per_second:g} a second; '
+        f"try again in {wait_seconds} s"
+    )
+    violated = {"violated-policies": [limit.name]}  # the draft's name
+    headers = {"Retry-After": str(wait_seconds)}
+    return ProblemError(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", detail, headers, **violated)
+
+
+class Meter:
+    """One limit, with what it says of itself."""
+
+    def __init__(self, buckets: Buckets) -> None:
+        self._buckets = buckets
+        self._name = buckets.limit.name
+        self._policy = policy_header(buckets.limit)
+
+    def take(self, scope: Scope, owner: str) -> ProblemError | None:
+        """Count a request, give its answer the headers, and tell why it gets no other answer."""
+        left, next_ns = self._buckets.take(owner)
+        seconds = whole_seconds(next_ns)
+        standing = standing_header(self._name, max(left, 0), seconds)
+        scope[LIMIT_HEADERS] = (*scope.get(LIMIT_HEADERS, ()), self._policy, standing)
+        return None if left >= 0 else _too_many(self._buckets.limit, seconds)
+
+
+class Limits:
+    """All limits of a gateway."""
+
+    def __init__(self, settings: LimitSettings, make_buckets: Callable[[Limit], Buckets] = LocalBuckets) -> None:
+        """Take the limits from the settings; `make_buckets` gives the buckets of each."""
+        self._key = Meter(make_buckets(settings.limit("key")))
+        self._client = Meter(make_buckets(settings.limit("client")))
+        self._costly = Meter(make_buckets(settings.limit("costly")))
+        self._refused = Meter(make_buckets(settings.limit("refused")))
+
+    def refusal(self, scope: Scope, key_id: str | None) -> ProblemError | None:
+        """Count a request that is let in, for its key or else for its address; tell why it is not let in now."""
+        path = scope["path"]
+        if path in _PROBES:
+            return None
+        owner = owner_of(address_of(scope)) if key_id is None else key_id
+        refused = (self._client if key_id is None else self._key).take(scope, owner)
+        if refused is None and (scope.get("method"), path[1:].partition("/")[0]) in _COSTLY:
+            refused = self._costly.take(scope, owner)
+        return refused
+
+    def of_refused(self, scope: Scope, refused: ProblemError) -> ProblemError:
+        """Count a request that is refused, for its address; give the refusal, or another one when they are too many."""
+        return self._refused.take(scope, owner_of(address_of(scope))) or refused
