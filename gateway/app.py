@@ -12,6 +12,7 @@ from gateway.access.gate import Gate
 from gateway.guard import Guard
 from gateway.hot import HotPath
 from gateway.limits.layer import Limited
+from gateway.limits.proxies import Forwarded, Proxies
 from gateway.openapi import declare_responses
 from gateway.parts import Parts
 from gateway.problems import handle_errors, nothing_here
@@ -59,7 +60,7 @@ class Dispatch:
 
 
 def build_app(parts: Parts) -> ASGIApp:
-    """Build the application with all its layers: versions, timing, guard, gate, limits, bodies, dispatch."""
+    """Build the application with all its layers: proxies, versions, timing, guard, gate, limits, bodies, dispatch."""
     api: FastAPI = FastAPIOffline(
         title="Tickcast", version=VERSION, description=_DESCRIPTION, redirect_slashes=False, license_info=_LICENSE
     )
@@ -88,4 +89,6 @@ def build_app(parts: Parts) -> ASGIApp:
         inner = Limited(inner, limits)
     if parts.settings.auth_required:
         inner = Gate(inner, parts.keys, limits=limits, clock_ns=parts.clock_ns)
-    return Versioned(Timing(Guard(inner, parts.settings), parts.instruments))
+    outer: ASGIApp = Versioned(Timing(Guard(inner, parts.settings), parts.instruments))
+    trusted = parts.settings.trusted_proxies
+    return Forwarded(outer, Proxies(trusted)) if trusted else outer

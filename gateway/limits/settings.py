@@ -2,18 +2,23 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, IPvAnyNetwork
+from pydantic_settings import NoDecode
 
 from gateway.limits.buckets import Limit
-from schemas.settings import Settings
+from schemas.settings import Settings, split_list
 
 PerSecond = Annotated[float, Field(ge=0.001, le=1_000_000)]
 Burst = Annotated[int, Field(ge=1, le=10_000_000)]
+Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(split_list)]
 
 
 class LimitSettings(Settings):
     """How much everybody may ask."""
 
+    trusted_proxies: Networks = Field(
+        (), description="Addresses and networks of proxies whose X-Forwarded-For is believed"
+    )
     limit_requests: bool | None = Field(
         None, description="Bound how often everybody may ask; empty: where a key is asked for"
     )
