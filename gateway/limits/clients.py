@@ -16,9 +16,14 @@ def address_of(scope: Scope) -> str:
     return str(client[0]) if client else _NOBODY
 
 
+def client_of(scope: Scope) -> str:
+    """Give whom a request is counted for: its address, of IPv6 the /64 that it is in."""
+    return network_of(address_of(scope))
+
+
 @lru_cache(maxsize=4_096)
-def owner_of(address: str) -> str:
-    """Give whose bucket an address counts against: its own, for IPv6 that of its /64."""
+def network_of(address: str) -> str:
+    """Give what is one client: an address of IPv4, a /64 of IPv6."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

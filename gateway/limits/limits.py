@@ -6,8 +6,9 @@ from http import HTTPStatus
 from starlette.types import Scope
 
 from gateway.limits.buckets import Buckets, Limit, LocalBuckets, whole_seconds
-from gateway.limits.clients import address_of, owner_of
+from gateway.limits.clients import client_of
 from gateway.limits.headers import LIMIT_HEADERS, policy_header, standing_header
+from gateway.limits.seats import LocalSeats, Seat, Seats
 from gateway.limits.settings import LimitSettings
 from gateway.problems import ProblemError
 
@@ -47,19 +48,26 @@ class Meter:
 class Limits:
     """All limits of a gateway."""
 
-    def __init__(self, settings: LimitSettings, make_buckets: Callable[[Limit], Buckets] = LocalBuckets) -> None:
-        """Take the limits from the settings; `make_buckets` gives the buckets of each."""
+    def __init__(
+        self,
+        settings: LimitSettings,
+        make_buckets: Callable[[Limit], Buckets] = LocalBuckets,
+        make_seats: Callable[[str, int], Seats] = LocalSeats,
+    ) -> None:
+        """Take the limits from the settings; `make_buckets` and `make_seats` give what each counts with."""
         self._key = Meter(make_buckets(settings.limit("key")))
         self._client = Meter(make_buckets(settings.limit("client")))
         self._costly = Meter(make_buckets(settings.limit("costly")))
         self._refused = Meter(make_buckets(settings.limit("refused")))
+        self._client_seats = make_seats("streams-per-client", settings.limit_streams_per_client)
+        self._key_seats = make_seats("streams-per-key", settings.limit_streams_per_key)
 
     def refusal(self, scope: Scope, key_id: str | None) -> ProblemError | None:
         """Count a request that is let in, for its key or else for its address; tell why it is not let in now."""
         path = scope["path"]
         if path in _PROBES:
             return None
-        owner = owner_of(address_of(scope)) if key_id is None else key_id
+        owner = client_of(scope) if key_id is None else key_id
         refused = (self._client if key_id is None else self._key).take(scope, owner)
         if refused is None and (scope.get("method"), path[1:].partition("/")[0]) in _COSTLY:
             refused = self._costly.take(scope, owner)
@@ -67,4 +75,8 @@ class Limits:
 
     def of_refused(self, scope: Scope, refused: ProblemError) -> ProblemError:
         """Count a request that is refused, for its address; give the refusal, or another one when they are too many."""
-        return self._refused.take(scope, owner_of(address_of(scope))) or refused
+        return self._refused.take(scope, client_of(scope)) or refused
+
+    def seat(self) -> Seat:
+        """Give what a connection that stays is counted with; nothing is taken yet."""
+        return Seat(self._client_seats, self._key_seats)

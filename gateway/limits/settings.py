@@ -32,6 +32,8 @@ class LimitSettings(Settings):
         5.0, description="Refused requests from one address, those with wrong keys among them"
     )
     limit_refused_burst: Burst = Field(200, description="Of them at once")
+    limit_streams_per_key: int = Field(100, ge=1, description="WebSockets and event streams of one key at a time")
+    limit_streams_per_client: int = Field(200, ge=1, description="Those of one address")
 
     def limit(self, name: Literal["key", "client", "costly", "refused"]) -> Limit:
         """Give a limit by its name."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.limits.clients import owner_of
+from gateway.limits.clients import network_of
 from gateway.limits.proxies import Proxies
 from gateway.settings import GatewaySettings
 from schemas.errors import StopAndSayError
@@ -53,10 +53,10 @@ def test_no_header_makes_it_fail_or_changes_what_a_proxy_saw(forged: list[str], 
 
 
 def test_a_network_of_ipv6_is_one_client() -> None:
-    assert owner_of("2001:db8:1:2::3") == owner_of("2001:db8:1:2:ffff::4") != owner_of("2001:db8:1:3::3")
-    assert owner_of("::ffff:1.2.3.4") == owner_of("1.2.3.4") != owner_of("1.2.3.5")
-    assert owner_of("fe80::1%eth0") == owner_of("fe80::2")
-    assert owner_of("a name") == "a name"
+    assert network_of("2001:db8:1:2::3") == network_of("2001:db8:1:2:ffff::4") != network_of("2001:db8:1:3::3")
+    assert network_of("::ffff:1.2.3.4") == network_of("1.2.3.4") != network_of("1.2.3.5")
+    assert network_of("fe80::1%eth0") == network_of("fe80::2")
+    assert network_of("a name") == "a name"
 
 
 async def test_clients_behind_a_proxy_are_counted_and_logged_each_for_itself(caplog: pytest.LogCaptureFixture) -> None:
