@@ -13,6 +13,7 @@ from gateway.guard import Guard
 from gateway.hot import HotPath
 from gateway.limits.layer import Limited
 from gateway.limits.proxies import Forwarded, Proxies
+from gateway.limits.refusals import Refusals
 from gateway.openapi import declare_responses
 from gateway.parts import Parts
 from gateway.problems import handle_errors, nothing_here
@@ -85,10 +86,11 @@ def build_app(parts: Parts) -> ASGIApp:
     }
     inner: ASGIApp = Bodies(Dispatch(HotPath(api, parts), sockets), parts.settings.maximum_body_bytes)
     limits = parts.limits if parts.settings.limits_requests else None
+    refusals = Refusals(parts.instruments.refused)
     if limits is not None:
-        inner = Limited(inner, limits)
+        inner = Limited(inner, limits, refusals)
     if parts.settings.auth_required:
-        inner = Gate(inner, parts.keys, limits=limits, clock_ns=parts.clock_ns)
-    outer: ASGIApp = Versioned(Timing(Guard(inner, parts.settings), parts.instruments))
+        inner = Gate(inner, parts.keys, refusals, limits=limits, clock_ns=parts.clock_ns)
+    outer: ASGIApp = Versioned(Timing(Guard(inner, parts.settings, refusals), parts.instruments))
     trusted = parts.settings.trusted_proxies
     return Forwarded(outer, Proxies(trusted)) if trusted else outer

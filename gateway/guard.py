@@ -6,6 +6,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.authorities import read_authority, read_origin
+from gateway.limits.refusals import Refusals
 from gateway.problems import ProblemError
 from gateway.settings import ANY_HOST, GatewaySettings
 
@@ -17,8 +18,9 @@ _WEB_SCHEMES = frozenset({"http", "https"})
 class Guard:
     """Refuses a foreign `Host`, and from a foreign `Origin` whatever changes something or opens a WebSocket."""
 
-    def __init__(self, app: ASGIApp, settings: GatewaySettings) -> None:
+    def __init__(self, app: ASGIApp, settings: GatewaySettings, refusals: Refusals) -> None:
         self._app = app
+        self._refusals = refusals
         listening = settings.gateway_host.strip("[]").rstrip(".").lower()
         self._hosts = frozenset({*_LOCAL, listening, *settings.allowed_hosts})
         self._origins = frozenset(read_origin(origin) for origin in settings.allowed_origins)
@@ -31,6 +33,7 @@ class Guard:
         headers = Headers(scope=scope)
         refusal = self._host_refusal(headers.getlist("host")) or self._origin_refusal(scope, headers)
         if refusal is not None:
+            self._refusals.note(scope, refusal.name)
             await refusal.response()(scope, receive, send)
         else:
             await self._app(scope, receive, self._readable_for(headers.get("origin"), send))

@@ -15,6 +15,7 @@ class Instruments:
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._registry = registry
         self.http_seconds = metrics.HTTP_SECONDS.histogram(registry)
+        self.refused = metrics.REFUSED.counter(registry)
         self.clients = metrics.WEBSOCKET_CLIENTS.gauge(registry)
         self._sent = metrics.WEBSOCKET_SENT.counter(registry)
         self._sent_since: Counts[str] = Counts()

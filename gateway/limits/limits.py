@@ -1,13 +1,13 @@
 """Which limits a request counts against, and what it is told of them."""
 
 from collections.abc import Callable
-from http import HTTPStatus
 
 from starlette.types import Scope
 
 from gateway.limits.buckets import Buckets, Limit, LocalBuckets, whole_seconds
 from gateway.limits.clients import client_of
 from gateway.limits.headers import LIMIT_HEADERS, policy_header, standing_header
+from gateway.limits.reached import limit_reached
 from gateway.limits.seats import LocalSeats, Seat, Seats
 from gateway.limits.settings import LimitSettings
 from gateway.problems import ProblemError
@@ -23,9 +23,7 @@ def _too_many(limit: Limit, wait_seconds: int) -> ProblemError:
         f'the limit "{limit.name}" is reached: {limit.burst:,} at once, then {limit.per_second:g} a second; '
         f"try again in {wait_seconds} s"
     )
-    violated = {"violated-policies": [limit.name]}  # the draft's name
-    headers = {"Retry-After": str(wait_seconds)}
-    return ProblemError(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", detail, headers, **violated)
+    return limit_reached("too-many-requests", limit.name, detail, wait_seconds)
 
 
 class Meter:

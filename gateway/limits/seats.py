@@ -1,9 +1,9 @@
 """How many connections that stay everybody may have open at a time."""
 
 from collections import Counter
-from http import HTTPStatus
 from typing import Protocol
 
+from gateway.limits.reached import limit_reached
 from gateway.problems import ProblemError
 
 #: By then, connections that broke without a word have been noticed.
@@ -99,6 +99,4 @@ def _too_many(seats: Seats) -> ProblemError:
         f'the limit "{seats.name}" is reached: {seats.maximum:,} WebSockets and event streams at a time; '
         "close some of them, or send more tickers over one"
     )
-    violated = {"violated-policies": [seats.name]}
-    headers = {"Retry-After": str(_RETRY_SECONDS)}
-    return ProblemError(HTTPStatus.TOO_MANY_REQUESTS, "too-many-connections", detail, headers, **violated)
+    return limit_reached("too-many-connections", seats.name, detail, _RETRY_SECONDS)
