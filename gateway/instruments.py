@@ -21,6 +21,7 @@ class Instruments:
         self._sent_since: Counts[str] = Counts()
         self.conflated = metrics.WEBSOCKET_CONFLATED.counter(registry)
         self.tickers = metrics.TICKERS_KNOWN.gauge(registry)
+        self.records_taken = metrics.RECORDS_TAKEN.counter(registry)
         self.lag_records = metrics.LAG_RECORDS.gauge(registry)
         answers = metrics.MEMORY_ANSWERS.counter(registry)
         self.ready_bytes = answers.labels("ready")
