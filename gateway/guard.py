@@ -1,8 +1,9 @@
-"""Who may come in: the `Host` that is asked for, and the `Origin` whose page asks."""
+"""Who may come in: the `Host` that is asked for, and the `Origin` whose page asks (CORS)."""
 
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.authorities import read_authority, read_origin
@@ -12,10 +13,31 @@ from gateway.settings import ANY_HOST, GatewaySettings
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _WEB_SCHEMES = frozenset({"http", "https"})
+#: What pages may send beyond what every page may, and for how long a browser may take our word for it.
+_PREFLIGHT_HEADERS = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST",
+    "Access-Control-Allow-Headers": "X-API-Key, Authorization, Content-Type, Idempotency-Key, If-None-Match, "
+    "Last-Event-ID",
+    "Access-Control-Max-Age": "600",
+}
+#: What pages may read of an answer beside its body.
+_EXPOSED_HEADERS = (
+    "ETag, Location, RateLimit, RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, "
+    "X-Response-Time"
+)
+
+
+def _is_preflight(scope: Scope, headers: Headers) -> bool:
+    asks = scope["type"] == "http" and scope["method"] == "OPTIONS"
+    return asks and "origin" in headers and "access-control-request-method" in headers
 
 
 class Guard:
-    """Refuses a foreign `Host`, and from a foreign `Origin` whatever changes something or opens a WebSocket."""
+    """Refuses a foreign `Host`, and from a foreign `Origin` whatever changes something or opens a WebSocket.
+
+    Browsers ask before they send what no plain page could: those questions are answered here, before anybody is asked
+    for a key, which they never carry.
+    """
 
     def __init__(self, app: ASGIApp, settings: GatewaySettings) -> None:
         self._app = app
@@ -31,9 +53,10 @@ class Guard:
         headers = Headers(scope=scope)
         refusal = self._host_refusal(headers.getlist("host")) or self._origin_refusal(scope, headers)
         if refusal is not None:
-            await refusal.response()(scope, receive, send)
-        else:
-            await self._app(scope, receive, self._readable_for(headers.get("origin"), send))
+            await refusal.response()(scope, receive, self._readable_for(headers.get("origin"), send))
+            return
+        answering = Response(None, HTTPStatus.NO_CONTENT, _PREFLIGHT_HEADERS) if _is_preflight(scope, headers) else None
+        await (answering or self._app)(scope, receive, self._readable_for(headers.get("origin"), send))
 
     def _host_refusal(self, hosts: list[str]) -> ProblemError | None:
         if len(hosts) != 1:
@@ -52,7 +75,7 @@ class Guard:
         return ProblemError(HTTPStatus.MISDIRECTED_REQUEST, "foreign-host", detail)
 
     def _origin_refusal(self, scope: Scope, headers: Headers) -> ProblemError | None:
-        changes = scope["type"] == "websocket" or scope["method"] not in _READING
+        changes = scope["type"] == "websocket" or scope["method"] not in _READING or _is_preflight(scope, headers)
         origin = headers.get("origin")
         if not changes or origin is None or self.origin_is_ours(origin, headers["host"]):
             return None
@@ -79,15 +102,18 @@ class Guard:
         return own_page or theirs in self._origins
 
     def _readable_for(self, origin: str | None, send: Send) -> Send:
-        """Let pages of allowed origins read the answers."""
-        if origin is None or (theirs := read_origin(origin)) is None or theirs not in self._origins:
+        """Let pages of allowed origins read the answers, and tell caches that answers hang on the origin."""
+        if not self._origins:
             return send
+        allowed = origin is not None and read_origin(origin) in self._origins
 
-        async def send_with_header(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["Access-Control-Allow-Origin"] = origin
                 headers.add_vary_header("Origin")
+                if allowed:
+                    headers["Access-Control-Allow-Origin"] = str(origin)
+                    headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
             await send(message)
 
-        return send_with_header
+        return send_with_headers
