@@ -50,7 +50,7 @@ class GatewaySettings(TlsSettings, LimitSettings, DatabaseSettings):
     gateway_host: str = Field("127.0.0.1", min_length=1)
     gateway_port: int = Field(8_000, ge=0, le=65_535, description="0: a free one")
     allowed_hosts: Hosts = Field((), description="Further host names under which the gateway is reached; `*` is any")
-    allowed_origins: Origins = Field((), description="Further origins whose pages may open a WebSocket")
+    allowed_origins: Origins = Field((), description="Further origins whose pages may ask, read and open a WebSocket")
     auth_required: bool = Field(False, description="Ask for an API key wherever it is not public")
     open_without_auth: bool = Field(
         False, description="Listen beyond this machine even though nobody is asked for a key"
