@@ -15,6 +15,7 @@ from gateway.instruments import Instruments
 from gateway.latest import LatestBars, LatestView
 from gateway.limits.limits import Limits
 from gateway.problems import not_caught_up, stopping
+from gateway.rounds import Rounds
 from gateway.scores import ScoresView
 from gateway.settings import GatewaySettings
 from gateway.streams import BarStream, PredictionStream, Stream
@@ -34,6 +35,7 @@ class Parts:
     predictions: PredictionStream = field(default_factory=lambda: Stream(LatestView(), 7 * HELD_BYTES // 8))
     bars: BarStream = field(default_factory=lambda: Stream(LatestBars(), HELD_BYTES // 8))
     hub: Hub = field(default_factory=Hub)
+    rounds: Rounds = field(default_factory=Rounds)
     services: ServicesView = field(default_factory=ServicesView)
     models: ModelsView = field(default_factory=ModelsView)
     keys: KeyRing = field(default_factory=KeyRing)
