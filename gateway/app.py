@@ -11,6 +11,9 @@ from gateway.access.bodies import Bodies
 from gateway.access.gate import Gate
 from gateway.guard import Guard
 from gateway.hot import HotPath
+from gateway.limits.layer import Limited
+from gateway.limits.proxies import Forwarded, Proxies
+from gateway.limits.refusals import Refusals
 from gateway.openapi import declare_responses
 from gateway.parts import Parts
 from gateway.problems import handle_errors, nothing_here
@@ -59,7 +62,7 @@ class Dispatch:
 
 
 def build_app(parts: Parts) -> ASGIApp:
-    """Build the application with all its layers: versions, timing, guard, gate, bodies, dispatch."""
+    """Build the application with all its layers: proxies, versions, timing, guard, gate, limits, bodies, dispatch."""
     api: FastAPI = FastAPIOffline(
         title="Tickcast", version=VERSION, description=_DESCRIPTION, redirect_slashes=False, license_info=_LICENSE
     )
@@ -84,6 +87,12 @@ def build_app(parts: Parts) -> ASGIApp:
         BARS_SOCKET_PATH: StreamSocket(parts, parts.bars),
     }
     inner: ASGIApp = Bodies(Dispatch(HotPath(api, parts), sockets), parts.settings.maximum_body_bytes)
+    limits = parts.limits if parts.settings.limits_requests else None
+    refusals = Refusals(parts.instruments.refused)
+    if limits is not None:
+        inner = Limited(inner, limits, refusals)
     if parts.settings.auth_required:
-        inner = Gate(inner, parts.keys, clock_ns=parts.clock_ns)
-    return Versioned(Timing(Guard(inner, parts.settings), parts.instruments))
+        inner = Gate(inner, parts.keys, refusals, limits=limits, clock_ns=parts.clock_ns)
+    outer: ASGIApp = Versioned(Timing(Guard(inner, parts.settings, refusals), parts.instruments))
+    trusted = parts.settings.trusted_proxies
+    return Forwarded(outer, Proxies(trusted)) if trusted else outer

@@ -72,9 +72,11 @@ class Intake:
             SCORES.name: self._take_board,
             FORECASTS.name: self._take_forecast,
         }
+        self._taken = {topic: parts.instruments.records_taken.labels(topic) for topic in self._takes}
 
     def take(self, topic: str, record: Record) -> None:
         """Take one record of a topic (its name without prefix)."""
+        self._taken[topic].inc()
         try:
             self._takes[topic](record)
         except UndecodableError as error:

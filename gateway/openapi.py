@@ -27,6 +27,11 @@ from schemas.public import PublicPredictions
 
 _JSON = "application/json"
 _COMPONENT = "#/components/schemas/{name}"
+_TOO_MANY: dict[str, Any] = {
+    "model": ProblemDocument,
+    "description": "Too many requests: come back after `Retry-After`",
+    "headers": {"Retry-After": {"description": "In seconds", "schema": {"type": "integer", "minimum": 1}}},
+}
 #: What answers are made of that pydantic does not describe, with all that is in it.
 _SHAPES: tuple[type[Struct], ...] = (
     PublicPredictions,
@@ -89,11 +94,12 @@ def json_body(schema: dict[str, Any], example: Any, *, required: bool = True) ->
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Declare the errors of a route, and that all others are problem documents too (so that there is no 422)."""
+    """Declare the errors of a route, that it may be asked too often, and that all others are problem documents too (so
+    that there is no 422)."""
     declared: dict[int | str, dict[str, Any]] = {
         status: {"model": ProblemDocument, "description": HTTPStatus(status).phrase} for status in statuses
     }
-    return declared | {"default": {"model": ProblemDocument, "description": "Any other error"}}
+    return declared | {429: _TOO_MANY, "default": {"model": ProblemDocument, "description": "Any other error"}}
 
 
 def _as_problems(document: dict[str, Any]) -> dict[str, Any]:

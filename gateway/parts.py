@@ -16,6 +16,7 @@ from gateway.hub import Hub
 from gateway.instruments import Instruments
 from gateway.jobs import JobsView
 from gateway.latest import LatestBars, LatestView
+from gateway.limits.limits import Limits
 from gateway.problems import not_caught_up, stopping
 from gateway.scores import ScoresView
 from gateway.settings import GatewaySettings
@@ -65,6 +66,11 @@ class Parts:
     def archive(self) -> Archive:
         """Give the recorded history; nothing is opened before somebody asks."""
         return Archive(self.settings)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """Give how much everybody may ask."""
+        return Limits(self.settings)
 
     def close(self) -> None:
         """Let go of what was opened."""

@@ -1,4 +1,5 @@
-"""How long each answer took: `X-Response-Time` on every one, and a histogram by route and status."""
+"""How long each answer took: `X-Response-Time` on every one, and a histogram by route and status; and how much is left
+of its limits."""
 
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.instruments import Instruments
+from gateway.limits.headers import LIMIT_HEADERS
 
 #: The pages of the documentation carry their own scripts; nothing may come from other servers.
 _NOTHING_FROM_ELSEWHERE = (
@@ -47,7 +49,8 @@ class Timing:
         async def timed_send(message: Message) -> None:
             if message["type"] in _STARTS:
                 seconds = self._clock_seconds() - started
-                headers = [*message.get("headers", ()), (b"x-response-time", b"%.6f" % seconds), _NO_SNIFFING]
+                ours = ((b"x-response-time", b"%.6f" % seconds), _NO_SNIFFING)
+                headers = [*message.get("headers", ()), *inner.get(LIMIT_HEADERS, ()), *ours]
                 message["headers"] = headers
                 if any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers):
                     MutableHeaders(raw=headers).setdefault("Content-Security-Policy", _NOTHING_FROM_ELSEWHERE)
