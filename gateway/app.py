@@ -18,6 +18,7 @@ from gateway.openapi import declare_responses
 from gateway.parts import Parts
 from gateway.problems import handle_errors, nothing_here
 from gateway.routes.accuracy import accuracy_router
+from gateway.routes.commands import commands_router
 from gateway.routes.events import events_router
 from gateway.routes.history import history_router
 from gateway.routes.models import models_router
@@ -70,6 +71,7 @@ def build_app(parts: Parts) -> ASGIApp:
         predictions_router(parts),
         predict_posts_router(parts),
         models_router(parts),
+        commands_router(parts),
         accuracy_router(parts),
         history_router(parts),
         system_router(parts),

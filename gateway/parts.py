@@ -7,11 +7,14 @@ from functools import cached_property
 
 from gateway.access.ring import KeyRing
 from gateway.archive import Archive
+from gateway.batch_jobs import BatchDesk
+from gateway.command_desk import CommandDesk
 from gateway.condition import Condition
 from gateway.figures import MemoryFigures, StageTimes
 from gateway.forecasts import ForecastDesk
 from gateway.hub import Hub
 from gateway.instruments import Instruments
+from gateway.jobs import JobsView
 from gateway.latest import LatestBars, LatestView
 from gateway.limits.limits import Limits
 from gateway.problems import not_caught_up, stopping
@@ -38,6 +41,7 @@ class Parts:
     rounds: Rounds = field(default_factory=Rounds)
     services: ServicesView = field(default_factory=ServicesView)
     models: ModelsView = field(default_factory=ModelsView)
+    jobs: JobsView = field(default_factory=JobsView)
     keys: KeyRing = field(default_factory=KeyRing)
     scores: ScoresView = field(default_factory=ScoresView)
     stage_times: StageTimes = field(default_factory=StageTimes)
@@ -49,6 +53,16 @@ class Parts:
     def forecasts(self) -> ForecastDesk:
         """Give the desk of forecasts from callers' own prices."""
         return ForecastDesk(self.settings, self.instruments)
+
+    @cached_property
+    def commands(self) -> CommandDesk:
+        """Give the desk of commands to the trainer."""
+        return CommandDesk(self.jobs, self.services, self.clock_ns)
+
+    @cached_property
+    def batches(self) -> BatchDesk:
+        """Give the desk of batches that are too large to be answered at once."""
+        return BatchDesk(self.clock_ns)
 
     @cached_property
     def archive(self) -> Archive:

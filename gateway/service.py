@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.access.refresh import refresh_for_ever
 from gateway.access.store import KeyStore
 from gateway.app import build_app
+from gateway.command_sender import CommandSender
 from gateway.database.engine import open_engine
 from gateway.database.migrate import migrate
 from gateway.feed import Feed
@@ -64,6 +65,8 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
     parts = Parts(settings=settings, board=board, instruments=Instruments())
     sender = RecordSender(settings, parts.instruments)
     parts.forecasts.send = sender.forecast_request
+    commands = CommandSender(settings)
+    parts.commands.send = commands.send
     feed = Feed(parts, Intake(parts, sender.dead_letter))
     server = GatewayServer(server_config(build_app(parts), settings), parts.hub, settings, parts.condition)
     reporter = StatusReporter(board, sender.status)
@@ -76,6 +79,7 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
     server.stop()
     await serving
     await _say_goodbye(board, reporter, sender)
+    commands.close()
     parts.close()
     for task in background:
         task.cancel()
