@@ -24,6 +24,7 @@ from gateway.routes.predict_posts import predict_posts_router
 from gateway.routes.predictions import predictions_router
 from gateway.routes.sockets import StreamSocket, no_socket_router
 from gateway.routes.system import system_router
+from gateway.routes.usage import usage_router
 from gateway.timing import Timing
 from gateway.versioned import API_PREFIX, Versioned
 from schemas import VERSION
@@ -71,6 +72,7 @@ def build_app(parts: Parts) -> ASGIApp:
         history_router(parts),
         system_router(parts),
         performance_router(parts),
+        usage_router(parts),
         page_router(),
         no_socket_router(),
         events_router(parts),
@@ -84,4 +86,4 @@ def build_app(parts: Parts) -> ASGIApp:
     inner: ASGIApp = Bodies(Dispatch(HotPath(api, parts), sockets), parts.settings.maximum_body_bytes)
     if parts.settings.auth_required:
         inner = Gate(inner, parts.keys, clock_ns=parts.clock_ns)
-    return Versioned(Timing(Guard(inner, parts.settings), parts.instruments))
+    return Versioned(Timing(Guard(inner, parts.settings), parts.instruments, parts.usage))

@@ -9,9 +9,14 @@ from gateway.members import compare
 from gateway.presentation import public_form
 from gateway.problems import not_caught_up
 from gateway.reasons import reasoning_of
+from gateway.usage_report import KeyUsage, UsageReport
 from schemas.asyncapi_messages import read_example
 from schemas.events import ModelEvent, Prediction, Scoreboard
 from schemas.public import PublicPredictions
+
+_USAGE = KeyUsage(
+    key="5f2c9a01d3e4", name="board", month="2026-11", requests=1_200, errors=3, messages=86_400, bytes=51_840_000
+)
 
 
 def examples() -> dict[str, Any]:
@@ -25,6 +30,7 @@ def examples() -> dict[str, Any]:
         "PublicPredictions": PublicPredictions(count=1, predictions=[prediction]),
         "ReasonedPrediction": msgspec.to_builtins(prediction) | {"reasoning": msgspec.to_builtins(reasoning)},
         "Accuracy": accuracy(board.ticker, board, event, [], retrain=False),
+        "UsageReport": UsageReport(counted=True, message="", usage=[_USAGE]),
         "Comparison": compare(prediction, board, event),
         "ProblemDocument": not_caught_up().document(),
     }

@@ -18,6 +18,7 @@ from gateway.scores import ScoresView
 from gateway.settings import GatewaySettings
 from gateway.streams import BarStream, PredictionStream, Stream
 from gateway.system import ModelsView, ServicesView
+from gateway.usage import Usage
 from schemas.events import Scoreboard, ServiceState
 from schemas.sockets import HELD_BYTES
 from schemas.status import StatusBoard
@@ -36,6 +37,7 @@ class Parts:
     services: ServicesView = field(default_factory=ServicesView)
     models: ModelsView = field(default_factory=ModelsView)
     keys: KeyRing = field(default_factory=KeyRing)
+    usage: Usage = field(default_factory=Usage)
     scores: ScoresView = field(default_factory=ScoresView)
     stage_times: StageTimes = field(default_factory=StageTimes)
     memory: MemoryFigures = field(default_factory=MemoryFigures)

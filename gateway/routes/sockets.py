@@ -69,8 +69,7 @@ class Connection(Delivery):
         compressed: bool,
         stay: Stay | None,
     ) -> None:
-        super().__init__(parts, stream)
-        self._stay = stay
+        super().__init__(parts, stream, stay)
         self._receive = receive
         self._send = send
         self._compressed = compressed
