@@ -28,6 +28,7 @@ from gateway.routes.predict_posts import predict_posts_router
 from gateway.routes.predictions import predictions_router
 from gateway.routes.sockets import StreamSocket, no_socket_router
 from gateway.routes.system import system_router
+from gateway.routes.usage import usage_router
 from gateway.timing import Timing
 from gateway.versioned import API_PREFIX, Versioned
 from schemas import VERSION
@@ -76,6 +77,7 @@ def build_app(parts: Parts) -> ASGIApp:
         history_router(parts),
         system_router(parts),
         performance_router(parts),
+        usage_router(parts),
         page_router(),
         no_socket_router(),
         events_router(parts),
@@ -93,6 +95,6 @@ def build_app(parts: Parts) -> ASGIApp:
         inner = Limited(inner, limits, refusals)
     if parts.settings.auth_required:
         inner = Gate(inner, parts.keys, refusals, limits=limits, clock_ns=parts.clock_ns)
-    outer: ASGIApp = Versioned(Timing(Guard(inner, parts.settings, refusals), parts.instruments))
+    outer: ASGIApp = Versioned(Timing(Guard(inner, parts.settings, refusals), parts.instruments, parts.usage))
     trusted = parts.settings.trusted_proxies
     return Forwarded(outer, Proxies(trusted)) if trusted else outer

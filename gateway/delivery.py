@@ -7,6 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from typing import Any
 
+from gateway.access.stay import Stay
 from gateway.hub import Subscriber
 from gateway.mailbox import Mailbox
 from gateway.messages import Message, message_of
@@ -43,8 +44,10 @@ def shutdown_message() -> Message:
 class Delivery(ABC):
     """One client's: a reader and a writer, until one of them ends or the hub closes the mailbox."""
 
-    def __init__(self, parts: Parts, stream: Stream[Any]) -> None:
+    def __init__(self, parts: Parts, stream: Stream[Any], stay: Stay | None) -> None:
+        """Deliver; without `stay`, nobody is asked who he is."""
         self._parts = parts
+        self._stay = stay
         self._stream = stream
         self._something = asyncio.Event()
         self._answered = asyncio.Event()
@@ -146,6 +149,8 @@ class Delivery(ABC):
         """Take note of what is out; tell whether more waits."""
         more = self._mailbox.sent() and self._mailbox.closed is None
         self._parts.instruments.count_sent(messages)
+        if self._stay is not None and self._stay.key is not None:
+            self._parts.usage.note_sent(self._stay.key.id, messages)
         self._count_skipped()
         if not self._mailbox.has_replies:
             self._answered.set()

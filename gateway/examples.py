@@ -12,11 +12,15 @@ from gateway.members import compare
 from gateway.presentation import public_form
 from gateway.problems import not_caught_up
 from gateway.reasons import reasoning_of
+from gateway.usage_report import KeyUsage, UsageReport
 from schemas.asyncapi_messages import read_example
 from schemas.events import CommandState, ModelCommand, ModelEvent, Prediction, Scoreboard
 from schemas.public import PublicPredictions
 
 _TRAINED_NS = 90_000_000_000
+_USAGE = KeyUsage(
+    key="5f2c9a01d3e4", name="board", month="2026-11", requests=1_200, errors=3, messages=86_400, bytes=51_840_000
+)
 
 
 def examples() -> dict[str, Any]:
@@ -33,6 +37,7 @@ def examples() -> dict[str, Any]:
         "PublicPredictions": PublicPredictions(count=1, predictions=[prediction]),
         "ReasonedPrediction": msgspec.to_builtins(prediction) | {"reasoning": msgspec.to_builtins(reasoning)},
         "Accuracy": accuracy(board.ticker, board, event, [], retrain=False),
+        "UsageReport": UsageReport(counted=True, message="", usage=[_USAGE]),
         "Comparison": compare(prediction, board, event),
         "ProblemDocument": not_caught_up().document(),
     }

@@ -21,6 +21,7 @@ from gateway.past_bars import PastBars, PastFeatures
 from gateway.performance import PerformanceMetrics, PerformanceSummary, Warmup
 from gateway.problems import PROBLEM_MEDIA_TYPE
 from gateway.reasons import ReasonedPrediction
+from gateway.usage_report import UsageReport
 from gateway.versioned import API_PREFIX
 from schemas.json_schemas import component_schemas
 from schemas.public import PublicPredictions
@@ -51,6 +52,7 @@ _SHAPES: tuple[type[Struct], ...] = (
     PastFeatures,
     PerformanceMetrics,
     PerformanceSummary,
+    UsageReport,
     Warmup,
 )
 

@@ -23,6 +23,7 @@ from gateway.scores import ScoresView
 from gateway.settings import GatewaySettings
 from gateway.streams import BarStream, PredictionStream, Stream
 from gateway.system import ModelsView, ServicesView
+from gateway.usage import Usage
 from schemas.events import Scoreboard, ServiceState
 from schemas.sockets import HELD_BYTES
 from schemas.status import StatusBoard
@@ -43,6 +44,7 @@ class Parts:
     models: ModelsView = field(default_factory=ModelsView)
     jobs: JobsView = field(default_factory=JobsView)
     keys: KeyRing = field(default_factory=KeyRing)
+    usage: Usage = field(default_factory=Usage)
     scores: ScoresView = field(default_factory=ScoresView)
     stage_times: StageTimes = field(default_factory=StageTimes)
     memory: MemoryFigures = field(default_factory=MemoryFigures)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from functools import partial
 
 import uvloop
 from confluent_kafka.admin import AdminClient, ConfigResource
@@ -15,6 +16,7 @@ from gateway.app import build_app
 from gateway.command_sender import CommandSender
 from gateway.database.engine import open_engine
 from gateway.database.migrate import migrate
+from gateway.database.usage import add_usage
 from gateway.feed import Feed
 from gateway.instruments import Instruments
 from gateway.intake import READS, Intake
@@ -23,6 +25,7 @@ from gateway.parts import Parts
 from gateway.sender import RecordSender
 from gateway.server import GatewayServer, bind, server_config, url_of
 from gateway.settings import GatewaySettings
+from gateway.usage import UsageWriter
 from schemas.broker import require_topics
 from schemas.errors import RetryError
 from schemas.events import ServiceState
@@ -89,13 +92,14 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
 
 
 async def _know_the_keys(parts: Parts) -> None:
-    """Keep the keys in memory; where nobody is asked for one, wait for nothing."""
+    """Keep the keys in memory, and write what is done with them; where nobody is asked for one, wait for nothing."""
     if not parts.settings.auth_required:
         await asyncio.Event().wait()
     engine = open_engine(parts.settings)
     try:
         await asyncio.to_thread(migrate, engine)
-        await refresh_for_ever(parts.keys, KeyStore(engine))
+        writer = UsageWriter(parts.usage, partial(add_usage, engine), parts.clock_ns)
+        await asyncio.gather(refresh_for_ever(parts.keys, KeyStore(engine)), writer.run())
     except SQLAlchemyError as error:
         raise RetryError(f"the database does not answer ({type(error).__name__})") from error
     finally:

@@ -71,8 +71,7 @@ class Connection(Delivery):
         protocol: SocketProtocol,
         stay: Stay | None,
     ) -> None:
-        super().__init__(parts, stream)
-        self._stay = stay
+        super().__init__(parts, stream, stay)
         self._receive = receive
         self._send = send
         self._compressed = compressed

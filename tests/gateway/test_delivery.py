@@ -19,7 +19,7 @@ class Client(Delivery):
 
     def __init__(self) -> None:
         self.parts = make_parts()
-        super().__init__(self.parts, self.parts.predictions)
+        super().__init__(self.parts, self.parts.predictions, None)
         self.reads = asyncio.Event()
         self.got: list[Message] = []
 
