@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
-from gateway.asked import read_symbol, read_time, unknown_ticker
+from gateway.asked import read_symbol, read_time_ns, unknown_ticker
 from gateway.database.queries import Series, Span, past_predictions
 from gateway.database.queries import bars as bars_of
 from gateway.database.queries import features as features_of
@@ -112,7 +112,7 @@ def _horizon(parts: Parts, horizon: int | None) -> int:
 
 
 def _time_ns(text: str | None, field: str) -> int | None:
-    return None if text is None else int(read_time(text, field).timestamp() * NS_PER_SECOND)
+    return None if text is None else read_time_ns(text, field)
 
 
 def _require_known(parts: Parts, ticker: str) -> None:

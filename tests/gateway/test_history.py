@@ -147,6 +147,8 @@ async def test_a_ticker_of_which_nothing_is_recorded_is_empty_and_an_unknown_one
         ("/history/AAPL?days=0", "days"),
         ("/history/AAPL?horizon=2", "horizon"),
         ("/bars/AAPL?start=yesterday", "start"),
+        ("/bars/AAPL?start=0001-01-01T00:00:00Z", "start"),
+        ("/features/AAPL?end=9999-12-31T00:00:00Z", "end"),
         ("/features/AAPL?limit=100000", "limit"),
         ("/bars/%20", "ticker"),
     ],
