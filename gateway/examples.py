@@ -5,12 +5,14 @@ from typing import Any
 import msgspec
 
 from gateway.accuracy import accuracy
+from gateway.accuracy_series import accuracy_series
+from gateway.database.outcomes import DateSums, Sums
 from gateway.members import compare
 from gateway.presentation import public_form
 from gateway.problems import not_caught_up
 from gateway.reasons import reasoning_of
 from schemas.asyncapi_messages import read_example
-from schemas.events import ModelEvent, Prediction, Scoreboard
+from schemas.events import ModelEvent, Outcome, Prediction, Scoreboard
 from schemas.public import PublicPredictions
 
 
@@ -18,14 +20,36 @@ def examples() -> dict[str, Any]:
     """Give an example of each shape that has one, by its name."""
     prediction = public_form(msgspec.convert(read_example("Prediction"), Prediction))
     board = msgspec.convert(read_example("Scoreboard"), Scoreboard)
+    outcome = msgspec.convert(read_example("Outcome"), Outcome)
     event = msgspec.convert(read_example("ModelEvent"), ModelEvent)
     reasoning = reasoning_of(prediction, prediction.prediction.horizon, board, event)
+    dates = [DateSums(outcome.horizon, outcome.matured_ns, _sums_of(outcome))]
     shapes = {
         "PublicPrediction": prediction,
         "PublicPredictions": PublicPredictions(count=1, predictions=[prediction]),
         "ReasonedPrediction": msgspec.to_builtins(prediction) | {"reasoning": msgspec.to_builtins(reasoning)},
         "Accuracy": accuracy(board.ticker, board, event, [], retrain=False),
+        "AccuracySeries": accuracy_series(outcome.ticker, outcome.interval, dates, len(dates)),
         "Comparison": compare(prediction, board, event),
         "ProblemDocument": not_caught_up().document(),
     }
     return {name: msgspec.to_builtins(shape) for name, shape in shapes.items()}
+
+
+def _sums_of(outcome: Outcome) -> Sums:
+    """Sum up a single outcome, which has a direction and intervals."""
+    return Sums(
+        matured=1,
+        counted=1,
+        trials=1,
+        hits=int(bool(outcome.hit)),
+        usual_trials=1,
+        usual_hits=int(outcome.actual_log_return > 0),
+        hits_beside_usual=int(bool(outcome.hit)),
+        error=abs(outcome.actual_log_return - outcome.predicted_log_return),
+        no_change_error=abs(outcome.actual_log_return),
+        known_95=1,
+        inside_95=int(bool(outcome.inside_95)),
+        known_99=1,
+        inside_99=int(bool(outcome.inside_99)),
+    )

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from msgspec import Struct
 
 from gateway.accuracy import Accuracy
+from gateway.accuracy_series import AccuracySeries
 from gateway.batch import FailedTicker
 from gateway.documents import ProblemDocument
 from gateway.examples import examples
@@ -27,6 +28,7 @@ _COMPONENT = "#/components/schemas/{name}"
 _SHAPES: tuple[type[Struct], ...] = (
     PublicPredictions,
     Accuracy,
+    AccuracySeries,
     Comparison,
     ReasonedPrediction,
     FailedTicker,

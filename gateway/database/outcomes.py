@@ -1,5 +1,6 @@
 """What is asked of outcomes: sums, by the definitions of the scoreboards (`docs/scores.md`)."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
@@ -81,3 +82,37 @@ def sums_of_span(connection: Connection, series: Series, horizon: int, after_ns:
     """Sum up the outcomes of predictions as of later times."""
     ours = (_of.ticker == series.ticker) & (_of.interval == series.interval) & (_of.horizon == horizon)
     return Sums(*connection.execute(select(*_SUMS).where(ours, _SERVED, _of.as_of_ns > after_ns)).one())
+
+
+class DateSums(NamedTuple):
+    """Of the outcomes of one horizon that matured at one time."""
+
+    horizon: int
+    matured_ns: int
+    sums: Sums
+
+
+def newest_matured_ns(connection: Connection, interval: str, ticker: str | None) -> int | None:
+    """Give the time at which the newest outcome of a ticker, or of all, matured."""
+    newest = select(_of.matured_ns).where(_counts(interval, ticker)).order_by(_of.matured_ns.desc())
+    found: int | None = connection.scalar(newest.limit(1))
+    return found
+
+
+def sums_by_date(
+    connection: Connection, interval: str, ticker: str | None, after_ns: int, limit: int
+) -> Sequence[DateSums]:
+    """Sum up what matured after a time and counts, of a ticker or of all, by horizon and date; newest first."""
+    query = (
+        select(_of.horizon, _of.matured_ns, *_SUMS)
+        .where(_counts(interval, ticker), _of.matured_ns > after_ns)
+        .group_by(_of.matured_ns, _of.horizon)
+        .order_by(_of.matured_ns.desc(), _of.horizon)
+        .limit(limit)
+    )
+    return [DateSums(horizon, matured_ns, Sums(*sums)) for horizon, matured_ns, *sums in connection.execute(query)]
+
+
+def _counts(interval: str, ticker: str | None) -> ColumnElement[bool]:
+    ours = and_(_of.interval == interval, _SERVED, _of.scored)
+    return ours if ticker is None else and_(ours, _of.ticker == ticker)

@@ -59,7 +59,7 @@ def history_router(parts: Parts) -> APIRouter:
         query = partial(_past, series=Series(symbol, interval), horizon=bars, days=days, limit=limit + 1)
         rows, outcomes = await parts.archive.ask(query)
         if not rows and not outcomes.matured:
-            _require_known(parts, symbol)
+            require_known(parts, symbol)
         document = history_of(symbol, bars, days, rows, outcomes, limit)
         if _CSV in accept:
             return Response(as_csv(document.history), media_type=_CSV, headers={"Cache-Control": "no-store"})
@@ -77,7 +77,7 @@ def history_router(parts: Parts) -> APIRouter:
         query = partial(bars_of, series=Series(symbol, interval), span=span, limit=limit + 1)
         rows = await parts.archive.ask(query)
         if not rows:
-            _require_known(parts, symbol)
+            require_known(parts, symbol)
         entry = parts.latest.get(symbol)
         return live_json(msgspec.json.encode(past_bars(symbol, rows, limit, None if entry is None else entry.form)))
 
@@ -93,7 +93,7 @@ def history_router(parts: Parts) -> APIRouter:
         query = partial(features_of, series=Series(symbol, interval), span=span, limit=limit + 1)
         rows = await parts.archive.ask(query)
         if not rows:
-            _require_known(parts, symbol)
+            require_known(parts, symbol)
         return live_json(msgspec.json.encode(past_features(symbol, rows, limit)))
 
     return router
@@ -123,7 +123,7 @@ def _time_ns(text: str | None, field: str) -> int | None:
     return None if text is None else read_time_ns(text, field)
 
 
-def _require_known(parts: Parts, ticker: str) -> None:
+def require_known(parts: Parts, ticker: str) -> None:
     """Let a ticker pass of which nothing is recorded, if it is one of the stream's.
 
     Raises:
