@@ -16,6 +16,7 @@ from gateway.parts import Parts
 from gateway.problems import handle_errors, nothing_here
 from gateway.routes.accuracy import accuracy_router
 from gateway.routes.events import events_router
+from gateway.routes.feedback import feedback_router
 from gateway.routes.history import history_router
 from gateway.routes.models import models_router
 from gateway.routes.page import page_router
@@ -69,6 +70,7 @@ def build_app(parts: Parts) -> ASGIApp:
         models_router(parts),
         accuracy_router(parts),
         history_router(parts),
+        feedback_router(parts),
         system_router(parts),
         performance_router(parts),
         page_router(),

@@ -7,6 +7,7 @@ import msgspec
 from gateway.accuracy import accuracy
 from gateway.accuracy_series import accuracy_series
 from gateway.database.outcomes import DateSums, Sums
+from gateway.feedback import FeedbackReceipt
 from gateway.members import compare
 from gateway.presentation import public_form
 from gateway.problems import not_caught_up
@@ -31,6 +32,7 @@ def examples() -> dict[str, Any]:
         "Accuracy": accuracy(board.ticker, board, event, [], retrain=False),
         "AccuracySeries": accuracy_series(outcome.ticker, outcome.interval, dates, len(dates)),
         "Comparison": compare(prediction, board, event),
+        "FeedbackReceipt": FeedbackReceipt(id="5f0e8c1d9a7b4c3e2d1f0a9b", created_at=prediction.updated_at),
         "ProblemDocument": not_caught_up().document(),
     }
     return {name: msgspec.to_builtins(shape) for name, shape in shapes.items()}

@@ -11,6 +11,7 @@ from gateway.accuracy_series import AccuracySeries
 from gateway.batch import FailedTicker
 from gateway.documents import ProblemDocument
 from gateway.examples import examples
+from gateway.feedback import FeedbackReceipt
 from gateway.forecasts import OwnForecast
 from gateway.history import History
 from gateway.members import Comparison
@@ -32,6 +33,7 @@ _SHAPES: tuple[type[Struct], ...] = (
     Comparison,
     ReasonedPrediction,
     FailedTicker,
+    FeedbackReceipt,
     History,
     OwnForecast,
     PastBars,
