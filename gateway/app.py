@@ -20,6 +20,7 @@ from gateway.problems import handle_errors, nothing_here
 from gateway.routes.accuracy import accuracy_router
 from gateway.routes.commands import commands_router
 from gateway.routes.events import events_router
+from gateway.routes.feedback import feedback_router
 from gateway.routes.history import history_router
 from gateway.routes.models import models_router
 from gateway.routes.page import page_router
@@ -75,6 +76,7 @@ def build_app(parts: Parts) -> ASGIApp:
         commands_router(parts),
         accuracy_router(parts),
         history_router(parts),
+        feedback_router(parts),
         system_router(parts),
         performance_router(parts),
         usage_router(parts),

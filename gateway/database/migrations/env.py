@@ -3,6 +3,7 @@
 from alembic import context
 
 import gateway.database.accounts
+import gateway.database.feedback
 import gateway.database.history
 import gateway.database.usage  # noqa: F401 - their tables
 from gateway.database.metadata import metadata

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004_usage"
-down_revision = "0002_api_keys"
+down_revision = "0003_feedback"
 branch_labels = None
 depends_on = None
 
