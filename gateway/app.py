@@ -11,10 +11,14 @@ from gateway.access.bodies import Bodies
 from gateway.access.gate import Gate
 from gateway.guard import Guard
 from gateway.hot import HotPath
+from gateway.limits.layer import Limited
+from gateway.limits.proxies import Forwarded, Proxies
+from gateway.limits.refusals import Refusals
 from gateway.openapi import declare_responses
 from gateway.parts import Parts
 from gateway.problems import handle_errors, nothing_here
 from gateway.routes.accuracy import accuracy_router
+from gateway.routes.commands import commands_router
 from gateway.routes.events import events_router
 from gateway.routes.history import history_router
 from gateway.routes.models import models_router
@@ -68,6 +72,7 @@ def build_api(parts: Parts) -> FastAPI:
         predictions_router(parts),
         predict_posts_router(parts),
         models_router(parts),
+        commands_router(parts),
         accuracy_router(parts),
         history_router(parts),
         system_router(parts),
@@ -83,12 +88,18 @@ def build_api(parts: Parts) -> FastAPI:
 
 
 def build_app(parts: Parts) -> ASGIApp:
-    """Build the application with all its layers: versions, timing, guard, gate, bodies, dispatch."""
+    """Build the application with all its layers: proxies, versions, timing, guard, gate, limits, bodies, dispatch."""
     sockets = {
         SOCKET_PATH: StreamSocket(parts, parts.predictions),
         BARS_SOCKET_PATH: StreamSocket(parts, parts.bars),
     }
     inner: ASGIApp = Bodies(Dispatch(HotPath(build_api(parts), parts), sockets), parts.settings.maximum_body_bytes)
+    limits = parts.limits if parts.settings.limits_requests else None
+    refusals = Refusals(parts.instruments.refused)
+    if limits is not None:
+        inner = Limited(inner, limits, refusals)
     if parts.settings.auth_required:
-        inner = Gate(inner, parts.keys, clock_ns=parts.clock_ns)
-    return Versioned(Timing(Guard(inner, parts.settings), parts.instruments, parts.usage))
+        inner = Gate(inner, parts.keys, refusals, limits=limits, clock_ns=parts.clock_ns)
+    outer: ASGIApp = Versioned(Timing(Guard(inner, parts.settings, refusals), parts.instruments, parts.usage))
+    trusted = parts.settings.trusted_proxies
+    return Forwarded(outer, Proxies(trusted)) if trusted else outer

@@ -7,11 +7,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.authorities import read_authority, read_origin
+from gateway.limits.refusals import Refusals
 from gateway.problems import ProblemError
 from gateway.settings import ANY_HOST, GatewaySettings
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_LOOKED_AT = frozenset({b"host", b"origin"})
+#: Headers of hosts, as they were written.
+_REMEMBERED = 1_024
 _WEB_SCHEMES = frozenset({"http", "https"})
 #: What pages may send beyond what every page may, and for how long a browser may take our word for it.
 _PREFLIGHT_HEADERS = {
@@ -21,10 +25,7 @@ _PREFLIGHT_HEADERS = {
     "Access-Control-Max-Age": "600",
 }
 #: What pages may read of an answer beside its body.
-_EXPOSED_HEADERS = (
-    "ETag, Location, RateLimit, RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, "
-    "X-Response-Time"
-)
+_EXPOSED_HEADERS = "ETag, Location, RateLimit, RateLimit-Policy, Retry-After, X-Response-Time"
 
 
 def _is_preflight(scope: Scope, headers: Headers) -> bool:
@@ -39,24 +40,40 @@ class Guard:
     for a key, which they never carry.
     """
 
-    def __init__(self, app: ASGIApp, settings: GatewaySettings) -> None:
+    def __init__(self, app: ASGIApp, settings: GatewaySettings, refusals: Refusals) -> None:
         self._app = app
+        self._refusals = refusals
         listening = settings.gateway_host.strip("[]").rstrip(".").lower()
         self._hosts = frozenset({*_LOCAL, listening, *settings.allowed_hosts})
         self._origins = frozenset(read_origin(origin) for origin in settings.allowed_origins)
+        self._let_in: set[tuple[bytes, bytes]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer that it is refused."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        if self._is_like_one_before(scope):
+            await self._app(scope, receive, send)
+            return
         headers = Headers(scope=scope)
         refusal = self._host_refusal(headers.getlist("host")) or self._origin_refusal(scope, headers)
         if refusal is not None:
+            self._refusals.note(scope, refusal.name)
             await refusal.response()(scope, receive, self._readable_for(headers.get("origin"), send))
             return
+        self._remember(scope)
         answering = Response(None, HTTPStatus.NO_CONTENT, _PREFLIGHT_HEADERS) if _is_preflight(scope, headers) else None
         await (answering or self._app)(scope, receive, self._readable_for(headers.get("origin"), send))
+
+    def _is_like_one_before(self, scope: Scope) -> bool:
+        """Tell whether no page asks, and by a name that was let in before: so it is with nearly all requests."""
+        found = [header for header in scope["headers"] if header[0] in _LOOKED_AT]
+        return len(found) == 1 and found[0] in self._let_in
+
+    def _remember(self, scope: Scope) -> None:
+        if not self._origins and len(self._let_in) < _REMEMBERED:  # where origins are allowed, answers vary by them
+            self._let_in.update(header for header in scope["headers"] if header[0] == b"host")
 
     def _host_refusal(self, hosts: list[str]) -> ProblemError | None:
         if len(hosts) != 1:

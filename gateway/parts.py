@@ -7,13 +7,18 @@ from functools import cached_property
 
 from gateway.access.ring import KeyRing
 from gateway.archive import Archive
+from gateway.batch_jobs import BatchDesk
+from gateway.command_desk import CommandDesk
 from gateway.condition import Condition
 from gateway.figures import MemoryFigures, StageTimes
 from gateway.forecasts import ForecastDesk
 from gateway.hub import Hub
 from gateway.instruments import Instruments
+from gateway.jobs import JobsView
 from gateway.latest import LatestBars, LatestView
+from gateway.limits.limits import Limits
 from gateway.problems import not_caught_up, stopping
+from gateway.rounds import Rounds
 from gateway.scores import ScoresView
 from gateway.settings import GatewaySettings
 from gateway.streams import BarStream, PredictionStream, Stream
@@ -35,8 +40,10 @@ class Parts:
     predictions: PredictionStream = field(default_factory=lambda: Stream(LatestView(), 7 * HELD_BYTES // 8))
     bars: BarStream = field(default_factory=lambda: Stream(LatestBars(), HELD_BYTES // 8))
     hub: Hub = field(default_factory=Hub)
+    rounds: Rounds = field(default_factory=Rounds)
     services: ServicesView = field(default_factory=ServicesView)
     models: ModelsView = field(default_factory=ModelsView)
+    jobs: JobsView = field(default_factory=JobsView)
     keys: KeyRing = field(default_factory=KeyRing)
     usage: Usage = field(default_factory=Usage)
     scores: ScoresView = field(default_factory=ScoresView)
@@ -52,9 +59,24 @@ class Parts:
         return ForecastDesk(self.settings, self.instruments)
 
     @cached_property
+    def commands(self) -> CommandDesk:
+        """Give the desk of commands to the trainer."""
+        return CommandDesk(self.jobs, self.services, self.clock_ns)
+
+    @cached_property
+    def batches(self) -> BatchDesk:
+        """Give the desk of batches that are too large to be answered at once."""
+        return BatchDesk(self.clock_ns)
+
+    @cached_property
     def archive(self) -> Archive:
         """Give the recorded history; nothing is opened before somebody asks."""
         return Archive(self.settings)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """Give how much everybody may ask."""
+        return Limits(self.settings)
 
     def close(self) -> None:
         """Let go of what was opened."""

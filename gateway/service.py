@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.access.refresh import refresh_for_ever
 from gateway.access.store import KeyStore
 from gateway.app import build_app
+from gateway.command_sender import CommandSender
 from gateway.database.engine import open_engine
 from gateway.database.migrate import migrate
 from gateway.database.usage import add_usage
@@ -91,6 +92,8 @@ async def serve(
     parts = Parts(settings=settings, board=board, instruments=Instruments(), team=team)
     sender = RecordSender(settings, parts.instruments)
     parts.forecasts.send = sender.forecast_request
+    commands = CommandSender(settings)
+    parts.commands.send = commands.send
     feed = Feed(parts, Intake(parts, sender.dead_letter))
     config = server_config(build_app(parts), settings)
     server = GatewayServer(config, parts.hub, settings, parts.condition, heeds_signals=orders is None)
@@ -105,6 +108,7 @@ async def serve(
     server.stop()
     await serving
     await _say_goodbye(board, reporter, sender)
+    commands.close()
     parts.close()
     for task in background:
         task.cancel()

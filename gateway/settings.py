@@ -7,6 +7,7 @@ from pydantic_settings import NoDecode
 
 from gateway.authorities import read_authority, read_origin
 from gateway.database.settings import DatabaseSettings
+from gateway.limits.settings import LimitSettings
 from gateway.tls_settings import TlsSettings
 from schemas.settings import split_list
 
@@ -43,7 +44,7 @@ Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterV
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_origins)]
 
 
-class GatewaySettings(TlsSettings, DatabaseSettings):
+class GatewaySettings(TlsSettings, LimitSettings, DatabaseSettings):
     """Where the gateway listens, whom it lets in, and what one client may ask of it."""
 
     gateway_host: str = Field("127.0.0.1", min_length=1)
@@ -84,3 +85,8 @@ class GatewaySettings(TlsSettings, DatabaseSettings):
         le=3_600,
         description="From SIGTERM, when /health/ready becomes 503, to the end: time for a load balancer to see it",
     )
+
+    @property
+    def limits_requests(self) -> bool:
+        """Tell whether it is bounded how often everybody may ask."""
+        return self.auth_required if self.limit_requests is None else self.limit_requests

@@ -1,4 +1,5 @@
-"""How long each answer took: `X-Response-Time` on every one, and a histogram by route and status; and whose it was."""
+"""How long each answer took: `X-Response-Time` on every one, and a histogram by route and status; whose it was, and how
+much is left of its limits."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -9,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.access.gate import CALLER
 from gateway.instruments import Instruments
+from gateway.limits.headers import LIMIT_HEADERS
 from gateway.usage import Usage
 
 #: The pages of the documentation carry their own scripts; nothing may come from other servers.
@@ -61,7 +63,8 @@ class Timing:
         async def timed_send(message: Message) -> None:
             if message["type"] in _STARTS:
                 seconds = self._clock_seconds() - started
-                headers = [*message.get("headers", ()), (b"x-response-time", b"%.6f" % seconds), _NO_SNIFFING]
+                ours = ((b"x-response-time", b"%.6f" % seconds), _NO_SNIFFING)
+                headers = [*message.get("headers", ()), *inner.get(LIMIT_HEADERS, ()), *ours]
                 message["headers"] = headers
                 if any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers):
                     MutableHeaders(raw=headers).setdefault("Content-Security-Policy", _NOTHING_FROM_ELSEWHERE)

@@ -155,6 +155,13 @@ WEBSOCKET_CONFLATED = Metric(
     "tickcast_websocket_conflated_total", "counter", "Updates that a slow client never saw: a newer one replaced them."
 )
 HTTP_SECONDS = Metric("tickcast_http_request_seconds", "histogram", "Time of HTTP answers.", ("route", "status"))
+REFUSED = Metric(
+    "tickcast_refused_total",
+    "counter",
+    "Requests refused for who asks, from where, or how often: by the problem, or `limit-` and the limit's name.",
+    ("reason",),
+)
+RECORDS_TAKEN = Metric("tickcast_records_taken_total", "counter", "Records that the gateway took in.", ("topic",))
 RECORDED = Metric("tickcast_recorded_total", "counter", "Records whose transaction is in the database.", ("topic",))
 MEMORY_ANSWERS = Metric(
     "tickcast_memory_answers_total",

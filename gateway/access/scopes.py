@@ -42,7 +42,7 @@ TABLE: Mapping[Scope | None, tuple[str, ...]] = {
         "GET /models/status",
         "GET /model/status/{ticker}",
         "GET /models/compare/{ticker}",
-        "GET /jobs/{id}",
+        "GET /jobs/{id:text}",
         "GET /accuracy",
         "GET /accuracy/{ticker}",
         "GET /performance/metrics",
@@ -58,7 +58,7 @@ TABLE: Mapping[Scope | None, tuple[str, ...]] = {
         "GET /events/predictions",
     ),
     Scope.ADMIN: (
-        "POST /model/retrain/{ticker}",
+        "POST /model/retrain/{ticker:text}",
         "POST /models/{name}/load",
         "POST /models/{name}/unload",
         "POST /models/rollback",
