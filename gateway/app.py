@@ -63,8 +63,8 @@ class Dispatch:
             await nothing_here(path, detail).response()(scope, receive, send)
 
 
-def build_app(parts: Parts) -> ASGIApp:
-    """Build the application with all its layers: proxies, versions, timing, guard, gate, limits, bodies, dispatch."""
+def build_api(parts: Parts) -> FastAPI:
+    """Build what is behind the layers: all that OpenAPI describes."""
     api: FastAPI = FastAPIOffline(
         title="Tickcast", version=VERSION, description=_DESCRIPTION, redirect_slashes=False, license_info=_LICENSE
     )
@@ -86,11 +86,16 @@ def build_app(parts: Parts) -> ASGIApp:
     ):
         api.include_router(router)
     declare_responses(api)
+    return api
+
+
+def build_app(parts: Parts) -> ASGIApp:
+    """Build the application with all its layers: proxies, versions, timing, guard, gate, limits, bodies, dispatch."""
     sockets = {
         SOCKET_PATH: StreamSocket(parts, parts.predictions),
         BARS_SOCKET_PATH: StreamSocket(parts, parts.bars),
     }
-    inner: ASGIApp = Bodies(Dispatch(HotPath(api, parts), sockets), parts.settings.maximum_body_bytes)
+    inner: ASGIApp = Bodies(Dispatch(HotPath(build_api(parts), parts), sockets), parts.settings.maximum_body_bytes)
     limits = parts.limits if parts.settings.limits_requests else None
     refusals = Refusals(parts.instruments.refused)
     if limits is not None:
