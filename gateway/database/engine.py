@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
@@ -89,6 +90,11 @@ def _sqlite(url: URL, patience_seconds: float, limit_seconds: float | None) -> E
         connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITES) else "BEGIN")
 
     return engine
+
+
+def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Give an insert that can say what happens where a row is there already."""
+    return sqlite.Insert(table) if connection.dialect.name == SQLITE else postgresql.Insert(table)
 
 
 def _is_over(end_s: float) -> Callable[[], bool]:
