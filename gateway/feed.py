@@ -51,6 +51,7 @@ class Feed:
         self._latest = parts.latest
         self._board = parts.board
         self._condition = parts.condition
+        self._team = parts.team
         self._instruments = parts.instruments
         self._intake = intake
         self._names = {parts.settings.topic_prefix + topic.name: topic.name for topic in READS}
@@ -96,6 +97,7 @@ class Feed:
                 if not self._latest.caught_up and await _has_reached(consumer, ends):
                     self._latest.caught_up = True
                     self._condition.caught_up_at_ns = time.time_ns()
+                    self._team.note_ready()
                     _log.info("caught up, tickers: %d", len(self._latest))
                 self._note(consumer, started_ms)
         finally:

@@ -7,11 +7,13 @@ from fastapi import FastAPI
 from msgspec import Struct
 
 from gateway.accuracy import Accuracy
+from gateway.accuracy_series import AccuracySeries
 from gateway.batch import FailedTicker
 from gateway.batch_jobs import BatchJob
 from gateway.command_desk import Accepted
 from gateway.documents import ProblemDocument
 from gateway.examples import examples
+from gateway.feedback import FeedbackReceipt
 from gateway.forecasts import OwnForecast
 from gateway.history import History
 from gateway.jobs import ModelJob
@@ -21,6 +23,7 @@ from gateway.past_bars import PastBars, PastFeatures
 from gateway.performance import PerformanceMetrics, PerformanceSummary, Warmup
 from gateway.problems import PROBLEM_MEDIA_TYPE
 from gateway.reasons import ReasonedPrediction
+from gateway.usage_report import UsageReport
 from gateway.versioned import API_PREFIX
 from schemas.json_schemas import component_schemas
 from schemas.public import PublicPredictions
@@ -37,12 +40,14 @@ _SHAPES: tuple[type[Struct], ...] = (
     PublicPredictions,
     Accepted,
     Accuracy,
+    AccuracySeries,
     BatchJob,
     Comparison,
     ReasonBody,
     ReasonedPrediction,
     UnloadBody,
     FailedTicker,
+    FeedbackReceipt,
     History,
     LoadBody,
     ModelJob,
@@ -51,6 +56,7 @@ _SHAPES: tuple[type[Struct], ...] = (
     PastFeatures,
     PerformanceMetrics,
     PerformanceSummary,
+    UsageReport,
     Warmup,
 )
 

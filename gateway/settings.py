@@ -49,6 +49,9 @@ class GatewaySettings(TlsSettings, LimitSettings, DatabaseSettings):
 
     gateway_host: str = Field("127.0.0.1", min_length=1)
     gateway_port: int = Field(8_000, ge=0, le=65_535, description="0: a free one")
+    gateway_workers: int = Field(
+        1, ge=1, le=64, description="Processes that share the port; limits on clients are of each"
+    )
     allowed_hosts: Hosts = Field((), description="Further host names under which the gateway is reached; `*` is any")
     allowed_origins: Origins = Field((), description="Further origins whose pages may ask, read and open a WebSocket")
     auth_required: bool = Field(False, description="Ask for an API key wherever it is not public")

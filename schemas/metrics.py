@@ -143,6 +143,12 @@ TRAINING_SECONDS = Metric(
     buckets=(1, 5, 15, 30, 60, 120, 300, 600, 1_800),
 )
 COMMANDS_WAITING = Metric("tickcast_waiting_trainings", "gauge", "Trainings that wait for the one that runs.")
+WORKERS = Metric(
+    "tickcast_gateway_workers",
+    "gauge",
+    "1: the worker's figures are here; 0: it did not give any in time.",
+    ("worker",),
+)
 WEBSOCKET_CLIENTS = Metric("tickcast_websocket_clients", "gauge", "WebSocket clients connected.")
 WEBSOCKET_SENT = Metric("tickcast_websocket_messages_total", "counter", "Messages sent to clients.", ("type",))
 WEBSOCKET_CONFLATED = Metric(

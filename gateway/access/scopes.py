@@ -49,6 +49,7 @@ TABLE: Mapping[Scope | None, tuple[str, ...]] = {
         "GET /performance/summary",
         "GET /warmup/status",
         "GET /metrics",
+        "GET /usage",
         "POST /feedback",
     ),
     Scope.STREAM: (

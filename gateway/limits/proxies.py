@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -9,6 +10,9 @@ from gateway.authorities import read_authority
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+#: Longer than any address with its port: nothing longer is remembered.
+_MOST_CHARACTERS = 64
 
 
 class Proxies:
@@ -45,6 +49,11 @@ class Proxies:
 
 def _read(text: str) -> Address | None:
     """Read an address, which some proxies give with its port; None where it is none."""
+    return _read_short(text) if len(text) <= _MOST_CHARACTERS else None
+
+
+@lru_cache(maxsize=4_096)
+def _read_short(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

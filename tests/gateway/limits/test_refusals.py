@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -56,7 +57,9 @@ def test_each_reason_has_so_many_lines_a_period_then_one_that_counts_the_rest(ca
 
 async def test_the_metrics_say_why_requests_were_refused(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
-    once = {f"limit_{name}_{what}": 1 for name in ("key", "costly", "refused") for what in ("burst", "per_second")}
+    once: dict[str, Any] = {
+        f"limit_{name}_{what}": 1 for name in ("key", "costly", "refused") for what in ("burst", "per_second")
+    }
     slow = {name: 0.001 for name in once if name.endswith("second")}
     parts = make_parts(prediction("AAPL", 1), auth_required=True, limit_streams_per_client=1, **(once | slow))
     reader, kept = key_of(parts, Scope.READ)
