@@ -335,7 +335,7 @@ async def test_only_an_allowed_origin_may_read_across_origins() -> None:
     assert "access-control-allow-origin" not in theirs.headers
 
 
-@pytest.mark.parametrize("path", ["/", "/index.js", "/index.css", "/docs", "/redoc", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/", "/page/main.js", "/page/style/base.css", "/docs", "/redoc", "/openapi.json"])
 async def test_pages_need_nothing_from_elsewhere(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert answer.status_code == 200
