@@ -15,11 +15,13 @@ class Instruments:
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._registry = registry
         self.http_seconds = metrics.HTTP_SECONDS.histogram(registry)
+        self.refused = metrics.REFUSED.counter(registry)
         self.clients = metrics.WEBSOCKET_CLIENTS.gauge(registry)
         self._sent = metrics.WEBSOCKET_SENT.counter(registry)
         self._sent_since: Counts[str] = Counts()
         self.conflated = metrics.WEBSOCKET_CONFLATED.counter(registry)
         self.tickers = metrics.TICKERS_KNOWN.gauge(registry)
+        self.records_taken = metrics.RECORDS_TAKEN.counter(registry)
         self.lag_records = metrics.LAG_RECORDS.gauge(registry)
         answers = metrics.MEMORY_ANSWERS.counter(registry)
         self.ready_bytes = answers.labels("ready")

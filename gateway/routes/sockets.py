@@ -16,7 +16,7 @@ from gateway.hub import Subscriber
 from gateway.messages import Message
 from gateway.parts import Parts
 from gateway.problems import upgrade_required
-from gateway.protocols import FRAMES_EXTENSION
+from gateway.protocols import FRAMES_EXTENSION, SocketProtocol
 from gateway.streams import Stream
 from schemas.close_codes import CLOSE_REASONS, CloseCode
 from schemas.sockets import BARS_SOCKET_PATH, SOCKET_PATH
@@ -51,8 +51,9 @@ class StreamSocket:
             await refused.response()(scope, receive, send)
             return
         await send({"type": "websocket.accept"})
-        compressed = scope["extensions"][FRAMES_EXTENSION]["compressed"]
-        connection = Connection(self._parts, self._stream, receive, send, compressed=compressed, stay=scope.get(STAY))
+        connection = Connection(
+            self._parts, self._stream, receive, send, **scope["extensions"][FRAMES_EXTENSION], stay=scope.get(STAY)
+        )
         await connection.run()
 
 
@@ -67,13 +68,14 @@ class Connection(Delivery):
         send: Send,
         *,
         compressed: bool,
+        protocol: SocketProtocol,
         stay: Stay | None,
     ) -> None:
-        super().__init__(parts, stream)
-        self._stay = stay
+        super().__init__(parts, stream, stay)
         self._receive = receive
         self._send = send
         self._compressed = compressed
+        self._protocol = protocol
 
     async def _read(self, subscriber: Subscriber) -> None:
         parts = self._parts
@@ -94,6 +96,13 @@ class Connection(Delivery):
         for message in messages:
             content = {"bytes": message.payload} if message.packed else {"text": message.payload.decode()}
             await self._send({"type": "websocket.send", **content})
+
+    @property
+    def _writes_now(self) -> bool:
+        return not self._compressed and self._protocol.takes_frames
+
+    def _write_now(self, messages: list[Message]) -> None:
+        self._protocol.write_frames([message.frame for message in messages])
 
     async def _say_goodbye(self, code: CloseCode) -> None:
         last = [shutdown_message().frame] if code is CloseCode.GOING_AWAY else []
