@@ -19,8 +19,7 @@ class Scope(StrEnum):
 TABLE: Mapping[Scope | None, tuple[str, ...]] = {
     None: (
         "GET /",
-        "GET /index.css",
-        "GET /index.js",
+        "GET /page/{name:path}",
         "GET /docs",
         "GET /docs/oauth2-redirect",
         "GET /redoc",
