@@ -118,7 +118,8 @@ def _guarded(served: Serving, folder: Path) -> Contestant:
     secret, key = make_key("bench", frozenset({Scope.READ}), time.time_ns())
     KeyStore(engine).add(key)
     engine.dispose()
-    own = {"gateway_port": port, "metrics_port": port, "database_url": url, "auth_required": True, **_LIMITS}
+    own = {"gateway_port": port, "metrics_port": port, "database_url": url, "auth_required": True}
+    own |= {"token_key": secrets.token_urlsafe(32), **_LIMITS}
     own["token_key"] = secrets.token_urlsafe(48)
     variables = served.variables | {f"TICKCAST_{name.upper()}": str(value) for name, value in own.items()}
     gateway = served.watching.module("gateway", variables)
