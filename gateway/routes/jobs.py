@@ -29,14 +29,14 @@ def jobs_router(parts: Parts) -> APIRouter:
         summary="What became of a job",
         description="A command to the trainer, whoever sent it: every gateway says the same, also after a restart. "
         f"The newest {MOST_JOBS:,} of the last seven days are known. Or a batch of more than {LARGEST_BATCH} tickers, "
-        "with its predictions once it is done: only the process that took it has it, for "
+        "with its predictions once it is done: only the gateway that took it has it, for "
         f"{KEPT_SECONDS // 60} minutes; then it is 410.",
         responses={200: of_schema({"anyOf": [reference("ModelJob"), _BATCH_JOB]}), **problems(404, 410, 503)},
         response_class=Response,
     )
     async def job(id: JobId) -> Response:  # noqa: A002 -- the path's name for it
         if is_batch(id):
-            return live_json(parts.batches.body_of(id))
+            return live_json(await _batch(parts, id))
         parts.require_caught_up()
         found = parts.commands.find(id)
         if found is None:
@@ -44,6 +44,21 @@ def jobs_router(parts: Parts) -> APIRouter:
         return live_json(msgspec.json.encode(found))
 
     return router
+
+
+async def _batch(parts: Parts, job_id: str) -> bytes:
+    """Give a batch of this worker, or of another one of this gateway.
+
+    Raises:
+        ProblemError: 404 or 410.
+    """
+    try:
+        return parts.batches.body_of(job_id)
+    except ProblemError:
+        for body in (await parts.team.ask_others(job_id)).values():
+            if body:
+                return body
+        raise
 
 
 def _unknown(job_id: str) -> ProblemError:
