@@ -40,8 +40,8 @@ export class PriceChart {
     if (!this.#placed) this.#place(bars.length);
   }
 
-  /** Show the newest bar anew, or one more. */
-  setLast(bar) {
+  /** Show the bar so far; it is newer than all that closed. */
+  setForming(bar) {
     this.#candles.update(candle(bar));
     this.#volume.update(this.#volumeOf(bar));
   }

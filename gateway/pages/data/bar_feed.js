@@ -9,7 +9,7 @@ const BARS = 500;
 const AGAIN_MS = 2000;
 const TRIES = 5;
 
-/** Keeps a book of bars; `changed(kind)` says what did: `all`, `closed` or `forming`. */
+/** Keeps a book of bars; `changed(kind)` says which did: `closed` or `forming`. */
 export class BarFeed {
   book = new BarBook();
   #api;
@@ -74,7 +74,7 @@ export class BarFeed {
       if (this.#closed) return;
       this.book.take(bars);
       if (!this.book.forming) this.book.takeForming(forming);
-      this.#changed("all");
+      this.#changed("closed");
     } catch {
       // no history: what is live is shown
     }

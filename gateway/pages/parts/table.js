@@ -31,12 +31,12 @@ function emptyRow(columns) {
 
 const styleOf = (column) => column.style ?? (column.number ? "number" : null);
 
-/** Make the table behind a chart; `table()` is asked for it when it is opened, and again by `renew`. */
-export function tableBehind(table) {
-  const inside = make("div", {});
-  const fill = () => { if (details.open) inside.replaceChildren(table()); };
-  const details = make("details", { ontoggle: fill }, make("summary", {}, "Data table"), inside);
-  return { details, renew: fill };
+/** Make the table behind a chart; `rows()` is asked for what is in it when it is opened, and again by `renew`. */
+export function tableBehind(caption, columns, rows) {
+  const table = dataTable(caption, columns);
+  const renew = () => { if (details.open) fillTable(table, columns, rows()); };
+  const details = make("details", { ontoggle: renew }, make("summary", {}, "Data table"), table);
+  return { details, renew };
 }
 
 /** Give the rows as CSV; a text that a spreadsheet would take for a formula gets an apostrophe before it. */

@@ -7,7 +7,7 @@ import { chartLibrary } from "../charts/library.js";
 import { PastChart } from "../charts/past.js";
 import { saveButtons } from "../parts/download.js";
 import { panel } from "../parts/panel.js";
-import { dataTable, tableBehind } from "../parts/table.js";
+import { tableBehind } from "../parts/table.js";
 
 const DAYS = [30, 90, 365];
 const MOST = 500;
@@ -56,7 +56,7 @@ export class PastPanel {
     this.#ticker = ticker;
     this.#days.append(...DAYS.map((days) => make("option", { value: days }, `${days} days`)));
     this.#box.setAttribute("aria-label", `Past predictions of ${ticker} beside what happened; the table below has the same data`);
-    this.#table = tableBehind(() => dataTable(`Predictions of ${ticker} and what happened, newest first`, COLUMNS, this.#past));
+    this.#table = tableBehind(`Predictions of ${ticker} and what happened, newest first`, COLUMNS, () => this.#past);
     const csv = () => api.getText(this.#path(), "text/csv");
     const { asCsv, asPng } = saveButtons(`${ticker}-history`, csv, () => this.#chart.picture());
     const legend = make("p", { class: "legend" }, ...["┅ said", "━ happened", "● direction right", "■ direction wrong"].map((text) => make("span", {}, text)));

@@ -11,7 +11,7 @@ import { chartLibrary } from "../charts/library.js";
 import { PriceChart } from "../charts/price.js";
 import { saveButtons } from "../parts/download.js";
 import { panel } from "../parts/panel.js";
-import { csvOf, tableBehind, dataTable } from "../parts/table.js";
+import { csvOf, tableBehind } from "../parts/table.js";
 
 const SHOWN_BARS = 500;
 /** Indicators that are prices, from those that the feature stage names. */
@@ -42,14 +42,14 @@ export class PricePanel {
   #chosen = new Set(recall("indicators", []));
   #box = make("div", { class: "chart", role: "img" });
   #note = make("p", { class: "faint" });
-  #drawLast = () => this.#showLast();
+  #drawForming = () => this.#showForming();
   #drawAll = () => this.#showAll();
 
   constructor(context, ticker) {
     this.#context = context;
     this.#ticker = ticker;
     this.#box.setAttribute("aria-label", `Candles of ${ticker} with the forecast; the table below has the same data`);
-    this.#table = tableBehind(() => dataTable(`Bars of ${ticker}, newest first (times in UTC)`, COLUMNS, this.#newestFirst()));
+    this.#table = tableBehind(`Bars of ${ticker}, newest first (times in UTC)`, COLUMNS, () => this.#newestFirst());
     const { asCsv, asPng } = saveButtons(`${ticker}-bars`, () => csvOf(COLUMNS, this.#newestFirst()), () => this.#chart.picture());
     const switches = Object.keys(INDICATORS).map((name) => this.#switch(name));
     const legend = make("p", { class: "legend" }, "┅ target of each horizon", make("span", {}, "inner band: 95%"), make("span", {}, "outer band: 99%"));
@@ -62,6 +62,11 @@ export class PricePanel {
   show({ horizons }) {
     this.#horizons = horizons;
     this.#showForecast();
+  }
+
+  /** Read the indicators that are switched on anew. */
+  load() {
+    for (const name of this.#chosen) if (name in INDICATORS) this.#showIndicator(name);
   }
 
   close() {
@@ -83,13 +88,13 @@ export class PricePanel {
     this.#chart = new PriceChart(library, this.#box);
     asPng.hidden = false;
     this.#showAll();
-    for (const name of this.#chosen) this.#showIndicator(name);
+    this.load();
   }
 
   #changed(kind) {
-    if (kind === "all") paintSoon(this.#drawAll);
-    else paintSoon(this.#drawLast);
-    if (kind !== "forming") this.#renewIndicators();
+    if (kind === "forming") return paintSoon(this.#drawForming);
+    this.#table.renew();
+    return paintSoon(this.#drawAll);
   }
 
   #showAll() {
@@ -97,19 +102,11 @@ export class PricePanel {
     if (book.last === null) return;
     this.#chart?.setBars(book.all());
     this.#showForecast();
-    this.#table.renew();
   }
 
-  #showLast() {
-    const { book } = this.#feed;
-    if (this.#chart === null || book.last === null) return;
-    try {
-      this.#chart.setLast(book.last);
-      if (book.forming) this.#chart.setLast(book.forming);
-    } catch {
-      this.#chart.setBars(book.all()); // the library takes no bar older than its last
-    }
-    this.#showForecast();
+  #showForming() {
+    const { last, forming } = this.#feed.book;
+    if (last && forming) this.#chart?.setForming(forming);
   }
 
   #showForecast() {
@@ -130,10 +127,6 @@ export class PricePanel {
       this.#showIndicator(name);
     });
     return button;
-  }
-
-  #renewIndicators() {
-    for (const name of this.#chosen) if (name in INDICATORS) this.#showIndicator(name);
   }
 
   async #showIndicator(name) {
