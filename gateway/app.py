@@ -22,6 +22,7 @@ from gateway.routes.commands import commands_router
 from gateway.routes.events import events_router
 from gateway.routes.feedback import feedback_router
 from gateway.routes.history import history_router
+from gateway.routes.jobs import jobs_router
 from gateway.routes.models import models_router
 from gateway.routes.page import page_router
 from gateway.routes.performance import performance_router
@@ -74,6 +75,7 @@ def build_api(parts: Parts) -> FastAPI:
         predict_posts_router(parts),
         models_router(parts),
         commands_router(parts),
+        jobs_router(parts),
         accuracy_router(parts),
         history_router(parts),
         feedback_router(parts),

@@ -28,6 +28,7 @@ from gateway.sender import RecordSender
 from gateway.server import GatewayServer, bind, server_config, url_of
 from gateway.settings import GatewaySettings
 from gateway.usage import UsageWriter
+from gateway.workers.answers import answers_of
 from gateway.workers.crew import run_workers
 from gateway.workers.team import Post, Team
 from schemas.broker import require_topics
@@ -101,7 +102,7 @@ async def serve(
         _follow(orders, server)
     reporter = StatusReporter(board, sender.status)
     reporter.start()
-    works = (feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts), team.answer(parts.instruments.text))
+    works = (feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts), team.answer(answers_of(parts)))
     background = [asyncio.create_task(work) for work in works]
     serving = asyncio.create_task(_serve_in_turn(server, listener, team))
     ended, _ = await asyncio.wait({serving, *background}, return_when=asyncio.FIRST_COMPLETED)

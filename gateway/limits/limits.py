@@ -10,6 +10,7 @@ from gateway.limits.headers import LIMIT_HEADERS, policy_header, standing_header
 from gateway.limits.reached import limit_reached
 from gateway.limits.seats import LocalSeats, Seat, Seats
 from gateway.limits.settings import LimitSettings
+from gateway.limits.talk import Talk
 from gateway.problems import ProblemError
 
 #: Whether a process lives and is ready must be seen however much others ask.
@@ -59,6 +60,7 @@ class Limits:
         self._client = Meter(make_buckets(settings.limit("client")))
         self._costly = Meter(make_buckets(settings.limit("costly")))
         self._refused = Meter(make_buckets(settings.limit("refused")))
+        self._messages = LocalBuckets(settings.limit("messages"))  # a connection is of one process
         self._client_seats = make_seats("streams-per-client", settings.limit_streams_per_client)
         self._key_seats = make_seats("streams-per-key", settings.limit_streams_per_key)
 
@@ -80,3 +82,7 @@ class Limits:
     def seat(self) -> Seat:
         """Give what a connection that stays is counted with; nothing is taken yet."""
         return Seat(self._client_seats, self._key_seats)
+
+    def talk(self, session: str) -> Talk:
+        """Give what the messages of a connection are counted with."""
+        return Talk(self._messages, session)
