@@ -24,7 +24,12 @@ export class BarFeed {
     this.#api = api;
     this.#ticker = ticker;
     this.#changed = changed;
-    this.#line = new Line({ path: "/ws/bars", session, subscription: () => this.#subscription(), heard: (message) => this.#heard(message) });
+    this.#line = new Line({
+      path: "/ws/bars",
+      session,
+      subscription: () => this.#subscription(),
+      heard: (message) => this.#heard(message),
+    });
   }
 
   open() {

@@ -25,8 +25,12 @@ export class Condition {
 
   start() {
     this.#look();
-    setInterval(() => { if (!document.hidden) this.#look(); }, LOOK_MS);
-    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.#look(); });
+    setInterval(() => {
+      if (!document.hidden) this.#look();
+    }, LOOK_MS);
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.#look();
+    });
   }
 
   async #look() {
@@ -47,12 +51,17 @@ function ofServices(health) {
   const named = Object.entries(health.services)
     .filter(([, service]) => !WELL.has(service.state))
     .map(([name, service]) => `${name} is ${service.state.replaceAll("_", " ")}${withoutAges(service.message)}`);
-  return named.length > 0 || health.status === "healthy" ? named : [`the system is degraded${withoutAges(health.message)}`];
+  return named.length > 0 || health.status === "healthy"
+    ? named
+    : [`the system is degraded${withoutAges(health.message)}`];
 }
 
 /** The line is read aloud when it changes: ages that count up are left to the system view. */
 function withoutAges(message) {
-  const said = message?.replace(/\b(for |)\d+(\.\d+)? s( ago)?\b/, "").replace(/\s+;/, ";").trim();
+  const said = message
+    ?.replace(/\b(for |)\d+(\.\d+)? s( ago)?\b/, "")
+    .replace(/\s+;/, ";")
+    .trim();
   return said ? `: ${said}` : "";
 }
 
