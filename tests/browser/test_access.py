@@ -5,7 +5,7 @@ from playwright.async_api import Browser, expect
 
 from gateway.access.scopes import Scope
 from tests.browser.dashboard import parts_with, shown
-from tests.gateway.access.test_gate import key_of
+from tests.gateway.access.people import key_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 

@@ -21,7 +21,7 @@ from schemas.events import (
     ServiceState,
 )
 from schemas.topics import MODEL_COMMANDS, MODELS, SERVICE_STATUS
-from tests.gateway.access.test_gate import key_of
+from tests.gateway.access.people import key_of
 from tests.gateway.command_topic import CommandTopic, read
 from tests.gateway.samples import NOON_NS, make_parts, model_event, prediction, status
 from tests.gateway.web import client_of

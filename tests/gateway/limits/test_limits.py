@@ -10,7 +10,7 @@ from gateway.access.scopes import Scope
 from gateway.limits.buckets import Limit, LocalBuckets
 from gateway.limits.limits import Limits
 from gateway.parts import Parts
-from tests.gateway.access.test_gate import key_of
+from tests.gateway.access.people import key_of
 from tests.gateway.limits.test_buckets import Clock
 from tests.gateway.samples import make_parts, prediction
 from tests.gateway.web import client_of, running

@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 from gateway.access.scopes import Scope
 from gateway.limits.refusals import LINES_PER_PERIOD, PERIOD_SECONDS, Refusals
 from schemas import metrics
-from tests.gateway.access.test_gate import key_of
+from tests.gateway.access.people import key_of
 from tests.gateway.samples import make_parts, prediction
 from tests.gateway.web import client_of, running
 
