@@ -135,7 +135,7 @@ async def visiting(
     """Open the page; at the end nothing may have been complained of but what is allowed."""
     context = await browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
     page = await context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(30_000)
     visit = Visit(page)
     page.on("console", lambda said: visit.complaints.append(said.text) if said.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: visit.complaints.append(str(error)))

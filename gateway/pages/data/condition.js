@@ -7,6 +7,7 @@ const WELL = new Set(["ready", "ended"]);
 export class Condition {
   troubles = [];
   health = null;
+  #away = []; // why there is no health
   #market;
   #session;
   #listeners = new Set();
@@ -25,6 +26,9 @@ export class Condition {
 
   start() {
     this.#look();
+    this.#market.listen((ticker) => {
+      if (ticker === null) this.#judge();
+    });
     setInterval(() => {
       if (!document.hidden) this.#look();
     }, LOOK_MS);
@@ -36,13 +40,18 @@ export class Condition {
   async #look() {
     try {
       const answer = await fetch("/api/v1/health", { headers: this.#session.headers() });
-      const document = await answer.json();
-      this.health = answer.ok ? document : null;
-      this.troubles = answer.ok ? [...ofServices(document), ...ofPredictions(this.#market)] : [document.detail];
+      const said = await answer.json();
+      this.health = answer.ok ? said : null;
+      this.#away = answer.ok ? [] : [said.detail];
     } catch {
       this.health = null;
-      this.troubles = ["the gateway does not answer: what you see is what was last known"];
+      this.#away = ["the gateway does not answer: what you see is what was last known"];
     }
+    this.#judge();
+  }
+
+  #judge() {
+    this.troubles = this.health ? [...ofServices(this.health), ...ofPredictions(this.#market)] : this.#away;
     for (const listener of this.#listeners) listener(this);
   }
 }
