@@ -12,8 +12,8 @@ import uvloop
 from confluent_kafka.admin import AdminClient, ConfigResource
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.access.changes import read_changes
 from gateway.access.refresh import refresh_for_ever
-from gateway.access.store import KeyStore
 from gateway.app import build_app
 from gateway.command_sender import CommandSender
 from gateway.database.engine import open_engine
@@ -28,6 +28,7 @@ from gateway.sender import RecordSender
 from gateway.server import GatewayServer, bind, server_config, url_of
 from gateway.settings import GatewaySettings
 from gateway.usage import UsageWriter
+from gateway.workers.answers import answers_of
 from gateway.workers.crew import run_workers
 from gateway.workers.team import Post, Team
 from schemas.broker import require_topics
@@ -77,11 +78,11 @@ def _run(
 
 
 def _quieten(settings: GatewaySettings) -> None:
-    """Keep what clients of Kafka say of every failed attempt out of the log; the feed says it once."""
+    """Keep secrets out of the log, and what clients of Kafka say of every failed attempt; the feed says it once."""
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # below, it writes whole headers, queries and messages
     if settings.log_level != "debug":
         for client in ("aiokafka", "librdkafka"):
             logging.getLogger(client).setLevel(logging.CRITICAL)
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
 async def serve(
@@ -101,7 +102,7 @@ async def serve(
         _follow(orders, server)
     reporter = StatusReporter(board, sender.status)
     reporter.start()
-    works = (feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts), team.answer(parts.instruments.text))
+    works = (feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts), team.answer(answers_of(parts)))
     background = [asyncio.create_task(work) for work in works]
     serving = asyncio.create_task(_serve_in_turn(server, listener, team))
     ended, _ = await asyncio.wait({serving, *background}, return_when=asyncio.FIRST_COMPLETED)
@@ -145,7 +146,7 @@ async def _know_the_keys(parts: Parts) -> None:
     try:
         await asyncio.to_thread(migrate, engine)
         writer = UsageWriter(parts.usage, partial(add_usage, engine), parts.clock_ns)
-        await asyncio.gather(refresh_for_ever(parts.keys, KeyStore(engine)), writer.run())
+        await asyncio.gather(refresh_for_ever(parts.keys, partial(read_changes, engine)), writer.run())
     except SQLAlchemyError as error:
         raise RetryError(f"the database does not answer ({type(error).__name__})") from error
     finally:

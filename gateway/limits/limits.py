@@ -10,10 +10,13 @@ from gateway.limits.headers import LIMIT_HEADERS, policy_header, standing_header
 from gateway.limits.reached import limit_reached
 from gateway.limits.seats import LocalSeats, Seat, Seats
 from gateway.limits.settings import LimitSettings
+from gateway.limits.talk import Talk
 from gateway.problems import ProblemError
 
 #: Whether a process lives and is ready must be seen however much others ask.
 _PROBES = frozenset({"/health/live", "/health/ready"})
+#: The modules of the dashboard, dozens at a visit: bytes that are ready.
+_PAGE_PARTS = "/page/"
 #: By method and the first part of the path: what makes a predictor or the database work.
 _COSTLY = frozenset({("POST", "predict"), ("GET", "history"), ("GET", "bars"), ("GET", "features")})
 
@@ -57,13 +60,14 @@ class Limits:
         self._client = Meter(make_buckets(settings.limit("client")))
         self._costly = Meter(make_buckets(settings.limit("costly")))
         self._refused = Meter(make_buckets(settings.limit("refused")))
+        self._messages = LocalBuckets(settings.limit("messages"))  # a connection is of one process
         self._client_seats = make_seats("streams-per-client", settings.limit_streams_per_client)
         self._key_seats = make_seats("streams-per-key", settings.limit_streams_per_key)
 
     def refusal(self, scope: Scope, key_id: str | None) -> ProblemError | None:
         """Count a request that is let in, for its key or else for its address; tell why it is not let in now."""
         path = scope["path"]
-        if path in _PROBES:
+        if path in _PROBES or path.startswith(_PAGE_PARTS):
             return None
         owner = client_of(scope) if key_id is None else key_id
         refused = (self._client if key_id is None else self._key).take(scope, owner)
@@ -78,3 +82,7 @@ class Limits:
     def seat(self) -> Seat:
         """Give what a connection that stays is counted with; nothing is taken yet."""
         return Seat(self._client_seats, self._key_seats)
+
+    def talk(self, session: str) -> Talk:
+        """Give what the messages of a connection are counted with."""
+        return Talk(self._messages, session)

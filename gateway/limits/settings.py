@@ -32,9 +32,11 @@ class LimitSettings(Settings):
         5.0, description="Refused requests from one address, those with wrong keys among them"
     )
     limit_refused_burst: Burst = Field(200, description="Of them at once")
+    limit_messages_per_second: PerSecond = Field(20.0, description="Messages from one WebSocket client")
+    limit_messages_burst: Burst = Field(200, description="Of them at once")
     limit_streams_per_key: int = Field(100, ge=1, description="WebSockets and event streams of one key at a time")
     limit_streams_per_client: int = Field(200, ge=1, description="Those of one address")
 
-    def limit(self, name: Literal["key", "client", "costly", "refused"]) -> Limit:
+    def limit(self, name: Literal["key", "client", "costly", "refused", "messages"]) -> Limit:
         """Give a limit by its name."""
         return Limit(name, getattr(self, f"limit_{name}_per_second"), getattr(self, f"limit_{name}_burst"))

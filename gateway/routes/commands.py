@@ -1,30 +1,23 @@
-"""Commands to the trainer, and what became of them."""
+"""Commands to the trainer."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Header, Path, Request
 from starlette.responses import Response
 
 from gateway.access.gate import CALLER
 from gateway.asked import find
-from gateway.batch import LARGEST_BATCH
-from gateway.batch_jobs import KEPT_SECONDS, is_batch
 from gateway.bodies import read_optional_json
 from gateway.job_ids import REMEMBERED_SECONDS
-from gateway.jobs import MOST_JOBS
 from gateway.model_wishes import Wish, load_wish, retrain_wish, rollback_wish, unload_wish
-from gateway.openapi import PREDICTIONS, accepted, json_body, of_schema, problems, reference
+from gateway.openapi import accepted, json_body, problems, reference
 from gateway.parts import Parts
-from gateway.problems import ProblemError
-from gateway.routes.live import accepted_response, live_json
+from gateway.routes.live import accepted_response
 from gateway.routes.predictions import Symbol
 
 MODEL_SET_EXAMPLE = "set-20100104-17b82a2d"
-JOB_EXAMPLE = "api-9f86d081884c7d659a2feaa0c55ad015"
 ModelSet = Annotated[str, Path(description="A model set, as GET /models/status names it", examples=[MODEL_SET_EXAMPLE])]
-JobId = Annotated[str, Path(description="As the answer that named it has it", examples=[JOB_EXAMPLE])]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -39,12 +32,11 @@ _WHAT_FOLLOWS = (
     "A command to the trainer goes to `model-commands`; 202 says that Kafka has it, and the job tells what the trainer "
     "makes of it. 503 where Kafka does not take it within 2 s."
 )
-_BATCH_JOB: dict[str, Any] = {"allOf": [reference("BatchJob"), PREDICTIONS]}
 _REASON: dict[str, Any] = {"reason": "it errs since Monday"}
 
 
 def commands_router(parts: Parts) -> APIRouter:
-    """Give the commands, and `/jobs/{id}`."""
+    """Give them."""
     router = APIRouter(tags=["models"], default_response_class=Response)
 
     async def answer(wish: Wish, request: Request, key: str | None) -> Response:
@@ -99,25 +91,6 @@ def commands_router(parts: Parts) -> APIRouter:
         parts.require_caught_up()
         return await answer(rollback_wish(await read_optional_json(request)), request, key)
 
-    @router.get(
-        "/jobs/{id:text}",
-        tags=["jobs"],
-        summary="What became of a job",
-        description="A command to the trainer, whoever sent it: every gateway says the same, also after a restart. "
-        f"The newest {MOST_JOBS:,} of the last seven days are known. Or a batch of more than {LARGEST_BATCH} tickers, "
-        "with its predictions once it is done: only the process that took it has it, for "
-        f"{KEPT_SECONDS // 60} minutes; then it is 410.",
-        responses={200: of_schema({"anyOf": [reference("ModelJob"), _BATCH_JOB]}), **problems(404, 410, 503)},
-    )
-    async def job(id: JobId) -> Response:  # noqa: A002 -- the path's name for it
-        if is_batch(id):
-            return live_json(parts.batches.body_of(id))
-        parts.require_caught_up()
-        found = parts.commands.find(id)
-        if found is None:
-            raise unknown_job(id)
-        return live_json(msgspec.json.encode(found))
-
     return router
 
 
@@ -125,9 +98,3 @@ def caller_of(request: Request) -> str:
     """Name who asks, for `models` and for logs."""
     caller = request.scope.get(CALLER)
     return "api/anonymous" if caller is None else f"api/{caller.id}"
-
-
-def unknown_job(job_id: str) -> ProblemError:
-    """Give the answer where no job has this name."""
-    detail = f"no job {job_id[:100]!r} is known: the newest {MOST_JOBS:,} of the last seven days are"
-    return ProblemError(HTTPStatus.NOT_FOUND, "unknown-job", detail, field="id")

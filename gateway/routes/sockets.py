@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,7 +14,7 @@ from gateway.access.stay import Stay
 from gateway.conversation import Conversation
 from gateway.delivery import Delivery, refusal, shutdown_message
 from gateway.hub import Subscriber
-from gateway.messages import Message
+from gateway.messages import Message, message_of
 from gateway.parts import Parts
 from gateway.problems import upgrade_required
 from gateway.protocols import FRAMES_EXTENSION, SocketProtocol
@@ -81,12 +82,21 @@ class Connection(Delivery):
         parts = self._parts
         conversation = Conversation(self._stream, parts.settings, subscriber, parts.clock_ns, self._stay)
         session = secrets.token_hex(8)
+        talk = parts.limits.talk(session) if parts.settings.limits_requests else None
         _log.debug("session %s begins", session)
         self._mailbox.reply(conversation.welcome(session, self._now()))
+        if self._stay is not None:
+            self._stay.when_expiring(lambda expires_ns: self._mailbox.reply(conversation.expiring(expires_ns)))
         while (message := await self._receive())["type"] == "websocket.receive":
             text = message.get("text")
             self._answered.clear()
-            self._mailbox.reply(conversation.answer(message.get("bytes") or b"" if text is None else text))
+            refused = None if talk is None else talk.refusal()
+            if refused is None:
+                self._mailbox.reply(conversation.answer(message.get("bytes") or b"" if text is None else text))
+            elif talk is not None and talk.is_too_much:
+                self._mailbox.close(CloseCode.TOO_MANY_MESSAGES)
+            else:
+                self._mailbox.reply([partial(message_of, refused)])
             await self._answered.wait()
 
     async def _write(self, messages: list[Message], *, in_order: bool) -> None:  # noqa: ARG002 - `prev` tells

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from gateway.workers.metrics import together
 
-#: A worker that has not given its figures by then is left out of the answer, which says so.
+#: A worker that has not answered another one by then is done without.
 ANSWER_SECONDS = 1.0
+#: What one worker asks the others: for their metrics, or by its id for a job.
+METRICS = "metrics"
+_LONGEST_QUESTION = 200
 _LOOK_EVERY_SECONDS = 0.05
 
 
@@ -65,14 +68,14 @@ class Team:
                 return
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
-    async def answer(self, metrics: Callable[[], bytes]) -> None:
-        """Give this worker's metrics to the others, until cancelled."""
+    async def answer(self, answer: Callable[[str], bytes]) -> None:
+        """Answer the others' questions, until cancelled; nothing stands for: I do not know."""
         if self._post is None:
             await asyncio.Event().wait()
             return
 
-        async def give(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(metrics())
+        async def give(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(answer((await reader.read(_LONGEST_QUESTION)).decode()))
             writer.close()
 
         path = self._post.socket_of(self._post.number)
@@ -84,18 +87,24 @@ class Team:
         """Give the metrics of all workers; alone, its own as they are."""
         if self._post is None:
             return own
-        numbers = range(1, len(self._post.states) + 1)
-        others = [number for number in numbers if number != self._post.number]
-        texts = await asyncio.gather(*(_ask(self._post.socket_of(number)) for number in others))
-        answers = {self._post.number: own} | dict(zip(others, texts, strict=True))
-        return together({number: answers[number] for number in numbers})
+        answers = {self._post.number: own} | await self.ask_others(METRICS)
+        return together(dict(sorted(answers.items())))
+
+    async def ask_others(self, question: str) -> dict[int, bytes | None]:
+        """Give what each other worker answers; None where it does not in time."""
+        if self._post is None:
+            return {}
+        others = [number for number in range(1, len(self._post.states) + 1) if number != self._post.number]
+        answers = await asyncio.gather(*(_ask(self._post.socket_of(number), question) for number in others))
+        return dict(zip(others, answers, strict=True))
 
 
-async def _ask(path: Path) -> bytes | None:
+async def _ask(path: Path, question: str) -> bytes | None:
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             reader, writer = await asyncio.open_unix_connection(path)
             try:
+                writer.write(question.encode("ascii", "replace")[:_LONGEST_QUESTION])
                 return await reader.read()
             finally:
                 writer.close()

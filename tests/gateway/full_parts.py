@@ -3,7 +3,8 @@
 from msgspec import structs
 
 from gateway.parts import Parts
-from gateway.routes.commands import JOB_EXAMPLE, MODEL_SET_EXAMPLE
+from gateway.routes.commands import MODEL_SET_EXAMPLE
+from gateway.routes.jobs import JOB_EXAMPLE
 from schemas.events import HoldOutScore, ModelCommand, ServiceState
 from schemas.topics import MODEL_COMMANDS, MODELS
 from tests.gateway.boards import board

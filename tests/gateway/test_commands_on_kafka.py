@@ -68,7 +68,7 @@ def test_the_trainer_does_what_is_asked_and_every_gateway_tells_the_same(
     assert (done["decision"]["decided_by"], done["decision"]["reason"]) == ("api/anonymous", "it is better")
     assert ended(two, loaded) == done
     assert ask(two, "POST", "/models/set-1/load", **once) == loaded | {"status": "done"}
-    trained = ended(two, ask(two, "POST", "/model/retrain/AAPL"))
+    trained = ended(two, _retrained_slowly(trainer, two))
     assert (trained["status"], trained["decision"]["action"]) == ("done", "promoted")
     refused = ended(one, ask(one, "POST", "/models/set-1/unload"))
     assert (refused["status"], "set-1 does not serve" in refused["message"]) == ("refused", True)
@@ -80,6 +80,22 @@ def test_the_trainer_does_what_is_asked_and_every_gateway_tells_the_same(
     again = start(processes, kafka)
     again.wait_until_healthy(path="/health/ready")
     assert [ask(again, "GET", f"/jobs/{job}") for job in sent] == [done, trained, refused, back]
+
+
+def _retrained_slowly(trainer: RunningTrainer, service: ServiceProcess) -> dict[str, Any]:
+    """Ask for a training, and see it run; give its job."""
+    (trainer.world.models / "slow").touch()
+    job = ask(service, "POST", "/model/retrain/AAPL")
+    trainer.wait_for_state(job["job"], "running")
+
+    def is_half_done() -> bool:
+        trainer.broker.produce("service-status", trainer.board.event(), key="trainer/test")
+        told = ask(service, "GET", job["href"])
+        return (told["status"], told["progress"], told["message"]) == ("running", 0.5, "half of it")
+
+    wait_until(is_half_done, seconds=WAIT_SECONDS, what="the training being half done", every_seconds=0.2)
+    (trainer.world.models / "go").touch()
+    return job
 
 
 @pytest.mark.parametrize("away", [Proxy.go, Proxy.freeze])

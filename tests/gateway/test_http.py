@@ -369,7 +369,7 @@ async def test_a_preflight_of_a_foreign_origin_is_refused(origin: str, allowed_o
             assert "access-control-allow-origin" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/", "/index.js", "/index.css", "/docs", "/redoc", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/", "/page/main.js", "/page/style/base.css", "/docs", "/redoc", "/openapi.json"])
 async def test_pages_need_nothing_from_elsewhere(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert answer.status_code == 200

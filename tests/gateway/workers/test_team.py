@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import c_ubyte
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -14,13 +15,15 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.batch import LARGEST_BATCH
 from gateway.instruments import Instruments
 from gateway.settings import GatewaySettings
+from gateway.workers.answers import answers_of
 from gateway.workers.crew import delay_seconds, run_workers
 from gateway.workers.metrics import together
 from gateway.workers.team import Post, State, Team
 from schemas.errors import EXIT_STOP_AND_SAY
-from tests.gateway.samples import make_parts, settings
+from tests.gateway.samples import make_parts, prediction, settings
 from tests.gateway.web import DEADLINE_SECONDS, client_of, until
 
 
@@ -58,7 +61,7 @@ def test_every_sample_says_whose_it_is_and_a_worker_without_an_answer_is_seen_to
 async def test_each_worker_gives_the_figures_of_all_that_answer(tmp_path: Path) -> None:
     first, second = teams(tmp_path)
     assert samples_of(await first.metrics(b"a 1\n"))["tickcast_gateway_workers", ("2",)] == 0
-    answering = asyncio.create_task(second.answer(lambda: b"# HELP a x\n# TYPE a gauge\na 2\n"))
+    answering = asyncio.create_task(second.answer(lambda _: b"# HELP a x\n# TYPE a gauge\na 2\n"))
     try:
         await until((tmp_path / "2.sock").exists, "the second's socket")
         samples = samples_of(await first.metrics(b"# HELP a x\n# TYPE a gauge\na 1\n"))
@@ -68,10 +71,23 @@ async def test_each_worker_gives_the_figures_of_all_that_answer(tmp_path: Path) 
     assert await Team().metrics(b"a 1\n") == b"a 1\n"  # alone, as it is
 
 
+async def test_a_batch_that_another_worker_took_is_found(tmp_path: Path) -> None:
+    first, second = (replace(make_parts(prediction("AAPL", 1)), team=team) for team in teams(tmp_path))
+    answering = asyncio.create_task(first.team.answer(answers_of(first)))
+    try:
+        await until((tmp_path / "1.sock").exists, "the first's socket")
+        async with client_of(first) as taking, client_of(second) as asking:
+            job = (await taking.post("/predict/batch", json=["AAPL"] * (LARGEST_BATCH + 1))).json()["href"]
+            answer = await asking.get(job)
+            assert (answer.status_code, answer.json()["job"]) == (200, job.rpartition("/")[2])
+            assert (await asking.get("/jobs/batch-0-1")).status_code == 404
+    finally:
+        answering.cancel()
+
+
 async def test_ready_is_when_every_worker_has_been_and_stays_so_while_one_is_started_again(tmp_path: Path) -> None:
     first, second = teams(tmp_path)
-    parts = make_parts(caught_up=True)
-    object.__setattr__(parts, "team", first)
+    parts = replace(make_parts(), team=first)
     async with client_of(parts) as client:
         first.note_ready()
         assert (await client.get("/health/ready")).status_code == 503
