@@ -6,7 +6,7 @@ SUPPORTED := (3, 11) <= sys.version_info < (3, 14)
 UV_VERSION := 0.13.8
 INSTALLED_EXTRAS := $(shell cat .venv/.installed 2>/dev/null)
 # Which extras to install; by default those of the last time, at first all.
-EXTRAS ?= $(or $(INSTALLED_EXTRAS),client data dev local postgres redis rocksdb store train)
+EXTRAS ?= $(or $(INSTALLED_EXTRAS),client data dev local page postgres redis rocksdb store train)
 # Options of what is started: make run ARGS="--fresh"
 ARGS ?=
 # How many disturbances make chaos makes, and the seed that repeats a failed run; empty: a new one.
@@ -24,7 +24,7 @@ CODE := $(PACKAGES) tests $(wildcard benchmarks)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE := tickcast:$(VERSION)
 
-.PHONY: help install run test chaos coverage check format lock train bench bench-serving bench-features bench-recovery bench-sockets load soak kafka schemas docker-build docker-run clean
+.PHONY: help install run test test-browser chaos coverage check format lock train bench bench-serving bench-features bench-recovery bench-rest bench-sockets bench-page screenshots load soak kafka schemas docker-build docker-run clean
 
 help: ## List the targets
 	@echo 'make TARGET [ARGS="…"]'
@@ -65,6 +65,9 @@ run: install ## Start the whole system on this machine; Ctrl-C stops it (ARGS="-
 
 test: install ## Run every test, those on real servers included
 	@$(BIN)/python -m pytest $(AT_ONCE) $(ARGS)
+
+test-browser: install ## Run the tests of the dashboard in Chromium, which must be there (TICKCAST_TEST_CHROMIUM names another)
+	@REQUIRE_CHROMIUM=1 $(BIN)/python -m pytest tests/browser $(ARGS)
 
 chaos: install ## Kill, freeze and restart services and Kafka while a replay runs, and compare (KILLS=100 SEED=7)
 	@REQUIRE_KAFKA=1 CHAOS_KILLS=$(KILLS) TICKCAST_TEST_SEED=$(SEED) $(BIN)/python -m pytest tests/chaos \
@@ -108,8 +111,17 @@ bench-features: install .venv-bench/.installed ## Measure the feature stage besi
 	$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --requirement $<
 	@touch $@
 
-bench-sockets: install ## Let 1,000 and 5,000 WebSocket clients read, and some stall beside them
+bench-sockets: install ## Let 1,000 and 5,000 WebSocket clients read, some stall beside them, and more come than can be sent
 	@$(BIN)/python -m benchmarks.gateway.sockets $(ARGS)
+
+bench-page: install ## Let Chromium show 500 tickers with ten updates a second each, and look for jank and leaks
+	@$(BIN)/python -m benchmarks.gateway.page
+
+screenshots: install ## Take pictures of the dashboard of the system that runs here, for docs/
+	@$(BIN)/python -m benchmarks.screenshots $(ARGS)
+
+bench-rest: install ## Measure requests a second over REST beside a bare ASGI app; needs wrk (apt install wrk)
+	@$(BIN)/python -m benchmarks.gateway.rest $(ARGS)
 
 load: install ## Let 500 users ask the gateway over REST for five minutes (ARGS="--users 100 --minutes 1")
 	@$(BIN)/python -m benchmarks.gateway.load $(ARGS)
@@ -117,7 +129,7 @@ load: install ## Let 500 users ask the gateway over REST for five minutes (ARGS=
 bench-recovery: install ## Time from the kill of a stage's worker to caught up, by tickers and way of keeping state
 	@$(BIN)/python -m benchmarks.recovery $(ARGS)
 
-soak: install ## Load a part steadily for long, and fail if memory, lag or disk grow (PART=feature_stream|predictor MINUTES=30)
+soak: install ## Load a part steadily for long, and fail if memory, lag or disk grow (PART=feature_stream|predictor|gateway MINUTES=30)
 	@$(BIN)/python -m benchmarks.soak $(PART) --minutes $(MINUTES) $(ARGS)
 
 kafka: install ## Start only Apache Kafka, on this machine

@@ -24,7 +24,7 @@ from benchmarks.topic_tools import configure
 from benchmarks.watched import Watch, Watched, local_kafka, watch
 from deploy.kafka.node import NodeFolder
 from deploy.kafka.ports import free_ports
-from schemas.metrics import LAG_RECORDS, PREDICTIONS_MADE, TICKS_ABSORBED, Metric
+from schemas.metrics import LAG_RECORDS, PREDICTIONS_MADE, RECORDS_TAKEN, TICKS_ABSORBED, Metric
 from schemas.settings import Settings
 from schemas.topics import FEATURES, PREDICTIONS, PREDICTIONS_LATEST, TICKS, Topic
 
@@ -55,6 +55,7 @@ class Part:
         records_per_second: That a rate comes to.
         bounded: The topics that grow with it, until retention holds them.
         most_memory_mib: That it may hold.
+        visit: Starts clients of it, for so many seconds.
     """
 
     module: str
@@ -65,6 +66,7 @@ class Part:
     records_per_second: Callable[[float], float]
     bounded: tuple[Topic, ...]
     most_memory_mib: float = math.inf
+    visit: Callable[[Watch, dict[str, str], float], Watched] | None = None
 
 
 def _ticks_feed(rate: float, seconds: float) -> Feed:
@@ -98,6 +100,23 @@ def _announce_models(settings: Settings, _rate: float) -> dict[str, object]:
     return own
 
 
+def _train_before(_settings: Settings, _rate: float) -> dict[str, object]:
+    """Have the set that the feed predicts with, or it would train one while its time runs."""
+    trained_set(_MODELS)
+    return {"interval": "1d"}
+
+
+def _feed_predictions(watching: Watch, variables: dict[str, str], rate: float, seconds: float) -> Watched:
+    sizes = (f"--tickers={_MARKET_TICKERS}", f"--rate={rate}", f"--seconds={seconds}")
+    return watching.module("benchmarks.gateway.prediction_feed", variables, *sizes)
+
+
+def _visit_gateway(watching: Watch, variables: dict[str, str], seconds: float) -> Watched:
+    address = f"127.0.0.1:{variables['TICKCAST_GATEWAY_PORT']}"
+    sizes = (f"--address={address}", f"--tickers={_MARKET_TICKERS}", f"--seconds={seconds}")
+    return watching.module("benchmarks.gateway.comings_and_goings", variables, *sizes)
+
+
 PARTS: dict[str, Part] = {
     "feature_stream": Part(
         "feature_stream", TICKS_ABSORBED, 50_000, _fill_windows, _feed_ticks, _frames_per_second, (TICKS, FEATURES)
@@ -112,6 +131,17 @@ PARTS: dict[str, Part] = {
         (FEATURES, PREDICTIONS, PREDICTIONS_LATEST),
         most_memory_mib=300,
     ),
+    "gateway": Part(
+        "gateway",
+        RECORDS_TAKEN,
+        500,
+        _train_before,
+        _feed_predictions,
+        float,
+        (PREDICTIONS_LATEST,),
+        most_memory_mib=300,
+        visit=_visit_gateway,
+    ),
 }
 
 
@@ -124,11 +154,14 @@ def soak(part: Part, minutes: float, rate: float) -> list[Verdict]:
     ):
         _bound(settings, part.bounded)
         own = part.prepare(settings, rate)
-        variables = environment(settings, **{"metrics_port": next(free_ports()), **own})
+        port, database = next(free_ports()), node.folder.root / "tickcast.db"
+        addresses = {"metrics_port": port, "gateway_port": port, "database_url": f"sqlite:///{database}"}
+        variables = environment(settings, **(addresses | own))
         watched = watching.module(part.module, variables)
         feeder = part.feed(watching, variables, rate, 60 * minutes + _START_SECONDS)
         watched.wait_for(lambda: watched.metric(part.done.name) > 0, "the first work")
-        samples = list(_samples(part, watched, feeder, node.folder, 60 * minutes))
+        others = [feeder, *([part.visit(watching, variables, 60 * minutes + _START_SECONDS)] if part.visit else [])]
+        samples = list(_samples(part, watched, others, node.folder, 60 * minutes))
     arriving = part.records_per_second(rate)
     return verdicts(samples, rate, arriving, _most_disk_bytes(part, samples), part.most_memory_mib)
 
@@ -146,12 +179,15 @@ def _bound(settings: Settings, topics: Sequence[Topic]) -> None:
         )
 
 
-def _samples(part: Part, watched: Watched, feeder: Watched, folder: NodeFolder, seconds: float) -> Iterator[Sample]:
+def _samples(
+    part: Part, watched: Watched, others: Sequence[Watched], folder: NodeFolder, seconds: float
+) -> Iterator[Sample]:
     began = time.monotonic()
     every_seconds = seconds / _SAMPLES
     for number in range(_SAMPLES + 1):
         time.sleep(max(0.0, began + number * every_seconds - time.monotonic()))
-        feeder.require_alive()
+        for other in others:
+            other.require_alive()
         sample = Sample(
             time.monotonic() - began,
             watched.metric(part.done.name),

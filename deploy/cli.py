@@ -57,7 +57,10 @@ COMMANDS: dict[str, Command] = {
         takes_arguments=False,
     ),
     "gateway": Command("gateway", "serve REST, WebSocket and the page", takes_arguments=False),
-    "keys": Command("gateway.access", "make, list, revoke and rotate the API keys of the gateway"),
+    "keys": Command("gateway.access", "make, list, revoke and rotate the API keys of the gateway; show their usage"),
+    "postman": Command(
+        "gateway.postman", "print the REST API as a Postman collection, to be imported", takes_arguments=False
+    ),
 }
 
 

@@ -11,12 +11,18 @@ from gateway.access.bodies import Bodies
 from gateway.access.gate import Gate
 from gateway.guard import Guard
 from gateway.hot import HotPath
+from gateway.limits.layer import Limited
+from gateway.limits.proxies import Forwarded, Proxies
+from gateway.limits.refusals import Refusals
 from gateway.openapi import declare_responses
 from gateway.parts import Parts
 from gateway.problems import handle_errors, nothing_here
 from gateway.routes.accuracy import accuracy_router
+from gateway.routes.commands import commands_router
 from gateway.routes.events import events_router
+from gateway.routes.feedback import feedback_router
 from gateway.routes.history import history_router
+from gateway.routes.jobs import jobs_router
 from gateway.routes.models import models_router
 from gateway.routes.page import page_router
 from gateway.routes.performance import performance_router
@@ -24,6 +30,7 @@ from gateway.routes.predict_posts import predict_posts_router
 from gateway.routes.predictions import predictions_router
 from gateway.routes.sockets import StreamSocket, no_socket_router
 from gateway.routes.system import system_router
+from gateway.routes.usage import usage_router
 from gateway.timing import Timing
 from gateway.versioned import API_PREFIX, Versioned
 from schemas import VERSION
@@ -57,8 +64,8 @@ class Dispatch:
             await nothing_here(path, detail).response()(scope, receive, send)
 
 
-def build_app(parts: Parts) -> ASGIApp:
-    """Build the application with all its layers: versions, timing, guard, gate, bodies, dispatch."""
+def build_api(parts: Parts) -> FastAPI:
+    """Build what is behind the layers: all that OpenAPI describes."""
     api: FastAPI = FastAPIOffline(
         title="Tickcast", version=VERSION, description=_DESCRIPTION, redirect_slashes=False, license_info=_LICENSE
     )
@@ -67,21 +74,36 @@ def build_app(parts: Parts) -> ASGIApp:
         predictions_router(parts),
         predict_posts_router(parts),
         models_router(parts),
+        commands_router(parts),
+        jobs_router(parts),
         accuracy_router(parts),
         history_router(parts),
+        feedback_router(parts),
         system_router(parts),
         performance_router(parts),
+        usage_router(parts),
         page_router(),
         no_socket_router(),
         events_router(parts),
     ):
         api.include_router(router)
     declare_responses(api)
+    return api
+
+
+def build_app(parts: Parts) -> ASGIApp:
+    """Build the application with all its layers: proxies, versions, timing, guard, gate, limits, bodies, dispatch."""
     sockets = {
         SOCKET_PATH: StreamSocket(parts, parts.predictions),
         BARS_SOCKET_PATH: StreamSocket(parts, parts.bars),
     }
-    inner: ASGIApp = Bodies(Dispatch(HotPath(api, parts), sockets), parts.settings.maximum_body_bytes)
+    inner: ASGIApp = Bodies(Dispatch(HotPath(build_api(parts), parts), sockets), parts.settings.maximum_body_bytes)
+    limits = parts.limits if parts.settings.limits_requests else None
+    refusals = Refusals(parts.instruments.refused)
+    if limits is not None:
+        inner = Limited(inner, limits, refusals)
     if parts.settings.auth_required:
-        inner = Gate(inner, parts.keys, clock_ns=parts.clock_ns)
-    return Versioned(Timing(Guard(inner, parts.settings), parts.instruments))
+        inner = Gate(inner, parts.keys, refusals, limits=limits, clock_ns=parts.clock_ns)
+    outer: ASGIApp = Versioned(Timing(Guard(inner, parts.settings, refusals), parts.instruments, parts.usage))
+    trusted = parts.settings.trusted_proxies
+    return Forwarded(outer, Proxies(trusted)) if trusted else outer

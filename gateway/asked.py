@@ -13,12 +13,14 @@ from gateway.parts import Parts
 from gateway.problems import ProblemError, bad_request
 from schemas.events import Direction
 from schemas.symbols import InvalidTickerError, normalise_ticker
+from schemas.times import from_rfc3339
 
 #: Spans of time by name, in daily bars.
 TIMEFRAMES = {"1d": 1, "1w": 5, "1mo": 21}
 #: Means a month to some, a minute to others.
 OLD_MONTH = "1m"
 _DAILY = "1d"
+_TOO_FAR_NS = 2**63
 
 
 def read_symbol(text: str, field: str = "ticker") -> str:
@@ -121,6 +123,21 @@ def read_time(text: str, field: str) -> datetime:
         detail = f"{field} {text[:40]!r} is not a time: write it as 2024-01-31T15:30:00Z (a + in a URL is %2B)"
         raise bad_request("invalid-time", field, detail)
     return time
+
+
+def read_time_ns(text: str, field: str) -> int:
+    """Read one as nanoseconds since 1970, as the database has them.
+
+    Raises:
+        ProblemError: 400.
+    """
+    read_time(text, field)
+    time_ns = from_rfc3339(text)
+    if abs(time_ns) >= _TOO_FAR_NS:
+        raise bad_request(
+            "invalid-time", field, f"{field} {text[:40]!r} is too far away: give a year from 1678 to 2261"
+        )
+    return time_ns
 
 
 def write_cursor(ticker: str) -> str:

@@ -26,6 +26,15 @@ async def read_json(request: Request) -> Any:
         raise bad_request("invalid-json", "body", f"the body is not JSON: {error}") from error
 
 
+async def read_optional_json(request: Request) -> Any:
+    """Read a request's JSON; no body is an empty object.
+
+    Raises:
+        ProblemError: 400: it is none.
+    """
+    return await read_json(request) if await request.body() else {}
+
+
 def read_as(given: Any, wanted: type[Read], example: str) -> Read:
     """Give a JSON value as a type.
 

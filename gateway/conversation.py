@@ -19,7 +19,7 @@ from gateway.snapshots import Chunk
 from gateway.streams import Stream
 from gateway.wishes import Options, options_of
 from schemas import VERSION
-from schemas.close_codes import CloseCode
+from schemas.close_codes import CLOSE_REASONS, CloseCode
 from schemas.sockets import (
     HELD_SECONDS,
     PROTOCOL_VERSION,
@@ -112,6 +112,8 @@ class Conversation:
         if command.key is None:
             raise RefusedError("auth_failed", f"this gateway gives no tokens: send {_AUTH_EXAMPLE}", "token")
         ended = self._stay.identify(command.key)
+        if ended is CloseCode.TOO_MANY_CONNECTIONS:
+            raise RefusedError("rate_limited", CLOSE_REASONS[ended], "key")
         if ended is not None or self._stay.key is None:
             raise RefusedError("forbidden" if ended is CloseCode.FORBIDDEN else "auth_failed", _NOT_LET_IN, "key")
         expires_ns = self._stay.key.expires_ns

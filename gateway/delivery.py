@@ -7,6 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from typing import Any
 
+from gateway.access.stay import Stay
 from gateway.hub import Subscriber
 from gateway.mailbox import Mailbox
 from gateway.messages import Message, message_of
@@ -43,12 +44,15 @@ def shutdown_message() -> Message:
 class Delivery(ABC):
     """One client's: a reader and a writer, until one of them ends or the hub closes the mailbox."""
 
-    def __init__(self, parts: Parts, stream: Stream[Any]) -> None:
+    def __init__(self, parts: Parts, stream: Stream[Any], stay: Stay | None) -> None:
+        """Deliver; without `stay`, nobody is asked who he is."""
         self._parts = parts
+        self._stay = stay
         self._stream = stream
         self._something = asyncio.Event()
         self._answered = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
+        self._in_round = False
         self._mailbox = Mailbox(parts.settings.client_queue, self._wake)
         self._skipped_counted = 0
 
@@ -63,6 +67,15 @@ class Delivery(ABC):
         Raises:
             OSError: The client is gone.
         """
+
+    def _write_now(self, messages: list[Message]) -> None:
+        """Write messages without waiting; called where `_writes_now`."""
+        raise NotImplementedError
+
+    @property
+    def _writes_now(self) -> bool:
+        """Tell whether messages can be written without waiting for the client."""
+        return False
 
     @abstractmethod
     async def _say_goodbye(self, code: CloseCode) -> None:
@@ -92,9 +105,25 @@ class Delivery(ABC):
             self._count_skipped()
 
     def _wake(self) -> None:
-        self._something.set()
         if self._mailbox.closed is not None and self._writer is not None:
+            self._something.set()
             self._writer.cancel()  # it may wait for a client that does not read
+        elif not self._in_round:
+            self._in_round = True
+            self._parts.rounds.add(self._write_in_round)
+
+    def _write_in_round(self) -> None:
+        """Write what waits, where that can be done at once; else the task does, which can wait for the client."""
+        self._in_round = False
+        mailbox = self._mailbox
+        if mailbox.in_hand or mailbox.closed is not None or not self._writes_now:
+            self._something.set()
+            return
+        messages = mailbox.take(STRETCH_BYTES, time.monotonic(), self._heartbeat)
+        if messages:
+            self._write_now(messages)
+        if self._written(messages):
+            self._wake()
 
     def _now(self) -> str:
         return time_text(self._parts.clock_ns())
@@ -107,19 +136,25 @@ class Delivery(ABC):
                 await self._write_waiting()
 
     async def _write_waiting(self) -> None:
-        mailbox, instruments = self._mailbox, self._parts.instruments
         more = True
         while more:
-            messages = mailbox.take(STRETCH_BYTES, time.monotonic(), self._heartbeat)
+            messages = self._mailbox.take(STRETCH_BYTES, time.monotonic(), self._heartbeat)
             if messages:
-                await self._write(messages, in_order=mailbox.in_order)
-            more = mailbox.sent() and mailbox.closed is None
-            instruments.count_sent(messages)
-            self._count_skipped()
-            if not mailbox.has_replies:
-                self._answered.set()
+                await self._write(messages, in_order=self._mailbox.in_order)
+            more = self._written(messages)
             if more:
                 await asyncio.sleep(0)
+
+    def _written(self, messages: list[Message]) -> bool:
+        """Take note of what is out; tell whether more waits."""
+        more = self._mailbox.sent() and self._mailbox.closed is None
+        self._parts.instruments.count_sent(messages)
+        if self._stay is not None and self._stay.key is not None:
+            self._parts.usage.note_sent(self._stay.key.id, messages)
+        self._count_skipped()
+        if not self._mailbox.has_replies:
+            self._answered.set()
+        return more
 
     def _heartbeat(self, count: int, skipped: int) -> Message:
         age_seconds = self._stream.age_seconds(self._parts.clock_ns())

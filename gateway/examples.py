@@ -3,29 +3,75 @@
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from gateway.accuracy import accuracy
+from gateway.accuracy_series import accuracy_series
+from gateway.command_desk import POOLED, Accepted, href_of
+from gateway.database.outcomes import DateSums, Sums
+from gateway.feedback import FeedbackReceipt
+from gateway.jobs import JobsView, ModelJob
 from gateway.members import compare
 from gateway.presentation import public_form
 from gateway.problems import not_caught_up
 from gateway.reasons import reasoning_of
+from gateway.usage_report import KeyUsage, UsageReport
 from schemas.asyncapi_messages import read_example
-from schemas.events import ModelEvent, Prediction, Scoreboard
+from schemas.events import CommandState, ModelCommand, ModelEvent, Outcome, Prediction, Scoreboard
 from schemas.public import PublicPredictions
+
+_TRAINED_NS = 90_000_000_000
+_USAGE = KeyUsage(
+    key="5f2c9a01d3e4", name="board", month="2026-11", requests=1_200, errors=3, messages=86_400, bytes=51_840_000
+)
 
 
 def examples() -> dict[str, Any]:
     """Give an example of each shape that has one, by its name."""
     prediction = public_form(msgspec.convert(read_example("Prediction"), Prediction))
     board = msgspec.convert(read_example("Scoreboard"), Scoreboard)
+    outcome = msgspec.convert(read_example("Outcome"), Outcome)
     event = msgspec.convert(read_example("ModelEvent"), ModelEvent)
     reasoning = reasoning_of(prediction, prediction.prediction.horizon, board, event)
+    command = msgspec.convert(read_example("ModelCommand"), ModelCommand)
+    dates = [DateSums(outcome.horizon, outcome.matured_ns, _sums_of(outcome))]
     shapes = {
+        "Accepted": Accepted(job=command.id, status=CommandState.QUEUED, href=href_of(command.id), note=POOLED),
+        "ModelJob": _job(command, event),
         "PublicPrediction": prediction,
         "PublicPredictions": PublicPredictions(count=1, predictions=[prediction]),
         "ReasonedPrediction": msgspec.to_builtins(prediction) | {"reasoning": msgspec.to_builtins(reasoning)},
         "Accuracy": accuracy(board.ticker, board, event, [], retrain=False),
+        "UsageReport": UsageReport(counted=True, message="", usage=[_USAGE]),
+        "AccuracySeries": accuracy_series(outcome.ticker, outcome.interval, dates, len(dates)),
         "Comparison": compare(prediction, board, event),
+        "FeedbackReceipt": FeedbackReceipt(id="5f0e8c1d9a7b4c3e2d1f0a9b", created_at=prediction.updated_at),
         "ProblemDocument": not_caught_up().document(),
     }
     return {name: msgspec.to_builtins(shape) for name, shape in shapes.items()}
+
+
+def _job(command: ModelCommand, event: ModelEvent) -> ModelJob | None:
+    jobs = JobsView()
+    jobs.asked(command)
+    jobs.decided(structs.replace(event, command_id=command.id, decided_at_ns=command.requested_at_ns + _TRAINED_NS))
+    return jobs.find(command.id, [], command.requested_at_ns)
+
+
+def _sums_of(outcome: Outcome) -> Sums:
+    """Sum up a single outcome, which has a direction and intervals."""
+    return Sums(
+        matured=1,
+        counted=1,
+        trials=1,
+        hits=int(bool(outcome.hit)),
+        usual_trials=1,
+        usual_hits=int(outcome.actual_log_return > 0),
+        hits_beside_usual=int(bool(outcome.hit)),
+        error=abs(outcome.actual_log_return - outcome.predicted_log_return),
+        no_change_error=abs(outcome.actual_log_return),
+        known_95=1,
+        inside_95=int(bool(outcome.inside_95)),
+        known_99=1,
+        inside_99=int(bool(outcome.inside_99)),
+    )

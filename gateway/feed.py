@@ -17,7 +17,7 @@ from gateway.streams import Stream
 from schemas.close_codes import CloseCode
 from schemas.errors import TickcastError
 from schemas.events import ServiceState
-from schemas.topics import BARS, FORECASTS, PREDICTIONS_LATEST, SCORES
+from schemas.topics import BARS, FORECASTS, MODEL_COMMANDS, PREDICTIONS_LATEST, SCORES
 
 POLL_MS = 250
 #: Records taken at a stretch; between two stretches the clients have their turn.
@@ -25,10 +25,10 @@ STRETCH = 200
 RETRY_SECONDS = 1.0
 #: A partition that was not heard of for so long cannot be reached.
 UNREACHABLE_AFTER_SECONDS = 5.0
-#: Bars and scoreboards read of each partition at the start: enough for the last of each ticker, and for clients that
-#: come back.
+#: Bars, scoreboards and commands read of each partition at the start: enough for the last of each ticker, for clients
+#: that come back, and for the jobs that are remembered.
 OLD_RECORDS_AT_START = 2_000
-_ONLY_THE_NEWEST = {BARS.name, SCORES.name}
+_ONLY_THE_NEWEST = {BARS.name, SCORES.name, MODEL_COMMANDS.name}
 #: Answers to what this process asks.
 _ONLY_NEW = {FORECASTS.name}
 EPOCH_CHECK_SECONDS = 5.0
@@ -51,6 +51,7 @@ class Feed:
         self._latest = parts.latest
         self._board = parts.board
         self._condition = parts.condition
+        self._team = parts.team
         self._instruments = parts.instruments
         self._intake = intake
         self._names = {parts.settings.topic_prefix + topic.name: topic.name for topic in READS}
@@ -96,6 +97,7 @@ class Feed:
                 if not self._latest.caught_up and await _has_reached(consumer, ends):
                     self._latest.caught_up = True
                     self._condition.caught_up_at_ns = time.time_ns()
+                    self._team.note_ready()
                     _log.info("caught up, tickers: %d", len(self._latest))
                 self._note(consumer, started_ms)
         finally:

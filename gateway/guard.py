@@ -1,39 +1,79 @@
-"""Who may come in: the `Host` that is asked for, and the `Origin` whose page asks."""
+"""Who may come in: the `Host` that is asked for, and the `Origin` whose page asks (CORS)."""
 
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.authorities import read_authority, read_origin
+from gateway.limits.refusals import Refusals
 from gateway.problems import ProblemError
 from gateway.settings import ANY_HOST, GatewaySettings
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_LOOKED_AT = frozenset({b"host", b"origin"})
+#: Headers of hosts, as they were written.
+_REMEMBERED = 1_024
 _WEB_SCHEMES = frozenset({"http", "https"})
+#: What pages may send beyond what every page may, and for how long a browser may take our word for it.
+_PREFLIGHT_HEADERS = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST",
+    "Access-Control-Allow-Headers": "X-API-Key, Authorization, Content-Type, Idempotency-Key, If-None-Match, "
+    "Last-Event-ID",
+    "Access-Control-Max-Age": "600",
+}
+#: What pages may read of an answer beside its body.
+_EXPOSED_HEADERS = "ETag, Location, RateLimit, RateLimit-Policy, Retry-After, X-Response-Time"
+
+
+def _is_preflight(scope: Scope, headers: Headers) -> bool:
+    asks = scope["type"] == "http" and scope["method"] == "OPTIONS"
+    return asks and "origin" in headers and "access-control-request-method" in headers
 
 
 class Guard:
-    """Refuses a foreign `Host`, and from a foreign `Origin` whatever changes something or opens a WebSocket."""
+    """Refuses a foreign `Host`, and from a foreign `Origin` whatever changes something or opens a WebSocket.
 
-    def __init__(self, app: ASGIApp, settings: GatewaySettings) -> None:
+    Browsers ask before they send what no plain page could: those questions are answered here, before anybody is asked
+    for a key, which they never carry.
+    """
+
+    def __init__(self, app: ASGIApp, settings: GatewaySettings, refusals: Refusals) -> None:
         self._app = app
+        self._refusals = refusals
         listening = settings.gateway_host.strip("[]").rstrip(".").lower()
         self._hosts = frozenset({*_LOCAL, listening, *settings.allowed_hosts})
         self._origins = frozenset(read_origin(origin) for origin in settings.allowed_origins)
+        self._let_in: set[tuple[bytes, bytes]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer that it is refused."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        if self._is_like_one_before(scope):
+            await self._app(scope, receive, send)
+            return
         headers = Headers(scope=scope)
         refusal = self._host_refusal(headers.getlist("host")) or self._origin_refusal(scope, headers)
         if refusal is not None:
-            await refusal.response()(scope, receive, send)
-        else:
-            await self._app(scope, receive, self._readable_for(headers.get("origin"), send))
+            self._refusals.note(scope, refusal.name)
+            await refusal.response()(scope, receive, self._readable_for(headers.get("origin"), send))
+            return
+        self._remember(scope)
+        answering = Response(None, HTTPStatus.NO_CONTENT, _PREFLIGHT_HEADERS) if _is_preflight(scope, headers) else None
+        await (answering or self._app)(scope, receive, self._readable_for(headers.get("origin"), send))
+
+    def _is_like_one_before(self, scope: Scope) -> bool:
+        """Tell whether no page asks, and by a name that was let in before: so it is with nearly all requests."""
+        found = [header for header in scope["headers"] if header[0] in _LOOKED_AT]
+        return len(found) == 1 and found[0] in self._let_in
+
+    def _remember(self, scope: Scope) -> None:
+        if not self._origins and len(self._let_in) < _REMEMBERED:  # where origins are allowed, answers vary by them
+            self._let_in.update(header for header in scope["headers"] if header[0] == b"host")
 
     def _host_refusal(self, hosts: list[str]) -> ProblemError | None:
         if len(hosts) != 1:
@@ -52,7 +92,7 @@ class Guard:
         return ProblemError(HTTPStatus.MISDIRECTED_REQUEST, "foreign-host", detail)
 
     def _origin_refusal(self, scope: Scope, headers: Headers) -> ProblemError | None:
-        changes = scope["type"] == "websocket" or scope["method"] not in _READING
+        changes = scope["type"] == "websocket" or scope["method"] not in _READING or _is_preflight(scope, headers)
         origin = headers.get("origin")
         if not changes or origin is None or self.origin_is_ours(origin, headers["host"]):
             return None
@@ -79,15 +119,18 @@ class Guard:
         return own_page or theirs in self._origins
 
     def _readable_for(self, origin: str | None, send: Send) -> Send:
-        """Let pages of allowed origins read the answers."""
-        if origin is None or (theirs := read_origin(origin)) is None or theirs not in self._origins:
+        """Let pages of allowed origins read the answers, and tell caches that answers hang on the origin."""
+        if not self._origins:
             return send
+        allowed = origin is not None and read_origin(origin) in self._origins
 
-        async def send_with_header(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["Access-Control-Allow-Origin"] = origin
                 headers.add_vary_header("Origin")
+                if allowed:
+                    headers["Access-Control-Allow-Origin"] = str(origin)
+                    headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
             await send(message)
 
-        return send_with_header
+        return send_with_headers

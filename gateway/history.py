@@ -3,12 +3,13 @@
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct, structs
 from sqlalchemy import RowMapping
 
+from gateway.database.outcomes import Sums, share
 from gateway.presentation import time_text
 from schemas.events import Direction, PriceRange, Signal
 from schemas.public import Integer, Time
@@ -57,7 +58,7 @@ class PastPrediction(Struct, frozen=True, kw_only=True):
 
 
 class SpanAccuracy(Struct, frozen=True, kw_only=True):
-    """Over what has matured and counts; null where nothing does.
+    """Over all of the span that has matured and counts, in the rows or not; null where nothing does.
 
     Attributes:
         matured: Predictions whose horizon has passed.
@@ -96,8 +97,13 @@ class History(Struct, frozen=True, kw_only=True):
     history: list[PastPrediction]
 
 
-def history_of(ticker: str, horizon: int, days: int, rows: Sequence[Row], limit: int) -> History:
-    """Make the document of so many rows, of which one more than the limit was asked for."""
+def history_of(ticker: str, horizon: int, days: int, rows: Sequence[Row], outcomes: Sums, limit: int) -> History:
+    """Make the document.
+
+    Args:
+        rows: Of which one more than the limit was asked for.
+        outcomes: Of all of the span.
+    """
     kept = rows[:limit]
     return History(
         ticker=ticker,
@@ -105,7 +111,7 @@ def history_of(ticker: str, horizon: int, days: int, rows: Sequence[Row], limit:
         horizon=horizon,
         days=days,
         complete=len(rows) <= limit,
-        accuracy=_accuracy([row for row in kept if row["matured_ns"] is not None]),
+        accuracy=_accuracy(outcomes),
         history=[_past(row) for row in kept],
     )
 
@@ -148,30 +154,18 @@ def _happened(row: Row) -> Happened:
     )
 
 
-def _accuracy(matured: Sequence[Row]) -> SpanAccuracy:
-    counted = [row for row in matured if row["scored"]]
-    directed = [row for row in counted if row["hit"] is not None]
+def _accuracy(sums: Sums) -> SpanAccuracy:
     return SpanAccuracy(
-        matured=len(matured),
-        counted=len(counted),
-        directions=len(directed),
-        hit_rate=_mean(row["hit"] for row in directed),
-        baseline_hit_rate=_mean(_usual_was_right(row) for row in directed if row["usual_direction"] is not None),
-        mean_absolute_error=_mean(abs(row["log_return"] - row["actual_log_return"]) for row in counted),
-        no_change_error=_mean(abs(row["actual_log_return"]) for row in counted),
-        coverage_95=_mean(row["inside_95"] for row in counted if row["inside_95"] is not None),
-        coverage_99=_mean(row["inside_99"] for row in counted if row["inside_99"] is not None),
+        matured=sums.matured,
+        counted=sums.counted,
+        directions=sums.trials,
+        hit_rate=share(sums.hits, sums.trials),
+        baseline_hit_rate=share(sums.usual_hits, sums.usual_trials),
+        mean_absolute_error=share(sums.error, sums.counted),
+        no_change_error=share(sums.no_change_error, sums.counted),
+        coverage_95=share(sums.inside_95, sums.known_95),
+        coverage_99=share(sums.inside_99, sums.known_99),
     )
-
-
-def _usual_was_right(row: Row) -> bool:
-    rose: bool = row["actual_log_return"] > 0
-    return rose is (Direction(row["usual_direction"]) is Direction.BULLISH)
-
-
-def _mean(values: Iterable[float]) -> float | None:
-    listed = list(values)
-    return math.fsum(listed) / len(listed) if listed else None
 
 
 def as_csv(history: Sequence[PastPrediction]) -> str:

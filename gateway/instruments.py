@@ -1,6 +1,7 @@
 """The gateway's metrics."""
 
 from collections import Counter as Counts
+from collections import defaultdict
 from collections.abc import Iterable
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, generate_latest
@@ -8,18 +9,23 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, generate_lat
 from gateway.messages import Message
 from schemas import metrics
 
+_OBSERVED_TOGETHER = 512
+
 
 class Instruments:
     """Every metric of the gateway, in one registry."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._registry = registry
-        self.http_seconds = metrics.HTTP_SECONDS.histogram(registry)
+        self._http_seconds = metrics.HTTP_SECONDS.histogram(registry)
+        self._answered_since: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
+        self.refused = metrics.REFUSED.counter(registry)
         self.clients = metrics.WEBSOCKET_CLIENTS.gauge(registry)
         self._sent = metrics.WEBSOCKET_SENT.counter(registry)
         self._sent_since: Counts[str] = Counts()
         self.conflated = metrics.WEBSOCKET_CONFLATED.counter(registry)
         self.tickers = metrics.TICKERS_KNOWN.gauge(registry)
+        self.records_taken = metrics.RECORDS_TAKEN.counter(registry)
         self.lag_records = metrics.LAG_RECORDS.gauge(registry)
         answers = metrics.MEMORY_ANSWERS.counter(registry)
         self.ready_bytes = answers.labels("ready")
@@ -34,6 +40,24 @@ class Instruments:
         for message in messages:
             self._sent_since[message.kind] += 1
 
+    def count_answer(self, route: str, status: int, seconds: float) -> None:
+        """Count an answer and how long it took; to observe many together costs a tenth."""
+        waiting = self._answered_since[route, status]
+        waiting.append(seconds)
+        if len(waiting) >= _OBSERVED_TOGETHER:
+            self._observe()
+
+    def _observe(self) -> None:
+        for (route, status), seconds in self._answered_since.items():
+            self._http_seconds.labels(route, status).observe_all(seconds)
+        self._answered_since.clear()
+
+    @property
+    def http_seconds(self) -> metrics.Histogram:
+        """Give how long answers took, all that were counted."""
+        self._observe()
+        return self._http_seconds
+
     def answers_from_memory(self) -> tuple[int, int]:
         """Count answers with bytes that were ready, and with bytes made for the request."""
         ready, made = (_value(counter) for counter in (self.ready_bytes, self.made_bytes))
@@ -44,6 +68,7 @@ class Instruments:
         for kind, count in self._sent_since.items():
             self._sent.labels(kind).inc(count)
         self._sent_since.clear()
+        self._observe()
         return generate_latest(self._registry)
 
 

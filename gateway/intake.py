@@ -9,16 +9,26 @@ from gateway.parts import Parts
 from gateway.streams import Stream
 from schemas.codec import UndecodableError, decoder
 from schemas.dead_letters import DeadLetter
-from schemas.events import Bar, Forecast, ModelEvent, Prediction, Scoreboard, ServiceStatus
-from schemas.topics import BARS, FORECASTS, MODELS, PREDICTIONS_LATEST, SCORES, SERVICE_STATUS, Topic
+from schemas.events import Bar, Forecast, ModelCommand, ModelEvent, Prediction, Scoreboard, ServiceStatus
+from schemas.topics import (
+    BARS,
+    FORECASTS,
+    MODEL_COMMANDS,
+    MODELS,
+    PREDICTIONS_LATEST,
+    SCORES,
+    SERVICE_STATUS,
+    Topic,
+)
 
 #: What the gateway reads.
-READS: tuple[Topic, ...] = (PREDICTIONS_LATEST, SERVICE_STATUS, MODELS, BARS, SCORES, FORECASTS)
+READS: tuple[Topic, ...] = (PREDICTIONS_LATEST, SERVICE_STATUS, MODELS, MODEL_COMMANDS, BARS, SCORES, FORECASTS)
 
 _prediction = decoder(Prediction)
 _bar = decoder(Bar)
 _status = decoder(ServiceStatus)
 _model_event = decoder(ModelEvent)
+_model_command = decoder(ModelCommand)
 _board = decoder(Scoreboard)
 _forecast = decoder(Forecast)
 
@@ -57,13 +67,16 @@ class Intake:
             PREDICTIONS_LATEST.name: self._take_prediction,
             SERVICE_STATUS.name: self._take_status,
             MODELS.name: self._take_models,
+            MODEL_COMMANDS.name: self._take_command,
             BARS.name: self._take_bar,
             SCORES.name: self._take_board,
             FORECASTS.name: self._take_forecast,
         }
+        self._taken = {topic: parts.instruments.records_taken.labels(topic) for topic in self._takes}
 
     def take(self, topic: str, record: Record) -> None:
         """Take one record of a topic (its name without prefix)."""
+        self._taken[topic].inc()
         try:
             self._takes[topic](record)
         except UndecodableError as error:
@@ -112,7 +125,12 @@ class Intake:
             self._parts.services.accept(_status(record.value), self._parts.clock_ns())
 
     def _take_models(self, record: Record) -> None:
-        self._parts.models.accept(_model_event(record.value), record.partition)
+        event = _model_event(record.value)
+        self._parts.models.accept(event, record.partition)
+        self._parts.jobs.decided(event)
+
+    def _take_command(self, record: Record) -> None:
+        self._parts.jobs.asked(_model_command(record.value))
 
     def _take_forecast(self, record: Record) -> None:
         self._parts.forecasts.answered(_forecast(record.value))

@@ -64,6 +64,11 @@ class Mailbox:
         """Tell whether a reply waits."""
         return bool(self._replies)
 
+    @property
+    def in_hand(self) -> bool:
+        """Tell whether something was taken that is not out yet."""
+        return self._in_hand_since_s is not None
+
     def reply(self, replies: Iterable[Reply]) -> None:
         """Add replies to the client's own message; whoever calls waits until they are taken."""
         self._replies.extend(replies)

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.command_desk import POOLED
 from gateway.entries import Entry
 from gateway.members import member_views
 from gateway.parts import Parts
@@ -12,7 +13,6 @@ from schemas.times import NS_PER_SECOND
 
 _STALE = b'"degraded":"stale'
 _PREDICTOR = "predictor"
-_POOLED = "models are pooled: one set serves all tickers, and a ticker's retrain is the set's"
 
 Document = dict[str, Any]
 
@@ -28,7 +28,7 @@ def ticker_models_status(parts: Parts, entry: Entry) -> bytes:
     event = parts.models.newest
     answered = {
         "ticker": said.ticker,
-        "note": _POOLED,
+        "note": POOLED,
         "answered_by": said.model_set,
         "degraded": said.degraded,
         "in_training": event is not None and said.ticker in event.tickers,

@@ -7,35 +7,56 @@ from fastapi import FastAPI
 from msgspec import Struct
 
 from gateway.accuracy import Accuracy
+from gateway.accuracy_series import AccuracySeries
 from gateway.batch import FailedTicker
+from gateway.batch_jobs import BatchJob
+from gateway.command_desk import Accepted
 from gateway.documents import ProblemDocument
 from gateway.examples import examples
+from gateway.feedback import FeedbackReceipt
 from gateway.forecasts import OwnForecast
 from gateway.history import History
+from gateway.jobs import ModelJob
 from gateway.members import Comparison
+from gateway.model_wishes import LoadBody, ReasonBody, UnloadBody
 from gateway.past_bars import PastBars, PastFeatures
 from gateway.performance import PerformanceMetrics, PerformanceSummary, Warmup
 from gateway.problems import PROBLEM_MEDIA_TYPE
 from gateway.reasons import ReasonedPrediction
+from gateway.usage_report import UsageReport
 from gateway.versioned import API_PREFIX
 from schemas.json_schemas import component_schemas
 from schemas.public import PublicPredictions
 
 _JSON = "application/json"
 _COMPONENT = "#/components/schemas/{name}"
+_TOO_MANY: dict[str, Any] = {
+    "model": ProblemDocument,
+    "description": "Too many requests: come back after `Retry-After`",
+    "headers": {"Retry-After": {"description": "In seconds", "schema": {"type": "integer", "minimum": 1}}},
+}
 #: What answers are made of that pydantic does not describe, with all that is in it.
 _SHAPES: tuple[type[Struct], ...] = (
     PublicPredictions,
+    Accepted,
     Accuracy,
+    AccuracySeries,
+    BatchJob,
     Comparison,
+    ReasonBody,
     ReasonedPrediction,
+    UnloadBody,
     FailedTicker,
+    FeedbackReceipt,
     History,
+    LoadBody,
+    ModelJob,
     OwnForecast,
     PastBars,
     PastFeatures,
     PerformanceMetrics,
     PerformanceSummary,
+    UsageReport,
     Warmup,
 )
 
@@ -55,17 +76,36 @@ def reference(name: str) -> dict[str, Any]:
     return {"$ref": _COMPONENT.format(name=name)}
 
 
-def json_body(schema: dict[str, Any], example: Any) -> dict[str, Any]:
+#: The predictions of a batch.
+PREDICTIONS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "predictions": {
+            "type": "array",
+            "items": {"anyOf": [reference("PublicPrediction"), reference("FailedTicker")]},
+        }
+    },
+}
+
+
+def accepted() -> dict[str, Any]:
+    """Declare a response that names a job."""
+    described = {"Location": {"description": "Where the job is asked for", "schema": {"type": "string"}}}
+    return of_contract(Accepted) | {"description": "Taken: the job tells the rest", "headers": described}
+
+
+def json_body(schema: dict[str, Any], example: Any, *, required: bool = True) -> dict[str, Any]:
     """Declare the body of a request that the route reads itself."""
-    return {"requestBody": {"required": True, "content": {_JSON: {"schema": schema, "example": example}}}}
+    return {"requestBody": {"required": required, "content": {_JSON: {"schema": schema, "example": example}}}}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Declare the errors of a route, and that all others are problem documents too (so that there is no 422)."""
+    """Declare the errors of a route, that it may be asked too often, and that all others are problem documents too (so
+    that there is no 422)."""
     declared: dict[int | str, dict[str, Any]] = {
         status: {"model": ProblemDocument, "description": HTTPStatus(status).phrase} for status in statuses
     }
-    return declared | {"default": {"model": ProblemDocument, "description": "Any other error"}}
+    return declared | {429: _TOO_MANY, "default": {"model": ProblemDocument, "description": "Any other error"}}
 
 
 def _as_problems(document: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,11 @@ def stale(body: bytes, age_seconds: float) -> bytes:
     return b'{"age_seconds":%.1f,%b' % (age_seconds, marked[1:])
 
 
+def as_known(parts: Parts, body: bytes) -> bytes:
+    """Give JSON of one or more predictions as it is, or as old as it is."""
+    return body if parts.is_current else stale(body, parts.condition.silent_seconds(parts.clock_ns()))
+
+
 def prediction_json(parts: Parts, body: bytes) -> Response:
     """Answer with the JSON of predictions, as they are or as old as they are."""
     if parts.is_current:

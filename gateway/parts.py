@@ -7,17 +7,24 @@ from functools import cached_property
 
 from gateway.access.ring import KeyRing
 from gateway.archive import Archive
+from gateway.batch_jobs import BatchDesk
+from gateway.command_desk import CommandDesk
 from gateway.condition import Condition
 from gateway.figures import MemoryFigures, StageTimes
 from gateway.forecasts import ForecastDesk
 from gateway.hub import Hub
 from gateway.instruments import Instruments
+from gateway.jobs import JobsView
 from gateway.latest import LatestBars, LatestView
+from gateway.limits.limits import Limits
 from gateway.problems import not_caught_up, stopping
+from gateway.rounds import Rounds
 from gateway.scores import ScoresView
 from gateway.settings import GatewaySettings
 from gateway.streams import BarStream, PredictionStream, Stream
 from gateway.system import ModelsView, ServicesView
+from gateway.usage import Usage
+from gateway.workers.team import Team
 from schemas.events import Scoreboard, ServiceState
 from schemas.sockets import HELD_BYTES
 from schemas.status import StatusBoard
@@ -33,13 +40,17 @@ class Parts:
     predictions: PredictionStream = field(default_factory=lambda: Stream(LatestView(), 7 * HELD_BYTES // 8))
     bars: BarStream = field(default_factory=lambda: Stream(LatestBars(), HELD_BYTES // 8))
     hub: Hub = field(default_factory=Hub)
+    rounds: Rounds = field(default_factory=Rounds)
     services: ServicesView = field(default_factory=ServicesView)
     models: ModelsView = field(default_factory=ModelsView)
+    jobs: JobsView = field(default_factory=JobsView)
     keys: KeyRing = field(default_factory=KeyRing)
+    usage: Usage = field(default_factory=Usage)
     scores: ScoresView = field(default_factory=ScoresView)
     stage_times: StageTimes = field(default_factory=StageTimes)
     memory: MemoryFigures = field(default_factory=MemoryFigures)
     condition: Condition = field(default_factory=Condition)
+    team: Team = field(default_factory=Team)
     clock_ns: Callable[[], int] = time.time_ns
 
     @cached_property
@@ -48,9 +59,24 @@ class Parts:
         return ForecastDesk(self.settings, self.instruments)
 
     @cached_property
+    def commands(self) -> CommandDesk:
+        """Give the desk of commands to the trainer."""
+        return CommandDesk(self.jobs, self.services, self.clock_ns)
+
+    @cached_property
+    def batches(self) -> BatchDesk:
+        """Give the desk of batches that are too large to be answered at once."""
+        return BatchDesk(self.clock_ns)
+
+    @cached_property
     def archive(self) -> Archive:
         """Give the recorded history; nothing is opened before somebody asks."""
         return Archive(self.settings)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """Give how much everybody may ask."""
+        return Limits(self.settings)
 
     def close(self) -> None:
         """Let go of what was opened."""
@@ -75,11 +101,14 @@ class Parts:
         """Let a request on only where further requests are welcome.
 
         Raises:
-            ProblemError: 503, with `extra` beside it: the view has not caught up, or the gateway was told to stop.
+            ProblemError: 503, with `extra` beside it: the view has not caught up, or that of another worker, or the
+                gateway was told to stop.
         """
         if self.condition.draining:
             raise stopping(**extra)
         self.require_caught_up(**extra)
+        if not self.team.is_ready:
+            raise not_caught_up(**extra)
 
     def require_caught_up(self, **extra: object) -> None:
         """Let a request on only when the view has caught up.

@@ -22,7 +22,8 @@ MAXIMUM_UNFINISHED_BYTES = 65_536
 MAXIMUM_UNFINISHED_SECONDS = 20.0
 #: How long a client that does not read has for its close frame.
 ABORT_SECONDS = 1.0
-#: In a scope's extensions: `websocket.send` and `websocket.close` take `frames`, ready to be written.
+#: In a scope's extensions: `websocket.send` and `websocket.close` take `frames`, ready to be written; it holds whether
+#: messages are `compressed`, and the `protocol`, for what is written without waiting.
 FRAMES_EXTENSION = "tickcast.frames"
 #: Frames of one WebSocket message. The limit in bytes does not see empty ones.
 MAXIMUM_FRAGMENTS = 1_024
@@ -152,7 +153,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         refusal = self.conn.accept(event)
         if refusal.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
             super().handle_connect(event)
-            self.scope["extensions"][FRAMES_EXTENSION] = {"compressed": bool(self.conn.extensions)}
+            self.scope["extensions"][FRAMES_EXTENSION] = {"compressed": bool(self.conn.extensions), "protocol": self}
             return
         why = (refusal.body or b"").decode("utf-8", "replace").strip().rstrip(".")
         headers = {name: refusal.headers[name] for name in _KEPT_HEADERS if name in refusal.headers}
@@ -191,6 +192,15 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if not self.close_sent:
             self.conn.fail(code, reason)
             self.handle_parser_exception()
+
+    @property
+    def takes_frames(self) -> bool:
+        """Tell whether the client is there, and reads: frames that are written then do not pile up."""
+        return self.writable.is_set() and not (self.close_sent or self.disconnected)
+
+    def write_frames(self, frames: list[bytes]) -> None:
+        """Write frames without waiting; called where `takes_frames`."""
+        self.transport.write(b"".join(frames))
 
     async def send(self, message: ASGISendEvent) -> None:
         """Send; a connection that uvicorn itself has ended (a ping unanswered, a frame too large) is a client gone.

@@ -95,9 +95,16 @@ class GatewayServer(uvicorn.Server):
     """Looks after WebSocket clients, and says goodbye to them with code 1001 before it stops."""
 
     def __init__(
-        self, config: uvicorn.Config, hub: Hub, settings: GatewaySettings, condition: Condition | None = None
+        self,
+        config: uvicorn.Config,
+        hub: Hub,
+        settings: GatewaySettings,
+        condition: Condition | None = None,
+        *,
+        heeds_signals: bool = True,
     ) -> None:
         super().__init__(config)
+        self._heeds_signals = heeds_signals
         self._condition = condition or Condition()
         self._hub = hub
         self._settings = settings
@@ -116,9 +123,9 @@ class GatewayServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop in order on SIGTERM and SIGINT; uvicorn would raise them again afterwards."""
+        """Stop in order on SIGTERM and SIGINT, unless somebody else does; uvicorn would raise them again afterwards."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT) if self._heeds_signals else ():
             with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread, as in tests
                 loop.add_signal_handler(number, self.drain)
         yield

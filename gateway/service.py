@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import logging
+import signal
 import socket
+from functools import partial
+from multiprocessing.connection import Connection
 
 import uvloop
 from confluent_kafka.admin import AdminClient, ConfigResource
@@ -12,8 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.access.refresh import refresh_for_ever
 from gateway.access.store import KeyStore
 from gateway.app import build_app
+from gateway.command_sender import CommandSender
 from gateway.database.engine import open_engine
 from gateway.database.migrate import migrate
+from gateway.database.usage import add_usage
 from gateway.feed import Feed
 from gateway.instruments import Instruments
 from gateway.intake import READS, Intake
@@ -22,9 +27,14 @@ from gateway.parts import Parts
 from gateway.sender import RecordSender
 from gateway.server import GatewayServer, bind, server_config, url_of
 from gateway.settings import GatewaySettings
+from gateway.usage import UsageWriter
+from gateway.workers.answers import answers_of
+from gateway.workers.crew import run_workers
+from gateway.workers.team import Post, Team
 from schemas.broker import require_topics
 from schemas.errors import RetryError
 from schemas.events import ServiceState
+from schemas.service import run_with_settings
 from schemas.status import StatusBoard, StatusReporter, resident_bytes
 from schemas.topics import DEAD_LETTERS, FORECAST_REQUESTS
 
@@ -44,10 +54,27 @@ def run_gateway(settings: GatewaySettings) -> None:
     """
     with bind(settings) as listener:
         require_topics(settings, (*READS, FORECAST_REQUESTS, DEAD_LETTERS), AdminClient, ConfigResource)
-        _quieten(settings)
-        raise_file_limit(settings.maximum_clients)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(settings, listener))
+        _log.info("serving %s (documentation at /docs)", url_of(listener, https=settings.uses_tls))
+        if settings.gateway_workers > 1:
+            run_workers(settings, listener, _work)
+        else:
+            _run(settings, listener)
+
+
+def _work(settings: GatewaySettings, listener: socket.socket, post: Post, orders: Connection) -> None:
+    """Be one of several workers, which stop by order: a signal to all would reach them beside it, as if told twice."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    run_with_settings(SERVICE, lambda: settings, partial(_run, listener=listener, team=Team(post), orders=orders))
+
+
+def _run(
+    settings: GatewaySettings, listener: socket.socket, team: Team | None = None, orders: Connection | None = None
+) -> None:
+    _quieten(settings)
+    raise_file_limit(settings.maximum_clients)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(settings, listener, team or Team(), orders))
 
 
 def _quieten(settings: GatewaySettings) -> None:
@@ -58,24 +85,31 @@ def _quieten(settings: GatewaySettings) -> None:
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
-async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
-    """Serve on a socket until the process is told to stop."""
+async def serve(
+    settings: GatewaySettings, listener: socket.socket, team: Team, orders: Connection | None = None
+) -> None:
+    """Serve on a socket until the process is told to stop; with `orders`, by them alone."""
     board = StatusBoard(SERVICE, settings.instance)
-    parts = Parts(settings=settings, board=board, instruments=Instruments())
+    parts = Parts(settings=settings, board=board, instruments=Instruments(), team=team)
     sender = RecordSender(settings, parts.instruments)
     parts.forecasts.send = sender.forecast_request
+    commands = CommandSender(settings)
+    parts.commands.send = commands.send
     feed = Feed(parts, Intake(parts, sender.dead_letter))
-    server = GatewayServer(server_config(build_app(parts), settings), parts.hub, settings, parts.condition)
+    config = server_config(build_app(parts), settings)
+    server = GatewayServer(config, parts.hub, settings, parts.condition, heeds_signals=orders is None)
+    if orders is not None:
+        _follow(orders, server)
     reporter = StatusReporter(board, sender.status)
     reporter.start()
-    works = (feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts))
+    works = (feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts), team.answer(answers_of(parts)))
     background = [asyncio.create_task(work) for work in works]
-    serving = asyncio.create_task(server.serve([listener]))
-    _log.info("serving %s (documentation at /docs)", url_of(listener, https=settings.uses_tls))
+    serving = asyncio.create_task(_serve_in_turn(server, listener, team))
     ended, _ = await asyncio.wait({serving, *background}, return_when=asyncio.FIRST_COMPLETED)
     server.stop()
     await serving
     await _say_goodbye(board, reporter, sender)
+    commands.close()
     parts.close()
     for task in background:
         task.cancel()
@@ -84,14 +118,35 @@ async def serve(settings: GatewaySettings, listener: socket.socket) -> None:
         task.result()
 
 
+def _follow(orders: Connection, server: GatewayServer) -> None:
+    """Drain when told to, stop when nobody is left who could tell."""
+
+    def told() -> None:
+        try:
+            orders.recv_bytes()
+            server.drain()
+        except EOFError:
+            loop.remove_reader(orders.fileno())
+            server.stop()
+
+    loop = asyncio.get_running_loop()
+    loop.add_reader(orders.fileno(), told)
+
+
+async def _serve_in_turn(server: GatewayServer, listener: socket.socket, team: Team) -> None:
+    await team.turn_to_serve(lambda: server.should_exit)
+    await server.serve([listener])
+
+
 async def _know_the_keys(parts: Parts) -> None:
-    """Keep the keys in memory; where nobody is asked for one, wait for nothing."""
+    """Keep the keys in memory, and write what is done with them; where nobody is asked for one, wait for nothing."""
     if not parts.settings.auth_required:
         await asyncio.Event().wait()
     engine = open_engine(parts.settings)
     try:
         await asyncio.to_thread(migrate, engine)
-        await refresh_for_ever(parts.keys, KeyStore(engine))
+        writer = UsageWriter(parts.usage, partial(add_usage, engine), parts.clock_ns)
+        await asyncio.gather(refresh_for_ever(parts.keys, KeyStore(engine)), writer.run())
     except SQLAlchemyError as error:
         raise RetryError(f"the database does not answer ({type(error).__name__})") from error
     finally:

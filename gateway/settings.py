@@ -7,6 +7,7 @@ from pydantic_settings import NoDecode
 
 from gateway.authorities import read_authority, read_origin
 from gateway.database.settings import DatabaseSettings
+from gateway.limits.settings import LimitSettings
 from gateway.tls_settings import TlsSettings
 from schemas.settings import split_list
 
@@ -43,13 +44,16 @@ Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterV
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_origins)]
 
 
-class GatewaySettings(TlsSettings, DatabaseSettings):
+class GatewaySettings(TlsSettings, LimitSettings, DatabaseSettings):
     """Where the gateway listens, whom it lets in, and what one client may ask of it."""
 
     gateway_host: str = Field("127.0.0.1", min_length=1)
     gateway_port: int = Field(8_000, ge=0, le=65_535, description="0: a free one")
+    gateway_workers: int = Field(
+        1, ge=1, le=64, description="Processes that share the port; limits on clients are of each"
+    )
     allowed_hosts: Hosts = Field((), description="Further host names under which the gateway is reached; `*` is any")
-    allowed_origins: Origins = Field((), description="Further origins whose pages may open a WebSocket")
+    allowed_origins: Origins = Field((), description="Further origins whose pages may ask, read and open a WebSocket")
     auth_required: bool = Field(False, description="Ask for an API key wherever it is not public")
     open_without_auth: bool = Field(
         False, description="Listen beyond this machine even though nobody is asked for a key"
@@ -81,3 +85,8 @@ class GatewaySettings(TlsSettings, DatabaseSettings):
         le=3_600,
         description="From SIGTERM, when /health/ready becomes 503, to the end: time for a load balancer to see it",
     )
+
+    @property
+    def limits_requests(self) -> bool:
+        """Tell whether it is bounded how often everybody may ask."""
+        return self.auth_required if self.limit_requests is None else self.limit_requests

@@ -16,6 +16,9 @@ SILENT_AFTER_SECONDS = 15
 GONE_AFTER_SECONDS = 60
 #: Where no other instance takes the place of one that is gone, people see it for this long.
 FORGET_AFTER_SECONDS = 3_600
+_TRAINER = "trainer"
+#: Sets that are known by name, those that had a part most lately.
+MOST_SETS = 100
 
 #: Best first; of several instances, the service's state is the worst.
 _RANK = {
@@ -84,6 +87,16 @@ class ServicesView:
         for (service, _), status in sorted(self._statuses.items(), key=lambda item: item[0]):
             instances.setdefault(service, []).append(_as_heard(status, now_ns))
         return {service: service_document(statuses, now_ns) for service, statuses in instances.items()}
+
+    def trainers(self, now_ns: int) -> list[ServiceStatus]:
+        """Give the trainers that run, as they reported last."""
+        return [
+            status
+            for (service, _), status in self._statuses.items()
+            if service == _TRAINER
+            and status.state is not ServiceState.STOPPING
+            and _silent_seconds(status, now_ns) < SILENT_AFTER_SECONDS
+        ]
 
     def _forget(self, now_ns: int) -> None:
         gone = {name for name, status in self._statuses.items() if _is_gone(status, now_ns)}
@@ -174,10 +187,15 @@ def models_document(event: ModelEvent) -> Document:
 
 
 class ModelsView:
-    """The newest decision on models; `body` is its JSON, and says so where there is none yet."""
+    """The newest decision on models; `body` is its JSON, and says so where there is none yet.
+
+    Attributes:
+        known: The sets that serve or challenge, or did; the one that decisions named last at the end.
+    """
 
     def __init__(self) -> None:
         self._decisions = Decisions()
+        self.known: dict[str, None] = {}
         self.newest: ModelEvent | None = None
         self.body = msgspec.json.encode(NO_MODELS)
 
@@ -191,3 +209,12 @@ class ModelsView:
         self._decisions.add(partition, event)
         self.newest = self._decisions.newest() or event
         self.body = msgspec.json.encode(models_document(self.newest))
+        self._know(event.challenger, event.serving)
+
+    def _know(self, *names: str | None) -> None:
+        for name in names:
+            if name is not None:
+                self.known.pop(name, None)
+                self.known[name] = None
+        while len(self.known) > MOST_SETS:
+            del self.known[next(iter(self.known))]

@@ -1,13 +1,16 @@
-"""How long each answer took: `X-Response-Time` on every one, and a histogram by route and status."""
+"""How long each answer took: `X-Response-Time` on every one, and a histogram by route and status; whose it was, and how
+much is left of its limits."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from prometheus_client import Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.access.gate import CALLER
 from gateway.instruments import Instruments
+from gateway.limits.headers import LIMIT_HEADERS
+from gateway.usage import Usage
 
 #: The pages of the documentation carry their own scripts; nothing may come from other servers.
 _NOTHING_FROM_ELSEWHERE = (
@@ -25,15 +28,33 @@ def _route_of(scope: Scope) -> str:
     return getattr(route, "path_format", "") or getattr(route, "path", "") or "other"
 
 
+def _is_page(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    for name, value in headers:
+        if name == b"content-type":
+            return value.startswith(b"text/html")
+    return False
+
+
+def _body_bytes(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    for name, value in headers:
+        if name == b"content-length":
+            return int(value)
+    return 0
+
+
 class Timing:
     """The outermost layer: sees every answer, those of errors and refusals too."""
 
     def __init__(
-        self, app: ASGIApp, instruments: Instruments, clock_seconds: Callable[[], float] = time.perf_counter
+        self,
+        app: ASGIApp,
+        instruments: Instruments,
+        usage: Usage,
+        clock_seconds: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._app = app
+        self._usage = usage
         self._instruments = instruments
-        self._histograms: dict[tuple[str, int], Histogram] = {}
         self._clock_seconds = clock_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,17 +68,15 @@ class Timing:
         async def timed_send(message: Message) -> None:
             if message["type"] in _STARTS:
                 seconds = self._clock_seconds() - started
-                headers = [*message.get("headers", ()), (b"x-response-time", b"%.6f" % seconds), _NO_SNIFFING]
+                ours = ((b"x-response-time", b"%.6f" % seconds), _NO_SNIFFING)
+                headers = [*message.get("headers", ()), *inner.get(LIMIT_HEADERS, ()), *ours]
                 message["headers"] = headers
-                if any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers):
+                if _is_page(headers):
                     MutableHeaders(raw=headers).setdefault("Content-Security-Policy", _NOTHING_FROM_ELSEWHERE)
-                self._observe(_route_of(inner), message.get("status", _SWITCHING_PROTOCOLS), seconds)
+                status = message.get("status", _SWITCHING_PROTOCOLS)
+                self._instruments.count_answer(_route_of(inner), status, seconds)
+                if (caller := inner.get(CALLER)) is not None:
+                    self._usage.note_answer(caller.id, status, _body_bytes(headers) if inner is scope else 0)
             await send(message)
 
         await self._app(inner, receive, timed_send)
-
-    def _observe(self, route: str, status: int, seconds: float) -> None:
-        histogram = self._histograms.get((route, status))
-        if histogram is None:  # `labels` costs more than the rest; there are few routes
-            histogram = self._histograms[route, status] = self._instruments.http_seconds.labels(route, status)
-        histogram.observe(seconds)

@@ -11,9 +11,6 @@ from predictor.intervals import NORMAL_95
 from schemas.events import ENSEMBLE, HorizonPrediction, MemberHorizon, MemberPrediction, Prediction
 from schemas.identity import shadowed_id
 
-#: The largest share: the set that answers most tickers counts as the one that serves, in `scores`.
-MOST_SHARE = 0.5
-
 _REMEMBERED_TICKERS = 65_536
 
 

@@ -4,10 +4,14 @@ import heapq
 from collections import deque
 from collections.abc import Iterator
 
-from schemas.events.models import ModelEvent
+from schemas.events.models import ModelAction, ModelEvent
+from schemas.events.status import CommandState
 
 #: Decisions that are remembered of each partition by those who only ask what holds.
 REMEMBERED = 32
+
+#: The largest share of a challenger: the set that answers most tickers counts as the one that serves, in `scores`.
+MOST_SHARE = 0.5
 
 
 class Decisions:
@@ -40,3 +44,10 @@ class Decisions:
     def newest(self) -> ModelEvent | None:
         """Give the decision that holds; None where there is none."""
         return next(self.newest_first(), None)
+
+
+def state_after(event: ModelEvent) -> CommandState:
+    """Give the state of the command that a decision answers."""
+    if event.action is not ModelAction.REJECTED:
+        return CommandState.DONE
+    return CommandState.FAILED if event.failed else CommandState.REFUSED

@@ -143,12 +143,25 @@ TRAINING_SECONDS = Metric(
     buckets=(1, 5, 15, 30, 60, 120, 300, 600, 1_800),
 )
 COMMANDS_WAITING = Metric("tickcast_waiting_trainings", "gauge", "Trainings that wait for the one that runs.")
+WORKERS = Metric(
+    "tickcast_gateway_workers",
+    "gauge",
+    "1: the worker's figures are here; 0: it did not give any in time.",
+    ("worker",),
+)
 WEBSOCKET_CLIENTS = Metric("tickcast_websocket_clients", "gauge", "WebSocket clients connected.")
 WEBSOCKET_SENT = Metric("tickcast_websocket_messages_total", "counter", "Messages sent to clients.", ("type",))
 WEBSOCKET_CONFLATED = Metric(
     "tickcast_websocket_conflated_total", "counter", "Updates that a slow client never saw: a newer one replaced them."
 )
 HTTP_SECONDS = Metric("tickcast_http_request_seconds", "histogram", "Time of HTTP answers.", ("route", "status"))
+REFUSED = Metric(
+    "tickcast_refused_total",
+    "counter",
+    "Requests refused for who asks, from where, or how often: by the problem, or `limit-` and the limit's name.",
+    ("reason",),
+)
+RECORDS_TAKEN = Metric("tickcast_records_taken_total", "counter", "Records that the gateway took in.", ("topic",))
 RECORDED = Metric("tickcast_recorded_total", "counter", "Records whose transaction is in the database.", ("topic",))
 MEMORY_ANSWERS = Metric(
     "tickcast_memory_answers_total",

@@ -25,8 +25,13 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 def run_service(name: str, settings_type: type[AnySettings], run: Callable[[AnySettings], None]) -> NoReturn:
     """Load settings, configure logs, run, and exit with a code that says what a supervisor should do."""
+    run_with_settings(name, lambda: load_settings(settings_type), run)
+
+
+def run_with_settings(name: str, load: Callable[[], AnySettings], run: Callable[[AnySettings], None]) -> NoReturn:
+    """Do the same with settings that come from elsewhere."""
     try:
-        settings = load_settings(settings_type)
+        settings = load()
         configure_logs(name, settings.log_level, settings.log_format)
         run(settings)
     except StopAndSayError as error:

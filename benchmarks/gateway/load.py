@@ -1,4 +1,4 @@
-"""`make load`: 500 users who each ask once a second, over REST, for five minutes.
+"""`make load`: 500 users with a second to think between two requests, over REST, for five minutes.
 
 Passes where fewer than 0.1 % of the requests fail, 95 % of all are answered within 100 ms, and of `/health` within
 20 ms. Exit code 0: passed, 1: not. Users, server, Kafka and the feed of predictions share the machine.

@@ -2,7 +2,7 @@
 
 import random
 
-from locust import FastHttpUser, constant_pacing, task
+from locust import FastHttpUser, between, task
 
 TICKERS = 500
 
@@ -13,9 +13,9 @@ def some_ticker() -> str:
 
 
 class Visitor(FastHttpUser):
-    """A program that asks once a second."""
+    """Somebody who thinks for a second between two requests, more or less: those who come together do not stay so."""
 
-    wait_time = constant_pacing(1)
+    wait_time = between(0.5, 1.5)
 
     @task(70)
     def one(self) -> None:

@@ -1,10 +1,11 @@
-"""`tickcast keys`: make, list, revoke and rotate API keys."""
+"""`tickcast keys`: make, list, revoke and rotate API keys, and what was done with them."""
 
 import argparse
 import sys
 import time
 from datetime import UTC, datetime
 
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.access.keys import ApiKey, make_key
@@ -13,10 +14,12 @@ from gateway.access.store import KeyStore
 from gateway.database.engine import open_engine
 from gateway.database.migrate import migrate
 from gateway.database.settings import DatabaseSettings
+from gateway.database.usage import usage_of
 from schemas.errors import RetryError, StopAndSayError
 from schemas.service import run_service
 
 _DAY_NS = 86_400_000_000_000
+_MOST_ROWS = 10_000
 
 
 def _arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -33,6 +36,8 @@ def _arguments(words: list[str] | None = None) -> argparse.Namespace:
     rotate = commands.add_parser("rotate", help="make a new key in the place of another, and show it once")
     rotate.add_argument("id")
     rotate.add_argument("--overlap-hours", type=float, default=0, help="accept the old one so much longer (default: 0)")
+    usage = commands.add_parser("usage", help="what each key asked for and was sent, by month")
+    usage.add_argument("--month", help="this one only, like 2026-11 (UTC)")
     return parser.parse_args(words)
 
 
@@ -63,6 +68,14 @@ def _list(store: KeyStore, now_ns: int) -> None:
     for key in store.changed_since():
         state = key.trouble(now_ns) or "accepted"
         print(f"{key.id}  {state:<8}  {','.join(sorted(key.scopes)):<17}  ends {_time(key.expires_ns)}  {key.name}")
+
+
+def _usage(engine: Engine, month: str | None) -> None:
+    with engine.connect() as connection:
+        rows = usage_of(connection, None, month, _MOST_ROWS)
+    for row in rows:
+        counts = "  ".join(f"{name} {row[name]}" for name in ("requests", "errors", "messages", "bytes"))
+        print(f"{row['month']}  {row['key_id']}  {counts}  {row['name'] or ''}")
 
 
 def _create(store: KeyStore, given: argparse.Namespace, now_ns: int) -> None:
@@ -104,6 +117,8 @@ def run_command(settings: DatabaseSettings, words: list[str] | None = None) -> N
             _create(store, given, now_ns)
         elif given.command == "list":
             _list(store, now_ns)
+        elif given.command == "usage":
+            _usage(engine, given.month)
         elif given.command == "revoke":
             store.revoke(_known(store, given.id).id, now_ns)
         else:

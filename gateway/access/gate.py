@@ -1,6 +1,5 @@
 """Who asks, and whether that is enough for what is asked."""
 
-import logging
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -11,16 +10,19 @@ from gateway.access.keys import ApiKey
 from gateway.access.ring import KeyRing
 from gateway.access.scopes import ScopeTable
 from gateway.access.stay import Stay
+from gateway.limits.limits import Limits
+from gateway.limits.reached import reason_of
+from gateway.limits.refusals import Refusals
 from gateway.problems import ProblemError
 
 #: In an ASGI scope: the key that a request came with; missing where none is required or none was given.
 CALLER = "tickcast.caller"
 #: Likewise: what watches over a connection that stays; missing where nobody is asked for a key.
 STAY = "tickcast.stay"
+#: Likewise: what the log is told of a refusal.
+_WHAT = "tickcast.refused"
 #: In which a WebSocket that was opened without a key must say who it is.
 AUTH_SECONDS = 5.0
-
-_log = logging.getLogger(__name__)
 
 
 def _unauthorised(name: str, detail: str) -> ProblemError:
@@ -44,13 +46,17 @@ class Gate:
         self,
         app: ASGIApp,
         ring: KeyRing,
+        refusals: Refusals,
         *,
+        limits: Limits | None = None,
         table: ScopeTable | None = None,
         clock_ns: Callable[[], int] = time.time_ns,
         auth_seconds: float = AUTH_SECONDS,
     ) -> None:
         self._app = app
         self._ring = ring
+        self._refusals = refusals
+        self._limits = limits
         self._table = table or ScopeTable()
         self._clock_ns = clock_ns
         self._auth_seconds = auth_seconds
@@ -62,7 +68,9 @@ class Gate:
             return
         try:
             key = self._admit(scope)
-        except ProblemError as refused:
+        except ProblemError as error:
+            refused = self._limits.of_refused(scope, error) if self._limits else error
+            self._refusals.note(scope, reason_of(refused), scope.get(_WHAT))
             await refused.response()(scope, receive, send)
             return
         if key is not None:
@@ -106,5 +114,4 @@ class Gate:
         return key
 
     def _log_refusal(self, scope: Scope, what: str) -> None:
-        client = scope.get("client")
-        _log.warning("refused %s: %s", client[0] if client else "a client", what)
+        scope[_WHAT] = what

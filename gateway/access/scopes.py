@@ -19,8 +19,7 @@ class Scope(StrEnum):
 TABLE: Mapping[Scope | None, tuple[str, ...]] = {
     None: (
         "GET /",
-        "GET /index.css",
-        "GET /index.js",
+        "GET /page/{name:path}",
         "GET /docs",
         "GET /docs/oauth2-redirect",
         "GET /redoc",
@@ -42,13 +41,14 @@ TABLE: Mapping[Scope | None, tuple[str, ...]] = {
         "GET /models/status",
         "GET /model/status/{ticker}",
         "GET /models/compare/{ticker}",
-        "GET /jobs/{id}",
+        "GET /jobs/{id:text}",
         "GET /accuracy",
         "GET /accuracy/{ticker}",
         "GET /performance/metrics",
         "GET /performance/summary",
         "GET /warmup/status",
         "GET /metrics",
+        "GET /usage",
         "POST /feedback",
     ),
     Scope.STREAM: (
@@ -57,7 +57,7 @@ TABLE: Mapping[Scope | None, tuple[str, ...]] = {
         "GET /events/predictions",
     ),
     Scope.ADMIN: (
-        "POST /model/retrain/{ticker}",
+        "POST /model/retrain/{ticker:text}",
         "POST /models/{name}/load",
         "POST /models/{name}/unload",
         "POST /models/rollback",

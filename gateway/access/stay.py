@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.access.keys import ApiKey
 from gateway.access.ring import KeyRing
 from gateway.access.scopes import Scope as Permission
+from gateway.limits.seats import Seat
 from schemas.close_codes import CLOSE_REASONS, CloseCode
 
 _CLOSE_SECONDS = 1.0
@@ -24,12 +25,14 @@ class Stay:
 
     Attributes:
         key: That of whoever opened it; None until a message has said it, for which there is little time.
+        seat: What it is counted with; None where nobody counts.
     """
 
     def __init__(
         self, ring: KeyRing, key: ApiKey | None, clock_ns: Callable[[], int], kind: str, auth_seconds: float
     ) -> None:
         self.key = key
+        self.seat: Seat | None = None
         self._ring = ring
         self._auth_seconds = auth_seconds
         self._clock_ns = clock_ns
@@ -61,6 +64,9 @@ class Stay:
             _log.warning("key %s lacks %s", key.id, Permission.STREAM)
             self.end(CloseCode.FORBIDDEN)
             return CloseCode.FORBIDDEN
+        if self.seat is not None and not self.seat.belong_to(key.id):
+            self.end(CloseCode.TOO_MANY_CONNECTIONS)
+            return CloseCode.TOO_MANY_CONNECTIONS
         self._leave()
         self.key = key
         self._ring.watch(key, self._told)

@@ -61,6 +61,8 @@ OUTCOMES = Table(
     Column("request_id", Text),
     Column("recorded_ns", BigInteger, nullable=False),
     Index(None, "ticker", "interval", "as_of_ns", "horizon"),
+    Index("ix_outcomes_ticker_interval_matured_ns", "ticker", "interval", "matured_ns"),
+    Index("ix_outcomes_interval_matured_ns", "interval", "matured_ns"),
 )
 
 BARS = Table(

@@ -31,7 +31,11 @@ class DatabaseSettings(Settings):
         SecretStr(_DEFAULT_URL), description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
     )
     database_answer_seconds: float = Field(
-        5.0, gt=0, le=60, description="How long a connection, or a lock on SQLite's file, is waited for"
+        5.0,
+        gt=0,
+        le=60,
+        description="An answer of the database is waited for so long, the database itself half of it; the recorder "
+        "waits so long for a connection, or a lock on SQLite's file",
     )
 
     @field_validator("database_url")

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Engine, Table, delete, select
 
+from gateway.database.engine import begin_writing
 from gateway.database.history import FEATURES, PREDICTIONS
 from schemas.times import NS_PER_SECOND
 
@@ -24,7 +25,7 @@ def delete_old(engine: Engine, days: int, now_ns: int, slice_rows: int = _SLICE_
 
 def _delete_slice(engine: Engine, table: Table, before_ns: int, rows: int) -> int:
     written = table.c.recorded_ns
-    with engine.begin() as connection:
+    with begin_writing(engine) as connection:  # it reads first, and gateways write too
         oldest = select(written).where(written < before_ns).order_by(written)
         newest = connection.scalar(oldest.offset(rows - 1).limit(1))
         last_ns = before_ns - 1 if newest is None else newest  # rows of one batch were written at the same time

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, Table, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.database.engine import SQLITE
+from gateway.database.engine import insert_into
 from gateway.database.history import BARS, FEATURES, OFFSETS, OUTCOMES, PREDICTIONS
 from gateway.recorder.rows import Row
 
@@ -65,7 +64,7 @@ def write(engine: Engine, batch: Batch) -> None:
     with engine.begin() as connection:
         for table, rows in batch.rows.items():
             if rows:
-                connection.execute(_insert(connection)(table).on_conflict_do_nothing(), rows)
+                connection.execute(insert_into(connection, table).on_conflict_do_nothing(), rows)
         _set_positions(connection, batch.positions)
 
 
@@ -76,10 +75,6 @@ def _set_positions(connection: Connection, positions: Mapping[Place, Position]) 
         {"topic": place.topic, "partition": place.partition, "epoch": at.epoch, "next_offset": at.next_offset}
         for place, at in sorted(positions.items())
     ]
-    insert = _insert(connection)(OFFSETS)
+    insert = insert_into(connection, OFFSETS)
     new = {"epoch": insert.excluded.epoch, "next_offset": insert.excluded.next_offset}
     connection.execute(insert.on_conflict_do_update(index_elements=["topic", "partition"], set_=new), rows)
-
-
-def _insert(connection: Connection) -> "type[sqlite.Insert] | type[postgresql.Insert]":
-    return sqlite.Insert if connection.dialect.name == SQLITE else postgresql.Insert

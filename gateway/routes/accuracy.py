@@ -1,16 +1,35 @@
-"""Accuracy so far over REST."""
+"""Accuracy so far over REST, and week by week from the database."""
+
+from functools import partial
+from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from sqlalchemy import Connection
 from starlette.responses import Response
 
-from gateway.accuracy import Accuracy, accuracy
-from gateway.asked import find
-from gateway.openapi import of_contract, problems
+from gateway.accuracy import accuracy
+from gateway.accuracy_series import WEEK_NS, AccuracySeries, accuracy_series, week_start_ns
+from gateway.asked import find, read_symbol
+from gateway.database.outcomes import newest_matured_ns, sums_by_date
+from gateway.openapi import of_schema, problems, reference
 from gateway.parts import Parts
+from gateway.routes.history import require_known
 from gateway.routes.live import live_json
 from gateway.routes.predictions import Symbol
 from gateway.scores import ALL
+from schemas.times import Interval
+
+#: Dates of a horizon in one series.
+_MOST_DATES = 100_000
+_SHAPES = of_schema({"anyOf": [reference("Accuracy"), reference("AccuracySeries")]})
+_DESCRIPTION = (
+    "Rolling, from memory. With `by=week`: a series, from all outcomes that `tickcast recorder` has kept; 503 while "
+    "the database cannot be reached, and where so long a span takes it too long."
+)
+
+By = Annotated[Literal["week"] | None, Query(description="A series instead of what is rolling", examples=["week"])]
+Weeks = Annotated[int, Query(ge=1, le=520, description="With `by`: back from the newest outcome", examples=[52])]
 
 
 def _accuracy_json(parts: Parts, ticker: str) -> Response:
@@ -19,27 +38,51 @@ def _accuracy_json(parts: Parts, ticker: str) -> Response:
     return live_json(msgspec.json.encode(document))
 
 
+def _series_json(series: AccuracySeries) -> Response:
+    return live_json(msgspec.json.encode(series))
+
+
 def accuracy_router(parts: Parts) -> APIRouter:
     """Give `/accuracy` and `/accuracy/{ticker}`."""
     router = APIRouter(tags=["accuracy"])
 
+    async def series_of(ticker: str, weeks: int) -> AccuracySeries:
+        return await parts.archive.ask(partial(_series, interval=parts.settings.interval, ticker=ticker, weeks=weeks))
+
     @router.get(
         "/accuracy",
         summary="How accurate the predictions of all tickers have been",
-        responses={200: of_contract(Accuracy), **problems(503)},
+        description=_DESCRIPTION,
+        responses={200: _SHAPES, **problems(400, 503)},
         response_class=Response,
     )
-    async def of_all() -> Response:
+    async def of_all(by: By = None, weeks: Weeks = 52) -> Response:
+        if by is not None:
+            return _series_json(await series_of(ALL, weeks))
         parts.require_caught_up()
         return _accuracy_json(parts, ALL)
 
     @router.get(
         "/accuracy/{ticker:text}",
         summary="How accurate the predictions of a ticker have been",
-        responses={200: of_contract(Accuracy), **problems(400, 404, 503)},
+        description=_DESCRIPTION,
+        responses={200: _SHAPES, **problems(400, 404, 503)},
         response_class=Response,
     )
-    async def of_ticker(ticker: Symbol) -> Response:
-        return _accuracy_json(parts, find(parts, ticker).ticker)
+    async def of_ticker(ticker: Symbol, by: By = None, weeks: Weeks = 52) -> Response:
+        if by is None:
+            return _accuracy_json(parts, find(parts, ticker).ticker)
+        series = await series_of(read_symbol(ticker), weeks)
+        if not series.total:
+            require_known(parts, series.ticker)
+        return _series_json(series)
 
     return router
+
+
+def _series(connection: Connection, interval: Interval, ticker: str, weeks: int) -> AccuracySeries:
+    of_ticker = None if ticker == ALL else ticker
+    newest_ns = newest_matured_ns(connection, interval, of_ticker) or 0
+    after_ns = week_start_ns(newest_ns) - (weeks - 1) * WEEK_NS
+    rows = sums_by_date(connection, interval, of_ticker, after_ns, _MOST_DATES + 1)
+    return accuracy_series(ticker, interval, rows, _MOST_DATES)

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from gateway.access.gate import STAY
+from gateway.access.stay import Stay
 from gateway.commands import RefusedError, check_count, read_command
 from gateway.conversation import Conversation
 from gateway.delivery import Delivery, refusal, shutdown_message
@@ -85,10 +87,10 @@ class EventResponse(Response):
         self._command = command
         self._last_event_id = last_event_id
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - as Starlette has it
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events."""
         await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": list(_HEADERS)})
-        await EventDelivery(self._parts, self._command, self._last_event_id, receive, send).run()
+        await EventDelivery(self._parts, self._command, self._last_event_id, receive, send, stay=scope.get(STAY)).run()
         await send({"type": "http.response.body", "body": b""})
 
 
@@ -96,9 +98,16 @@ class EventDelivery(Delivery):
     """One client's events. Its last event id is a mark of the stream, where nothing before was left out."""
 
     def __init__(
-        self, parts: Parts, command: Subscribe, last_event_id: str | None, receive: Receive, send: Send
+        self,
+        parts: Parts,
+        command: Subscribe,
+        last_event_id: str | None,
+        receive: Receive,
+        send: Send,
+        *,
+        stay: Stay | None,
     ) -> None:
-        super().__init__(parts, parts.predictions)
+        super().__init__(parts, parts.predictions, stay)
         self._command = command
         self._last_event_id = last_event_id
         self._receive = receive

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Header, Query
+from sqlalchemy import Connection
 from starlette.responses import Response
 
-from gateway.asked import read_symbol, read_time, unknown_ticker
-from gateway.database.queries import Series, Span, past_predictions
+from gateway.asked import read_symbol, read_time_ns, unknown_ticker
+from gateway.database.outcomes import Sums, sums_of_span
+from gateway.database.queries import Rows, Series, Span, newest_event_ns, past_predictions
 from gateway.database.queries import bars as bars_of
 from gateway.database.queries import features as features_of
 from gateway.history import History, as_csv, history_of
@@ -38,7 +40,8 @@ def history_router(parts: Parts) -> APIRouter:
     @router.get(
         "/history/{ticker:text}",
         summary="Past predictions beside what happened, and how right they were",
-        description=f"Days count back from the ticker's newest prediction. `Accept: text/csv` gets CSV. {_NEEDS}",
+        description=f"Days count back from the ticker's newest event that is recorded; `accuracy` is of all of them. "
+        f"`Accept: text/csv` gets CSV. {_NEEDS}",
         responses={
             200: {"content": of_contract(History)["content"] | {_CSV: {"schema": {"type": "string"}}}},
             **problems(400, 404, 503),
@@ -53,12 +56,11 @@ def history_router(parts: Parts) -> APIRouter:
         accept: Annotated[str, Header(description="`text/csv`, or JSON")] = "",
     ) -> Response:
         symbol, bars = read_symbol(ticker), _horizon(parts, horizon)
-        series, span_ns = Series(symbol, interval), days * _DAY_NS
-        query = partial(past_predictions, series=series, horizon=bars, span_ns=span_ns, limit=limit + 1)
-        rows = await parts.archive.ask(query)
-        if not rows:
-            _require_known(parts, symbol)
-        document = history_of(symbol, bars, days, rows, limit)
+        query = partial(_past, series=Series(symbol, interval), horizon=bars, days=days, limit=limit + 1)
+        rows, outcomes = await parts.archive.ask(query)
+        if not rows and not outcomes.matured:
+            require_known(parts, symbol)
+        document = history_of(symbol, bars, days, rows, outcomes, limit)
         if _CSV in accept:
             return Response(as_csv(document.history), media_type=_CSV, headers={"Cache-Control": "no-store"})
         return live_json(msgspec.json.encode(document))
@@ -75,7 +77,7 @@ def history_router(parts: Parts) -> APIRouter:
         query = partial(bars_of, series=Series(symbol, interval), span=span, limit=limit + 1)
         rows = await parts.archive.ask(query)
         if not rows:
-            _require_known(parts, symbol)
+            require_known(parts, symbol)
         entry = parts.latest.get(symbol)
         return live_json(msgspec.json.encode(past_bars(symbol, rows, limit, None if entry is None else entry.form)))
 
@@ -91,10 +93,16 @@ def history_router(parts: Parts) -> APIRouter:
         query = partial(features_of, series=Series(symbol, interval), span=span, limit=limit + 1)
         rows = await parts.archive.ask(query)
         if not rows:
-            _require_known(parts, symbol)
+            require_known(parts, symbol)
         return live_json(msgspec.json.encode(past_features(symbol, rows, limit)))
 
     return router
+
+
+def _past(connection: Connection, series: Series, horizon: int, days: int, limit: int) -> tuple[Rows, Sums]:
+    after_ns = (newest_event_ns(connection, series) or 0) - days * _DAY_NS
+    rows = past_predictions(connection, series, horizon, after_ns, limit)
+    return rows, sums_of_span(connection, series, horizon, after_ns)
 
 
 def _horizon(parts: Parts, horizon: int | None) -> int:
@@ -112,10 +120,10 @@ def _horizon(parts: Parts, horizon: int | None) -> int:
 
 
 def _time_ns(text: str | None, field: str) -> int | None:
-    return None if text is None else int(read_time(text, field).timestamp() * NS_PER_SECOND)
+    return None if text is None else read_time_ns(text, field)
 
 
-def _require_known(parts: Parts, ticker: str) -> None:
+def require_known(parts: Parts, ticker: str) -> None:
     """Let a ticker pass of which nothing is recorded, if it is one of the stream's.
 
     Raises:

@@ -1,5 +1,6 @@
 """`POST /predict` and `POST /predict/batch`."""
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -8,14 +9,15 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from gateway.asked import body_asked_for, find
-from gateway.batch import LARGEST_BATCH, batch_body, read_tickers
+from gateway.batch import LARGEST_BATCH, MOST_TICKERS, batch_body, queued_batch_body, read_tickers
+from gateway.batch_jobs import KEPT_SECONDS
 from gateway.bodies import read_as, read_json
 from gateway.forecasts import OwnPrices
-from gateway.openapi import json_body, of_schema, problems, reference
+from gateway.openapi import PREDICTIONS, accepted, json_body, of_schema, problems, reference
 from gateway.outage import prediction_json
 from gateway.parts import Parts
 from gateway.reasons import reasoning_of
-from gateway.routes.live import live_json
+from gateway.routes.live import accepted_response, live_json
 from schemas.public import PublicPrediction
 
 _PRICES_EXAMPLE = '{"recent_prices": [101.2, 100.7, …]} with 10 to 10,000 closes, the oldest first'
@@ -57,21 +59,13 @@ def predict_posts_router(parts: Parts) -> APIRouter:
 
     @router.post(
         "/predict/batch",
-        summary=f"The latest predictions of up to {LARGEST_BATCH} tickers",
-        description="In the order asked for; where a ticker has none, its error stands in its place.",
+        summary="The latest predictions of many tickers",
+        description="In the order asked for; where a ticker has none, its error stands in its place. More than "
+        f"{LARGEST_BATCH} (at most {MOST_TICKERS:,}) are queued in this one process: 202, and `GET /jobs/{{id}}` gives "
+        f"them for {KEPT_SECONDS // 60} minutes.",
         responses={
-            200: of_schema(
-                {
-                    "type": "object",
-                    "required": ["predictions"],
-                    "properties": {
-                        "predictions": {
-                            "type": "array",
-                            "items": {"anyOf": [reference("PublicPrediction"), reference("FailedTicker")]},
-                        }
-                    },
-                }
-            ),
+            200: of_schema(PREDICTIONS | {"required": ["predictions"]}),
+            202: accepted(),
             **problems(400, 415, 503),
         },
         response_class=Response,
@@ -81,6 +75,9 @@ def predict_posts_router(parts: Parts) -> APIRouter:
         tickers = read_tickers(await read_json(request))
         parts.require_caught_up()
         parts.instruments.ready_bytes.inc(len(tickers))
+        if len(tickers) > LARGEST_BATCH:
+            work = partial(queued_batch_body, parts, tickers)
+            return accepted_response(parts.batches.take(len(tickers), work))
         return prediction_json(parts, batch_body(parts, tickers))
 
     return router
@@ -116,7 +113,7 @@ _TICKERS: dict[str, Any] = {
     "type": "array",
     "items": {"type": "string"},
     "minItems": 1,
-    "maxItems": LARGEST_BATCH,
+    "maxItems": MOST_TICKERS,
 }
 _TICKERS_OBJECT: dict[str, Any] = {
     "type": "object",

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,10 +14,10 @@ from gateway.access.stay import Stay
 from gateway.conversation import Conversation
 from gateway.delivery import Delivery, refusal, shutdown_message
 from gateway.hub import Subscriber
-from gateway.messages import Message
+from gateway.messages import Message, message_of
 from gateway.parts import Parts
 from gateway.problems import upgrade_required
-from gateway.protocols import FRAMES_EXTENSION
+from gateway.protocols import FRAMES_EXTENSION, SocketProtocol
 from gateway.streams import Stream
 from schemas.close_codes import CLOSE_REASONS, CloseCode
 from schemas.sockets import BARS_SOCKET_PATH, SOCKET_PATH
@@ -51,8 +52,9 @@ class StreamSocket:
             await refused.response()(scope, receive, send)
             return
         await send({"type": "websocket.accept"})
-        compressed = scope["extensions"][FRAMES_EXTENSION]["compressed"]
-        connection = Connection(self._parts, self._stream, receive, send, compressed=compressed, stay=scope.get(STAY))
+        connection = Connection(
+            self._parts, self._stream, receive, send, **scope["extensions"][FRAMES_EXTENSION], stay=scope.get(STAY)
+        )
         await connection.run()
 
 
@@ -67,24 +69,32 @@ class Connection(Delivery):
         send: Send,
         *,
         compressed: bool,
+        protocol: SocketProtocol,
         stay: Stay | None,
     ) -> None:
-        super().__init__(parts, stream)
-        self._stay = stay
+        super().__init__(parts, stream, stay)
         self._receive = receive
         self._send = send
         self._compressed = compressed
+        self._protocol = protocol
 
     async def _read(self, subscriber: Subscriber) -> None:
         parts = self._parts
         conversation = Conversation(self._stream, parts.settings, subscriber, parts.clock_ns, self._stay)
         session = secrets.token_hex(8)
+        talk = parts.limits.talk(session) if parts.settings.limits_requests else None
         _log.debug("session %s begins", session)
         self._mailbox.reply(conversation.welcome(session, self._now()))
         while (message := await self._receive())["type"] == "websocket.receive":
             text = message.get("text")
             self._answered.clear()
-            self._mailbox.reply(conversation.answer(message.get("bytes") or b"" if text is None else text))
+            refused = None if talk is None else talk.refusal()
+            if refused is None:
+                self._mailbox.reply(conversation.answer(message.get("bytes") or b"" if text is None else text))
+            elif talk is not None and talk.is_too_much:
+                self._mailbox.close(CloseCode.TOO_MANY_MESSAGES)
+            else:
+                self._mailbox.reply([partial(message_of, refused)])
             await self._answered.wait()
 
     async def _write(self, messages: list[Message], *, in_order: bool) -> None:  # noqa: ARG002 - `prev` tells
@@ -94,6 +104,13 @@ class Connection(Delivery):
         for message in messages:
             content = {"bytes": message.payload} if message.packed else {"text": message.payload.decode()}
             await self._send({"type": "websocket.send", **content})
+
+    @property
+    def _writes_now(self) -> bool:
+        return not self._compressed and self._protocol.takes_frames
+
+    def _write_now(self, messages: list[Message]) -> None:
+        self._protocol.write_frames([message.frame for message in messages])
 
     async def _say_goodbye(self, code: CloseCode) -> None:
         last = [shutdown_message().frame] if code is CloseCode.GOING_AWAY else []

@@ -81,6 +81,7 @@ def system_router(parts: Parts) -> APIRouter:
 
     @router.get("/metrics", summary="Prometheus metrics of the gateway", response_class=Response)
     async def metrics() -> Response:
-        return Response(parts.instruments.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        text = await parts.team.metrics(parts.instruments.text())
+        return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return router

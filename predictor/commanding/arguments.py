@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from predictor.commanding.asking import PATIENCE_SECONDS
-from predictor.shadow import MOST_SHARE
 from predictor.training.parameter_file import read_parameter_file, search_evidence
+from schemas.decisions import MOST_SHARE
 from schemas.events import CommandAction, ModelCommand, ModelRole, RetrainKind
 
 _DESCRIPTION = "See which model sets there are, and ask the trainer to change what serves; settings: TICKCAST_*."

@@ -3,15 +3,15 @@
 import time
 from collections.abc import Iterator
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from predictor.commanding.answers import Answer, answer_in_event, answer_in_status
-from predictor.sending import send_and_wait
 from predictor.settings import PredictorSettings
 from schemas.codec import UndecodableError, decoder
 from schemas.consumers import groupless_config
 from schemas.errors import RetryError
 from schemas.events import ModelCommand, ModelEvent, ServiceStatus
+from schemas.producers import send_and_wait
 from schemas.topics import MODEL_COMMANDS, MODELS, SERVICE_STATUS, Topic
 
 _ANSWER_SECONDS = 10.0
@@ -80,7 +80,7 @@ def send_command(settings: PredictorSettings, command: ModelCommand) -> None:
     Raises:
         RetryError: It was not taken.
     """
-    send_and_wait(settings, "tickcast-models", MODEL_COMMANDS, command.scope, command)
+    send_and_wait(settings, "tickcast-models", MODEL_COMMANDS, command.scope, command, producer_client=Producer)
 
 
 def _consumer(settings: PredictorSettings) -> Consumer:

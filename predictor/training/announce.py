@@ -2,10 +2,9 @@
 
 import time
 
-from confluent_kafka import Message
+from confluent_kafka import Message, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource
 
-from predictor.sending import send_and_wait
 from predictor.settings import PredictorSettings
 from predictor.training.settings import TrainingSettings
 from predictor.training.topic_end import read_to_end
@@ -13,6 +12,7 @@ from schemas.broker import require_topics
 from schemas.codec import UndecodableError, decoder, event_headers
 from schemas.decisions import Decisions
 from schemas.events import ModelEvent
+from schemas.producers import send_and_wait
 from schemas.topics import MODELS
 
 
@@ -58,4 +58,4 @@ def announce(settings: TrainingSettings, event: ModelEvent) -> None:
     """
     source = f"trainer/{settings.instance}"
     headers = event_headers("ModelEvent", source, event.id, time.time_ns())
-    send_and_wait(settings, source, MODELS, event.model_set, event, headers)
+    send_and_wait(settings, source, MODELS, event.model_set, event, headers, producer_client=Producer)

@@ -26,7 +26,7 @@ from schemas.events.predictions import (
 )
 from schemas.events.requests import Forecast, ForecastRequest, PriceBar
 from schemas.events.scores import HorizonScore, ModelScore, Scoreboard
-from schemas.events.status import CommandProgress, ServiceState, ServiceStatus
+from schemas.events.status import CommandProgress, CommandState, ServiceState, ServiceStatus
 from schemas.events.ticks import ORIGIN_RANK, Origin, Tick, TickFrame
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "BarSoFar",
     "CommandAction",
     "CommandProgress",
+    "CommandState",
     "Direction",
     "Features",
     "Forecast",

@@ -77,6 +77,7 @@ class ModelEvent(Struct, frozen=True, kw_only=True):
         challenger_share: Of the tickers, by a hash of their names: there the challenger is served and the other shown.
         command_id: The command that this answers; null where nobody asked.
         numbers: What the decision was made on, by name, like `error_ratio` and `p_value`.
+        failed: Of a rejection: what was asked for came to no answer, like a training that broke off.
     """
 
     id: str
@@ -103,6 +104,7 @@ class ModelEvent(Struct, frozen=True, kw_only=True):
     challenger_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
     command_id: str | None = None
     numbers: dict[str, float] = {}
+    failed: bool = False
 
 
 class CommandAction(StrEnum):

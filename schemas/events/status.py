@@ -16,8 +16,18 @@ class ServiceState(StrEnum):
     STOPPING = "stopping"
 
 
+class CommandState(StrEnum):
+    """Where a command is; `refused`: it was answered with no, `failed`: it came to no answer."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
 class CommandProgress(Struct, frozen=True, kw_only=True):
-    """A command that a trainer works on; progress from 0 to 1."""
+    """A command that a trainer works on; `state` is a `CommandState`, progress from 0 to 1."""
 
     id: str
     action: str

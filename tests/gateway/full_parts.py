@@ -1,16 +1,23 @@
 """Parts that have something to say at every path."""
 
+from msgspec import structs
+
 from gateway.parts import Parts
-from schemas.events import HoldOutScore, ServiceState
+from gateway.routes.commands import MODEL_SET_EXAMPLE
+from gateway.routes.jobs import JOB_EXAMPLE
+from schemas.events import HoldOutScore, ModelCommand, ServiceState
+from schemas.topics import MODEL_COMMANDS, MODELS
 from tests.gateway.boards import board
+from tests.gateway.command_topic import CommandTopic, read
 from tests.gateway.predictor import Predictor
+from tests.gateway.recorder.events import example
 from tests.gateway.samples import NOON_NS, make_parts, model_event, model_member, prediction, status
 
 _SCORE = HoldOutScore(horizon=1, count=9, mean_absolute_error=0.1, root_mean_squared_error=0.2)
 
 
 def full_parts() -> Parts:
-    """Give predictions, scoreboards, a model set and services."""
+    """Give predictions, scoreboards, a model set, services, and a job."""
     parts = make_parts(prediction("AAPL", 1), prediction("MSFT", 2), prediction("BRK.B", 3, degraded="lstm: missing"))
     parts.board.set_state(ServiceState.READY)
     for each in (board("AAPL"), board("*", drift={"retrain": "asked"})):
@@ -20,4 +27,8 @@ def full_parts() -> Parts:
     parts.services.accept(status("predictor", latency_seconds={"p50": 0.01}), NOON_NS)
     parts.stage_times.note(prediction("AAPL", 1), NOON_NS)
     Predictor(parts)
+    CommandTopic(parts)
+    command = structs.replace(example(ModelCommand), id=JOB_EXAMPLE, requested_at_ns=NOON_NS)
+    read(parts, MODEL_COMMANDS, command)
+    read(parts, MODELS, model_event(MODEL_SET_EXAMPLE, NOON_NS - 1, command_id=JOB_EXAMPLE))
     return parts

@@ -126,10 +126,11 @@ def model_event(model_set: str = "set-1", decided_at_ns: int = NOON_NS, **change
 
 def settings(**changes: Any) -> GatewaySettings:
     quiet: dict[str, Any] = {
+        "gateway_port": 0,
         "heartbeat_seconds": 3_600.0,  # no heartbeat comes between the messages that a test waits for
         "database_url": f"sqlite:///{_DATABASES.name}/{uuid.uuid4()}.db",
     }
-    return GatewaySettings(_env_file=None, instance="test", gateway_port=0, **(quiet | changes))
+    return GatewaySettings(_env_file=None, instance="test", **(quiet | changes))
 
 
 def make_parts(*predictions: Prediction, caught_up: bool = True, **changes: Any) -> Parts:

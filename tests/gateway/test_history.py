@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import Table, delete
 
 from gateway.database.engine import open_engine
+from gateway.database.history import PREDICTIONS as PREDICTIONS_TABLE
 from gateway.database.migrate import migrate
 from gateway.history import History
 from gateway.parts import Parts
@@ -18,7 +20,7 @@ from gateway.recorder.rows import RECORDED
 from gateway.recorder.writing import Batch, write
 from schemas.codec import encode
 from schemas.events import Bar, BarSoFar, Direction, Outcome, Prediction
-from schemas.topics import OUTCOMES
+from schemas.topics import BARS, OUTCOMES
 from tests.gateway.recorder.events import Said, example, spoken
 from tests.gateway.samples import DAY_NS, make_parts, prediction
 from tests.gateway.web import client_of
@@ -37,6 +39,13 @@ def parts_with(url: str, said: Said, *live: Prediction) -> Parts:
         )
     engine.dispose()
     return parts
+
+
+def delete_all(parts: Parts, table: Table) -> None:
+    engine = open_engine(parts.settings)
+    with engine.begin() as connection:
+        connection.execute(delete(table))
+    engine.dispose()
 
 
 async def get(parts: Parts, path: str, status: int = 200, **options: Any) -> Any:
@@ -86,6 +95,25 @@ async def test_accuracy_is_of_what_counts_beside_who_says_the_usual(database_url
     assert accuracy.baseline_hit_rate == pytest.approx(3 / 6)
     assert accuracy.no_change_error == pytest.approx((4 * 0.01 + 3 * 0.03) / 7)
     assert accuracy.coverage_95 == pytest.approx(6 / 7)
+
+
+async def test_accuracy_is_of_the_whole_span_whatever_of_it_is_in_the_rows(database_url: str) -> None:
+    said = spoken(_BARS)
+    parts = parts_with(database_url, said)
+    whole = msgspec.convert(await get(parts, "/history/IBM?days=50"), History)
+    assert (len(whole.history), whole.accuracy.matured, whole.complete) == (49, 49, True)
+    cut = msgspec.convert(await get(parts, "/history/IBM?days=50&limit=3"), History)
+    assert (len(cut.history), cut.accuracy, cut.complete) == (3, whole.accuracy, False)
+    delete_all(parts, PREDICTIONS_TABLE)
+    deleted = msgspec.convert(await get(parts, "/history/IBM?days=50"), History)
+    assert (deleted.history, deleted.accuracy) == ([], whole.accuracy)
+
+
+async def test_days_count_from_the_newest_event_of_whatever_kind(database_url: str) -> None:
+    said = [(topic, event) for topic, event in spoken(_BARS) if topic is BARS or event.bar_index < 20]
+    parts = parts_with(database_url, said, prediction("AAPL"))
+    assert (await get(parts, "/history/AAPL?days=40"))["history"] == []
+    assert len((await get(parts, "/history/AAPL?days=50"))["history"]) == 10
 
 
 async def test_history_comes_as_csv_to_who_asks_for_it(database_url: str) -> None:
@@ -147,6 +175,8 @@ async def test_a_ticker_of_which_nothing_is_recorded_is_empty_and_an_unknown_one
         ("/history/AAPL?days=0", "days"),
         ("/history/AAPL?horizon=2", "horizon"),
         ("/bars/AAPL?start=yesterday", "start"),
+        ("/bars/AAPL?start=0001-01-01T00:00:00Z", "start"),
+        ("/features/AAPL?end=9999-12-31T00:00:00Z", "end"),
         ("/features/AAPL?limit=100000", "limit"),
         ("/bars/%20", "ticker"),
     ],

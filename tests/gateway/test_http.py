@@ -330,12 +330,46 @@ async def test_only_an_allowed_origin_may_read_across_origins() -> None:
     async with client_of(make_parts(allowed_origins="https://board.example/")) as client:
         ours = await client.get("/predictions", headers={"Origin": "https://board.example"})
         theirs = await client.get("/predictions", headers={"Origin": "https://evil.example"})
+        nobodys = await client.get("/predictions")
     assert ours.headers["access-control-allow-origin"] == "https://board.example"
-    assert "origin" in ours.headers["vary"].lower()
-    assert "access-control-allow-origin" not in theirs.headers
+    assert {"ETag", "Retry-After", "X-Response-Time"} <= {*ours.headers["access-control-expose-headers"].split(", ")}
+    for answer in (ours, theirs, nobodys):  # a cache must not give the answer of one to the other
+        assert "origin" in answer.headers["vary"].lower()
+    assert not {name for answer in (theirs, nobodys) for name in answer.headers if name.startswith("access-control")}
 
 
-@pytest.mark.parametrize("path", ["/", "/index.js", "/index.css", "/docs", "/redoc", "/openapi.json"])
+def preflight(origin: str, method: str = "POST") -> dict[str, str]:
+    return {"Origin": origin, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": "x-api-key"}
+
+
+async def test_a_preflight_of_an_allowed_origin_is_answered_before_anybody_is_asked_for_a_key() -> None:
+    parts = make_parts(auth_required=True, allowed_origins="https://board.example")
+    async with client_of(parts) as client:
+        for path in ("/predict/batch", "/api/v1/predictions", "/nothing"):
+            answer = await client.options(path, headers=preflight("https://board.example"))
+            assert (answer.status_code, answer.content) == (204, b"")
+            assert answer.headers["access-control-allow-origin"] == "https://board.example"
+            assert answer.headers["access-control-allow-methods"] == "GET, HEAD, POST"
+            allowed = answer.headers["access-control-allow-headers"].split(", ")
+            assert {"X-API-Key", "Authorization", "Content-Type", "If-None-Match", "Last-Event-ID"} <= {*allowed}
+            assert "origin" in answer.headers["vary"].lower()
+        problem(await client.options("/predictions", headers={"Origin": "https://board.example"}), 401)
+        refused = await client.post("/predict/batch", headers={"Origin": "https://board.example"}, json=["AAPL"])
+    assert problem(refused, 401)  # and the page may read why:
+    assert refused.headers["access-control-allow-origin"] == "https://board.example"
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://board.example:8443"])
+@pytest.mark.parametrize("allowed_origins", ["", "https://board.example"])
+async def test_a_preflight_of_a_foreign_origin_is_refused(origin: str, allowed_origins: str) -> None:
+    async with client_of(make_parts(allowed_origins=allowed_origins)) as client:
+        for method in ("GET", "POST"):
+            answer = await client.options("/predictions", headers=preflight(origin, method))
+            assert "TICKCAST_ALLOWED_ORIGINS" in problem(answer, 403)["detail"] or origin == "null"
+            assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/page/main.js", "/page/style/base.css", "/docs", "/redoc", "/openapi.json"])
 async def test_pages_need_nothing_from_elsewhere(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert answer.status_code == 200

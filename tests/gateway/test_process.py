@@ -199,4 +199,11 @@ async def test_a_gateway_that_asks_for_keys_knows_those_made_by_command_and_ends
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == CloseCode.REVOKED
     assert status(headers=headers) == 401
+    service.send(signal.SIGTERM)
+    assert await asyncio.to_thread(service.wait) == 0
+    run_command(given, ["usage"])  # written at the latest before it stops
+    counts = capsys.readouterr().out.split()
+    assert counts[1] == headers["X-API-Key"].split("_")[1]
+    assert int(counts[counts.index("requests") + 1]) >= 2  # a path, and the socket's handshake
+    assert int(counts[counts.index("messages") + 1]) == 1
     assert headers["X-API-Key"] not in service.output()

@@ -128,12 +128,15 @@ class World:
 
 
 def obedient_attempt(settings: TrainingSettings, job: Job, tell: Tell) -> Attempted:
-    """Come to what the command's id says: good, bad, broken, away (once), or slow, which waits for a file `go`."""
+    """Come to what the command's id says: good, bad, broken, away (once), or slow, which waits for a file `go`.
+
+    Where there is a file `slow`, all are.
+    """
     what, champion = job.asked_by or "good-first", job.champion
     tell(0.5, "half of it")
     if job.challenger is not None:
         return Attempted(champion=champion, promote=True, reason="better in its shadow", model_set=job.challenger)
-    if what.startswith("slow"):
+    if what.startswith("slow") or (settings.models_directory / "slow").exists():
         _wait_for(settings.models_directory / "go")
     if what.startswith("broken"):
         raise StopAndSayError("the prices cannot be read")

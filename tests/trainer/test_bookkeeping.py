@@ -4,9 +4,9 @@ from msgspec import structs
 
 from predictor.training.service.decision_log import DecisionLog
 from predictor.training.service.past import Past
-from predictor.training.service.progress import ENDED_TOLD, CommandState, Progress
+from predictor.training.service.progress import ENDED_TOLD, Progress
 from predictor.training.service.waiting import MOST_WAITING, Waiting
-from schemas.events import CommandAction, ModelAction, RetrainKind
+from schemas.events import CommandAction, CommandState, ModelAction, RetrainKind
 from tests.trainer.test_decide import command
 from tests.trainer.tiny_sets import said
 

@@ -6,7 +6,8 @@ from predictor.training.service.decide import Decided, Passed, Plan, ToTrain
 from predictor.training.service.next_state import FoundSet
 from predictor.training.service.past import Past
 from predictor.training.service.verdict import Attempted, after_shadow, after_training, to_be_judged, unasked
-from schemas.events import CommandAction, ModelAction, ModelCommand, ModelEvent, RetrainKind
+from schemas.decisions import state_after
+from schemas.events import CommandAction, CommandState, ModelAction, ModelCommand, ModelEvent, RetrainKind
 from tests.trainer.test_decide import NOW_NS, SHAPE, TWO, command, event, plan, refusal
 from tests.trainer.tiny_sets import found, said
 
@@ -62,9 +63,11 @@ def test_a_good_change_is_a_challenger_first() -> None:
 
 
 def test_a_training_that_failed_is_an_answer_too() -> None:
-    assert refusal(after(promote=False, failed=True, reason="the training failed: no prices")) == (
-        "the training failed: no prices"
-    )
+    made = after(promote=False, failed=True, reason="the training failed: no prices")
+    assert refusal(made) == "the training failed: no prices"
+    assert state_after(event(made)) is CommandState.FAILED
+    assert state_after(event(after(promote=False))) is CommandState.REFUSED
+    assert state_after(event(after())) is CommandState.DONE
 
 
 def test_what_was_rolled_back_is_not_promoted_again_by_machine() -> None:

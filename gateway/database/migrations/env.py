@@ -3,7 +3,9 @@
 from alembic import context
 
 import gateway.database.accounts
-import gateway.database.history  # noqa: F401 - their tables
+import gateway.database.feedback
+import gateway.database.history
+import gateway.database.usage  # noqa: F401 - their tables
 from gateway.database.metadata import metadata
 
 context.configure(

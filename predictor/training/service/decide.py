@@ -91,8 +91,9 @@ def refused(
     *,
     about: str | None = None,
     numbers: dict[str, float] | None = None,
+    failed: bool = False,
 ) -> Decided:
-    """Answer a command with no."""
+    """Answer a command with no; `failed`: it came to no answer."""
     ruling = Ruling(
         id=decision_id(command),
         action=ModelAction.REJECTED,
@@ -101,6 +102,7 @@ def refused(
         now_ns=now_ns,
         command_id=command.id,
         numbers=numbers or {},
+        failed=failed,
     )
     return Decided(unchanged(past.current, shape, ruling, about))
 

@@ -11,12 +11,13 @@ from predictor.training.service.model_sets import ModelSets
 from predictor.training.service.next_state import FoundSet, Shape
 from predictor.training.service.outside import Outside
 from predictor.training.service.past import Past
-from predictor.training.service.progress import CommandState, Progress
+from predictor.training.service.progress import Progress
 from predictor.training.service.sender import Sender
 from predictor.training.service.waiting import Waiting
 from predictor.training.settings import TrainingSettings
 from predictor.training.tasks import say
-from schemas.events import ModelAction, ModelCommand
+from schemas.decisions import state_after
+from schemas.events import CommandState, ModelAction, ModelCommand
 
 _log = logging.getLogger(__name__)
 
@@ -65,19 +66,14 @@ class Desk:
             self.follow(decide(self.past, command, found, self.shape, self.now_ns()), command)
 
     def refuse(self, command: ModelCommand, why: str, *, failed: bool = False) -> None:
-        """Answer a command with no."""
-        self.follow(refused(self.past, command, why, self.shape, self.now_ns()), command, failed=failed)
+        """Answer a command with no; `failed`: it came to no answer."""
+        self.follow(refused(self.past, command, why, self.shape, self.now_ns(), failed=failed), command)
 
-    def follow(self, plan: Plan, command: ModelCommand | None, *, failed: bool = False) -> None:
-        """Do what was planned.
-
-        Args:
-            command: The one that it answers.
-            failed: A decision says that the training came to no answer.
-        """
+    def follow(self, plan: Plan, command: ModelCommand | None) -> None:
+        """Do what was planned, in answer to a command."""
         match plan:
             case Decided():
-                self._decide(plan, command, CommandState.FAILED if failed else CommandState.REFUSED)
+                self._decide(plan, command)
             case ToTrain(command=asked):
                 why = self.waiting.offer(asked)
                 if why is None:
@@ -87,11 +83,11 @@ class Desk:
             case Passed(why=why):
                 _log.debug("passed over %s: %s", "what nobody asked" if command is None else command.id, why)
 
-    def _decide(self, decided: Decided, command: ModelCommand | None, refusal: CommandState) -> None:
+    def _decide(self, decided: Decided, command: ModelCommand | None) -> None:
         event = self.carry_out.decision(decided)
         rejected = event.action is ModelAction.REJECTED
         self._wishes.decided(event)
         self._figures.count_decision(event)
         if command is not None:
-            self.progress.tell(command, refusal if rejected else CommandState.DONE, event.reason)
+            self.progress.tell(command, state_after(event), event.reason)
         say(f"{'rejected' if rejected else 'announced'} {event.model_set}: {event.reason}")

@@ -43,6 +43,7 @@ class Ruling:
     Attributes:
         id: Made of the command's: decided again after a crash, it is the same decision.
         command_id: The command that it answers.
+        failed: The command came to no answer.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Ruling:
     now_ns: int
     command_id: str | None = None
     numbers: dict[str, float] = field(default_factory=dict)
+    failed: bool = False
 
     def on(self, state: ModelEvent, model_set: str) -> ModelEvent:
         """Give a state as the one that this decision makes."""
@@ -65,6 +67,7 @@ class Ruling:
             decided_at_ns=self.now_ns,
             command_id=self.command_id,
             numbers=self.numbers,
+            failed=self.failed,
         )
 
 

@@ -1,23 +1,11 @@
 """How far each command is, for `service-status`. Pure."""
 
-from enum import StrEnum
-
 from msgspec import structs
 
-from schemas.events import CommandProgress, ModelCommand
+from schemas.events import CommandProgress, CommandState, ModelCommand
 
 #: Of those that have ended, the newest are told.
 ENDED_TOLD = 20
-
-
-class CommandState(StrEnum):
-    """Where a command is."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    REFUSED = "refused"
-    FAILED = "failed"
 
 
 _ENDS = frozenset({CommandState.DONE, CommandState.REFUSED, CommandState.FAILED})

@@ -1,10 +1,10 @@
 """Why a command cannot be followed. Pure."""
 
 from predictor.manifest import fits
-from predictor.shadow import MOST_SHARE
 from predictor.training.parameter_file import parameters_of, searched_through_ns
 from predictor.training.service.next_state import FoundSet, Shape
 from predictor.training.service.past import Past, is_machine
+from schemas.decisions import MOST_SHARE
 from schemas.events import CommandAction, ModelCommand, ModelRole, RetrainKind
 
 

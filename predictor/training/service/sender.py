@@ -5,11 +5,12 @@ import time
 from confluent_kafka import KafkaError, KafkaException, Message
 from msgspec import Struct
 
-from predictor.sending import DELIVER_WITHIN_SECONDS, make_producer
+from predictor.sending import make_producer
 from predictor.training.settings import TrainingSettings
 from schemas.codec import Headers, encode, event_headers
 from schemas.errors import RetryError
 from schemas.events import ModelCommand, ModelEvent
+from schemas.producers import DELIVER_WITHIN_SECONDS
 from schemas.topics import MODEL_COMMANDS, MODELS, SERVICE_STATUS, Topic
 
 

@@ -15,12 +15,11 @@ from predictor.training.service.first_step import Announce, TrainFirst, first_st
 from predictor.training.service.job import Answers, Job
 from predictor.training.service.judging import Judging
 from predictor.training.service.next_state import FoundSet
-from predictor.training.service.progress import CommandState
 from predictor.training.service.refusals import why_not
 from predictor.training.service.verdict import Attempted, after_training, unasked
 from predictor.training.settings import TrainingSettings
 from predictor.training.tasks import say
-from schemas.events import ModelAction, ModelCommand
+from schemas.events import CommandState, ModelAction, ModelCommand
 
 _log = logging.getLogger(__name__)
 _Ended = Callable[[Attempted], None]
@@ -146,5 +145,5 @@ class Trainings:
             desk.progress.tell(command, CommandState.QUEUED, f"{attempted.champion} does not serve any more: again")
         else:
             desk.waiting.end()
-            desk.follow(plan, command, failed=attempted.failed)
+            desk.follow(plan, command)
         self._answers.forget(job)

@@ -43,7 +43,8 @@ def after_training(
     why = why or _no_promotion(past, attempted, found)
     if why is not None or not isinstance(found, FoundSet):
         why = why or "no set was trained"
-        return refused(past, command, why, shape, now_ns, about=attempted.model_set, numbers=attempted.numbers)
+        about, numbers, failed = attempted.model_set, attempted.numbers, attempted.failed
+        return refused(past, command, why, shape, now_ns, about=about, numbers=numbers, failed=failed)
     ruling = Ruling(
         id=decision_id(command),
         action=_action(past, command),

@@ -35,6 +35,7 @@ def spoken(bars: int) -> Said:
             start_ns, name = bar.start_ns + number * _DAY_NS, f"{ticker}/{number}"
             shared = {"ticker": ticker, "id": name, "bar_index": number}
             as_of = {"as_of_ns": start_ns + _DAY_NS}
+            matured = {"start_ns": start_ns, "matured_ns": start_ns + 2 * _DAY_NS}
             closed = structs.replace(bar, **shared, start_ns=start_ns, end_ns=start_ns + _DAY_NS)
             final = structs.replace(features, **shared, **as_of, final=True)
             said += [
@@ -42,7 +43,7 @@ def spoken(bars: int) -> Said:
                 (FEATURES, structs.replace(final, id=f"{name}/provisional", final=False)),
                 (FEATURES, final),
                 (PREDICTIONS, structs.replace(prediction, **shared, **as_of, provisional=False)),
-                (OUTCOMES, structs.replace(outcome, **shared, **as_of, start_ns=start_ns)),
+                (OUTCOMES, structs.replace(outcome, **shared, **as_of, **matured)),
             ]
     return said
 

@@ -3,19 +3,22 @@
 import random
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from gateway.database.engine import open_engine
+from deploy.embedded_broker import start_embedded_broker
+from gateway.database.engine import begin_writing, open_engine
 from gateway.database.settings import DatabaseSettings
 from gateway.recorder.writing import read_positions
 from schemas.errors import EXIT_STOP_AND_SAY
 from schemas.topics import BARS, DEAD_LETTERS, PREDICTIONS, Topic
-from tests.brokers import BrokerUnderTest
+from tests.brokers import BrokerUnderTest, Server
 from tests.gateway.recorder.events import Said, recorded, rows_of, spoken
 from tests.postgres import PostgresServer
 from tests.processes import Processes, ServiceProcess
@@ -66,6 +69,14 @@ class Recording:
 def recording(kafka: BrokerUnderTest, processes: Processes, database_url: str) -> Iterator[Recording]:
     engine = open_engine(DatabaseSettings(_env_file=None, database_url=SecretStr(database_url)))
     yield Recording(kafka, processes, engine, database_url)
+    engine.dispose()
+
+
+@contextmanager
+def recording_in_file(broker: BrokerUnderTest, processes: Processes, folder: Path) -> Iterator[Recording]:
+    url = f"sqlite:///{folder}/history.db"
+    engine = open_engine(DatabaseSettings(_env_file=None, database_url=SecretStr(url)))
+    yield Recording(broker, processes, engine, url)
     engine.dispose()
 
 
@@ -138,6 +149,50 @@ def test_what_nobody_understands_is_a_dead_letter_and_the_rest_is_recorded(recor
     second = recording.start()
     assert second.wait() == EXIT_STOP_AND_SAY
     assert "another recorder" in second.output()
+
+
+def test_on_the_embedded_broker_a_kill_costs_nothing_and_another_one_is_another_log(
+    embedded: BrokerUnderTest, processes: Processes, tmp_path: Path
+) -> None:
+    with recording_in_file(embedded, processes, tmp_path) as recording:
+        said, later = spoken(30), spoken(35)[-15:]
+        recording.say(said[:200])
+        recorder = recording.start()
+        recording.wait_for(recorder, said[:200])
+        recorder.kill()
+        recording.say(said[200:])
+        recorder = recording.start()
+        recording.wait_for(recorder, said)
+        assert recorder.stop() == 0, recorder.output()
+        another = start_embedded_broker(tmp_path / "another")
+        try:
+            server = Server(another.bootstrap_servers, embedded=True)
+            recording.broker = BrokerUnderTest(server, topic_prefix=embedded.topic_prefix)
+            recording.broker.create_topics()
+            recording.say(later)
+            recorder = recording.start()
+            recording.wait_for(recorder, [*said, *later])
+            assert "made anew" in recorder.output()
+            assert recorder.stop() == 0, recorder.output()
+        finally:
+            another.stop()
+
+
+def test_a_file_that_another_has_locked_for_long_is_waited_for_and_nothing_is_lost(
+    embedded: BrokerUnderTest, processes: Processes, tmp_path: Path
+) -> None:
+    with recording_in_file(embedded, processes, tmp_path) as recording:
+        said = spoken(30)
+        recording.say(said[:200])
+        recorder = recording.start(database_answer_seconds=0.2)
+        recording.wait_for(recorder, said[:200])
+        with begin_writing(recording.engine):
+            recording.say(said[200:])
+            recorder.wait_for(lambda: "does not answer" in recorder.output(), what="the lock being met")
+            assert recording.rows() == rows_of(said[:200])
+        recording.wait_for(recorder, said)
+        recorder.wait_for(lambda: "answers again" in recorder.output(), what="its being over")
+        assert recorder.stop() == 0, recorder.output()
 
 
 def test_a_postgresql_that_is_killed_and_comes_back_misses_nothing(

@@ -1,10 +1,14 @@
 """Rows are written whole or not at all, once, with the place where reading goes on; and what is old goes."""
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
 from gateway.database.engine import open_engine
@@ -79,6 +83,23 @@ def test_old_predictions_and_indicators_go_in_slices_and_bars_and_outcomes_stay(
         "predictions": 30 * len(example(Prediction).horizons),
         "features": 30,
     }
+
+
+def test_retention_takes_its_lock_before_it_looks(tmp_path: Path) -> None:
+    engine = open_engine(DatabaseSettings(_env_file=None, database_url=SecretStr(f"sqlite:///{tmp_path}/history.db")))
+    migrate(engine)
+    write(engine, batch_of(20, now_ns=0))
+    another = sqlite3.connect(f"{tmp_path}/history.db", timeout=0)
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def write_in_between(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith("SELECT"):
+            with contextlib.suppress(sqlite3.OperationalError), another:
+                another.execute("INSERT INTO offsets VALUES ('bars', 0, 'e', 1) ON CONFLICT DO NOTHING")
+
+    assert delete_old(engine, 90, 91 * _DAY_NS) > 0
+    another.close()
+    engine.dispose()
 
 
 def test_a_database_has_one_recorder(engine: Engine) -> None:

@@ -1,0 +1,54 @@
+// What all charts share: their size, their colours, their picture.
+
+import { colours, onTheme } from "../base/theme.js";
+
+const COLOURS = ["paper", "ink", "faint", "line", "up", "down", "link", "second", "third", "fan-95", "fan-99"];
+const DAY_SECONDS = 86400;
+
+/** Give a time of the API as charts count it: seconds since 1970. */
+export const chartTime = (text) => Date.parse(text) / 1000;
+
+/** A chart in a box. `dress(colours)` puts colours on its series, now and whenever the theme changes. */
+export class Frame {
+  chart;
+  #dress;
+  #stopTheme;
+
+  constructor(library, box, dress) {
+    this.chart = library.createChart(box, {
+      autoSize: true,
+      handleScroll: { mouseWheel: false, vertTouchDrag: false }, // the wheel and a finger scroll the page
+      handleScale: { mouseWheel: false },
+      rightPriceScale: { borderVisible: false },
+      timeScale: { borderVisible: false, rightOffset: 2 },
+      kineticScroll: { touch: false },
+    });
+    this.#dress = dress;
+    this.#stopTheme = onTheme(() => this.dress());
+  }
+
+  /** Put on the colours of the theme. */
+  dress() {
+    const shades = colours(...COLOURS);
+    this.chart.applyOptions({
+      layout: { background: { color: shades.paper }, textColor: shades.faint, fontFamily: "system-ui, sans-serif" },
+      grid: { vertLines: { color: shades.line }, horzLines: { color: shades.line } },
+    });
+    this.#dress(shades);
+  }
+
+  /** Say how long a bar is, so that times of day are shown where there are any. */
+  setBarSeconds(seconds) {
+    this.chart.applyOptions({ timeScale: { timeVisible: seconds < DAY_SECONDS, secondsVisible: seconds < 60 } });
+  }
+
+  /** Give the chart as a PNG. */
+  picture() {
+    return new Promise((resolve) => { this.chart.takeScreenshot().toBlob(resolve, "image/png"); });
+  }
+
+  close() {
+    this.#stopTheme();
+    this.chart.remove();
+  }
+}

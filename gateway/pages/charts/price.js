@@ -1,0 +1,105 @@
+// Candles with volume, indicators, and the forecast as a fan.
+
+import { chartTime, Frame } from "./frame.js";
+import { Fan, fanPoints, fanTimes } from "./fan.js";
+
+const VOLUME_MARGINS = { top: 0.82, bottom: 0 };
+const QUIET = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false };
+const BARS_AT_FIRST = 90;
+
+/** The chart of a ticker's price. */
+export class PriceChart {
+  #frame;
+  #candles;
+  #volume;
+  #target;
+  #fan = new Fan();
+  #lines = new Map(); // name of an indicator -> its series
+  #shades = null;
+  #placed = false;
+
+  constructor(library, box) {
+    this.#frame = new Frame(library, box, (shades) => this.#dress(shades));
+    const { chart } = this.#frame;
+    this.#volume = chart.addHistogramSeries({ ...QUIET, priceScaleId: "", priceFormat: { type: "volume" } });
+    this.#volume.priceScale().applyOptions({ scaleMargins: VOLUME_MARGINS });
+    chart.priceScale("right").applyOptions({ scaleMargins: { top: 0.05, bottom: 0.2 } });
+    this.#target = chart.addLineSeries({ ...QUIET, lineWidth: 2, lineStyle: library.LineStyle.Dashed });
+    this.#target.attachPrimitive(this.#fan);
+    this.#candles = chart.addCandlestickSeries();
+    this.#frame.dress();
+  }
+
+  /** Show bars, oldest first, the one that forms at the end. */
+  setBars(bars) {
+    this.#candles.setData(bars.map(candle));
+    this.#volume.setData(bars.map((bar) => this.#volumeOf(bar)));
+    const last = bars.at(-1);
+    if (last === undefined) return;
+    this.#frame.setBarSeconds(chartTime(last.end) - chartTime(last.start));
+    if (!this.#placed) this.#place(bars.length);
+  }
+
+  /** Show the newest bar anew, or one more. */
+  setLast(bar) {
+    this.#candles.update(candle(bar));
+    this.#volume.update(this.#volumeOf(bar));
+  }
+
+  /** Show a forecast from the last closed bar on. */
+  setForecast(lastBar, horizons) {
+    const points = fanPoints(lastBar, horizons);
+    const targets = new Map(points.map((point) => [point.time, point.target]));
+    this.#target.setData(fanTimes(points).map((time) => (targets.has(time) ? { time, value: targets.get(time) } : { time })));
+    this.#fan.setPoints(points);
+  }
+
+  /** Show an indicator's `{time, value}` points; null takes it away. */
+  setIndicator(name, points) {
+    const line = this.#lines.get(name);
+    if (points === null) {
+      if (line) this.#frame.chart.removeSeries(line);
+      this.#lines.delete(name);
+      return;
+    }
+    if (!line) this.#lines.set(name, this.#frame.chart.addLineSeries({ ...QUIET, lineWidth: 1 }));
+    this.#lines.get(name).setData(points);
+    this.#dressLines();
+  }
+
+  picture() {
+    return this.#frame.picture();
+  }
+
+  close() {
+    this.#frame.close();
+  }
+
+  #place(count) {
+    this.#placed = true;
+    this.#frame.chart.timeScale().setVisibleLogicalRange({ from: Math.max(0, count - BARS_AT_FIRST), to: count + 24 });
+  }
+
+  #volumeOf(bar) {
+    return { time: chartTime(bar.start), value: bar.volume, color: this.#shades.line };
+  }
+
+  #dress(shades) {
+    this.#shades = shades;
+    const { up, down } = shades;
+    this.#candles.applyOptions({ upColor: shades.paper, downColor: down, borderUpColor: up, borderDownColor: down, wickUpColor: up, wickDownColor: down });
+    this.#volume.applyOptions({ color: shades.line });
+    this.#target.applyOptions({ color: shades.link });
+    this.#fan.dress(shades["fan-99"], shades["fan-95"]);
+    this.#dressLines();
+  }
+
+  #dressLines() {
+    const pens = [this.#shades.second, this.#shades.third, this.#shades.faint];
+    [...this.#lines.values()].forEach((line, index) => line.applyOptions({ color: pens[index % pens.length] }));
+  }
+}
+
+function candle(bar) {
+  return { time: chartTime(bar.start), open: bar.open, high: bar.high, low: bar.low, close: bar.close };
+}

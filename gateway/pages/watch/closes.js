@@ -1,0 +1,56 @@
+// The last closes of tickers in sight, fetched when they come into sight and then carried on by what is live.
+
+import { inPath } from "../data/api.js";
+
+const KEPT = 40;
+const AT_ONCE = 4;
+
+/** Knows the last closes; `arrived(ticker)` is called when a ticker's have come. */
+export class Closes {
+  #api;
+  #arrived;
+  #closed = new Map(); // ticker -> closes, oldest first; the last bar's index beside them
+  #wanted = [];
+  #busy = 0;
+
+  constructor(api, arrived) {
+    this.#api = api;
+    this.#arrived = arrived;
+  }
+
+  /** Fetch what is not known yet of these tickers. */
+  want(tickers) {
+    this.#wanted = tickers.filter((ticker) => !this.#closed.has(ticker));
+    while (this.#busy < AT_ONCE && this.#wanted.length > 0) this.#fetch(this.#wanted.shift());
+  }
+
+  /** Take a prediction of a closed bar. */
+  note({ ticker, provisional, bar_index: index, current_price: price }) {
+    const known = this.#closed.get(ticker);
+    if (provisional || known === undefined || index <= known.index) return;
+    known.index = index;
+    known.closes.push(price);
+    if (known.closes.length > KEPT) known.closes.shift();
+  }
+
+  /** Give the closes of a ticker with its live price at the end. */
+  line({ ticker, provisional, current_price: price }) {
+    const closes = this.#closed.get(ticker)?.closes ?? [];
+    return provisional ? [...closes, price] : closes;
+  }
+
+  async #fetch(ticker) {
+    this.#busy += 1;
+    this.#closed.set(ticker, { index: -1, closes: [] });
+    try {
+      const { bars } = await this.#api.get(`/bars/${inPath(ticker)}?limit=${KEPT}`);
+      this.#closed.set(ticker, { index: bars.at(-1)?.bar_index ?? -1, closes: bars.map((bar) => bar.close) });
+      this.#arrived(ticker);
+    } catch {
+      // no history: the line begins now
+    } finally {
+      this.#busy -= 1;
+      this.want(this.#wanted);
+    }
+  }
+}

@@ -1,0 +1,21 @@
+"""What a worker answers the others."""
+
+from collections.abc import Callable
+
+from gateway.parts import Parts
+from gateway.problems import ProblemError
+from gateway.workers.team import METRICS
+
+
+def answers_of(parts: Parts) -> Callable[[str], bytes]:
+    """Give what answers their questions."""
+
+    def answer(question: str) -> bytes:
+        if question == METRICS:
+            return parts.instruments.text()
+        try:
+            return parts.batches.body_of(question)
+        except ProblemError:
+            return b""
+
+    return answer

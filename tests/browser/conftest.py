@@ -1,0 +1,19 @@
+"""One Chromium for all tests of the dashboard."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from benchmarks.chromium import OPTIONS
+from tests.browser.chromium import require_chromium
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Give a browser; Debian's, for Playwright's own cannot be had from a package registry."""
+    path = require_chromium()
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=path, args=[*OPTIONS])
+        yield opened
+        await opened.close()

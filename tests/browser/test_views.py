@@ -1,0 +1,136 @@
+"""The other views, and what holds for all of them."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Route, expect
+
+from tests.browser.dashboard import BARS, parts_with, record, said, shown, tell
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
+
+PLACES = ("#/watch", "#/ticker/AAPL", "#/models", "#/system")
+
+
+async def test_a_ticker_shows_its_chart_its_forecast_its_past_and_its_reasons(browser: Browser) -> None:
+    parts = record(parts_with("AAPL", "MSFT"))
+    async with shown(browser, parts, "#/ticker/aapl") as (_, visit):
+        page = visit.page
+        await expect(page.locator("h1")).to_have_text("AAPL")
+        for title in ("Price and forecast", "Forecast", "Said, and what happened", "How right it has been", "Why"):
+            await expect(page.get_by_role("region", name=title, exact=True)).to_be_visible()
+        await expect(page.locator(".chart canvas").first).to_be_visible()
+        prices = page.get_by_role("region", name="Price and forecast")
+        await prices.get_by_text("Data table").click()
+        await expect(prices.locator("tbody tr")).to_have_count(BARS)
+        past = page.get_by_role("region", name="Said, and what happened", exact=True)
+        await past.get_by_text("Data table").click()
+        await expect(past.locator("tbody tr").nth(1)).to_contain_text("● right")
+        await expect(page.get_by_role("region", name="How right")).to_contain_text("The direction was right in")
+        await expect(page.get_by_role("region", name="Why", exact=True)).to_contain_text("together")
+        await prices.get_by_role("button", name="SMA 20").click()
+        tell(parts, said("AAPL", 55.5), 9)
+        await expect(page.locator(".big")).to_have_text("55.50")
+
+
+async def test_bars_and_pictures_can_be_saved(browser: Browser) -> None:
+    async with shown(browser, record(parts_with("AAPL")), "#/ticker/AAPL") as (_, visit):
+        prices = visit.page.get_by_role("region", name="Price and forecast")
+        await expect(prices.get_by_role("button", name="PNG")).to_be_visible()
+        for name, start in (("CSV", b"Bar,Open"), ("PNG", b"\x89PNG")):
+            async with visit.page.expect_download() as download:
+                await prices.get_by_role("button", name=name).click()
+            path = await (await download.value).path()
+            assert path.read_bytes().startswith(start)
+
+
+async def test_without_the_charts_package_the_tables_are_there(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.routes.page.charting_script", lambda: b"")
+    async with shown(browser, record(parts_with("AAPL")), "#/ticker/AAPL") as (_, visit):
+        prices = visit.page.get_by_role("region", name="Price and forecast")
+        await expect(prices.locator("tbody tr")).to_have_count(BARS)
+        await expect(prices).to_contain_text("lightweight-charts")
+
+
+async def test_models_show_the_champion_beside_forecasts_without_skill(browser: Browser) -> None:
+    async with shown(browser, parts_with("AAPL"), "#/models") as (_, visit):
+        await expect(visit.page.get_by_role("region", name="Champion")).to_contain_text("set-1")
+        await expect(visit.page.get_by_role("region", name="Metrics", exact=True)).to_contain_text(
+            "no change (no skill)"
+        )
+
+
+@pytest.mark.parametrize(
+    ("status", "answers", "words"),
+    [
+        (
+            202,
+            [{"status": "running", "progress": 0.5}, {"status": "done", "progress": 1.0, "message": "better"}],
+            "better",
+        ),
+        (403, [], "the scope admin"),
+        (404, [], "tickcast models retrain"),
+    ],
+)
+async def test_a_retraining_is_asked_for_and_followed(
+    browser: Browser, status: int, answers: list[dict[str, object]], words: str
+) -> None:
+    async with shown(browser, parts_with("AAPL"), "#/models", allowed=(str(status),)) as (_, visit):
+        page, waiting = visit.page, [*answers]
+
+        async def retrain(route: Route) -> None:
+            await route.fulfill(status=status, json={"job": "api-1", "status": "queued", "href": "/api/v1/jobs/api-1"})
+
+        async def job(route: Route) -> None:
+            await route.fulfill(json={"job": "api-1"} | waiting.pop(0))
+
+        await page.route("**/model/retrain/AAPL", retrain)
+        await page.route("**/jobs/api-1", job)
+        await page.get_by_role("button", name="Retrain the models").click()
+        if answers:
+            await expect(page.get_by_role("progressbar")).to_have_attribute("value", "0.5")
+        await expect(page.get_by_role("region", name="Retraining")).to_contain_text(words)
+        assert waiting == []
+
+
+async def test_the_system_view_shows_every_service_and_stage(browser: Browser) -> None:
+    async with shown(browser, parts_with("AAPL"), "#/system") as (_, visit):
+        await expect(visit.page.get_by_role("region", name="Services", exact=True)).to_contain_text("predictor one")
+        await expect(visit.page.get_by_role("region", name="Latency by stage")).to_contain_text("tick to gateway")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1920])
+async def test_every_view_fits_and_has_no_serious_finding(browser: Browser, theme: str, width: int) -> None:
+    options: dict[str, Any] = {
+        "color_scheme": theme,
+        "viewport": {"width": width, "height": 800},
+        "reduced_motion": "reduce",
+    }
+    async with shown(browser, record(parts_with("AAPL", "MSFT")), **options) as (server, visit):
+        for place in PLACES:
+            await visit.page.goto(f"{server.url}/{place}")
+            await expect(visit.page.locator("#connection")).to_have_text("live")
+            await expect(visit.page.locator("tbody tr").first).to_be_visible()
+            assert await visit.serious_findings() == [], place
+            assert not await visit.wider_than_the_window(), place
+        await visit.page.goto(f"{server.url}/#/watch")
+        await expect(visit.page.locator("tbody a").first).to_have_text("AAPL")
+        head, first = [await visit.box(of) for of in ("thead", "tbody tr:not(.spacer)")]
+        assert first["y"] == pytest.approx(head["y"] + head["height"], abs=2), "rows begin below the head"
+        assert (await visit.box("tbody a"))["width"] > 30, "a name can be read"
+
+
+async def test_the_theme_can_be_switched_and_is_remembered(browser: Browser) -> None:
+    async with shown(browser, parts_with("AAPL"), color_scheme="light") as (_, visit):
+        page = visit.page
+        background = "getComputedStyle(document.body).backgroundColor"
+        light = await page.evaluate(background)
+        for _ in range(2):
+            await page.locator("#theme").click()
+        await expect(page.locator("#theme")).to_have_text("Theme: dark")
+        assert await page.evaluate(background) != light
+        await page.reload()
+        await expect(page.locator("#theme")).to_have_text("Theme: dark")
