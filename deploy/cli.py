@@ -58,6 +58,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "gateway": Command("gateway", "serve REST, WebSocket and the page", takes_arguments=False),
     "keys": Command("gateway.access", "make, list, revoke and rotate the API keys of the gateway; show their usage"),
+    "users": Command("gateway.access.users_command", "make, list, change and remove the users of the gateway"),
     "postman": Command(
         "gateway.postman", "print the REST API as a Postman collection, to be imported", takes_arguments=False
     ),

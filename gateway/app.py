@@ -18,6 +18,7 @@ from gateway.openapi import declare_responses
 from gateway.parts import Parts
 from gateway.problems import handle_errors, nothing_here
 from gateway.routes.accuracy import accuracy_router
+from gateway.routes.auth import auth_router
 from gateway.routes.commands import commands_router
 from gateway.routes.events import events_router
 from gateway.routes.feedback import feedback_router
@@ -85,6 +86,7 @@ def build_api(parts: Parts) -> FastAPI:
         page_router(),
         no_socket_router(),
         events_router(parts),
+        auth_router(parts),
     ):
         api.include_router(router)
     declare_responses(api)
@@ -103,7 +105,7 @@ def build_app(parts: Parts) -> ASGIApp:
     if limits is not None:
         inner = Limited(inner, limits, refusals)
     if parts.settings.auth_required:
-        inner = Gate(inner, parts.keys, refusals, limits=limits, clock_ns=parts.clock_ns)
+        inner = Gate(inner, parts.identity, refusals, limits=limits, clock_ns=parts.clock_ns)
     outer: ASGIApp = Versioned(Timing(Guard(inner, parts.settings, refusals), parts.instruments, parts.usage))
     trusted = parts.settings.trusted_proxies
     return Forwarded(outer, Proxies(trusted)) if trusted else outer

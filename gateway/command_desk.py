@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from gateway.job_ids import digests_in, key_digest, keyed_id, new_id
 from gateway.jobs import JobsView, ModelJob
@@ -27,13 +27,13 @@ class Accepted(Struct, frozen=True, kw_only=True):
     """A job that was taken; `href` tells how it goes on.
 
     Attributes:
-        note: Of a retrain.
+        note: Of a retrain: what it is about.
     """
 
     job: str
     status: CommandState
     href: str
-    note: str | UnsetType = UNSET
+    note: str | None = None
 
 
 def href_of(job_id: str) -> str:
@@ -78,7 +78,7 @@ class CommandDesk:
             job=job_id,
             status=CommandState.QUEUED if job is None else job.status,
             href=href_of(job_id),
-            note=POOLED if wish.action is CommandAction.RETRAIN else UNSET,
+            note=POOLED if wish.action is CommandAction.RETRAIN else None,
         )
 
     def find(self, job_id: str) -> ModelJob | None:

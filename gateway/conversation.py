@@ -25,6 +25,7 @@ from schemas.sockets import (
     PROTOCOL_VERSION,
     Auth,
     Authenticated,
+    AuthExpiring,
     Limits,
     Since,
     Subscribe,
@@ -33,8 +34,8 @@ from schemas.sockets import (
     Welcome,
 )
 
-_AUTH_EXAMPLE = '{"action": "auth", "key": "tc_…"}'
-_NOT_LET_IN = "this key does not let you in here: it is unknown, not good any more, or lacks the scope stream"
+_AUTH_EXAMPLE = '{"action": "auth", "key": "tc_…"}, or "token"'
+_NOT_LET_IN = "this does not let you in here: it is unknown, not good any more, or lacks the scope stream"
 
 
 def _say(message: Struct) -> Reply:
@@ -93,7 +94,7 @@ class Conversation:
         try:
             command = read_command(data, maximum_bytes=self._settings.maximum_message_bytes)
             request_id = command.id
-            if self._stay is not None and self._stay.key is None and not isinstance(command, Auth):
+            if self._stay is not None and self._stay.caller is None and not isinstance(command, Auth):
                 raise RefusedError("auth_required", f"say who you are first: send {_AUTH_EXAMPLE}")
             match command:
                 case Subscribe():
@@ -106,20 +107,23 @@ class Conversation:
             error.request_id = error.request_id or request_id
             return [_say(error.message())]
 
+    def expiring(self, expires_ns: int) -> list[Reply]:
+        """Say that the client's key or token expires."""
+        return [_say(AuthExpiring(expires_at=time_text(expires_ns)))]
+
     def _authenticate(self, command: Auth) -> Reply:
         if self._stay is None:
             return _say(Authenticated(scopes=["read", "stream"], id=command.id))
-        if command.key is None:
-            raise RefusedError("auth_failed", f"this gateway gives no tokens: send {_AUTH_EXAMPLE}", "token")
-        ended = self._stay.identify(command.key)
+        field = "key" if command.token is None else "token"
+        ended = self._stay.identify(command.key or command.token or "")
         if ended is CloseCode.TOO_MANY_CONNECTIONS:
-            raise RefusedError("rate_limited", CLOSE_REASONS[ended], "key")
-        if ended is not None or self._stay.key is None:
-            raise RefusedError("forbidden" if ended is CloseCode.FORBIDDEN else "auth_failed", _NOT_LET_IN, "key")
-        expires_ns = self._stay.key.expires_ns
+            raise RefusedError("rate_limited", CLOSE_REASONS[ended], field)
+        if ended is not None or self._stay.caller is None:
+            raise RefusedError("forbidden" if ended is CloseCode.FORBIDDEN else "auth_failed", _NOT_LET_IN, field)
+        expires_ns = self._stay.caller.expires_ns
         return _say(
             Authenticated(
-                scopes=sorted(self._stay.key.scopes),
+                scopes=sorted(self._stay.caller.scopes),
                 expires_at=None if expires_ns is None else time_text(expires_ns),
                 id=command.id,
             )

@@ -149,8 +149,8 @@ class Delivery(ABC):
         """Take note of what is out; tell whether more waits."""
         more = self._mailbox.sent() and self._mailbox.closed is None
         self._parts.instruments.count_sent(messages)
-        if self._stay is not None and self._stay.key is not None:
-            self._parts.usage.note_sent(self._stay.key.id, messages)
+        if self._stay is not None and self._stay.caller is not None:
+            self._parts.usage.note_sent(self._stay.caller.id, messages)
         self._count_skipped()
         if not self._mailbox.has_replies:
             self._answered.set()

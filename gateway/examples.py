@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
+from gateway.access.documents import RegisteredUser, Ticket, Tokens
 from gateway.accuracy import accuracy
 from gateway.accuracy_series import accuracy_series
 from gateway.command_desk import POOLED, Accepted, href_of
@@ -47,8 +48,26 @@ def examples() -> dict[str, Any]:
         "Comparison": compare(prediction, board, event),
         "FeedbackReceipt": FeedbackReceipt(id="5f0e8c1d9a7b4c3e2d1f0a9b", created_at=prediction.updated_at),
         "ProblemDocument": not_caught_up().document(),
+        **_of_accounts(),
     }
     return {name: msgspec.to_builtins(shape) for name, shape in shapes.items()}
+
+
+def _of_accounts() -> dict[str, Any]:
+    token, then = "eyJhbGciOiJIUzI1NiIs…", "2026-01-31T12:10:00Z"
+    scopes = ["read", "stream"]
+    return {
+        "RegisteredUser": RegisteredUser(id="5f2c9a01d3e4", username="ada", scopes=scopes),
+        "Ticket": Ticket(ticket=token, expires_at="2026-01-31T12:00:30Z"),
+        "Tokens": Tokens(
+            access_token=token,
+            expires_in=600,
+            expires_at=then,
+            refresh_token=token,
+            refresh_expires_at="2026-03-02T12:00:00Z",
+            scopes=scopes,
+        ),
+    }
 
 
 def _job(command: ModelCommand, event: ModelEvent) -> ModelJob | None:

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from msgspec import Struct
 
+from gateway.access.documents import RegisteredUser, Ticket, Tokens
 from gateway.accuracy import Accuracy
 from gateway.accuracy_series import AccuracySeries
 from gateway.batch import FailedTicker
@@ -56,6 +57,9 @@ _SHAPES: tuple[type[Struct], ...] = (
     PastFeatures,
     PerformanceMetrics,
     PerformanceSummary,
+    RegisteredUser,
+    Ticket,
+    Tokens,
     UsageReport,
     Warmup,
 )

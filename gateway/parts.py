@@ -5,7 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
+from gateway.access.accounts import Accounts
+from gateway.access.identity import Identity
+from gateway.access.ledger import Ledger
 from gateway.access.ring import KeyRing
+from gateway.access.tokens import TokenMint
 from gateway.archive import Archive
 from gateway.batch_jobs import BatchDesk
 from gateway.command_desk import CommandDesk
@@ -79,6 +83,21 @@ class Parts:
         return Archive(self.settings)
 
     @cached_property
+    def mint(self) -> TokenMint:
+        """Give what signs tokens."""
+        return TokenMint(self.settings.token_key.get_secret_value())
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Give what finds out who asks."""
+        return Identity(self.keys, self.mint)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Give the users' way in; nothing is opened before somebody asks."""
+        return Accounts(self.settings, Ledger(self.settings), self.keys, self.mint, self.clock_ns)
+
+    @cached_property
     def limits(self) -> Limits:
         """Give how much everybody may ask."""
         return Limits(self.settings, self.leases.make_buckets, partial(make_shared_seats, self.presence))
@@ -107,6 +126,8 @@ class Parts:
         """Let go of what was opened."""
         if "archive" in vars(self):
             self.archive.close()
+        if "accounts" in vars(self):
+            self.accounts.close()
 
     @property
     def latest(self) -> LatestView:

@@ -14,8 +14,8 @@ import uvloop
 from confluent_kafka.admin import AdminClient, ConfigResource
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.access.changes import read_changes
 from gateway.access.refresh import refresh_for_ever
-from gateway.access.store import KeyStore
 from gateway.app import build_app
 from gateway.command_sender import CommandSender
 from gateway.database.engine import open_engine
@@ -80,11 +80,11 @@ def _run(
 
 
 def _quieten(settings: GatewaySettings) -> None:
-    """Keep what clients of Kafka say of every failed attempt out of the log; the feed says it once."""
+    """Keep secrets out of the log, and what clients of Kafka say of every failed attempt; the feed says it once."""
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # below, it writes whole headers, queries and messages
     if settings.log_level != "debug":
         for client in ("aiokafka", "librdkafka"):
             logging.getLogger(client).setLevel(logging.CRITICAL)
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
 async def serve(
@@ -151,7 +151,7 @@ async def _know_the_keys(parts: Parts) -> None:
     try:
         await asyncio.to_thread(migrate, engine)
         writer = UsageWriter(parts.usage, partial(add_usage, engine), parts.clock_ns)
-        await asyncio.gather(refresh_for_ever(parts.keys, KeyStore(engine)), writer.run())
+        await asyncio.gather(refresh_for_ever(parts.keys, partial(read_changes, engine)), writer.run())
     except SQLAlchemyError as error:
         raise RetryError(f"the database does not answer ({type(error).__name__})") from error
     finally:

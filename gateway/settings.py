@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
+from gateway.access.settings import AccessSettings
 from gateway.authorities import read_authority, read_origin
 from gateway.database.settings import DatabaseSettings
 from gateway.limits.settings import LimitSettings
@@ -45,7 +46,7 @@ Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterV
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_origins)]
 
 
-class GatewaySettings(TlsSettings, LimitSettings, DatabaseSettings, SharedSettings):
+class GatewaySettings(AccessSettings, TlsSettings, LimitSettings, DatabaseSettings, SharedSettings):
     """Where the gateway listens, whom it lets in, and what one client may ask of it."""
 
     gateway_host: str = Field("127.0.0.1", min_length=1)
@@ -55,7 +56,6 @@ class GatewaySettings(TlsSettings, LimitSettings, DatabaseSettings, SharedSettin
     )
     allowed_hosts: Hosts = Field((), description="Further host names under which the gateway is reached; `*` is any")
     allowed_origins: Origins = Field((), description="Further origins whose pages may ask, read and open a WebSocket")
-    auth_required: bool = Field(False, description="Ask for an API key wherever it is not public")
     open_without_auth: bool = Field(
         False, description="Listen beyond this machine even though nobody is asked for a key"
     )

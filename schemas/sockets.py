@@ -51,7 +51,7 @@ class Since(Struct, frozen=True):
 
 
 class Auth(Struct, frozen=True, tag_field="action", tag="auth"):
-    """Client: who I am, by one of the two; again before the token expires.
+    """Client: who I am, by one of the two; again before it expires: subscriptions stay.
 
     Attributes:
         id: Comes back with the answer.
@@ -144,6 +144,16 @@ class Authenticated(Struct, frozen=True, kw_only=True, tag_field="type", tag="au
     scopes: list[str]
     expires_at: Time | None = None
     id: str | None = None
+
+
+class AuthExpiring(Struct, frozen=True, kw_only=True, tag_field="type", tag="auth_expiring"):
+    """Server: the key or token is good for a little longer only: send `auth` with another one, and nothing changes.
+
+    Attributes:
+        expires_at: Then the connection is closed with 4002.
+    """
+
+    expires_at: Time
 
 
 class Subscribed(Struct, frozen=True, tag_field="type", tag="subscribed"):
@@ -308,11 +318,20 @@ class ServerShutdown(Struct, frozen=True, kw_only=True, tag_field="type", tag="s
 
 
 PredictionsServerMessage = (
-    Welcome | Authenticated | Subscribed | Snapshot | PredictionMessage | Heartbeat | ErrorMessage | ServerShutdown
+    Welcome
+    | Authenticated
+    | AuthExpiring
+    | Subscribed
+    | Snapshot
+    | PredictionMessage
+    | Heartbeat
+    | ErrorMessage
+    | ServerShutdown
 )
 BarsServerMessage = (
     Welcome
     | Authenticated
+    | AuthExpiring
     | Subscribed
     | BarSnapshot
     | BarMessage

@@ -8,6 +8,7 @@ updates a few tickers all the time, share the cores. Exit code 0: at least 60 % 
 import argparse
 import os
 import re
+import secrets
 import shutil
 import statistics
 import subprocess
@@ -117,7 +118,9 @@ def _guarded(served: Serving, folder: Path) -> Contestant:
     secret, key = make_key("bench", frozenset({Scope.READ}), time.time_ns())
     KeyStore(engine).add(key)
     engine.dispose()
-    own = {"gateway_port": port, "metrics_port": port, "database_url": url, "auth_required": True, **_LIMITS}
+    own = {"gateway_port": port, "metrics_port": port, "database_url": url, "auth_required": True}
+    own |= {"token_key": secrets.token_urlsafe(32), **_LIMITS}
+    own["token_key"] = secrets.token_urlsafe(48)
     variables = served.variables | {f"TICKCAST_{name.upper()}": str(value) for name, value in own.items()}
     gateway = served.watching.module("gateway", variables)
     headers = {"X-API-Key": secret}

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.access.keys import ApiKey, make_key
-from gateway.access.scopes import Scope
+from gateway.access.scopes import Scope, read_scopes, write_scopes
 from gateway.access.store import KeyStore
 from gateway.database.engine import open_engine
 from gateway.database.migrate import migrate
@@ -41,9 +41,14 @@ def _arguments(words: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _scopes(text: str) -> frozenset[Scope]:
+def scopes_of(text: str) -> frozenset[Scope]:
+    """Read the scopes of an argument.
+
+    Raises:
+        StopAndSayError: One is none.
+    """
     try:
-        return frozenset(Scope(part.strip()) for part in text.split(",") if part.strip())
+        return read_scopes(text)
     except ValueError as error:
         raise StopAndSayError(f"{error}: give some of {','.join(Scope)}") from error
 
@@ -57,7 +62,7 @@ def _known(store: KeyStore, identifier: str) -> ApiKey:
 
 def _show(text: str, key: ApiKey) -> None:
     print(text)
-    print(f"key {key.id}, {','.join(sorted(key.scopes))}; this is the only time that it is shown", file=sys.stderr)
+    print(f"key {key.id}, {write_scopes(key.scopes)}; this is the only time that it is shown", file=sys.stderr)
 
 
 def _time(time_ns: int | None) -> str:
@@ -65,9 +70,9 @@ def _time(time_ns: int | None) -> str:
 
 
 def _list(store: KeyStore, now_ns: int) -> None:
-    for key in store.changed_since():
+    for key in store.all():
         state = key.trouble(now_ns) or "accepted"
-        print(f"{key.id}  {state:<8}  {','.join(sorted(key.scopes)):<17}  ends {_time(key.expires_ns)}  {key.name}")
+        print(f"{key.id}  {state:<8}  {write_scopes(key.scopes):<17}  ends {_time(key.expires_ns)}  {key.name}")
 
 
 def _usage(engine: Engine, month: str | None) -> None:
@@ -79,7 +84,7 @@ def _usage(engine: Engine, month: str | None) -> None:
 
 
 def _create(store: KeyStore, given: argparse.Namespace, now_ns: int) -> None:
-    scopes = frozenset(Scope) if given.admin else _scopes(given.scopes)
+    scopes = frozenset(Scope) if given.admin else scopes_of(given.scopes)
     expires_ns = None if given.expires_days is None else now_ns + int(given.expires_days * _DAY_NS)
     text, key = make_key(given.name[:64], scopes, now_ns, expires_ns)
     store.add(key)
@@ -94,7 +99,7 @@ def _rotate(store: KeyStore, given: argparse.Namespace, now_ns: int) -> None:
     store.add(key)
     if given.overlap_hours > 0:
         ends_ns = now_ns + int(given.overlap_hours * _DAY_NS / 24)
-        store.expire(old.id, now_ns, ends_ns if old.expires_ns is None else min(ends_ns, old.expires_ns))
+        store.expire(old.id, ends_ns if old.expires_ns is None else min(ends_ns, old.expires_ns))
     else:
         store.revoke(old.id, now_ns)
     _show(text, key)

@@ -2,20 +2,24 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
+from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.access.keys import ApiKey
-from gateway.access.ring import KeyRing
+from gateway.access.callers import Caller, Kind
+from gateway.access.identity import Identity
+from gateway.access.keys import KEY_PREFIX
 from gateway.access.scopes import ScopeTable
 from gateway.access.stay import Stay
 from gateway.limits.limits import Limits
 from gateway.limits.reached import reason_of
 from gateway.limits.refusals import Refusals
 from gateway.problems import ProblemError
+from schemas.sockets import EVENTS_PATH
 
-#: In an ASGI scope: the key that a request came with; missing where none is required or none was given.
+#: In an ASGI scope: who asks; missing where nobody has to say it, and he did not.
 CALLER = "tickcast.caller"
 #: Likewise: what watches over a connection that stays; missing where nobody is asked for a key.
 STAY = "tickcast.stay"
@@ -25,12 +29,15 @@ _WHAT = "tickcast.refused"
 AUTH_SECONDS = 5.0
 
 
+_HOW = "send an API key as X-API-Key, or an access token as Authorization: Bearer"
+
+
 def _unauthorised(name: str, detail: str) -> ProblemError:
     return ProblemError(HTTPStatus.UNAUTHORIZED, name, detail, {"WWW-Authenticate": 'Bearer realm="tickcast"'})
 
 
-def _given_key(scope: Scope) -> str | None:
-    """Give the key of `X-API-Key` or `Authorization: Bearer`."""
+def _given_text(scope: Scope) -> str | None:
+    """Give the key of `X-API-Key`, or the key or access token of `Authorization: Bearer`."""
     for name, value in scope["headers"]:
         if name == b"x-api-key":
             return str(value, "latin-1")
@@ -45,7 +52,7 @@ class Gate:
     def __init__(
         self,
         app: ASGIApp,
-        ring: KeyRing,
+        identity: Identity,
         refusals: Refusals,
         *,
         limits: Limits | None = None,
@@ -54,7 +61,7 @@ class Gate:
         auth_seconds: float = AUTH_SECONDS,
     ) -> None:
         self._app = app
-        self._ring = ring
+        self._identity = identity
         self._refusals = refusals
         self._limits = limits
         self._table = table or ScopeTable()
@@ -67,51 +74,68 @@ class Gate:
             await self._app(scope, receive, send)
             return
         try:
-            key = self._admit(scope)
+            caller = self._admit(scope)
         except ProblemError as error:
             refused = self._limits.of_refused(scope, error) if self._limits else error
             self._refusals.note(scope, reason_of(refused), scope.get(_WHAT))
             await refused.response()(scope, receive, send)
             return
-        if key is not None:
-            scope[CALLER] = key
-        if scope["type"] == "websocket" or (key is not None and str(scope["path"]).startswith("/events/")):
-            scope[STAY] = stay = Stay(self._ring, key, self._clock_ns, scope["type"], self._auth_seconds)
+        if caller is not None:
+            scope[CALLER] = caller
+        if scope["type"] == "websocket" or (caller is not None and scope["path"] == EVENTS_PATH):
+            note = partial(self._refusals.note, scope)
+            stay = Stay(self._identity, caller, self._clock_ns, scope["type"], self._auth_seconds, note)
+            scope[STAY] = stay
             await stay.run(self._app, scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    def _admit(self, scope: Scope) -> ApiKey | None:
+    def _admit(self, scope: Scope) -> Caller | None:
         needed = self._table.needed(scope.get("method", "GET"), scope["path"])
-        text = _given_key(scope)
-        if needed == frozenset():  # public: a key only shows more
-            key = None if text is None else self._ring.find(text)
-            return None if key is None or key.trouble(self._clock_ns()) else key
+        text = _given_text(scope)
+        if needed == frozenset():  # public: who says who he is only sees more
+            caller = None if text is None else self._identity.find(text)
+            return None if caller is None or caller.trouble(self._clock_ns()) else caller
         if text is None and needed is not None and scope["type"] == "websocket":
             return None  # browsers cannot send headers there: the first message has to say it
-        key = self._identified(scope, text)
+        caller = self._identified(scope, text)
         if needed is None:
             detail = f"{scope.get('method', 'GET')} {scope['path'][:100]} is open to nobody: /docs lists what there is"
             raise ProblemError(HTTPStatus.FORBIDDEN, "not-open", detail)
-        if missing := sorted(needed - key.scopes):
-            self._log_refusal(scope, f"key {key.id} lacks {', '.join(missing)}")
-            detail = f"this key lacks the scope {', '.join(missing)}: ask for one that has it"
+        if missing := sorted(needed - caller.scopes):
+            self._log_refusal(scope, f"{caller.who} lacks {', '.join(missing)}")
+            detail = f"this {caller.kind} lacks the scope {', '.join(missing)}: ask for one that has it"
             raise ProblemError(HTTPStatus.FORBIDDEN, "too-little-scope", detail)
-        return key
+        return caller
 
-    def _identified(self, scope: Scope, text: str | None) -> ApiKey:
+    def _identified(self, scope: Scope, text: str | None) -> Caller:
         if text is None:
-            raise _unauthorised("key-required", "this gateway asks for a key: send it as X-API-Key")
-        key = self._ring.find(text)
-        if key is None:
-            self._log_refusal(scope, "unknown key")
-            raise _unauthorised("wrong-key", "this key is not known here: check X-API-Key")
-        if trouble := key.trouble(self._clock_ns()):
-            self._log_refusal(scope, f"key {key.id} is {trouble}")
-            raise _unauthorised(
-                f"{trouble}-key", f"this key has {'expired' if trouble == 'expired' else 'been revoked'}"
-            )
-        return key
+            return self._ticket_holder(scope)
+        caller = self._identity.find(text)
+        if caller is None:
+            kind: Kind = "key" if text.startswith(KEY_PREFIX) else "token"
+            self._log_refusal(scope, f"unknown {kind}")
+            raise _unauthorised(f"wrong-{kind}", f"this {kind} is not known here: {_HOW}")
+        return self._untroubled(scope, caller)
+
+    def _ticket_holder(self, scope: Scope) -> Caller:
+        """Give whoever asked for the ticket in the query: browsers cannot send headers with an EventSource."""
+        text = QueryParams(scope.get("query_string", b"")).get("ticket") if scope["path"] == EVENTS_PATH else None
+        if text is None:
+            raise _unauthorised("key-required", f"this gateway asks who you are: {_HOW}")
+        caller = self._identity.of_ticket(text, self._clock_ns())
+        if caller is None:
+            self._log_refusal(scope, "unknown or expired ticket")
+            detail = "this ticket is not good (any more): get another one by POST /events/ticket"
+            raise _unauthorised("wrong-ticket", detail)
+        return self._untroubled(scope, caller)
+
+    def _untroubled(self, scope: Scope, caller: Caller) -> Caller:
+        if trouble := caller.trouble(self._clock_ns()):
+            self._log_refusal(scope, f"{caller.who}: the {caller.kind} is {trouble}")
+            said = "expired" if trouble == "expired" else "been revoked"
+            raise _unauthorised(f"{trouble}-{caller.kind}", f"this {caller.kind} has {said}")
+        return caller
 
     def _log_refusal(self, scope: Scope, what: str) -> None:
         scope[_WHAT] = what

@@ -3,8 +3,13 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
+from typing import ClassVar
 
+from gateway.access.callers import Kind
 from gateway.access.scopes import Scope
+
+#: What every key begins with.
+KEY_PREFIX = "tc_"
 
 _ID_BYTES = 6
 _SECRET_BYTES = 32
@@ -18,17 +23,22 @@ class ApiKey:
         sha256: Of the whole text.
         expires_ns: From this wall time on it is not accepted; None: never.
         revoked_ns: When it was revoked.
-        changed_ns: When this was last written.
     """
+
+    kind: ClassVar[Kind] = "key"
 
     id: str
     name: str
     sha256: str
     scopes: frozenset[Scope]
     created_ns: int
-    changed_ns: int
     expires_ns: int | None = None
     revoked_ns: int | None = None
+
+    @property
+    def who(self) -> str:
+        """Name it for the log."""
+        return f"key {self.id}"
 
     def trouble(self, now_ns: int) -> str | None:
         """Say why it is not accepted; None where it is."""
@@ -47,5 +57,5 @@ def digest_of(text: str) -> str:
 def make_key(name: str, scopes: frozenset[Scope], now_ns: int, expires_ns: int | None = None) -> tuple[str, ApiKey]:
     """Make a key: its text, which is shown once, and what is kept."""
     identifier = secrets.token_hex(_ID_BYTES)
-    text = f"tc_{identifier}_{secrets.token_urlsafe(_SECRET_BYTES)}"
-    return text, ApiKey(identifier, name, digest_of(text), scopes, now_ns, now_ns, expires_ns)
+    text = f"{KEY_PREFIX}{identifier}_{secrets.token_urlsafe(_SECRET_BYTES)}"
+    return text, ApiKey(identifier, name, digest_of(text), scopes, now_ns, expires_ns)

@@ -15,6 +15,20 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+def write_scopes(scopes: Iterable[Scope]) -> str:
+    """Write scopes as they are kept and listed."""
+    return ",".join(sorted(scopes))
+
+
+def read_scopes(text: str) -> frozenset[Scope]:
+    """Read scopes.
+
+    Raises:
+        ValueError: One is none.
+    """
+    return frozenset(Scope(part.strip()) for part in text.split(",") if part.strip())
+
+
 #: By what they ask for: methods and templates, without the prefix `/api/v1`. None: nothing, they are public.
 TABLE: Mapping[Scope | None, tuple[str, ...]] = {
     None: (
@@ -28,6 +42,10 @@ TABLE: Mapping[Scope | None, tuple[str, ...]] = {
         "GET /health",
         "GET /health/live",
         "GET /health/ready",
+        "POST /auth/register",
+        "POST /auth/token",
+        "POST /auth/refresh",
+        "POST /auth/revoke",
     ),
     Scope.READ: (
         "GET /predict",
@@ -55,6 +73,7 @@ TABLE: Mapping[Scope | None, tuple[str, ...]] = {
         "GET /ws/predictions",
         "GET /ws/bars",
         "GET /events/predictions",
+        "POST /events/ticket",
     ),
     Scope.ADMIN: (
         "POST /model/retrain/{ticker:text}",

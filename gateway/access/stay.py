@@ -8,11 +8,15 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.access.keys import ApiKey
-from gateway.access.ring import KeyRing
+from gateway.access.callers import Caller
+from gateway.access.identity import Identity
 from gateway.access.scopes import Scope as Permission
 from gateway.limits.seats import Seat
 from schemas.close_codes import CLOSE_REASONS, CloseCode
+from schemas.times import NS_PER_SECOND
+
+#: So long before a key or token expires, a client that can send another one is told.
+EXPIRING_NS = 60 * NS_PER_SECOND
 
 _CLOSE_SECONDS = 1.0
 _DAY_SECONDS = 86_400.0
@@ -21,56 +25,74 @@ _log = logging.getLogger(__name__)
 
 
 class Stay:
-    """One connection that stays open, until its key is revoked or expires.
+    """One connection that stays open, until its key or token is revoked or expires.
 
     Attributes:
-        key: That of whoever opened it; None until a message has said it, for which there is little time.
+        caller: Whoever opened it; None until a message has said it, for which there is little time.
         seat: What it is counted with; None where nobody counts.
     """
 
     def __init__(
-        self, ring: KeyRing, key: ApiKey | None, clock_ns: Callable[[], int], kind: str, auth_seconds: float
+        self,
+        identity: Identity,
+        caller: Caller | None,
+        clock_ns: Callable[[], int],
+        kind: str,
+        auth_seconds: float,
+        note_refusal: Callable[[str, str], None],
     ) -> None:
-        self.key = key
+        """Watch a connection of a `kind` of ASGI; `note_refusal` takes a reason, and words for the log."""
+        self.caller = caller
         self.seat: Seat | None = None
-        self._ring = ring
+        self._identity = identity
         self._auth_seconds = auth_seconds
         self._clock_ns = clock_ns
         self._kind = kind
+        self._note_refusal = note_refusal
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[CloseCode] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
+        self._expires_ns: int | None = None
+        self._warn_ns: int | None = None
+        self._say_expiring: Callable[[int], None] = _nobody_listens
         self._closed = False
 
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application; once the key holds no more, it sees that its client is gone."""
-        if self.key is None:
+        """Run the application; once the caller may stay no more, it sees that its client is gone."""
+        if self.caller is None:
             self._timer = self._loop.call_later(self._auth_seconds, self.end, CloseCode.AUTH_REQUIRED)
         else:
-            self._ring.watch(self.key, self._told)
+            self._identity.watch(self.caller, self._told)
         try:
             await app(scope, self._receiving(receive, send), self._sending(send))
         finally:
             self._leave()
 
     def identify(self, text: str) -> CloseCode | None:
-        """Take a key that came in a message; a wrong one ends the connection, with the code that this gives."""
-        key = self._ring.find(text)
-        if key is None or key.trouble(self._clock_ns()):
-            _log.warning("a WebSocket sent a key that is %s", "unknown" if key is None else f"not good: {key.id}")
-            self.end(CloseCode.AUTH_FAILED)
-            return CloseCode.AUTH_FAILED
-        if Permission.STREAM not in key.scopes:
-            _log.warning("key %s lacks %s", key.id, Permission.STREAM)
-            self.end(CloseCode.FORBIDDEN)
-            return CloseCode.FORBIDDEN
-        if self.seat is not None and not self.seat.belong_to(key.id):
-            self.end(CloseCode.TOO_MANY_CONNECTIONS)
-            return CloseCode.TOO_MANY_CONNECTIONS
+        """Take a key or token that came in a message; a wrong one ends the connection, with the code that this
+        gives."""
+        caller = self._identity.find(text)
+        if caller is None or caller.trouble(self._clock_ns()):
+            who = "" if caller is None else f": {caller.who}"
+            return self._refuse(CloseCode.AUTH_FAILED, "auth-failed", f"a WebSocket sent a wrong key or token{who}")
+        if Permission.STREAM not in caller.scopes:
+            return self._refuse(CloseCode.FORBIDDEN, "too-little-scope", f"{caller.who} lacks {Permission.STREAM}")
+        if self.seat is not None and not self.seat.belong_to(caller.id):
+            what = f"{caller.who} has too many connections"
+            return self._refuse(CloseCode.TOO_MANY_CONNECTIONS, "too-many-connections", what)
         self._leave()
-        self.key = key
-        self._ring.watch(key, self._told)
+        self.caller = caller
+        self._identity.watch(caller, self._told)
         return None
+
+    def _refuse(self, code: CloseCode, reason: str, what: str) -> CloseCode:
+        self._note_refusal(reason, what)
+        self.end(code)
+        return code
+
+    def when_expiring(self, say: Callable[[int], None]) -> None:
+        """Have said, a minute before, at what time the caller may stay no longer."""
+        self._say_expiring = say
 
     def end(self, code: CloseCode) -> None:
         """End the connection."""
@@ -80,19 +102,31 @@ class Stay:
     def _leave(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self.key is not None:
-            self._ring.leave(self.key, self._told)
+        if self.caller is not None:
+            self._identity.leave(self.caller, self._told)
 
-    def _told(self, key: ApiKey) -> None:
+    def _told(self, caller: Caller) -> None:
+        """Take a caller as he is now: end, or see to it that this is looked at again in time."""
         if self._timer is not None:
             self._timer.cancel()
-        trouble = key.trouble(self._clock_ns())
-        if trouble is not None:
-            self.end(CloseCode.REVOKED if trouble == "revoked" else CloseCode.AUTH_EXPIRED)
-            _log.info("a connection of key %s ends: %s", key.id, trouble)
-        elif key.expires_ns is not None:
-            left_seconds = (key.expires_ns - self._clock_ns()) / 1e9
-            self._timer = self._loop.call_later(min(left_seconds, _DAY_SECONDS), self._told, key)
+        code = _ending(caller, self._clock_ns())
+        if code is not None:
+            self.end(code)
+            _log.info("a connection of %s ends: %s", caller.who, code.name.lower())
+        elif caller.expires_ns is not None:
+            wake_ns = self._next_moment(caller.expires_ns, self._clock_ns())
+            left_seconds = (wake_ns - self._clock_ns()) / NS_PER_SECOND
+            self._timer = self._loop.call_later(min(left_seconds, _DAY_SECONDS), self._told, caller)
+
+    def _next_moment(self, expires_ns: int, now_ns: int) -> int:
+        """Say once of each end that it comes; give when there is something to do next."""
+        if expires_ns != self._expires_ns:
+            self._expires_ns = expires_ns
+            self._warn_ns = max(expires_ns - EXPIRING_NS, (now_ns + expires_ns) // 2)
+        if self._warn_ns is not None and now_ns >= self._warn_ns:
+            self._warn_ns = None
+            self._say_expiring(expires_ns)
+        return expires_ns if self._warn_ns is None else self._warn_ns
 
     def _receiving(self, receive: Receive, send: Send) -> Receive:
         async def received() -> Message:
@@ -124,3 +158,13 @@ class Stay:
                 await send(message)
 
         return sent
+
+
+def _ending(caller: Caller, now_ns: int) -> CloseCode | None:
+    trouble = caller.trouble(now_ns)
+    if trouble is not None:
+        return CloseCode.REVOKED if trouble == "revoked" else CloseCode.AUTH_EXPIRED
+    return None if Permission.STREAM in caller.scopes else CloseCode.FORBIDDEN
+
+
+def _nobody_listens(_expires_ns: int) -> None: ...

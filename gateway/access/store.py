@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from gateway.access.keys import ApiKey
-from gateway.access.scopes import Scope
-from gateway.database.accounts import API_KEYS
+from gateway.access.scopes import read_scopes, write_scopes
+from gateway.database.accounts import API_KEYS, next_revision
+
+_COLUMNS = tuple(API_KEYS.c[name] for name in ApiKey.__slots__)
 
 
 class KeyStore:
@@ -19,35 +21,40 @@ class KeyStore:
 
     def add(self, key: ApiKey) -> None:
         """Keep a new key."""
-        row = asdict(key) | {"scopes": ",".join(sorted(key.scopes))}
+        row = asdict(key) | {"scopes": write_scopes(key.scopes)}
         with self._engine.begin() as connection:
-            connection.execute(API_KEYS.insert(), row)
+            connection.execute(API_KEYS.insert(), row | {"revision": next_revision(connection)})
 
-    def changed_since(self, changed_ns: int = 0) -> list[ApiKey]:
-        """Give the keys that were written at a time or later, oldest first."""
-        wanted = select(API_KEYS).where(API_KEYS.c.changed_ns >= changed_ns).order_by(API_KEYS.c.created_ns)
+    def all(self) -> list[ApiKey]:
+        """Give every key, the oldest first."""
         with self._engine.connect() as connection:
-            return [_key(row) for row in connection.execute(wanted).mappings()]
+            return keys_after(connection, -1)
 
     def find(self, identifier: str) -> ApiKey | None:
         """Give a key by its id."""
         with self._engine.connect() as connection:
-            row = connection.execute(select(API_KEYS).where(API_KEYS.c.id == identifier)).mappings().first()
+            row = connection.execute(select(*_COLUMNS).where(API_KEYS.c.id == identifier)).mappings().first()
             return None if row is None else _key(row)
 
     def revoke(self, identifier: str, now_ns: int) -> None:
         """Let a key in no more, from now on."""
-        self._change(identifier, now_ns, revoked_ns=now_ns)
+        self._change(identifier, revoked_ns=now_ns)
 
-    def expire(self, identifier: str, now_ns: int, expires_ns: int) -> None:
+    def expire(self, identifier: str, expires_ns: int) -> None:
         """Let a key in up to a time."""
-        self._change(identifier, now_ns, expires_ns=expires_ns)
+        self._change(identifier, expires_ns=expires_ns)
 
-    def _change(self, identifier: str, now_ns: int, **values: int) -> None:
+    def _change(self, identifier: str, **values: int) -> None:
         with self._engine.begin() as connection:
-            change = update(API_KEYS).where(API_KEYS.c.id == identifier)
-            connection.execute(change.values(changed_ns=now_ns, **values))
+            values["revision"] = next_revision(connection)
+            connection.execute(update(API_KEYS).where(API_KEYS.c.id == identifier).values(**values))
+
+
+def keys_after(connection: Connection, revision: int) -> list[ApiKey]:
+    """Give the keys that were changed after a revision, the oldest first."""
+    wanted = select(*_COLUMNS).where(API_KEYS.c.revision > revision).order_by(API_KEYS.c.created_ns)
+    return [_key(row) for row in connection.execute(wanted).mappings()]
 
 
 def _key(row: Mapping[Any, Any]) -> ApiKey:
-    return ApiKey(**{**row, "scopes": frozenset(map(Scope, filter(None, row["scopes"].split(","))))})
+    return ApiKey(**{**row, "scopes": read_scopes(row["scopes"])})

@@ -11,7 +11,8 @@ class Credentials:
     """An API key, or a source of access tokens, or neither.
 
     Attributes:
-        token: Asked whenever one is needed, since they expire: for each request, and each connection of a stream.
+        token: Asked whenever one is needed, since they expire: for each request, and each connection of a stream, and
+            again on it before the last one expires.
     """
 
     api_key: str | None = None
@@ -28,3 +29,7 @@ class Credentials:
         if self.api_key is not None:
             return [Auth(key=self.api_key)]
         return [] if self.token is None else [Auth(token=self.token())]
+
+    def further_messages(self) -> list[Auth]:
+        """Give what is said on a socket when what was said first expires."""
+        return [] if self.token is None or self.api_key is not None else [Auth(token=self.token())]

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from schemas.sockets import (
     Authenticated,
+    AuthExpiring,
     BarMessage,
     BarSnapshot,
     ErrorMessage,
@@ -64,6 +65,7 @@ class Disconnected:
 Event = (
     Welcome
     | Authenticated
+    | AuthExpiring
     | Subscribed
     | Snapshot
     | PredictionMessage

@@ -13,6 +13,7 @@ from gateway.client.wire import fitting
 from gateway.client.wishes import Options, Wishes, normalised
 from schemas.sockets import (
     PROTOCOL_VERSION,
+    AuthExpiring,
     BarMessage,
     BarSnapshot,
     ClientMessage,
@@ -110,6 +111,8 @@ class Session:
                 return Step([message] if message.ticker in self._wishes else [])
             case ErrorMessage():
                 self._wishes.withdraw(self._asked.pop(message.id or "", []))
+            case AuthExpiring():
+                return Step([message], list(self._credentials.further_messages()))
             case ServerShutdown():
                 self.reconnection.told_seconds = message.reconnect_after_ms / 1_000
             case _:

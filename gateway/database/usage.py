@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import BigInteger, Column, Connection, Engine, String, Table, select
+from sqlalchemy import BigInteger, Column, Connection, Engine, String, Table, func, select
 
-from gateway.database.accounts import API_KEYS
+from gateway.database.accounts import API_KEYS, USERS
 from gateway.database.engine import insert_into
 from gateway.database.metadata import metadata
 from gateway.database.queries import Rows
@@ -41,8 +41,10 @@ def add_usage(engine: Engine, counted: Mapping[MonthOfKey, Counts]) -> None:
 
 
 def usage_of(connection: Connection, key_id: str | None, month: str | None, limit: int) -> Rows:
-    """Give the counts of a key, or of all, with the keys' names; newest months first."""
-    wanted = select(USAGE, API_KEYS.c.name).select_from(USAGE.outerjoin(API_KEYS, API_KEYS.c.id == USAGE.c.key_id))
+    """Give the counts of a key or user, or of all, with their names; newest months first."""
+    of_keys = USAGE.outerjoin(API_KEYS, API_KEYS.c.id == USAGE.c.key_id)
+    of_all = of_keys.outerjoin(USERS, USERS.c.id == USAGE.c.key_id)
+    wanted = select(USAGE, func.coalesce(API_KEYS.c.name, USERS.c.name).label("name")).select_from(of_all)
     if key_id is not None:
         wanted = wanted.where(USAGE.c.key_id == key_id)
     if month is not None:

@@ -85,6 +85,8 @@ class Connection(Delivery):
         talk = parts.limits.talk(session) if parts.settings.limits_requests else None
         _log.debug("session %s begins", session)
         self._mailbox.reply(conversation.welcome(session, self._now()))
+        if self._stay is not None:
+            self._stay.when_expiring(lambda expires_ns: self._mailbox.reply(conversation.expiring(expires_ns)))
         while (message := await self._receive())["type"] == "websocket.receive":
             text = message.get("text")
             self._answered.clear()

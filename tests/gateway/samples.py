@@ -128,6 +128,7 @@ def settings(**changes: Any) -> GatewaySettings:
     quiet: dict[str, Any] = {
         "gateway_port": 0,
         "heartbeat_seconds": 3_600.0,  # no heartbeat comes between the messages that a test waits for
+        "token_key": "a key of the tests, which is as long as it has to be",
         "database_url": f"sqlite:///{_DATABASES.name}/{uuid.uuid4()}.db",
     }
     return GatewaySettings(_env_file=None, instance="test", **(quiet | changes))

@@ -21,7 +21,7 @@ from schemas.events import (
     ServiceState,
 )
 from schemas.topics import MODEL_COMMANDS, MODELS, SERVICE_STATUS
-from tests.gateway.access.test_gate import key_of
+from tests.gateway.access.people import key_of
 from tests.gateway.command_topic import CommandTopic, read
 from tests.gateway.samples import NOON_NS, make_parts, model_event, prediction, status
 from tests.gateway.web import client_of
@@ -94,7 +94,7 @@ async def test_a_wish_becomes_a_command_and_a_job(
         "api/anonymous",
         NOON_NS,
     )
-    assert ("pooled" in said.get("note", "")) is (sent.action is CommandAction.RETRAIN)
+    assert ("pooled" in (said["note"] or "")) is (sent.action is CommandAction.RETRAIN)
     job = await get(parts, said["href"])
     assert (job["job"], job["status"], job["action"], job["decision"]) == (sent.id, "queued", asked["action"], None)
     assert "no trainer" in job["message"]

@@ -1,6 +1,7 @@
 """The gateway as a process: how it starts, refuses to start, and stops."""
 
 import asyncio
+import io
 import json
 import resource
 import signal
@@ -15,6 +16,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from gateway.access.__main__ import run_command
+from gateway.access.users_command import run_command as change_users
 from gateway.database.settings import DatabaseSettings
 from gateway.presentation import present
 from schemas.close_codes import CloseCode
@@ -26,6 +28,9 @@ from tests.gateway.samples import prediction
 from tests.gateway.web import DEADLINE_SECONDS
 from tests.processes import Processes, ServiceProcess, free_port
 
+TOKEN_KEY = "a key of the tests, which is as long as it has to be"
+#: What is promised of connections that are open.
+REVOKED_WITHIN_SECONDS = 5.0
 #: Of a service whose supervisor should start it again.
 EXIT_AND_TRY_AGAIN = 1
 
@@ -174,12 +179,20 @@ def test_head_is_answered_like_get_without_a_body(embedded: BrokerUnderTest, pro
     assert float(answer.headers["X-Response-Time"]) >= 0
 
 
+def start_asking(
+    processes: Processes, broker: BrokerUnderTest, folder: Path, **settings: Any
+) -> tuple[DatabaseSettings, ServiceProcess]:
+    """Start a gateway that asks who one is, and says in its log whatever it can."""
+    url = f"sqlite:///{folder}/accounts.db"
+    asking = {"auth_required": "true", "token_key": TOKEN_KEY, "database_url": url, "log_level": "debug"}
+    service = start(processes, broker, **asking, heartbeat_seconds=3_600)
+    return DatabaseSettings(_env_file=None, database_url=SecretStr(url)), service
+
+
 async def test_a_gateway_that_asks_for_keys_knows_those_made_by_command_and_ends_what_a_revoked_one_opened(
     embedded: BrokerUnderTest, processes: Processes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    url = f"sqlite:///{tmp_path}/keys.db"
-    given = DatabaseSettings(_env_file=None, database_url=SecretStr(url))
-    service = start(processes, embedded, auth_required="true", database_url=url, heartbeat_seconds=3_600)
+    given, service = start_asking(processes, embedded, tmp_path)
     await asyncio.to_thread(service.wait_until_healthy)
     run_command(given, ["create", "--admin"])
     headers = {"X-API-Key": capsys.readouterr().out.strip()}
@@ -207,3 +220,47 @@ async def test_a_gateway_that_asks_for_keys_knows_those_made_by_command_and_ends
     assert int(counts[counts.index("requests") + 1]) >= 2  # a path, and the socket's handshake
     assert int(counts[counts.index("messages") + 1]) == 1
     assert headers["X-API-Key"] not in service.output()
+
+
+async def test_a_user_who_is_disabled_by_command_is_out_within_seconds_and_no_secret_is_in_the_log(
+    embedded: BrokerUnderTest, processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, service = start_asking(processes, embedded, tmp_path)
+    await asyncio.to_thread(service.wait_until_healthy)
+    log_in = {"username": "ada", "password": "correct horse battery staple"}
+    monkeypatch.setattr("sys.stdin", io.StringIO(log_in["password"]))
+    change_users(given, ["add", log_in["username"]])
+    address = f"127.0.0.1:{service.health_port}"
+    async with httpx.AsyncClient(base_url=f"http://{address}/api/v1", timeout=DEADLINE_SECONDS) as client:
+        tokens = (await client.post("/auth/token", json=log_in)).json()
+        client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+        ticket = (await client.post("/events/ticket")).json()["ticket"]
+        async with (
+            client.stream("GET", "/events/predictions", params={"ticket": ticket}, headers={}) as events,
+            connect(f"ws://{address}/ws/predictions") as connection,
+        ):
+            lines = events.aiter_lines()
+            assert await anext(lines) == "event: subscribed"
+            assert (await hear(connection))["type"] == "welcome"
+            await connection.send(json.dumps({"action": "auth", "token": tokens["access_token"]}))
+            assert (await hear(connection))["type"] == "authenticated"
+            change_users(given, ["disable", "ada"])
+            with pytest.raises(ConnectionClosed) as closed:
+                async with asyncio.timeout(REVOKED_WITHIN_SECONDS):
+                    await connection.recv()
+            assert [line async for line in lines if line.startswith("event:")][1:] == []
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == CloseCode.REVOKED
+        assert (await client.get("/models/status")).status_code == 401
+    secrets = [log_in["password"], ticket, *tokens["access_token"].split(".")[1:], tokens["refresh_token"], TOKEN_KEY]
+    assert [secret for secret in secrets if secret in service.output()] == []
+
+
+def test_a_gateway_that_asks_who_one_is_and_has_no_key_to_sign_with_says_how_to_make_one(
+    embedded: BrokerUnderTest, processes: Processes
+) -> None:
+    for settings in ({}, {"token_key": "short"}):
+        line = stopped_and_said(start(processes, embedded, auth_required="true", **settings))
+        assert "TICKCAST_TOKEN_KEY" in line
+        assert "secrets.token_urlsafe(48)" in line
+        assert "short" not in line

@@ -13,7 +13,7 @@ from gateway.client.session import FIRST_PATIENCE_SECONDS, Session
 from gateway.client.wire import write
 from gateway.client.wishes import Options
 from schemas.close_codes import CloseCode
-from schemas.sockets import Auth, ErrorMessage, ServerShutdown, Since, Snapshot, Subscribe, Unsubscribe
+from schemas.sockets import Auth, AuthExpiring, ErrorMessage, ServerShutdown, Since, Snapshot, Subscribe, Unsubscribe
 from tests.gateway_client.samples import forming_bar, streamed, subscribed, update, welcome
 
 EVERY_UPDATE = Options()
@@ -57,6 +57,17 @@ def test_it_says_who_it_is_before_it_asks_and_asks_for_what_it_was_told() -> Non
     assert session.hear(welcome()).messages[0] == Auth(token="second")
     keyed = session_of("AAPL", credentials=Credentials(api_key="tc_1_x"))
     assert keyed.hear(welcome()).messages[0] == Auth(key="tc_1_x")
+
+
+def test_before_a_token_expires_it_says_who_it_is_by_another_one() -> None:
+    tokens = iter(["first", "second"])
+    session = session_of("AAPL", credentials=Credentials(token=lambda: next(tokens)))
+    session.hear(welcome())
+    expiring = AuthExpiring(expires_at="2024-01-01T12:10:00Z")
+    assert session.hear(expiring).messages == [Auth(token="second")]
+    keyed = session_of("AAPL", credentials=Credentials(api_key="tc_1_x"))
+    keyed.hear(welcome())
+    assert (keyed.hear(expiring).messages, keyed.hear(expiring).events) == ([], [expiring])
 
 
 def test_wishes_are_sent_at_once_in_a_conversation_and_kept_for_the_next_one() -> None:

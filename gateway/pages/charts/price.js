@@ -40,8 +40,8 @@ export class PriceChart {
     if (!this.#placed) this.#place(bars.length);
   }
 
-  /** Show the newest bar anew, or one more. */
-  setLast(bar) {
+  /** Show the bar so far; it is newer than all that closed. */
+  setForming(bar) {
     this.#candles.update(candle(bar));
     this.#volume.update(this.#volumeOf(bar));
   }
@@ -50,7 +50,9 @@ export class PriceChart {
   setForecast(lastBar, horizons) {
     const points = fanPoints(lastBar, horizons);
     const targets = new Map(points.map((point) => [point.time, point.target]));
-    this.#target.setData(fanTimes(points).map((time) => (targets.has(time) ? { time, value: targets.get(time) } : { time })));
+    this.#target.setData(
+      fanTimes(points).map((time) => (targets.has(time) ? { time, value: targets.get(time) } : { time })),
+    );
     this.#fan.setPoints(points);
   }
 
@@ -87,7 +89,14 @@ export class PriceChart {
   #dress(shades) {
     this.#shades = shades;
     const { up, down } = shades;
-    this.#candles.applyOptions({ upColor: shades.paper, downColor: down, borderUpColor: up, borderDownColor: down, wickUpColor: up, wickDownColor: down });
+    this.#candles.applyOptions({
+      upColor: shades.paper,
+      downColor: down,
+      borderUpColor: up,
+      borderDownColor: down,
+      wickUpColor: up,
+      wickDownColor: down,
+    });
     this.#volume.applyOptions({ color: shades.line });
     this.#target.applyOptions({ color: shades.link });
     this.#fan.dress(shades["fan-99"], shades["fan-95"]);

@@ -7,7 +7,7 @@ import { chartLibrary } from "../charts/library.js";
 import { PastChart } from "../charts/past.js";
 import { saveButtons } from "../parts/download.js";
 import { panel } from "../parts/panel.js";
-import { dataTable, tableBehind } from "../parts/table.js";
+import { tableBehind } from "../parts/table.js";
 
 const DAYS = [30, 90, 365];
 const MOST = 500;
@@ -33,7 +33,8 @@ const yesOrNo = (value) => (value === true ? "yes" : value === false ? "no" : "�
 
 function summaryOf({ hit_rate: rate, baseline_hit_rate: usual, directions, matured }) {
   if (rate === null) return `Nothing that counts has matured here yet (${matured} matured in all).`;
-  const beside = usual === null ? "" : ` Always naming the usual direction would have been right in ${fineShare(usual)}.`;
+  const beside =
+    usual === null ? "" : ` Always naming the usual direction would have been right in ${fineShare(usual)}.`;
   return `The direction was right in ${fineShare(rate)} of ${directions} cases.${beside}`;
 }
 
@@ -45,8 +46,14 @@ export class PastPanel {
   #past = [];
   #chart = null;
   #closed = false;
-  #horizon = make("select", { "aria-label": "Horizon", onchange: () => this.#choose({ horizon: Number(this.#horizon.value) }) });
-  #days = make("select", { "aria-label": "Days back", onchange: () => this.#choose({ days: Number(this.#days.value) }) });
+  #horizon = make("select", {
+    "aria-label": "Horizon",
+    onchange: () => this.#choose({ horizon: Number(this.#horizon.value) }),
+  });
+  #days = make("select", {
+    "aria-label": "Days back",
+    onchange: () => this.#choose({ days: Number(this.#days.value) }),
+  });
   #summary = make("p", {});
   #box = make("div", { class: "chart low", role: "img" });
   #table;
@@ -55,13 +62,27 @@ export class PastPanel {
     this.#api = api;
     this.#ticker = ticker;
     this.#days.append(...DAYS.map((days) => make("option", { value: days }, `${days} days`)));
-    this.#box.setAttribute("aria-label", `Past predictions of ${ticker} beside what happened; the table below has the same data`);
-    this.#table = tableBehind(() => dataTable(`Predictions of ${ticker} and what happened, newest first`, COLUMNS, this.#past));
+    this.#box.setAttribute(
+      "aria-label",
+      `Past predictions of ${ticker} beside what happened; the table below has the same data`,
+    );
+    this.#table = tableBehind(`Predictions of ${ticker} and what happened, newest first`, COLUMNS, () => this.#past);
     const csv = () => api.getText(this.#path(), "text/csv");
     const { asCsv, asPng } = saveButtons(`${ticker}-history`, csv, () => this.#chart.picture());
-    const legend = make("p", { class: "legend" }, ...["┅ said", "━ happened", "● direction right", "■ direction wrong"].map((text) => make("span", {}, text)));
+    const legend = make(
+      "p",
+      { class: "legend" },
+      ...["┅ said", "━ happened", "● direction right", "■ direction wrong"].map((text) => make("span", {}, text)),
+    );
     const tools = [this.#horizon, this.#days, asCsv, asPng];
-    this.element = panel("Said, and what happened", { wide: true, tools }, this.#summary, this.#box, legend, this.#table.details);
+    this.element = panel(
+      "Said, and what happened",
+      { wide: true, tools },
+      this.#summary,
+      this.#box,
+      legend,
+      this.#table.details,
+    );
     this.#draw(asPng);
   }
 

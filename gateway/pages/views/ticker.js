@@ -38,9 +38,24 @@ class TickerView {
     this.#past = new PastPanel(context, ticker);
     this.#prices = new PricePanel(context, ticker);
     this.#live = [quote, forecast, this.#prices, this.#past];
-    this.#loading = [this.#past, accuracy, reasons];
-    const cards = make("div", { class: "cards" }, this.#prices.element, forecast.element, this.#past.element, accuracy.element, reasons.element);
-    this.element = make("div", {}, make("p", {}, make("a", { href: "#/watch" }, "← Watch list")), quote.element, this.#unknown, cards);
+    this.#loading = [this.#prices, this.#past, accuracy, reasons];
+    const cards = make(
+      "div",
+      { class: "cards" },
+      this.#prices.element,
+      forecast.element,
+      this.#past.element,
+      accuracy.element,
+      reasons.element,
+    );
+    this.element = make(
+      "div",
+      {},
+      make("p", {}, make("a", { href: "#/watch" }, "← Watch list")),
+      quote.element,
+      this.#unknown,
+      cards,
+    );
     const timer = setInterval(() => this.#load(), LOAD_MS);
     this.#stops = [context.market.listen((changed) => this.#heard(changed)), () => clearInterval(timer)];
     this.#show();

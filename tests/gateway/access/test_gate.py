@@ -1,8 +1,10 @@
-"""Who may come in: every path with no key, a wrong one, an expired, a revoked, one with too little scope, the right."""
+"""Who may come in: every path with no key or token, a wrong one, an expired, a revoked, one with too little scope, the
+right."""
 
 import asyncio
 import contextlib
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,24 +15,18 @@ from starlette.routing import BaseRoute, Route
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from gateway.access.keys import ApiKey, make_key
 from gateway.access.scopes import TABLE, Scope, ScopeTable
+from gateway.access.tokens import ACCESS_NS, NEWS_NS, TICKET_NS, Audience, TokenMint
+from gateway.access.users import User
 from gateway.app import build_app
 from gateway.parts import Parts
 from schemas.close_codes import CloseCode
-from tests.gateway.samples import NOON_NS, make_parts, prediction
-from tests.gateway.web import DEADLINE_SECONDS, client_of, running, talking
+from tests.gateway.access.people import EVERYTHING, key_of, token_of
+from tests.gateway.samples import NOON_NS, make_parts, prediction, publish
+from tests.gateway.web import DEADLINE_SECONDS, client_of, running, talking, until
 
-EVERYTHING = frozenset(Scope)
 LINES = [(scope, *line.split(" ", 1)) for scope, lines in TABLE.items() for line in lines]
-
-
-def key_of(parts: Parts, *scopes: Scope, **changes: Any) -> tuple[str, ApiKey]:
-    """Make a key that the gateway knows."""
-    text, key = make_key("test", frozenset(scopes), NOON_NS - 1)
-    kept = ApiKey(**{name: getattr(key, name) for name in ApiKey.__slots__} | changes)
-    parts.keys.accept([kept])
-    return text, kept
+Headers = dict[str, str]
 
 
 @pytest.fixture
@@ -67,30 +63,56 @@ def test_every_route_is_in_the_table(parts: Parts) -> None:
             assert table.needed(method, path) is not None, f"add {method} {path} to TABLE in gateway/access/scopes.py"
 
 
+def bearer(text: str) -> Headers:
+    return {"Authorization": f"Bearer {text}"}
+
+
+def refused_callers(parts: Parts, scope: Scope | None) -> dict[str, tuple[Headers, int]]:
+    """Give headers that no path may accept that asks for anything, and what it answers."""
+    others = EVERYTHING - {scope}
+    forged = TokenMint("another key, which is as long as it has to be too").sign(
+        Audience.ACCESS, NOON_NS, NOON_NS + 10**12, sub="ada", sid="session", scope="read stream admin"
+    )
+    parts.keys.accept(ended_sessions=["ended"])
+    tokens = {
+        "wrong token": (forged, 401),
+        "unsigned token": (f"{forged.rpartition('.')[0]}.", 401),
+        "refresh token": (token_of(parts, *EVERYTHING, audience=Audience.REFRESH), 401),
+        "ticket": (token_of(parts, *EVERYTHING, audience=Audience.EVENTS), 401),
+        "expired token": (token_of(parts, *EVERYTHING, lifetime_ns=0), 401),
+        "disabled user": (token_of(parts, *EVERYTHING, user="bob", disabled_ns=NOON_NS), 401),
+        "ended session": (token_of(parts, *EVERYTHING, session="ended"), 401),
+        "token with too little": (token_of(parts, *others), 403),
+        "user with too little": (token_of(parts, *EVERYTHING, user="eve", scopes=others), 403),
+    }
+    keys = {
+        "wrong key": ("tc_abc_def", 401),
+        "expired key": (key_of(parts, *EVERYTHING, expires_ns=NOON_NS)[0], 401),
+        "revoked key": (key_of(parts, *EVERYTHING, revoked_ns=NOON_NS)[0], 401),
+        "key with too little": (key_of(parts, *others)[0], 403),
+    }
+    return {
+        "nothing": ({}, 401),
+        **{name: ({"X-API-Key": text}, status) for name, (text, status) in keys.items()},
+        **{name: (bearer(text), status) for name, (text, status) in tokens.items()},
+    }
+
+
 @pytest.mark.parametrize(("scope", "method", "template"), LINES)
 async def test_every_path_lets_in_whom_it_should_and_nobody_else(
     parts: Parts, scope: Scope | None, method: str, template: str
 ) -> None:
-    others = EVERYTHING - {scope}
-    keys = {
-        "none": None,
-        "wrong": "tc_abc_def",
-        "expired": key_of(parts, *EVERYTHING, expires_ns=NOON_NS)[0],
-        "revoked": key_of(parts, *EVERYTHING, revoked_ns=NOON_NS)[0],
-        "too little": key_of(parts, *others)[0],
-    }
-    refused = {"none": 401, "wrong": 401, "expired": 401, "revoked": 401, "too little": 403}
-    endless = template.startswith("/events/")
-    right = None if endless else key_of(parts, *([scope] if scope else []))[0]
+    needed = [scope] if scope else []
+    right = key_of(parts, *needed)[0]
     async with client_of(parts) as client:
-        for name, text in keys.items():
-            headers = {} if text is None else {"X-API-Key": text}
+        for name, (headers, status) in refused_callers(parts, scope).items():
             answer = await client.request(method, path_of(template), headers=headers)
-            assert (answer.status_code == refused[name]) is (scope is not None), (name, answer.text)
-        if right is not None:
-            for headers in ({"X-API-Key": right}, {"Authorization": f"Bearer {right}"}):
-                answer = await client.request(method, path_of(template), headers=headers)
-                assert answer.status_code not in (401, 403), answer.text
+            assert (answer.status_code == status) is (scope is not None), (name, answer.text)
+        if template == "/events/predictions":  # without an end
+            return
+        for headers in ({"X-API-Key": right}, bearer(right), bearer(token_of(parts, *needed))):
+            answer = await client.request(method, path_of(template), headers=headers)
+            assert answer.status_code not in (401, 403), answer.text
 
 
 async def test_what_is_not_in_the_table_is_open_to_nobody(parts: Parts) -> None:
@@ -159,8 +181,7 @@ async def test_a_socket_asks_for_its_scope_and_ends_once_its_key_is_revoked_and_
         ):
             await asyncio.wait_for(ours.recv(), DEADLINE_SECONDS)
             await asyncio.wait_for(theirs.recv(), DEADLINE_SECONDS)
-            values = {name: getattr(kept, name) for name in ApiKey.__slots__} | {"revoked_ns": NOON_NS}
-            parts.keys.accept([ApiKey(**values)])
+            parts.keys.accept([replace(kept, revoked_ns=NOON_NS)])
             with pytest.raises(ConnectionClosed) as closed:
                 await asyncio.wait_for(ours.recv(), DEADLINE_SECONDS)
             assert closed.value.rcvd is not None
@@ -230,3 +251,98 @@ async def test_a_key_that_does_not_let_in_ends_the_socket(
 async def test_who_does_not_say_who_he_is_in_time_is_sent_away(parts: Parts) -> None:
     async with running(parts) as server, talking(server) as client:
         assert await code_of(client.connection) == CloseCode.AUTH_REQUIRED
+
+
+class Clock:
+    """Real time, from noon on."""
+
+    def __init__(self) -> None:
+        self._began_s = time.monotonic()
+
+    def __call__(self) -> int:
+        return NOON_NS + int((time.monotonic() - self._began_s) * 1e9)
+
+
+async def test_a_socket_is_told_before_its_token_expires_and_another_one_keeps_its_subscriptions(parts: Parts) -> None:
+    parts = replace(parts, clock_ns=Clock())
+    async with running(parts) as server, talking(server) as client:
+        await client.say(action="auth", token=token_of(parts, Scope.STREAM, lifetime_ns=2 * 10**9))
+        first = await client.hear_kind("authenticated")
+        await client.say(action="subscribe", tickers=["AAPL"])
+        await client.hear_kind("subscribed")
+        await client.hear_kind("snapshot")
+        assert (await client.hear_kind("auth_expiring"))["expires_at"] == first["expires_at"]
+        await client.say(action="auth", token=token_of(parts, Scope.STREAM))
+        assert (await client.hear_kind("authenticated"))["expires_at"] > first["expires_at"]
+        await until(lambda: parts.clock_ns() > NOON_NS + 3 * 10**9, "the first token's end")
+        publish(parts, prediction("AAPL", 2))
+        assert (await client.hear_kind("prediction"))["seq"] == 2
+
+
+async def test_a_socket_ends_with_its_token_and_says_before_that_it_will(parts: Parts) -> None:
+    parts = replace(parts, clock_ns=Clock())
+    headers = bearer(token_of(parts, Scope.STREAM, lifetime_ns=2 * 10**9))
+    async with running(parts) as server, talking(server, additional_headers=headers) as client:
+        await client.hear_kind("auth_expiring")
+        assert await code_of(client.connection) == CloseCode.AUTH_EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"users": {"disabled_ns": NOON_NS}}, CloseCode.REVOKED),
+        ({"users": {"scopes": frozenset({Scope.READ})}}, CloseCode.FORBIDDEN),
+        ({"ended_sessions": ["session"]}, CloseCode.REVOKED),
+    ],
+)
+async def test_a_users_socket_ends_once_he_may_not_stay(parts: Parts, change: dict[str, Any], code: CloseCode) -> None:
+    ours, theirs = token_of(parts, Scope.STREAM), token_of(parts, Scope.STREAM, user="bob", session="another")
+    async with running(parts) as server, talking(server) as client, talking(server) as other:
+        for talker, token in ((client, ours), (other, theirs)):
+            await talker.say(action="auth", token=token)
+            await talker.hear_kind("authenticated")
+        if "users" in change:
+            change = {"users": [replace(User("ada", "ada", EVERYTHING, NOON_NS), **change["users"])]}
+        parts.keys.accept(**change)
+        assert await code_of(client.connection) == code
+        await other.say(action="subscribe", tickers=["AAPL"])
+        await other.hear_kind("subscribed")
+
+
+async def test_a_ticket_opens_server_sent_events_and_nothing_else_and_they_end_with_its_user(parts: Parts) -> None:
+    token = token_of(parts, Scope.STREAM)
+    async with running(parts) as server, httpx.AsyncClient(base_url=server.url, timeout=DEADLINE_SECONDS) as client:
+        answer = (await client.post("/events/ticket", headers=bearer(token))).json()
+        assert answer["expires_at"] == "2024-01-01T12:00:30Z"
+        ticket = answer["ticket"]
+        for path in ("/predict/AAPL", f"/predict/AAPL?ticket={ticket}", "/events/predictions"):
+            headers = {} if "?" in path or "events" in path else bearer(ticket)
+            assert (await client.get(path, headers=headers)).status_code == 401
+        for wrong in (token, f"{ticket}x"):
+            assert (await client.get("/events/predictions", params={"ticket": wrong})).status_code == 401
+        async with client.stream("GET", "/api/v1/events/predictions", params={"ticket": ticket}) as events:
+            assert events.status_code == 200
+            lines = events.aiter_lines()
+            assert await anext(lines) == "event: subscribed"
+            parts.keys.accept(users=[User("ada", "ada", EVERYTHING, NOON_NS, disabled_ns=NOON_NS)])
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                async for _ in lines:
+                    pass
+        assert (await client.get("/events/predictions", params={"ticket": ticket})).status_code == 401
+
+
+async def test_a_ticket_is_good_for_half_a_minute_and_of_a_key_as_of_a_user(parts: Parts) -> None:
+    streamer, kept = key_of(parts, Scope.STREAM)
+    asked = parts.identity.ticket(kept, NOON_NS)[0]
+    assert parts.identity.of_ticket(asked, NOON_NS + TICKET_NS - 1) == kept
+    assert parts.identity.of_ticket(asked, NOON_NS + TICKET_NS) is None
+    assert parts.identity.of_ticket(streamer, NOON_NS) is None
+
+
+async def test_a_user_that_another_gateway_has_made_just_now_is_believed_for_a_moment(parts: Parts) -> None:
+    said = {"sub": "new", "sid": "session", "scope": "read"}
+    token = parts.mint.sign(Audience.ACCESS, NOON_NS, NOON_NS + ACCESS_NS, **said)
+    caller = parts.identity.find(token)
+    assert caller is not None
+    assert caller.trouble(NOON_NS + NEWS_NS - 1) is None
+    assert caller.trouble(NOON_NS + NEWS_NS) == "revoked"

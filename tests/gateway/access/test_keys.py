@@ -1,14 +1,18 @@
 """Keys: made, kept, listed, rotated, revoked by command; and seen by a gateway that runs."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from gateway.access.__main__ import run_command
-from gateway.access.keys import ApiKey, digest_of
+from gateway.access.changes import Changes, read_changes
+from gateway.access.keys import digest_of
 from gateway.access.refresh import refresh_for_ever
 from gateway.access.ring import KeyRing
 from gateway.access.scopes import Scope
@@ -32,9 +36,13 @@ class Shell:
         run_command(self.settings, list(words))
         return self._capsys.readouterr().out.strip()
 
-    def store(self) -> KeyStore:
+    def engine(self) -> Engine:
         """Give the database as a gateway has it."""
-        return KeyStore(open_engine(self.settings))
+        return open_engine(self.settings)
+
+    def store(self) -> KeyStore:
+        """Give the keys in it."""
+        return KeyStore(self.engine())
 
 
 @pytest.fixture
@@ -49,7 +57,7 @@ def id_of(text: str) -> str:
 def test_a_key_is_shown_once_and_only_its_digest_is_kept(shell: Shell, tmp_path: Path) -> None:
     text = shell("create", "--admin", "--name", "first")
     secret = text.split("_", 2)[2]
-    [kept] = shell.store().changed_since()
+    [kept] = shell.store().all()
     assert (kept.id, kept.name, kept.scopes) == (id_of(text), "first", frozenset(Scope))
     assert kept.sha256 == digest_of(text)
     assert kept.expires_ns is None
@@ -59,7 +67,7 @@ def test_a_key_is_shown_once_and_only_its_digest_is_kept(shell: Shell, tmp_path:
 
 def test_scopes_and_expiry_are_as_asked_for(shell: Shell) -> None:
     shell("create", "--scopes", "read", "--expires-days", "2")
-    [kept] = shell.store().changed_since()
+    [kept] = shell.store().all()
     assert kept.scopes == {Scope.READ}
     assert kept.expires_ns == kept.created_ns + 2 * 86_400_000_000_000
     assert kept.trouble(kept.expires_ns - 1) is None
@@ -86,29 +94,32 @@ def test_a_key_that_is_not_there_is_one_clear_line(shell: Shell) -> None:
             shell(word, "nobody")
 
 
-class Failing(KeyStore):
+class Failing:
     """A database that is away at first."""
 
     away = True
 
-    def changed_since(self, changed_ns: int = 0) -> list[ApiKey]:
+    def __init__(self, read: Callable[[int], Changes]) -> None:
+        self._read = read
+
+    def __call__(self, seen: int) -> Changes:
         if self.away:
             self.away = False
             raise OperationalError("select", {}, Exception("away"))
-        return super().changed_since(changed_ns)
+        return self._read(seen)
 
 
 async def test_a_running_gateway_sees_new_keys_and_revocations_and_outlives_an_outage(shell: Shell) -> None:
     ring = KeyRing()
     first = shell("create")
-    store = Failing(open_engine(shell.settings))
-    refreshing = asyncio.create_task(refresh_for_ever(ring, store, 0.01))
+    read = Failing(partial(read_changes, shell.engine()))
+    refreshing = asyncio.create_task(refresh_for_ever(ring, read, 0.01))
     try:
         await until(lambda: ring.find(first) is not None, "the first key's being known")
         second = await asyncio.to_thread(shell, "create")
         await until(lambda: ring.find(second) is not None, "the second key's being known")
-        store.away = True
-        await until(lambda: not store.away, "an outage")
+        read.away = True
+        await until(lambda: not read.away, "an outage")
         shell("revoke", id_of(first))
         await until(lambda: getattr(ring.find(first), "revoked_ns", None) is not None, "the revocation's being known")
         assert getattr(ring.find(second), "revoked_ns", 0) is None

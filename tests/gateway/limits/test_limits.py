@@ -10,7 +10,7 @@ from gateway.access.scopes import Scope
 from gateway.limits.buckets import Limit, LocalBuckets
 from gateway.limits.limits import Limits
 from gateway.parts import Parts
-from tests.gateway.access.test_gate import key_of
+from tests.gateway.access.people import key_of
 from tests.gateway.limits.test_buckets import Clock
 from tests.gateway.samples import make_parts, prediction
 from tests.gateway.web import client_of, running
@@ -75,7 +75,7 @@ async def test_without_a_key_the_address_is_counted_and_probes_never_are(clock: 
     async with client_of(parts) as client:
         assert (await client.get("/health")).headers["RateLimit"] == '"client";r=0;t=1'
         assert (await client.get("/health")).json()["violated-policies"] == ["client"]
-        for path in ("/health/live", "/health/ready"):
+        for path in ("/health/live", "/health/ready", "/page/main.js"):
             answer = await client.get(path)
             assert answer.status_code != 429
             assert "RateLimit" not in answer.headers

@@ -12,7 +12,8 @@ from gateway.access.scopes import Scope
 from gateway.limits.seats import LocalSeats, Seat
 from gateway.parts import Parts
 from schemas.close_codes import CloseCode
-from tests.gateway.access.test_gate import code_of, key_of
+from tests.gateway.access.people import key_of
+from tests.gateway.access.test_gate import code_of
 from tests.gateway.samples import make_parts, prediction
 from tests.gateway.web import DEADLINE_SECONDS, Running, running, talking, until
 
