@@ -60,7 +60,7 @@ def postgres_is_required() -> bool:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Let no other process of the tests start one at the same time: as root, the first makes a user for it."""
     with (Path(tempfile.gettempdir()) / "tickcast-postgres.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -72,7 +72,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     """Give one; skip, or fail where it is required, when there is none."""
     folder = tempfile.mkdtemp(prefix="tickcast-postgres-")  # not pytest's: its server is no root, and cannot look there
     try:
-        with _alone():
+        with alone():
             server = PostgresServer(Path(folder))
     except (ImportError, OSError, RuntimeError, subprocess.SubprocessError) as error:
         if postgres_is_required():
