@@ -107,9 +107,9 @@ class CommandDesk:
                 "%s, %s by %s, was not acknowledged: %s", command.id, command.action, command.requested_by, error
             )
             detail = (
-                "Kafka did not say in time that it has the command: ask again with the same Idempotency-Key, and it "
+                "Kafka did not say in time that it has the command: ask again (with the same Idempotency-Key it is "
+                "done once); only if GET /jobs/{job} comes to know the job did this request reach it after all"
             )
-            detail += "is done once; only if GET /jobs/{job} comes to know the job, this request did reach it"
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE, "not-acknowledged", detail, {"Retry-After": "5"}, job=command.id
             ) from error

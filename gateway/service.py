@@ -5,8 +5,10 @@ import contextlib
 import logging
 import signal
 import socket
+from collections.abc import Coroutine
 from functools import partial
 from multiprocessing.connection import Connection
+from typing import Any
 
 import uvloop
 from confluent_kafka.admin import AdminClient, ConfigResource
@@ -102,7 +104,10 @@ async def serve(
         _follow(orders, server)
     reporter = StatusReporter(board, sender.status)
     reporter.start()
-    works = (feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts), team.answer(answers_of(parts)))
+    works = (
+        *(feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts)),
+        *(team.answer(answers_of(parts)), *_sharing(parts)),
+    )
     background = [asyncio.create_task(work) for work in works]
     serving = asyncio.create_task(_serve_in_turn(server, listener, team))
     ended, _ = await asyncio.wait({serving, *background}, return_when=asyncio.FIRST_COMPLETED)
@@ -151,6 +156,13 @@ async def _know_the_keys(parts: Parts) -> None:
         raise RetryError(f"the database does not answer ({type(error).__name__})") from error
     finally:
         engine.dispose()
+
+
+def _sharing(parts: Parts) -> tuple[Coroutine[Any, Any, None], ...]:
+    """Give what runs where gateways share a Redis."""
+    if parts.redis.state is None:
+        return ()
+    return parts.redis.run(), parts.presence.run(), parts.leases.run()
 
 
 async def _watch_memory(parts: Parts) -> None:

@@ -7,10 +7,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dotenv import dotenv_values
+from redis import Redis, RedisError
 from websockets.sync.client import connect
 
 from deploy.children import start_child, stop_child
@@ -139,3 +142,23 @@ def test_the_system_comes_up_stops_without_a_trace_and_goes_on(run: Run) -> None
     assert run.get("/predict/AAPL")["timestamp"] >= reached
     assert "AAPL" in _updates(run.port, {"AAPL"}, later_than=reached)
     run.interrupt()
+
+
+@pytest.mark.xdist_group("metrics-ports")
+def test_postgres_and_redis_come_with_the_system_and_go_with_it(run: Run) -> None:
+    run.start("--broker", "embedded", "--speed", "20", "--postgres", "--redis")
+    run.wait_for_line("PostgreSQL, data in ")
+    redis_port = run.wait_for_line("Redis on ").partition("127.0.0.1:")[2].partition(",")[0]
+    run.wait_for_line("first prediction: ")
+    wait_until(lambda: run.get("/history/AAPL")["history"], seconds=DEADLINE_SECONDS, what="history in PostgreSQL")
+    assert not list(run.folder.glob("var/*.db")), "SQLite is not used"
+    running = dotenv_values(run.folder / "var" / "running.env")
+    assert (running["TICKCAST_DATABASE_URL"] or "").startswith("postgresql://")
+    assert running["TICKCAST_REDIS_URL"] == f"redis://127.0.0.1:{redis_port}/0"
+    wait_until(lambda: run.get("/health")["redis"]["state"] == "up", seconds=DEADLINE_SECONDS, what="Redis being up")
+    with suppress(RedisError), Redis(port=int(redis_port)) as client:
+        assert client.dbsize() > 0, "the gateway shares its answers"
+        client.shutdown(nosave=True)
+    run.wait_for_line("Redis has ended; starting it again")
+    run.interrupt()
+    assert run.left_behind() == []

@@ -16,7 +16,7 @@ export class PriceChart {
   #fan = new Fan();
   #lines = new Map(); // name of an indicator -> its series
   #shades = null;
-  #placed = false;
+  #count = 0;
 
   constructor(library, box) {
     this.#frame = new Frame(library, box, (shades) => this.#dress(shades));
@@ -37,7 +37,9 @@ export class PriceChart {
     const last = bars.at(-1);
     if (last === undefined) return;
     this.#frame.setBarSeconds(chartTime(last.end) - chartTime(last.start));
-    if (!this.#placed) this.#place(bars.length);
+    // The last bar comes by itself before all others do: where the past has just come, it is shown.
+    if (bars.length > this.#count + 1) this.#place(bars.length);
+    this.#count = bars.length;
   }
 
   /** Show the bar so far; it is newer than all that closed. */
@@ -78,7 +80,6 @@ export class PriceChart {
   }
 
   #place(count) {
-    this.#placed = true;
     this.#frame.chart.timeScale().setVisibleLogicalRange({ from: Math.max(0, count - BARS_AT_FIRST), to: count + 24 });
   }
 

@@ -82,5 +82,5 @@ function ofPredictions(market) {
   const affected = [...reasons.values()].reduce((sum, count) => sum + count, 0);
   if (affected === 0) return [];
   const [commonest] = [...reasons].sort((one, other) => other[1] - one[1])[0];
-  return [`${affected} of ${market.latest.size} predictions are not the full ensemble's: ${commonest}`];
+  return [`${affected} of ${market.latest.size} predictions are degraded: ${commonest}`];
 }

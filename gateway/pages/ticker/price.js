@@ -1,14 +1,11 @@
 // The price of a ticker: candles as they form, indicators, and the forecast as a fan.
 
-import { make } from "../base/elements.js";
-import { price, count, time } from "../base/format.js";
+import { count, price, time } from "../base/format.js";
 import { paintSoon } from "../base/painting.js";
-import { BarFeed } from "../data/bar_feed.js";
-import { chartLibrary } from "../charts/library.js";
 import { PriceChart } from "../charts/price.js";
-import { saveButtons } from "../parts/download.js";
+import { BarFeed } from "../data/bar_feed.js";
+import { ChartBox } from "../parts/chart_box.js";
 import { panel } from "../parts/panel.js";
-import { csvOf, tableBehind } from "../parts/table.js";
 import { Indicators } from "./indicators.js";
 
 const COLUMNS = [
@@ -26,51 +23,40 @@ const COLUMNS = [
 export class PricePanel {
   #feed;
   #indicators;
-  #chart = null;
+  #box;
   #horizons = null;
-  #table;
-  #box = make("div", { class: "chart", role: "img" });
-  #note = make("p", { class: "faint" });
+  #drawBars = () => this.#box.renew();
   #drawForming = () => this.#showForming();
-  #drawAll = () => this.#showAll();
 
   constructor(context, ticker) {
-    this.#box.setAttribute("aria-label", `Candles of ${ticker} with the forecast; the table below has the same data`);
-    this.#table = tableBehind(`Bars of ${ticker}, newest first (times in UTC)`, COLUMNS, () => this.#newestFirst());
-    const { asCsv, asPng } = saveButtons(
-      `${ticker}-bars`,
-      () => csvOf(COLUMNS, this.#newestFirst()),
-      () => this.#chart.picture(),
-    );
+    this.#feed = new BarFeed(context, ticker, (kind) => {
+      paintSoon(kind === "forming" ? this.#drawForming : this.#drawBars);
+    });
     this.#indicators = new Indicators(
       context.api,
       ticker,
       () => this.#feed.book.closed(),
-      (name, points) => this.#chart?.setIndicator(name, points),
+      (name, points) => this.#box.chart?.setIndicator(name, points),
     );
-    const legend = make(
-      "p",
-      { class: "legend" },
-      "┅ target of each horizon",
-      make("span", {}, "inner band: 95%"),
-      make("span", {}, "outer band: 99%"),
-    );
-    this.element = panel(
-      "Price and forecast",
-      { wide: true, tools: [...this.#indicators.switches, asCsv, asPng] },
-      this.#box,
-      legend,
-      this.#note,
-      this.#table.details,
-    );
-    this.#feed = new BarFeed(context, ticker, (kind) => this.#changed(kind)).open();
-    this.#draw(asPng);
+    this.#box = new ChartBox({
+      name: `${ticker}-bars`,
+      label: `Candles of ${ticker} with the forecast`,
+      legend: ["┅ target of each horizon", "inner band: 95%", "outer band: 99%"],
+      caption: `Bars of ${ticker}, newest first (times in UTC)`,
+      columns: COLUMNS,
+      rows: () => this.#feed.book.all().reverse(),
+      open: (library, box) => this.#open(library, box),
+      draw: (chart) => this.#show(chart),
+    });
+    const tools = [...this.#indicators.switches, ...this.#box.tools];
+    this.element = panel("Price and forecast", { wide: true, tools }, ...this.#box.parts);
+    this.#feed.open();
   }
 
   /** Show a prediction's horizons. */
   show({ horizons }) {
     this.#horizons = horizons;
-    this.#showForecast();
+    if (this.#box.chart) this.#showForecast(this.#box.chart);
   }
 
   /** Read the indicators that are switched on anew. */
@@ -80,55 +66,28 @@ export class PricePanel {
 
   close() {
     this.#feed.close();
-    this.#chart?.close();
-    this.#chart = null;
+    this.#box.close();
   }
 
-  async #draw(asPng) {
-    const library = await chartLibrary();
-    if (!this.#box.isConnected) return;
-    this.#box.hidden = library === null;
-    if (library === null) {
-      this.#note.textContent =
-        "Charts need the Python package lightweight-charts beside the gateway; the table has the same data.";
-      this.#table.details.open = true;
-      return;
-    }
-    this.#note.replaceChildren(
-      "Charts by ",
-      make("a", { href: "https://www.tradingview.com/", rel: "noreferrer" }, "TradingView Lightweight Charts™"),
-      ". Apache License 2.0.",
-    );
-    this.#chart = new PriceChart(library, this.#box);
-    asPng.hidden = false;
-    this.#showAll();
+  #open(library, box) {
     this.load();
+    return new PriceChart(library, box);
   }
 
-  #changed(kind) {
-    if (kind === "forming") return paintSoon(this.#drawForming);
-    this.#table.renew();
-    return paintSoon(this.#drawAll);
-  }
-
-  #showAll() {
+  #show(chart) {
     const { book } = this.#feed;
     if (book.last === null) return;
-    this.#chart?.setBars(book.all());
-    this.#showForecast();
+    chart.setBars(book.all());
+    this.#showForecast(chart);
   }
 
   #showForming() {
     const { last, forming } = this.#feed.book;
-    if (last && forming) this.#chart?.setForming(forming);
+    if (last && forming) this.#box.chart?.setForming(forming);
   }
 
-  #showForecast() {
+  #showForecast(chart) {
     const { last } = this.#feed.book;
-    if (this.#chart && last && this.#horizons) this.#chart.setForecast(last, this.#horizons);
-  }
-
-  #newestFirst() {
-    return this.#feed.book.all().reverse();
+    if (last && this.#horizons) chart.setForecast(last, this.#horizons);
   }
 }
