@@ -16,8 +16,7 @@ from gateway.access.changes import read_changes
 from gateway.access.refresh import refresh_for_ever
 from gateway.app import build_app
 from gateway.command_sender import CommandSender
-from gateway.database.engine import open_engine
-from gateway.database.migrate import migrate
+from gateway.database.migrate import open_migrated
 from gateway.database.usage import add_usage
 from gateway.feed import Feed
 from gateway.instruments import Instruments
@@ -142,13 +141,13 @@ async def _know_the_keys(parts: Parts) -> None:
     """Keep the keys in memory, and write what is done with them; where nobody is asked for one, wait for nothing."""
     if not parts.settings.auth_required:
         await asyncio.Event().wait()
-    engine = open_engine(parts.settings)
     try:
-        await asyncio.to_thread(migrate, engine)
-        writer = UsageWriter(parts.usage, partial(add_usage, engine), parts.clock_ns)
-        await asyncio.gather(refresh_for_ever(parts.keys, partial(read_changes, engine)), writer.run())
+        engine = await asyncio.to_thread(open_migrated, parts.settings)
     except SQLAlchemyError as error:
         raise RetryError(f"the database does not answer ({type(error).__name__})") from error
+    try:
+        writer = UsageWriter(parts.usage, partial(add_usage, engine), parts.clock_ns)
+        await asyncio.gather(refresh_for_ever(parts.keys, partial(read_changes, engine)), writer.run())
     finally:
         engine.dispose()
 
