@@ -28,7 +28,8 @@ export class Condition {
     this.#look();
     this.#market.listen((ticker) => {
       if (ticker !== null) return;
-      if (this.health === null) this.#look(); // a snapshot has come: the gateway answers
+      if (this.health === null)
+        this.#look(); // a snapshot has come: the gateway answers
       else this.#judge();
     });
     setInterval(() => {
