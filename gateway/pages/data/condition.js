@@ -27,7 +27,10 @@ export class Condition {
   start() {
     this.#look();
     this.#market.listen((ticker) => {
-      if (ticker === null) this.#judge();
+      if (ticker !== null) return;
+      if (this.health === null)
+        this.#look(); // a snapshot has come: the gateway answers
+      else this.#judge();
     });
     setInterval(() => {
       if (!document.hidden) this.#look();

@@ -20,7 +20,8 @@ const MEMBERS = [
 /** Make the panels that say what serves. */
 export function setPanels(models) {
   if (!models.loaded) return [panel("Champion", {}, ...paragraphs([models.message ?? "No model set serves."]))];
-  return [panel("Champion", {}, facts(championOf(models))), challengerPanel(models), trainingPanel(models)];
+  const champion = panel("Champion", {}, facts(championOf(models)), ...paragraphs([`Because: ${models.reason}.`]));
+  return [champion, challengerPanel(models), trainingPanel(models)];
 }
 
 /** Make the panels with its numbers. */
@@ -37,7 +38,6 @@ function championOf(models) {
     ["Model set", models.serving],
     ["State", models.ready ? "● serving" : `◌ loaded, the predictor is ${models.predictor ?? "silent"}`],
     ["Decided", `${time(models.decided_at)} UTC by ${models.decided_by}`],
-    ["Why", models.reason],
   ];
 }
 
