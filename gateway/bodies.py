@@ -22,7 +22,7 @@ async def read_json(request: Request) -> Any:
     """
     try:
         return msgspec.json.decode(await request.body())
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise bad_request("invalid-json", "body", f"the body is not JSON: {error}") from error
 
 

@@ -42,6 +42,17 @@ def _body_bytes(headers: Iterable[tuple[bytes, bytes]]) -> int:
     return 0
 
 
+def _without_body(send: Send) -> Send:
+    """End an answer with its headers: what would go on for ever, as events do, then sees that its client is gone."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body"})
+
+    return sent
+
+
 class Timing:
     """The outermost layer: sees every answer, those of errors and refusals too."""
 
@@ -63,7 +74,9 @@ class Timing:
             await self._app(scope, receive, send)
             return
         started = self._clock_seconds()
-        inner = {**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope  # the server drops the body
+        inner = scope
+        if scope.get("method") == "HEAD":
+            inner, send = {**scope, "method": "GET"}, _without_body(send)
 
         async def timed_send(message: Message) -> None:
             if message["type"] in _STARTS:

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 
 from gateway.access.keys import digest_of
@@ -57,6 +58,7 @@ class Accounts:
         ring: KeyRing,
         mint: TokenMint,
         clock_ns: Callable[[], int] = time.time_ns,
+        make_buckets: Callable[[Limit], Buckets] | None = None,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
@@ -64,8 +66,8 @@ class Accounts:
         self._mint = mint
         self._clock_ns = clock_ns
         self._passwords = Passwords()
-        self._by_name = LocalBuckets(_BY_NAME, clock_ns)
-        self._by_address = LocalBuckets(_BY_ADDRESS, clock_ns)
+        make = make_buckets or partial(LocalBuckets, clock_ns=clock_ns)
+        self._by_name, self._by_address = make(_BY_NAME), make(_BY_ADDRESS)
 
     def close(self) -> None:
         """Let go of what was opened."""

@@ -42,7 +42,9 @@ class SessionStore:
         with self._engine.connect() as connection, connection.begin() as transaction:
             connection.execute(delete(USER_SESSIONS).where(USER_SESSIONS.c.expires_ns <= session.created_ns))
             connection.execute(USER_SESSIONS.insert(), asdict(session) | {"revision": 0})
-            begun = connection.execute(select(USERS.c.id).where(*as_before)).first() is not None
+            # Held still, for whoever changes the user now would neither see this session nor be seen here.
+            user = select(USERS.c.id).where(*as_before).with_for_update(read=True)
+            begun = connection.execute(user).first() is not None
             if not begun:
                 transaction.rollback()
         return begun

@@ -33,14 +33,22 @@ class Stay:
     """
 
     def __init__(
-        self, identity: Identity, caller: Caller | None, clock_ns: Callable[[], int], kind: str, auth_seconds: float
+        self,
+        identity: Identity,
+        caller: Caller | None,
+        clock_ns: Callable[[], int],
+        kind: str,
+        auth_seconds: float,
+        note_refusal: Callable[[str, str], None],
     ) -> None:
+        """Watch a connection of a `kind` of ASGI; `note_refusal` takes a reason, and words for the log."""
         self.caller = caller
         self.seat: Seat | None = None
         self._identity = identity
         self._auth_seconds = auth_seconds
         self._clock_ns = clock_ns
         self._kind = kind
+        self._note_refusal = note_refusal
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[CloseCode] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
@@ -65,20 +73,22 @@ class Stay:
         gives."""
         caller = self._identity.find(text)
         if caller is None or caller.trouble(self._clock_ns()):
-            _log.warning("a WebSocket sent a wrong key or token%s", "" if caller is None else f": {caller.who}")
-            self.end(CloseCode.AUTH_FAILED)
-            return CloseCode.AUTH_FAILED
+            who = "" if caller is None else f": {caller.who}"
+            return self._refuse(CloseCode.AUTH_FAILED, "auth-failed", f"a WebSocket sent a wrong key or token{who}")
         if Permission.STREAM not in caller.scopes:
-            _log.warning("%s lacks %s", caller.who, Permission.STREAM)
-            self.end(CloseCode.FORBIDDEN)
-            return CloseCode.FORBIDDEN
+            return self._refuse(CloseCode.FORBIDDEN, "too-little-scope", f"{caller.who} lacks {Permission.STREAM}")
         if self.seat is not None and not self.seat.belong_to(caller.id):
-            self.end(CloseCode.TOO_MANY_CONNECTIONS)
-            return CloseCode.TOO_MANY_CONNECTIONS
+            what = f"{caller.who} has too many connections"
+            return self._refuse(CloseCode.TOO_MANY_CONNECTIONS, "too-many-connections", what)
         self._leave()
         self.caller = caller
         self._identity.watch(caller, self._told)
         return None
+
+    def _refuse(self, code: CloseCode, reason: str, what: str) -> CloseCode:
+        self._note_refusal(reason, what)
+        self.end(code)
+        return code
 
     def when_expiring(self, say: Callable[[int], None]) -> None:
         """Have said, a minute before, at what time the caller may stay no longer."""

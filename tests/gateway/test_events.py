@@ -65,6 +65,15 @@ async def test_events_say_what_the_socket_says_and_resume_after_the_last_one_tha
             assert [(one["ticker"], one["seq"], one["prev"]) for one in heard] == [("IBM", 3, 1), ("AAPL", 5, 2)]
 
 
+async def test_who_asks_for_the_headers_alone_gets_them_and_the_answer_to_his_next_request() -> None:
+    parts = make_parts(prediction("AAPL", 1))
+    async with running(parts) as server, httpx.AsyncClient(timeout=DEADLINE_SECONDS) as client:
+        head = await client.head(f"{server.url}/events/predictions")
+        assert head.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+        assert (await client.get(f"{server.url}/health/live")).status_code == 200
+        await until(lambda: len(parts.hub) == 0, "the end of the events")
+
+
 @pytest.mark.parametrize("mark", ["another/0:2", "/0:0", "/garbage", "", "/0:" + "9" * 30])
 async def test_what_is_no_longer_held_or_is_no_mark_of_this_epoch_brings_a_fresh_snapshot(mark: str) -> None:
     parts = make_parts(*(prediction("AAPL", offset) for offset in (1, 2)))

@@ -1,13 +1,15 @@
 """Changes of who may come in are found by their numbers, on SQLite and on PostgreSQL."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
+from threading import Event
+from typing import Any
 
 import pytest
 from alembic import command
 from pydantic import SecretStr
-from sqlalchemy import Engine, text, update
+from sqlalchemy import Engine, event, select, text, update
 
 from gateway.access.changes import NOTHING_SEEN, Changes, read_changes
 from gateway.access.keys import make_key
@@ -15,7 +17,7 @@ from gateway.access.session_store import Session, SessionStore
 from gateway.access.store import KeyStore
 from gateway.access.user_store import UserStore
 from gateway.access.users import DEFAULT_SCOPES, UnusableAccountError, User
-from gateway.database.accounts import ACCESS_REVISION, next_revision
+from gateway.database.accounts import ACCESS_REVISION, USER_SESSIONS, next_revision
 from gateway.database.engine import open_engine
 from gateway.database.migrate import configuration, migrate
 from gateway.database.settings import DatabaseSettings
@@ -114,3 +116,31 @@ def test_a_session_goes_on_by_its_newest_token_until_its_user_may_no_longer(engi
     users.add(replace(ADA, id="2"), "hash")
     assert sessions.begin(Session("e", "2", "first", NOON_NS + 2 * HOUR_NS, NOON_NS + 3 * HOUR_NS), "hash")
     assert read_changes(engine, NOTHING_SEEN).ended_sessions == [], "of long ago"
+
+
+def test_whoever_logs_in_by_a_password_while_it_is_changed_is_out(engine: Engine, database_url: str) -> None:
+    changing = open_engine(DatabaseSettings(_env_file=None, database_url=SecretStr(database_url)))
+    changes: list[Future[None]] = []
+    ended, begun = Event(), Event()
+    UserStore(engine).add(ADA, "old")
+
+    with ThreadPoolExecutor(1) as pool:
+
+        @event.listens_for(engine, "before_cursor_execute")
+        def change(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if statement.startswith("SELECT users") and not changes:  # the session is written, its user not looked at
+                changes.append(pool.submit(UserStore(changing).set_password, ADA.id, "new", NOON_NS))
+                ended.wait(1.0)  # where the one does not wait for the other
+
+        @event.listens_for(changing, "commit")
+        def linger(_connection: Any) -> None:
+            ended.set()
+            begun.wait(1.0)
+
+        SessionStore(engine).begin(Session("a", ADA.id, "first", NOON_NS, NOON_NS + HOUR_NS), "old")
+        begun.set()
+        changes[0].result(timeout=60)
+    changing.dispose()
+    with engine.connect() as connection:
+        goes_on = select(USER_SESSIONS.c.id).where(USER_SESSIONS.c.ended_ns.is_(None))
+        assert connection.scalars(goes_on).all() == []

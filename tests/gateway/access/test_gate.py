@@ -144,6 +144,14 @@ async def test_nobody_is_asked_where_no_key_is_required() -> None:
         assert (await client.get("/nothing")).status_code == 404
 
 
+@pytest.mark.parametrize("body", [b'{"ticker": "\xff"}', b'["\xed\xa0\x80"]', b'"\\ud800"', b"\xff", b"[" * 10_000])
+async def test_what_is_no_json_is_the_callers_error(body: bytes) -> None:
+    async with client_of(make_parts(prediction("AAPL", 1))) as client:
+        for path in ("/predict", "/predict/batch", "/feedback", "/models/rollback"):
+            answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
+            assert (answer.status_code, answer.json()["field"]) == (400, "body"), path
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [

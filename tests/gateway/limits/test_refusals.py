@@ -13,8 +13,9 @@ from gateway.access.scopes import Scope
 from gateway.limits.refusals import LINES_PER_PERIOD, PERIOD_SECONDS, Refusals
 from schemas import metrics
 from tests.gateway.access.people import key_of
+from tests.gateway.access.test_gate import code_of
 from tests.gateway.samples import make_parts, prediction
-from tests.gateway.web import client_of, running
+from tests.gateway.web import client_of, running, talking
 
 SCOPE = {"client": ("1.2.3.4", 5)}
 
@@ -74,8 +75,14 @@ async def test_the_metrics_say_why_requests_were_refused(caplog: pytest.LogCaptu
         async with connect(server.socket_url, additional_headers=streamers[0]):
             with pytest.raises(InvalidStatus):
                 await connect(server.socket_url, additional_headers=streamers[1])
+        for wrong in ("tc_abc_jkl", reader):
+            async with talking(server) as socket:
+                await socket.say(action="auth", key=wrong)
+                await code_of(socket.connection)
         text = parts.instruments.text().decode()
-    for reason in ("foreign-host", "wrong-key", "limit-refused", "limit-key", "limit-streams-per-client"):
+    reasons = ("foreign-host", "wrong-key", "limit-refused", "limit-key", "limit-streams-per-client", "auth-failed")
+    for reason in (*reasons, "too-little-scope"):
         assert f'tickcast_refused_total{{reason="{reason}"}} 1.0' in text, text
     assert f"refused 127.0.0.1: key {kept.id} reached the limit key" in caplog.messages
+    assert f"refused 127.0.0.1: key {kept.id} lacks stream" in caplog.messages
     assert not any("tc_abc" in line for line in caplog.messages)

@@ -79,6 +79,8 @@ async def test_a_batch_that_another_worker_took_is_found(tmp_path: Path) -> None
             answer = await asking.get(job)
             assert (answer.status_code, answer.json()["job"]) == (200, job.rpartition("/")[2])
             assert (await asking.get("/jobs/batch-0-1")).status_code == 404
+            first.batches._batches.clear()
+            assert [(await client.get(job)).status_code for client in (taking, asking)] == [410, 410]
     finally:
         answering.cancel()
 
