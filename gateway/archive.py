@@ -12,8 +12,8 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from gateway.database.engine import begin_writing, open_engine, ran_out_of_time
-from gateway.database.migrate import migrate
+from gateway.database.engine import begin_writing, ran_out_of_time
+from gateway.database.migrate import open_migrated
 from gateway.database.settings import DatabaseSettings
 from gateway.problems import ProblemError
 
@@ -21,8 +21,6 @@ _log = logging.getLogger(__name__)
 _THREADS = 4
 #: Questions that wait for a thread; further ones are sent away at once.
 _MOST_WAITING = 64
-#: Of the time for an answer, what the database may take: who comes while all threads are busy still gets one.
-_SHARE_OF_DATABASE = 0.5
 
 Answer = TypeVar("Answer")
 
@@ -52,7 +50,6 @@ class Archive:
     def __init__(self, settings: DatabaseSettings) -> None:
         self._settings = settings
         self._seconds = settings.database_answer_seconds
-        self._limit_seconds = _SHARE_OF_DATABASE * self._seconds
         self._threads = ThreadPoolExecutor(_THREADS, "archive")
         self._free = asyncio.Semaphore(_THREADS)
         self._waiting = 0
@@ -82,7 +79,7 @@ class Archive:
                 answer = await self._in_thread(work)
         except (SQLAlchemyError, TimeoutError, OSError) as error:
             if isinstance(error, DBAPIError) and ran_out_of_time(error):
-                raise _too_slow(self._limit_seconds) from error
+                raise _too_slow(self._settings.database_limit_seconds) from error
             self._say(answers=False, error=error)
             raise _away() from error
         self._say(answers=True)
@@ -112,12 +109,7 @@ class Archive:
     def _open(self) -> Engine:
         with self._opening:
             if self._engine is None:
-                migrating = open_engine(self._settings)
-                try:
-                    migrate(migrating)
-                finally:
-                    migrating.dispose()
-                self._engine = open_engine(self._settings, self._limit_seconds)
+                self._engine = open_migrated(self._settings)
             return self._engine
 
     def _say(self, *, answers: bool, error: Exception | None = None) -> None:

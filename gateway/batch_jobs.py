@@ -68,6 +68,12 @@ def is_batch(job_id: str) -> bool:
     return job_id.startswith(_PREFIX)
 
 
+def forgotten(job_id: str) -> ProblemError:
+    """Give the answer where a batch was here, and is no more."""
+    detail = f"{job_id} is kept no longer: fetch a batch within {KEPT_SECONDS // 60} minutes, or send it again"
+    return ProblemError(HTTPStatus.GONE, "job-forgotten", detail, field="id")
+
+
 class BatchDesk:
     """The batches of this process: no other one knows them, and a restart forgets them."""
 
@@ -116,12 +122,9 @@ class BatchDesk:
 
     def _missing(self, job_id: str) -> ProblemError:
         if job_id.startswith(self._prefix) and _number(job_id.removeprefix(self._prefix)) in range(1, self._count + 1):
-            detail = f"{job_id} is kept no longer: fetch a batch within {KEPT_SECONDS // 60} minutes, or send it again"
-            return ProblemError(HTTPStatus.GONE, "job-forgotten", detail, field="id")
-        detail = (
-            f"{job_id[:100]} is of another gateway or worker, or of before a restart: each knows its own. Send it again"
-        )
-        return ProblemError(HTTPStatus.NOT_FOUND, "unknown-job", detail, field="id")
+            return forgotten(job_id)
+        detail = f"{job_id[:100]} is no batch of this gateway: another gateway took it, or it was before a restart. "
+        return ProblemError(HTTPStatus.NOT_FOUND, "unknown-job", f"{detail}Send it again", field="id")
 
     async def _work(self) -> None:
         while self._waiting:

@@ -18,8 +18,7 @@ from gateway.access.changes import read_changes
 from gateway.access.refresh import refresh_for_ever
 from gateway.app import build_app
 from gateway.command_sender import CommandSender
-from gateway.database.engine import open_engine
-from gateway.database.migrate import migrate
+from gateway.database.migrate import open_migrated
 from gateway.database.usage import add_usage
 from gateway.feed import Feed
 from gateway.instruments import Instruments
@@ -43,6 +42,7 @@ from schemas.topics import DEAD_LETTERS, FORECAST_REQUESTS
 SERVICE = "gateway"
 FAREWELL_SECONDS = 0.3
 MEMORY_EVERY_SECONDS = 5.0
+_LOOK_EVERY_SECONDS = 0.05
 
 _log = logging.getLogger(__name__)
 
@@ -104,12 +104,13 @@ async def serve(
         _follow(orders, server)
     reporter = StatusReporter(board, sender.status)
     reporter.start()
+    known = asyncio.Event()
     works = (
-        *(feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts)),
+        *(feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts, known)),
         *(team.answer(answers_of(parts)), *_sharing(parts)),
     )
     background = [asyncio.create_task(work) for work in works]
-    serving = asyncio.create_task(_serve_in_turn(server, listener, team))
+    serving = asyncio.create_task(_serve_in_turn(server, listener, team, known))
     ended, _ = await asyncio.wait({serving, *background}, return_when=asyncio.FIRST_COMPLETED)
     server.stop()
     await serving
@@ -138,22 +139,27 @@ def _follow(orders: Connection, server: GatewayServer) -> None:
     loop.add_reader(orders.fileno(), told)
 
 
-async def _serve_in_turn(server: GatewayServer, listener: socket.socket, team: Team) -> None:
+async def _serve_in_turn(server: GatewayServer, listener: socket.socket, team: Team, known: asyncio.Event) -> None:
+    """Serve once it is known who may come in: right keys would be refused before, and their clients never come back."""
+    while not (known.is_set() or server.should_exit):
+        await asyncio.sleep(_LOOK_EVERY_SECONDS)
     await team.turn_to_serve(lambda: server.should_exit)
     await server.serve([listener])
 
 
-async def _know_the_keys(parts: Parts) -> None:
+async def _know_the_keys(parts: Parts, known: asyncio.Event) -> None:
     """Keep the keys in memory, and write what is done with them; where nobody is asked for one, wait for nothing."""
     if not parts.settings.auth_required:
+        known.set()
         await asyncio.Event().wait()
-    engine = open_engine(parts.settings)
     try:
-        await asyncio.to_thread(migrate, engine)
-        writer = UsageWriter(parts.usage, partial(add_usage, engine), parts.clock_ns)
-        await asyncio.gather(refresh_for_ever(parts.keys, partial(read_changes, engine)), writer.run())
+        engine = await asyncio.to_thread(open_migrated, parts.settings)
     except SQLAlchemyError as error:
         raise RetryError(f"the database does not answer ({type(error).__name__})") from error
+    try:
+        writer = UsageWriter(parts.usage, partial(add_usage, engine), parts.clock_ns)
+        refreshing = refresh_for_ever(parts.keys, partial(read_changes, engine), known=known)
+        await asyncio.gather(refreshing, writer.run())
     finally:
         engine.dispose()
 

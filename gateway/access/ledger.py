@@ -10,8 +10,7 @@ from typing import TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.database.engine import open_engine
-from gateway.database.migrate import migrate
+from gateway.database.migrate import open_migrated
 from gateway.database.settings import DatabaseSettings
 from gateway.problems import ProblemError
 
@@ -46,9 +45,7 @@ class Ledger:
     def _do(self, work: Callable[[Engine], Answer]) -> Answer:
         with self._opening:
             if self._engine is None:
-                engine = open_engine(self._settings)
-                migrate(engine)
-                self._engine = engine
+                self._engine = open_migrated(self._settings)
         return work(self._engine)
 
     def close(self) -> None:

@@ -10,7 +10,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 
-from gateway.database.engine import SQLITE
+from gateway.database.engine import SQLITE, open_engine
+from gateway.database.settings import DatabaseSettings
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 #: PostgreSQL's advisory lock of this work: "tick" in ASCII.
@@ -28,6 +29,20 @@ def migrate(engine: Engine) -> None:
         if engine.dialect.name != SQLITE:
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK_NUMBER})
         command.upgrade(configuration(connection), "head")
+
+
+def open_migrated(settings: DatabaseSettings) -> Engine:
+    """Apply what is missing, which takes what it takes; give an engine whose questions have a limit.
+
+    Raises:
+        sqlalchemy.exc.OperationalError: The database does not answer, or another migrates for too long.
+    """
+    engine = open_engine(settings)
+    try:
+        migrate(engine)
+    finally:
+        engine.dispose()
+    return open_engine(settings, settings.database_limit_seconds)
 
 
 def configuration(connection: Connection) -> Config:

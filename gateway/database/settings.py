@@ -41,6 +41,11 @@ class DatabaseSettings(Settings):
         "waits so long for a connection, or a lock on SQLite's file",
     )
 
+    @property
+    def database_limit_seconds(self) -> float:
+        """Give what the database may take for an answer: who comes while all threads wait for it still gets one."""
+        return 0.5 * self.database_answer_seconds
+
     @field_validator("database_url")
     @classmethod
     def _database_url(cls, value: SecretStr) -> SecretStr:

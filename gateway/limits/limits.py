@@ -18,7 +18,23 @@ _PROBES = frozenset({"/health/live", "/health/ready"})
 #: The modules of the dashboard, dozens at a visit: bytes that are ready.
 _PAGE_PARTS = "/page/"
 #: By method and the first part of the path: what makes a predictor or the database work.
-_COSTLY = frozenset({("POST", "predict"), ("GET", "history"), ("GET", "bars"), ("GET", "features")})
+_COSTLY = frozenset(
+    {
+        ("POST", "predict"),
+        ("GET", "history"),
+        ("GET", "bars"),
+        ("GET", "features"),
+        ("POST", "feedback"),
+        ("GET", "usage"),
+    }
+)
+#: Likewise where they have a query: week by week, accuracy is a sum over all that is recorded.
+_COSTLY_BY_QUERY = frozenset({("GET", "accuracy")})
+
+
+def _is_costly(scope: Scope) -> bool:
+    place = (scope.get("method"), scope["path"][1:].partition("/")[0])
+    return place in _COSTLY or (place in _COSTLY_BY_QUERY and bool(scope["query_string"]))
 
 
 def _too_many(limit: Limit, wait_seconds: int) -> ProblemError:
@@ -71,7 +87,7 @@ class Limits:
             return None
         owner = client_of(scope) if key_id is None else key_id
         refused = (self._client if key_id is None else self._key).take(scope, owner)
-        if refused is None and (scope.get("method"), path[1:].partition("/")[0]) in _COSTLY:
+        if refused is None and _is_costly(scope):
             refused = self._costly.take(scope, owner)
         return refused
 

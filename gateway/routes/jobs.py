@@ -8,12 +8,13 @@ from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from gateway.batch import LARGEST_BATCH
-from gateway.batch_jobs import KEPT_SECONDS, is_batch
+from gateway.batch_jobs import KEPT_SECONDS, forgotten, is_batch
 from gateway.jobs import MOST_JOBS
 from gateway.openapi import PREDICTIONS, of_schema, problems, reference
 from gateway.parts import Parts
 from gateway.problems import ProblemError
 from gateway.routes.live import live_json
+from gateway.workers.team import FORGOTTEN
 
 JOB_EXAMPLE = "api-9f86d081884c7d659a2feaa0c55ad015"
 JobId = Annotated[str, Path(description="As the answer that named it has it", examples=[JOB_EXAMPLE])]
@@ -56,6 +57,8 @@ async def _batch(parts: Parts, job_id: str) -> bytes:
         return parts.batches.body_of(job_id)
     except ProblemError:
         for body in (await parts.team.ask_others(job_id)).values():
+            if body == FORGOTTEN:
+                raise forgotten(job_id) from None
             if body:
                 return body
         raise

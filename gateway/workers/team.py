@@ -13,6 +13,8 @@ from gateway.workers.metrics import together
 ANSWER_SECONDS = 1.0
 #: What one worker asks the others: for their metrics, or by its id for a job.
 METRICS = "metrics"
+#: What it answers of a job that it had.
+FORGOTTEN = b"forgotten"
 _LONGEST_QUESTION = 200
 _LOOK_EVERY_SECONDS = 0.05
 

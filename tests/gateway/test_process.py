@@ -1,6 +1,7 @@
 """The gateway as a process: how it starts, refuses to start, and stops."""
 
 import asyncio
+import fcntl
 import io
 import json
 import resource
@@ -220,6 +221,23 @@ async def test_a_gateway_that_asks_for_keys_knows_those_made_by_command_and_ends
     assert int(counts[counts.index("requests") + 1]) >= 2  # a path, and the socket's handshake
     assert int(counts[counts.index("messages") + 1]) == 1
     assert headers["X-API-Key"] not in service.output()
+
+
+async def test_a_right_key_is_not_refused_while_a_gateway_that_starts_does_not_know_the_keys(
+    embedded: BrokerUnderTest, processes: Processes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "accounts.db"
+    run_command(DatabaseSettings(_env_file=None, database_url=SecretStr(f"sqlite:///{file}")), ["create"])
+    headers = {"X-API-Key": capsys.readouterr().out.strip()}
+    with Path(f"{file}.migrating").open("w") as migrating, httpx.Client(timeout=DEADLINE_SECONDS) as client:
+        fcntl.flock(migrating, fcntl.LOCK_EX)  # another one brings the tables up to date
+        _, service = start_asking(processes, embedded, tmp_path)
+        await asyncio.to_thread(service.wait_for, lambda: "serving" in service.output(), what="its listening")
+        url = f"http://127.0.0.1:{service.health_port}/models/status"
+        asking = asyncio.create_task(asyncio.to_thread(client.get, url, headers=headers))
+        await asyncio.wait({asking}, timeout=1.0)
+        fcntl.flock(migrating, fcntl.LOCK_UN)
+        assert (await asking).status_code in (200, 503)  # 503 until it has caught up
 
 
 async def test_a_user_who_is_disabled_by_command_is_out_within_seconds_and_no_secret_is_in_the_log(

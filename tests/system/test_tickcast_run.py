@@ -1,19 +1,21 @@
 """`tickcast run` on local Kafka, as a newcomer meets it: up, live, stopped without a trace, and on from there."""
 
 import json
+import os
 import re
+import shutil
 import signal
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dotenv import dotenv_values
-from redis import Redis, RedisError
+from redis import Redis
 from websockets.sync.client import connect
 
 from deploy.children import start_child, stop_child
@@ -144,8 +146,19 @@ def test_the_system_comes_up_stops_without_a_trace_and_goes_on(run: Run) -> None
     run.interrupt()
 
 
+@pytest.fixture
+def open_run(trained: Trained) -> Iterator[Run]:
+    """Give one in a folder that PostgreSQL's own user can reach, too: pytest closes its folders to others."""
+    folder = Path(tempfile.mkdtemp(prefix="tickcast-run-"))
+    run = Run(folder, trained.folder.parent)
+    yield run
+    run.end()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.mark.xdist_group("metrics-ports")
-def test_postgres_and_redis_come_with_the_system_and_go_with_it(run: Run) -> None:
+def test_postgres_and_redis_come_with_the_system_and_go_with_it(open_run: Run) -> None:
+    run = open_run
     run.start("--broker", "embedded", "--speed", "20", "--postgres", "--redis")
     run.wait_for_line("PostgreSQL, data in ")
     redis_port = run.wait_for_line("Redis on ").partition("127.0.0.1:")[2].partition(",")[0]
@@ -156,9 +169,10 @@ def test_postgres_and_redis_come_with_the_system_and_go_with_it(run: Run) -> Non
     assert (running["TICKCAST_DATABASE_URL"] or "").startswith("postgresql://")
     assert running["TICKCAST_REDIS_URL"] == f"redis://127.0.0.1:{redis_port}/0"
     wait_until(lambda: run.get("/health")["redis"]["state"] == "up", seconds=DEADLINE_SECONDS, what="Redis being up")
-    with suppress(RedisError), Redis(port=int(redis_port)) as client:
-        assert client.dbsize() > 0, "the gateway shares its answers"
-        client.shutdown(nosave=True)
+    with Redis(port=int(redis_port)) as client:
+        wait_until(lambda: client.dbsize() > 1, seconds=DEADLINE_SECONDS, what="the gateway sharing its answers")
+        os.kill(client.info("server")["process_id"], signal.SIGKILL)
     run.wait_for_line("Redis has ended; starting it again")
+    wait_until(lambda: run.output().count("Redis answers") > 1, seconds=DEADLINE_SECONDS, what="the gateway finding it")
     run.interrupt()
     assert run.left_behind() == []

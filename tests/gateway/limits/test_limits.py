@@ -63,11 +63,16 @@ async def test_dear_paths_have_a_limit_of_their_own_beside_that_of_the_key(clock
             ("GET", "/bars/AAPL"),
             ("GET", "/api/v1/history/AAPL"),
             ("HEAD", "/features/AAPL"),
+            ("POST", "/feedback"),
+            ("GET", "/usage"),
+            ("GET", "/accuracy?%62y=week&weeks=520"),
+            ("GET", "/accuracy/AAPL?by=week"),
         ):
             refused = await client.request(method, path, json={}, headers=headers)
             assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1"), path
             assert refused.headers["RateLimit-Policy"] == '"key";q=50;w=50, "costly";q=1;w=1'
-        assert (await client.get("/predict/AAPL", headers=headers)).status_code == 200
+        for path in ("/predict/AAPL", "/predict/AAPL?horizon=1", "/accuracy"):
+            assert (await client.get(path, headers=headers)).status_code == 200
 
 
 async def test_without_a_key_the_address_is_counted_and_probes_never_are(clock: Clock) -> None:

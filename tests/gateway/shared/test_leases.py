@@ -122,17 +122,25 @@ async def test_without_redis_each_gateway_enforces_its_share() -> None:
         await buckets.settle()
 
 
-async def test_after_an_outage_the_bucket_is_taken_for_empty(redis: RedisServer) -> None:
-    async with linked(redis.url) as link:
-        buckets = leased(link)
-        spend(buckets, 60)
+@pytest.mark.parametrize("kept", [True, False], ids=["Redis kept it", "Redis forgot it"])
+async def test_after_an_outage_the_bucket_is_taken_for_empty(kept: bool, redis: RedisServer) -> None:
+    async with linked(redis.url, redis_answer_ms=50) as link:
+        clock = Clock()
+        buckets = leased(link, clock_ns=clock)
+        link._answer_seconds = 30  # before the outage, a busy machine has its time
+        spend(buckets, 10)
         await buckets.settle()
-        redis.kill()
+        link._answer_seconds = 0.05
+        (redis.freeze if kept else redis.kill)()
         await until_away(link)
         spend(buckets, BURST)
-        redis.start()
+        clock.now_ns += 2 * BURST * STILL.interval_ns
+        assert spend(buckets, BURST) == SLICE, "it has filled up by itself"
+        (redis.thaw if kept else redis.start)()
         await until(lambda: link.up, "Redis being back")
-        assert await spend_all(buckets) == 0, "what it has forgotten is not given again"
+        link._answer_seconds = 30
+        await buckets.settle()
+        assert await spend_all(buckets) == 0, "what was spent meanwhile is not given again"
 
 
 async def until_away(link: Any) -> None:
