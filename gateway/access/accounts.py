@@ -57,15 +57,17 @@ class Accounts:
         ring: KeyRing,
         mint: TokenMint,
         clock_ns: Callable[[], int] = time.time_ns,
+        make_buckets: Callable[[Limit], Buckets] = LocalBuckets,
     ) -> None:
+        """Let users in; `make_buckets` gives what log-ins are counted with, which hang on no wall clock."""
         self._settings = settings
         self._ledger = ledger
         self._ring = ring
         self._mint = mint
         self._clock_ns = clock_ns
         self._passwords = Passwords()
-        self._by_name = LocalBuckets(_BY_NAME, clock_ns)
-        self._by_address = LocalBuckets(_BY_ADDRESS, clock_ns)
+        self._by_name = make_buckets(_BY_NAME)
+        self._by_address = make_buckets(_BY_ADDRESS)
 
     def close(self) -> None:
         """Let go of what was opened."""
