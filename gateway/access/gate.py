@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 from starlette.datastructures import QueryParams
@@ -82,7 +83,8 @@ class Gate:
         if caller is not None:
             scope[CALLER] = caller
         if scope["type"] == "websocket" or (caller is not None and scope["path"] == EVENTS_PATH):
-            scope[STAY] = stay = Stay(self._identity, caller, self._clock_ns, scope["type"], self._auth_seconds)
+            note = partial(self._refusals.note, scope)
+            scope[STAY] = stay = Stay(self._identity, caller, self._clock_ns, scope["type"], self._auth_seconds, note)
             await stay.run(self._app, scope, receive, send)
         else:
             await self._app(scope, receive, send)
