@@ -16,7 +16,7 @@ _VIEWS = {"watch-list": "watch", "ticker": "ticker/AAPL", "models": "models"}
 
 def take(browser: Browser, url: str, name: str, place: str) -> Path:
     """Take the picture of a view."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light", reduced_motion="reduce")
     page.goto(f"{url}/#/{place}")
     page.locator("#connection[data-state=live]").wait_for()
     page.wait_for_timeout(_SETTLE_MS)

@@ -6,11 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from deploy.backoff import Backoff
 from deploy.brokers import RunningBroker, start_broker
 from deploy.first_prediction import greet
 from deploy.kept_place import keep
+from deploy.local_servers import LocalServers
 from deploy.log_lines import Log
 from deploy.preparation import prepare_place
 from deploy.readiness import until_ready
@@ -22,6 +24,7 @@ from deploy.system_parts import Place, running_variables, service_variables, sys
 from schemas.errors import TickcastError
 
 _LOOK_AT_BROKER_EVERY_SECONDS = 0.25
+_LOOK_AT_SERVERS_EVERY_SECONDS = 1.0
 #: From the order to stop to the end of the last process, and what of it the services may take.
 _STOP_SECONDS = 4.7
 _SERVICES_STOP_SECONDS = 3.5
@@ -36,6 +39,7 @@ class LocalSystem:
         self._interval = interval
         self._gateway_port = gateway_port
         self._broker: RunningBroker | None = None
+        self._servers = LocalServers(options.var, log.say)
         self._stop_by: float | None = None
 
     def run(self) -> None:
@@ -48,11 +52,17 @@ class LocalSystem:
         try:
             broker = self._start_broker(self._options.broker)
             self._log.say(broker.message)
+            self._start_servers()
             place = prepare_place(self._options, broker, self._interval, self._gateway_port, self._log.say)
-            asyncio.run(self._serve(broker, place))
+            asyncio.run(self._serve(broker, replace(place, servers=self._servers.variables)))
         finally:
             with ignore_signals():
+                self._servers.stop()
                 self._stop_broker()
+
+    def _start_servers(self) -> None:
+        options = self._options
+        self._servers.start(postgres=options.postgres, redis=options.redis, reserved_ports=(self._gateway_port,))
 
     def _start_broker(self, choice: str) -> RunningBroker:
         options, ours = self._options, (self._gateway_port,)
@@ -69,7 +79,10 @@ class LocalSystem:
         write_running_env(self._options.var, running_variables(settings, interval, place))
         self._supervisor.start(system_parts(os.environ, service_variables(settings, interval, place), place))
         asides = (greet(place.url, self._log, time.time_ns()), self._keep_once_accepted(place))
-        waits = (self._ordered_to_stop.wait(), self._supervisor.watch(), self._watch_broker(broker))
+        waits = (
+            *(self._ordered_to_stop.wait(), self._supervisor.watch()),
+            *(self._watch_broker(broker), self._watch_servers()),
+        )
         background = [asyncio.ensure_future(aside) for aside in asides]
         tasks = [asyncio.ensure_future(wait) for wait in waits]
         try:
@@ -124,6 +137,11 @@ class LocalSystem:
         if self._ordered_to_stop.is_set():
             self._supervisor.kill()  # asked twice: somebody is in a hurry
         self._ordered_to_stop.set()
+
+    async def _watch_servers(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_AT_SERVERS_EVERY_SECONDS)
+            self._servers.revive()
 
     async def _watch_broker(self, broker: RunningBroker) -> None:
         backoff = Backoff()

@@ -56,6 +56,8 @@ class RunOptions:
         broker: `auto`, `local`, `embedded` or `HOST:PORT`.
         fresh: Under a new topic prefix, with nothing kept.
         var: The folder of this machine's data.
+        postgres: Start a PostgreSQL, too, and use it.
+        redis: Likewise a Redis.
     """
 
     settings: RunSettings
@@ -63,6 +65,8 @@ class RunOptions:
     fresh: bool
     var: Path
     interval_given: bool
+    postgres: bool = False
+    redis: bool = False
 
 
 def parse_options(arguments: Sequence[str]) -> RunOptions:
@@ -72,10 +76,11 @@ def parse_options(arguments: Sequence[str]) -> RunOptions:
         StopAndSayError: A setting is wrong; the line names it.
     """
     given = vars(_parser().parse_args(arguments))
-    broker, fresh = given.pop("broker"), given.pop("fresh")
+    broker, fresh, postgres, redis = (given.pop(name) for name in ("broker", "fresh", "postgres", "redis"))
     overrides: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     settings = load_settings(RunSettings, **overrides)
-    return RunOptions(settings, broker, fresh, Path("var"), "interval" in settings.model_fields_set)
+    interval_given = "interval" in settings.model_fields_set
+    return RunOptions(settings, broker, fresh, Path("var"), interval_given, postgres, redis)
 
 
 def _broker(text: str) -> str:
@@ -88,7 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tickcast run",
         description="Start the whole system on this machine; Ctrl-C stops it.",
-        epilog="Every option but --broker and --fresh is also a setting, like TICKCAST_SPEED; the option wins.",
+        epilog="Every option but --broker, --fresh, --postgres and --redis is also a setting, like TICKCAST_SPEED; the "
+        "option wins.",
     )
     add = parser.add_argument
     add("--broker", type=_broker, default="auto", metavar="auto|local|embedded|HOST:PORT", help="default auto: a "
@@ -103,4 +109,6 @@ def _parser() -> argparse.ArgumentParser:
         "each pass starts at the prices where the last ended, so a short stretch drifts to extremes")  # fmt: skip
     add("--port", dest="gateway_port", type=int, metavar="PORT", help="of the page and the APIs (8000); 0: a free one")
     add("--fresh", action="store_true", help="start over with a new topic prefix and empty state")
+    add("--postgres", action="store_true", help="start a PostgreSQL, too, and keep history and accounts in it")
+    add("--redis", action="store_true", help="start a Redis, too, for what gateways share")
     return parser

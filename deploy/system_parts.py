@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from deploy.addresses import url_of
@@ -10,6 +10,7 @@ from deploy.kept_place import KeptPlace
 from deploy.parts import Part
 from deploy.run_options import RunSettings
 
+DATABASE_URL = "TICKCAST_DATABASE_URL"
 #: Where a service's /metrics and /health are, where nobody else is there.
 METRICS_PORTS = {
     "ingestor": 9101,
@@ -43,6 +44,7 @@ class Place:
         gateway_host: Where the gateway listens.
         https: Whether it speaks HTTPS.
         metrics_host: Where the services' `/metrics` and `/health` listen.
+        servers: The `TICKCAST_*` variables that lead to a database and a Redis of ours, where there are any.
         unconfirmed: To be remembered once the ingestor has accepted the log that was there.
     """
 
@@ -54,6 +56,7 @@ class Place:
     gateway_host: str = "127.0.0.1"
     https: bool = False
     metrics_host: str = "127.0.0.1"
+    servers: Mapping[str, str] = field(default_factory=dict)
     unconfirmed: KeptPlace | None = None
 
     @property
@@ -85,7 +88,8 @@ def source_variables(settings: RunSettings, interval: str) -> dict[str, str]:
 def service_variables(settings: RunSettings, interval: str, place: Place) -> dict[str, str]:
     """Give the variables that all parts share."""
     variables = _place_and_source(settings, interval, place) | {"TICKCAST_GATEWAY_PORT": str(place.gateway_port)}
-    if not settings.database_url.get_secret_value():  # ours: a log that was thrown away leaves no history behind
+    # Of a database of ours: a log that was thrown away leaves no history behind.
+    if DATABASE_URL in place.servers or not settings.database_url.get_secret_value():
         variables["TICKCAST_RECORDER_FORGETS_OTHER_LOGS"] = "true"
     return variables
 
@@ -98,6 +102,7 @@ def running_variables(settings: RunSettings, interval: str, place: Place) -> dic
 def _place_and_source(settings: RunSettings, interval: str, place: Place) -> dict[str, str]:
     return {
         **place.broker,
+        **place.servers,
         "TICKCAST_TOPIC_PREFIX": place.topic_prefix,
         "TICKCAST_DATA_DIRECTORY": str(place.data_directory),
         **source_variables(settings, interval),

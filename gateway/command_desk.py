@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from gateway.job_ids import digests_in, key_digest, keyed_id, new_id
 from gateway.jobs import JobsView, ModelJob
@@ -27,13 +27,13 @@ class Accepted(Struct, frozen=True, kw_only=True):
     """A job that was taken; `href` tells how it goes on.
 
     Attributes:
-        note: Of a retrain.
+        note: Of a retrain: what it is about.
     """
 
     job: str
     status: CommandState
     href: str
-    note: str | UnsetType = UNSET
+    note: str | None = None
 
 
 def href_of(job_id: str) -> str:
@@ -78,7 +78,7 @@ class CommandDesk:
             job=job_id,
             status=CommandState.QUEUED if job is None else job.status,
             href=href_of(job_id),
-            note=POOLED if wish.action is CommandAction.RETRAIN else UNSET,
+            note=POOLED if wish.action is CommandAction.RETRAIN else None,
         )
 
     def find(self, job_id: str) -> ModelJob | None:
@@ -107,9 +107,9 @@ class CommandDesk:
                 "%s, %s by %s, was not acknowledged: %s", command.id, command.action, command.requested_by, error
             )
             detail = (
-                "Kafka did not say in time that it has the command: ask again with the same Idempotency-Key, and it "
+                "Kafka did not say in time that it has the command: ask again (with the same Idempotency-Key it is "
+                "done once); only if GET /jobs/{job} comes to know the job did this request reach it after all"
             )
-            detail += "is done once; only if GET /jobs/{job} comes to know the job, this request did reach it"
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE, "not-acknowledged", detail, {"Retry-After": "5"}, job=command.id
             ) from error

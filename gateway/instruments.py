@@ -33,6 +33,9 @@ class Instruments:
         forecasts = metrics.FORECAST_CACHE.counter(registry)
         self.forecast_hits = forecasts.labels("hit")
         self.forecast_misses = forecasts.labels("miss")
+        self.answer_cache = metrics.ANSWER_CACHE.counter(registry)
+        self.redis_up = metrics.REDIS_UP.gauge(registry)
+        self.redis_calls = metrics.REDIS_CALLS.counter(registry)
         self.dead_letters = metrics.DEAD_LETTERS.counter(registry)
 
     def count_sent(self, messages: Iterable[Message]) -> None:
@@ -62,6 +65,16 @@ class Instruments:
         """Count answers with bytes that were ready, and with bytes made for the request."""
         ready, made = (_value(counter) for counter in (self.ready_bytes, self.made_bytes))
         return ready, made
+
+    def database_answers(self) -> dict[str, tuple[int, int]]:
+        """Count answers by path that were kept somewhere, and those that the database was asked for."""
+        found: dict[str, tuple[int, int]] = {}
+        for sample in next(iter(self.answer_cache.collect())).samples:
+            if sample.name.endswith("_total"):
+                hits, misses = found.get(sample.labels["path"], (0, 0))
+                missed, count = sample.labels["result"] == "miss", int(sample.value)
+                found[sample.labels["path"]] = (hits, misses + count) if missed else (hits + count, misses)
+        return dict(sorted(found.items()))
 
     def text(self) -> bytes:
         """Give everything in Prometheus' text format."""

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 from gateway.access.accounts import Accounts
 from gateway.access.identity import Identity
@@ -25,6 +25,11 @@ from gateway.problems import not_caught_up, stopping
 from gateway.rounds import Rounds
 from gateway.scores import ScoresView
 from gateway.settings import GatewaySettings
+from gateway.shared.answers import Answers
+from gateway.shared.leases import LeaseDesk
+from gateway.shared.link import RedisLink
+from gateway.shared.presence import Presence
+from gateway.shared.seats import make_shared_seats
 from gateway.streams import BarStream, PredictionStream, Stream
 from gateway.system import ModelsView, ServicesView
 from gateway.usage import Usage
@@ -90,12 +95,33 @@ class Parts:
     @cached_property
     def accounts(self) -> Accounts:
         """Give the users' way in; nothing is opened before somebody asks."""
-        return Accounts(self.settings, Ledger(self.settings), self.keys, self.mint, self.clock_ns)
+        ledger, make_buckets = Ledger(self.settings), self.leases.make_buckets
+        return Accounts(self.settings, ledger, self.keys, self.mint, self.clock_ns, make_buckets)
 
     @cached_property
     def limits(self) -> Limits:
         """Give how much everybody may ask."""
-        return Limits(self.settings)
+        return Limits(self.settings, self.leases.make_buckets, partial(make_shared_seats, self.presence))
+
+    @cached_property
+    def redis(self) -> RedisLink:
+        """Give the connection to the Redis that gateways share, which may be none."""
+        return RedisLink(self.settings, self.instruments, self.clock_ns)
+
+    @cached_property
+    def presence(self) -> Presence:
+        """Give the gateways that share a Redis, this one among them."""
+        return Presence(self.redis, self.settings.gateway_workers)
+
+    @cached_property
+    def leases(self) -> LeaseDesk:
+        """Give the limits that gateways share."""
+        return LeaseDesk(self.redis, lambda: self.presence.gateways)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Give the answers of the database that are kept for a while."""
+        return Answers(self.redis, self.instruments, origin=self.settings.database_name())
 
     def close(self) -> None:
         """Let go of what was opened."""

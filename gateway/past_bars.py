@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import RowMapping
 
@@ -9,6 +10,8 @@ from gateway.presentation import time_text
 from schemas.events import Origin
 from schemas.public import Integer, PublicBar, PublicPrediction, Time
 from schemas.times import Interval
+
+_NO_FORMING = b'"forming":null}'
 
 
 class PastBar(Struct, frozen=True, kw_only=True):
@@ -41,7 +44,7 @@ class PastBars(Struct, frozen=True, kw_only=True):
     """
 
     ticker: str
-    interval: Interval | None
+    interval: Interval
     complete: bool
     bars: list[PastBar]
     forming: PublicBar | None
@@ -61,39 +64,39 @@ class PastFeatures(Struct, frozen=True, kw_only=True):
     """Oldest first; `complete` as with bars."""
 
     ticker: str
-    interval: Interval | None
+    interval: Interval
     complete: bool
     features: list[PastIndicators]
 
 
-def past_bars(ticker: str, rows: Sequence[RowMapping], limit: int, live: PublicPrediction | None) -> PastBars:
-    """Make the document of rows, newest first, of which one more than the limit was asked for."""
+def past_bars(ticker: str, interval: Interval, rows: Sequence[RowMapping], limit: int) -> PastBars:
+    """Make the document of rows, newest first, of which one more than the limit was asked for; no bar forms."""
     kept = rows[:limit][::-1]
     return PastBars(
         ticker=ticker,
-        interval=_interval(kept, live),
+        interval=interval,
         complete=len(rows) <= limit,
         bars=[_bar(row) for row in kept],
-        forming=live.bar if live is not None and live.provisional else None,
+        forming=None,
     )
 
 
-def past_features(ticker: str, rows: Sequence[RowMapping], limit: int) -> PastFeatures:
+def with_forming(body: bytes, live: PublicPrediction | None) -> bytes:
+    """Put the bar that forms into the JSON of bars without one."""
+    if live is None or not live.provisional:
+        return body
+    return body[: -len(_NO_FORMING)] + b'"forming":%b}' % msgspec.json.encode(live.bar)
+
+
+def past_features(ticker: str, interval: Interval, rows: Sequence[RowMapping], limit: int) -> PastFeatures:
     """Make the document likewise."""
     kept = rows[:limit][::-1]
     return PastFeatures(
         ticker=ticker,
-        interval=_interval(kept, None),
+        interval=interval,
         complete=len(rows) <= limit,
         features=[_indicators(row) for row in kept],
     )
-
-
-def _interval(rows: Sequence[RowMapping], live: PublicPrediction | None) -> Interval | None:
-    if rows:
-        interval: Interval = rows[-1]["interval"]
-        return interval
-    return None if live is None else live.interval
 
 
 def _bar(row: RowMapping) -> PastBar:

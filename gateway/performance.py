@@ -24,12 +24,22 @@ class Memory(Struct, frozen=True, kw_only=True):
     average_bytes: Integer
 
 
-class AnswersFromMemory(Struct, frozen=True, kw_only=True):
-    """Predictions answered with bytes that were ready (hits), and with bytes made for the request (misses)."""
+class CacheFigures(Struct, frozen=True, kw_only=True):
+    """Answers that were there (hits), and those that were not (misses)."""
 
     hits: Integer
     misses: Integer
     hit_rate: float | None
+
+
+class AnswersFromMemory(CacheFigures, frozen=True, kw_only=True):
+    """Predictions answered with bytes that were ready (hits), and with bytes made for the request (misses).
+
+    Attributes:
+        database: The same by path of what the database is asked for otherwise; `*`, all together, comes first.
+    """
+
+    database: dict[str, CacheFigures]
 
 
 class PredictionTimes(Times, frozen=True, kw_only=True):
@@ -113,7 +123,21 @@ def _started_ns(parts: Parts) -> int:
 
 def _cache(parts: Parts) -> AnswersFromMemory:
     hits, misses = parts.instruments.answers_from_memory()
-    return AnswersFromMemory(hits=hits, misses=misses, hit_rate=hits / (hits + misses) if hits + misses else None)
+    by_path = parts.instruments.database_answers()
+    together = sum(found for found, _ in by_path.values()), sum(missed for _, missed in by_path.values())
+    return AnswersFromMemory(
+        hits=hits,
+        misses=misses,
+        hit_rate=_rate(hits, misses),
+        database={
+            path: CacheFigures(hits=found, misses=missed, hit_rate=_rate(found, missed))
+            for path, (found, missed) in {"*": together, **by_path}.items()
+        },
+    )
+
+
+def _rate(hits: int, misses: int) -> float | None:
+    return hits / (hits + misses) if hits + misses else None
 
 
 def _prediction_times(parts: Parts) -> PredictionTimes:

@@ -5,8 +5,10 @@ import contextlib
 import logging
 import signal
 import socket
+from collections.abc import Coroutine
 from functools import partial
 from multiprocessing.connection import Connection
+from typing import Any
 
 import uvloop
 from confluent_kafka.admin import AdminClient, ConfigResource
@@ -103,8 +105,10 @@ async def serve(
     reporter = StatusReporter(board, sender.status)
     reporter.start()
     known = asyncio.Event()
-    keeping = _know_the_keys(parts, known)
-    works = (feed.run(), sender.run(), _watch_memory(parts), keeping, team.answer(answers_of(parts)))
+    works = (
+        *(feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts, known)),
+        *(team.answer(answers_of(parts)), *_sharing(parts)),
+    )
     background = [asyncio.create_task(work) for work in works]
     serving = asyncio.create_task(_serve_in_turn(server, listener, team, known))
     ended, _ = await asyncio.wait({serving, *background}, return_when=asyncio.FIRST_COMPLETED)
@@ -158,6 +162,13 @@ async def _know_the_keys(parts: Parts, known: asyncio.Event) -> None:
         await asyncio.gather(refreshing, writer.run())
     finally:
         engine.dispose()
+
+
+def _sharing(parts: Parts) -> tuple[Coroutine[Any, Any, None], ...]:
+    """Give what runs where gateways share a Redis."""
+    if parts.redis.state is None:
+        return ()
+    return parts.redis.run(), parts.presence.run(), parts.leases.run()
 
 
 async def _watch_memory(parts: Parts) -> None:

@@ -9,6 +9,7 @@ from gateway.access.settings import AccessSettings
 from gateway.authorities import read_authority, read_origin
 from gateway.database.settings import DatabaseSettings
 from gateway.limits.settings import LimitSettings
+from gateway.shared.settings import SharedSettings
 from gateway.tls_settings import TlsSettings
 from schemas.settings import split_list
 
@@ -45,7 +46,7 @@ Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterV
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_origins)]
 
 
-class GatewaySettings(AccessSettings, TlsSettings, LimitSettings, DatabaseSettings):
+class GatewaySettings(AccessSettings, TlsSettings, LimitSettings, DatabaseSettings, SharedSettings):
     """Where the gateway listens, whom it lets in, and what one client may ask of it."""
 
     gateway_host: str = Field("127.0.0.1", min_length=1)

@@ -58,6 +58,13 @@ class ReadyDocument(Document):
     status: Literal["ready"]
 
 
+class RedisDocument(Document):
+    """Whether the Redis that gateways share answers; without it each goes on alone."""
+
+    state: Literal["up", "away"]
+    since: Time
+
+
 class HealthDocument(Document):
     """The gateway can answer; the states of all services are under `services`."""
 
@@ -69,6 +76,7 @@ class HealthDocument(Document):
     websocket_clients: Integer
     timestamp: Time
     services: dict[str, ServiceDocument]
+    redis: RedisDocument | None = Field(None, description="null: none is configured")
 
 
 class ScoreDocument(Document):

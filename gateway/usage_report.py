@@ -9,9 +9,10 @@ from schemas.public import Integer
 
 
 class KeyUsage(Struct, frozen=True, kw_only=True):
-    """One key in one month (UTC).
+    """One key in one month (UTC), or one user who came with tokens.
 
     Attributes:
+        key: Its id, or the user's.
         errors: Requests that were answered with 400 or above.
         messages: Sent on WebSockets and as server-sent events.
         bytes: Of bodies and messages, before any compression.

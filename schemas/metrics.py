@@ -175,6 +175,17 @@ FORECAST_CACHE = Metric(
     "Forecasts from callers' own prices: a kept answer was there (`hit`), or a predictor was asked (`miss`).",
     ("result",),
 )
+ANSWER_CACHE = Metric(
+    "tickcast_answer_cache_total",
+    "counter",
+    "Answers from the database: kept here (`hit`), found in Redis (`shared`), being asked for already (`joined`), or "
+    "asked of the database (`miss`).",
+    ("path", "result"),
+)
+REDIS_UP = Metric("tickcast_reachable_redis_servers", "gauge", "1 where the Redis that gateways share answers, else 0.")
+REDIS_CALLS = Metric(
+    "tickcast_redis_calls_total", "counter", "Questions to Redis: `answered`, `refused` or `failed`.", ("result",)
+)
 TICKERS_KNOWN = Metric("tickcast_tickers", "gauge", "Tickers that have a prediction.")
 LAG_RECORDS = Metric("tickcast_lag_records", "gauge", "Records not read yet.", ("topic",))
 LAG_SECONDS = Metric(

@@ -16,6 +16,7 @@ from schemas.settings import ENV_PREFIX
 from tests.brokers import BrokerUnderTest, Server
 from tests.postgres import PostgresServer, postgres_server
 from tests.processes import KEPT_SETTINGS, Processes
+from tests.redis import RedisServer, redis_server
 from tests.servers import ADDRESS_VARIABLE, kafka_server
 from tests.training import Trained, Training
 from tests.workers import Worker
@@ -39,6 +40,7 @@ _SERVER_FIXTURES = {
     "kafka_address",
     "embedded_address",
     "postgres",
+    "redis",
 }
 
 
@@ -168,6 +170,13 @@ def make_kafka(kafka_address: Server, request: pytest.FixtureRequest) -> Iterato
 def postgres() -> Iterator[PostgresServer]:
     """Give a real PostgreSQL for the session."""
     with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Give a real Redis of one test, which may kill it."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
         yield server
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from schemas.broker import wait_until
+
 
 class PostgresServer:
     """One that runs, and can be killed and started again."""
@@ -37,10 +39,11 @@ class PostgresServer:
         return self.url(name)
 
     def kill(self) -> None:
-        """End it as a power cut would."""
-        pid = self._server.get_pid()
+        """End it as a power cut would, and wait until it has ended: a start would take it for running."""
+        pid, file = self._server.get_pid(), Path(self._server.pgdata) / "postmaster.pid"
         assert pid is not None, "it does not run"
         os.kill(pid, signal.SIGQUIT)
+        wait_until(lambda: not file.exists(), seconds=30, what="the end of PostgreSQL")
 
     def start(self) -> None:
         """Start it again."""
@@ -57,7 +60,7 @@ def postgres_is_required() -> bool:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Let no other process of the tests start one at the same time: as root, the first makes a user for it."""
     with (Path(tempfile.gettempdir()) / "tickcast-postgres.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -69,7 +72,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     """Give one; skip, or fail where it is required, when there is none."""
     folder = tempfile.mkdtemp(prefix="tickcast-postgres-")  # not pytest's: its server is no root, and cannot look there
     try:
-        with _alone():
+        with alone():
             server = PostgresServer(Path(folder))
     except (ImportError, OSError, RuntimeError, subprocess.SubprocessError) as error:
         if postgres_is_required():

@@ -17,7 +17,7 @@ class Visitor(FastHttpUser):
 
     wait_time = between(0.5, 1.5)
 
-    @task(70)
+    @task(65)
     def one(self) -> None:
         """Ask for a ticker."""
         self.client.get(f"/api/v1/predict/{some_ticker()}", name="/predict/{ticker}")
@@ -32,6 +32,12 @@ class Visitor(FastHttpUser):
         """Ask for a few."""
         names = ",".join(some_ticker() for _ in range(10))
         self.client.get(f"/api/v1/predictions?tickers={names}", name="/predictions?tickers=")
+
+    @task(5)
+    def history(self) -> None:
+        """Ask what came of the predictions of a ticker that many look at: half of all at the same one."""
+        number = min(int(random.paretovariate(1)), TICKERS) - 1
+        self.client.get(f"/api/v1/history/T{number:05d}?days=30", name="/history/{ticker}")
 
     @task(5)
     def models(self) -> None:

@@ -84,7 +84,8 @@ class Gate:
             scope[CALLER] = caller
         if scope["type"] == "websocket" or (caller is not None and scope["path"] == EVENTS_PATH):
             note = partial(self._refusals.note, scope)
-            scope[STAY] = stay = Stay(self._identity, caller, self._clock_ns, scope["type"], self._auth_seconds, note)
+            stay = Stay(self._identity, caller, self._clock_ns, scope["type"], self._auth_seconds, note)
+            scope[STAY] = stay
             await stay.run(self._app, scope, receive, send)
         else:
             await self._app(scope, receive, send)

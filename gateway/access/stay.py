@@ -10,7 +10,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.access.callers import Caller
 from gateway.access.identity import Identity
-from gateway.access.keys import KEY_PREFIX
 from gateway.access.scopes import Scope as Permission
 from gateway.limits.seats import Seat
 from schemas.close_codes import CLOSE_REASONS, CloseCode
@@ -21,9 +20,6 @@ EXPIRING_NS = 60 * NS_PER_SECOND
 
 _CLOSE_SECONDS = 1.0
 _DAY_SECONDS = 86_400.0
-
-#: Takes note of a refusal: by what it is counted, and what the log is told, if anything.
-Note = Callable[[str, str | None], None]
 
 _log = logging.getLogger(__name__)
 
@@ -43,15 +39,16 @@ class Stay:
         clock_ns: Callable[[], int],
         kind: str,
         auth_seconds: float,
-        note: Note,
+        note_refusal: Callable[[str, str], None],
     ) -> None:
+        """Watch a connection of a `kind` of ASGI; `note_refusal` takes a reason, and words for the log."""
         self.caller = caller
-        self._note = note
         self.seat: Seat | None = None
         self._identity = identity
         self._auth_seconds = auth_seconds
         self._clock_ns = clock_ns
         self._kind = kind
+        self._note_refusal = note_refusal
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[CloseCode] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
@@ -63,7 +60,7 @@ class Stay:
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application; once the caller may stay no more, it sees that its client is gone."""
         if self.caller is None:
-            self._timer = self._loop.call_later(self._auth_seconds, self._wait_no_longer)
+            self._timer = self._loop.call_later(self._auth_seconds, self.end, CloseCode.AUTH_REQUIRED)
         else:
             self._identity.watch(self.caller, self._told)
         try:
@@ -75,21 +72,23 @@ class Stay:
         """Take a key or token that came in a message; a wrong one ends the connection, with the code that this
         gives."""
         caller = self._identity.find(text)
-        if caller is None:
-            kind = "key" if text.startswith(KEY_PREFIX) else "token"
-            return self._refuse(CloseCode.AUTH_FAILED, f"wrong-{kind}", f"unknown {kind}")
-        if trouble := caller.trouble(self._clock_ns()):
-            what = f"{caller.who}: the {caller.kind} is {trouble}"
-            return self._refuse(CloseCode.AUTH_FAILED, f"{trouble}-{caller.kind}", what)
+        if caller is None or caller.trouble(self._clock_ns()):
+            who = "" if caller is None else f": {caller.who}"
+            return self._refuse(CloseCode.AUTH_FAILED, "auth-failed", f"a WebSocket sent a wrong key or token{who}")
         if Permission.STREAM not in caller.scopes:
             return self._refuse(CloseCode.FORBIDDEN, "too-little-scope", f"{caller.who} lacks {Permission.STREAM}")
         if self.seat is not None and not self.seat.belong_to(caller.id):
-            what = f"{caller.who} reached the limit streams-per-key"
-            return self._refuse(CloseCode.TOO_MANY_CONNECTIONS, "limit-streams-per-key", what)
+            what = f"{caller.who} has too many connections"
+            return self._refuse(CloseCode.TOO_MANY_CONNECTIONS, "too-many-connections", what)
         self._leave()
         self.caller = caller
         self._identity.watch(caller, self._told)
         return None
+
+    def _refuse(self, code: CloseCode, reason: str, what: str) -> CloseCode:
+        self._note_refusal(reason, what)
+        self.end(code)
+        return code
 
     def when_expiring(self, say: Callable[[int], None]) -> None:
         """Have said, a minute before, at what time the caller may stay no longer."""
@@ -99,14 +98,6 @@ class Stay:
         """End the connection."""
         if not self._ended.done():
             self._ended.set_result(code)
-
-    def _refuse(self, code: CloseCode, reason: str, what: str | None) -> CloseCode:
-        self._note(reason, what)
-        self.end(code)
-        return code
-
-    def _wait_no_longer(self) -> None:
-        self._refuse(CloseCode.AUTH_REQUIRED, "key-required", None)
 
     def _leave(self) -> None:
         if self._timer is not None:

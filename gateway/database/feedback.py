@@ -29,7 +29,7 @@ class Feedback:
 
     Attributes:
         prediction_id: None where `as_of_ns` and `horizon` say which.
-        key_id: Of the caller's key; None where no key is asked for.
+        key_id: Of the caller's key, or of the user; None where nobody is asked who he is.
     """
 
     id: str

@@ -1,5 +1,8 @@
 """Where the database is."""
 
+import socket
+from pathlib import Path
+
 from pydantic import Field, SecretStr, field_validator
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -52,3 +55,10 @@ class DatabaseSettings(Settings):
     def database(self) -> URL:
         """Give the address, password included; its `repr` hides it."""
         return _parsed(self.database_url.get_secret_value())
+
+    def database_name(self) -> str:
+        """Name the database, without who reads it; a file is this machine's."""
+        url = self.database().set(username=None, password=None)
+        if url.get_backend_name() == "sqlite":
+            return f"{socket.gethostname()}:{Path(str(url.database)).absolute()}"
+        return url.render_as_string()

@@ -49,6 +49,6 @@ class Limited:
 
     async def _refuse(self, refused: ProblemError, scope: Scope, receive: Receive, send: Send) -> None:
         reason = reason_of(refused)
-        who = f"key {scope[CALLER].id}" if CALLER in scope else "a client without a key"
+        who = scope[CALLER].who if CALLER in scope else "a client without a key"
         self._refusals.note(scope, reason, f"{who} reached the {reason.replace('-', ' ', 1)}")
         await refused.response()(scope, receive, send)

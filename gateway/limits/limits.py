@@ -15,6 +15,8 @@ from gateway.problems import ProblemError
 
 #: Whether a process lives and is ready must be seen however much others ask.
 _PROBES = frozenset({"/health/live", "/health/ready"})
+#: The modules of the dashboard, dozens at a visit: bytes that are ready.
+_PAGE_PARTS = "/page/"
 #: By method and the first part of the path: what makes a predictor or the database work.
 _COSTLY = frozenset(
     {
@@ -80,7 +82,8 @@ class Limits:
 
     def refusal(self, scope: Scope, key_id: str | None) -> ProblemError | None:
         """Count a request that is let in, for its key or else for its address; tell why it is not let in now."""
-        if scope["path"] in _PROBES:
+        path = scope["path"]
+        if path in _PROBES or path.startswith(_PAGE_PARTS):
             return None
         owner = client_of(scope) if key_id is None else key_id
         refused = (self._client if key_id is None else self._key).take(scope, owner)

@@ -35,7 +35,12 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 });
 
 const bound = (view) => (argument) => view(context, argument);
-const views = { watch: bound(watchView), ticker: bound(tickerView), models: bound(modelsView), system: bound(systemView) };
+const views = {
+  watch: bound(watchView),
+  ticker: bound(tickerView),
+  models: bound(modelsView),
+  system: bound(systemView),
+};
 const showAgain = startRouter(main, views, ({ name }) => {
   for (const link of document.querySelectorAll("nav [data-view]")) {
     if (link.dataset.view === name) link.setAttribute("aria-current", "page");

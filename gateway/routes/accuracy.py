@@ -14,10 +14,11 @@ from gateway.asked import find, read_symbol
 from gateway.database.outcomes import newest_matured_ns, sums_by_date
 from gateway.openapi import of_schema, problems, reference
 from gateway.parts import Parts
-from gateway.routes.history import require_known
 from gateway.routes.live import live_json
 from gateway.routes.predictions import Symbol
+from gateway.routes.recorded import recorded
 from gateway.scores import ALL
+from gateway.shared.answers import Question
 from schemas.times import Interval
 
 #: Dates of a horizon in one series.
@@ -38,16 +39,15 @@ def _accuracy_json(parts: Parts, ticker: str) -> Response:
     return live_json(msgspec.json.encode(document))
 
 
-def _series_json(series: AccuracySeries) -> Response:
-    return live_json(msgspec.json.encode(series))
-
-
 def accuracy_router(parts: Parts) -> APIRouter:
     """Give `/accuracy` and `/accuracy/{ticker}`."""
     router = APIRouter(tags=["accuracy"])
 
-    async def series_of(ticker: str, weeks: int) -> AccuracySeries:
-        return await parts.archive.ask(partial(_series, interval=parts.settings.interval, ticker=ticker, weeks=weeks))
+    async def series_json(ticker: str, weeks: int) -> Response:
+        interval, seconds = parts.settings.interval, parts.settings.accuracy_cache_seconds
+        query = partial(_series, interval=interval, ticker=ticker, weeks=weeks)
+        question = Question("/accuracy?by=week", f"{ticker} {interval} {weeks}", seconds)
+        return live_json(await recorded(parts, ticker, question, query, _said))
 
     @router.get(
         "/accuracy",
@@ -58,7 +58,7 @@ def accuracy_router(parts: Parts) -> APIRouter:
     )
     async def of_all(by: By = None, weeks: Weeks = 52) -> Response:
         if by is not None:
-            return _series_json(await series_of(ALL, weeks))
+            return await series_json(ALL, weeks)
         parts.require_caught_up()
         return _accuracy_json(parts, ALL)
 
@@ -72,12 +72,13 @@ def accuracy_router(parts: Parts) -> APIRouter:
     async def of_ticker(ticker: Symbol, by: By = None, weeks: Weeks = 52) -> Response:
         if by is None:
             return _accuracy_json(parts, find(parts, ticker).ticker)
-        series = await series_of(read_symbol(ticker), weeks)
-        if not series.total:
-            require_known(parts, series.ticker)
-        return _series_json(series)
+        return await series_json(read_symbol(ticker), weeks)
 
     return router
+
+
+def _said(series: AccuracySeries) -> tuple[bytes, bool]:
+    return msgspec.json.encode(series), bool(series.total)
 
 
 def _series(connection: Connection, interval: Interval, ticker: str, weeks: int) -> AccuracySeries:

@@ -38,7 +38,7 @@ def feedback_router(parts: Parts) -> APIRouter:
         summary="Rate a prediction",
         description="`rating` is 1 where it was of use, -1 where it was not. Say which prediction by its `id` (with "
         "`horizon` where you mean one of its horizons), or by `as_of` and `horizon`. It is kept in the database with "
-        "the id of your key, where you have one; 503 while the database cannot be reached.",
+        "the id of your key or user, where you have one; 503 while the database cannot be reached.",
         status_code=HTTPStatus.CREATED,
         responses={201: of_contract(FeedbackReceipt), **problems(400, 404, 415, 503)},
         response_class=Response,

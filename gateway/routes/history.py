@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from gateway.asked import read_symbol, read_time_ns, unknown_ticker
+from gateway.asked import read_symbol, read_time_ns
 from gateway.database.outcomes import Sums, sums_of_span
 from gateway.database.queries import Rows, Series, Span, newest_event_ns, past_predictions
 from gateway.database.queries import bars as bars_of
@@ -16,10 +16,12 @@ from gateway.database.queries import features as features_of
 from gateway.history import History, as_csv, history_of
 from gateway.openapi import of_contract, problems
 from gateway.parts import Parts
-from gateway.past_bars import PastBars, PastFeatures, past_bars, past_features
+from gateway.past_bars import PastBars, PastFeatures, past_bars, past_features, with_forming
 from gateway.problems import bad_request
 from gateway.routes.live import live_json
 from gateway.routes.predictions import Symbol
+from gateway.routes.recorded import recorded
+from gateway.shared.answers import Question
 from schemas.times import NS_PER_SECOND
 
 #: Rows in one answer.
@@ -57,13 +59,17 @@ def history_router(parts: Parts) -> APIRouter:
     ) -> Response:
         symbol, bars = read_symbol(ticker), _horizon(parts, horizon)
         query = partial(_past, series=Series(symbol, interval), horizon=bars, days=days, limit=limit + 1)
-        rows, outcomes = await parts.archive.ask(query)
-        if not rows and not outcomes.matured:
-            require_known(parts, symbol)
-        document = history_of(symbol, bars, days, rows, outcomes, limit)
-        if _CSV in accept:
-            return Response(as_csv(document.history), media_type=_CSV, headers={"Cache-Control": "no-store"})
-        return live_json(msgspec.json.encode(document))
+        as_text, seconds = _CSV in accept, parts.settings.history_cache_seconds
+        question = Question("/history/{ticker}", f"{symbol} {interval} {bars} {days} {limit} {as_text}", seconds)
+
+        def said(found: tuple[Rows, Sums]) -> tuple[bytes, bool]:
+            rows, outcomes = found
+            document = history_of(symbol, bars, days, rows, outcomes, limit)
+            body = as_csv(document.history).encode() if as_text else msgspec.json.encode(document)
+            return body, bool(rows or outcomes.matured)
+
+        body = await recorded(parts, symbol, question, query, said)
+        return Response(body, media_type=_CSV if as_text else "application/json", headers={"Cache-Control": "no-store"})
 
     @router.get(
         "/bars/{ticker:text}",
@@ -74,12 +80,16 @@ def history_router(parts: Parts) -> APIRouter:
     )
     async def bars(ticker: Symbol, start: Start = None, end: End = None, limit: Limit = 100) -> Response:
         symbol, span = read_symbol(ticker), Span(_time_ns(start, "start"), _time_ns(end, "end"))
-        query = partial(bars_of, series=Series(symbol, interval), span=span, limit=limit + 1)
-        rows = await parts.archive.ask(query)
-        if not rows:
-            require_known(parts, symbol)
+        series = Series(symbol, interval)
+        query = partial(bars_of, series=series, span=span, limit=limit + 1)
+        question = Question("/bars/{ticker}", f"{series} {span} {limit}", parts.settings.bars_cache_seconds)
+
+        def said(rows: Rows) -> tuple[bytes, bool]:
+            return msgspec.json.encode(past_bars(symbol, interval, rows, limit)), bool(rows)
+
+        body = await recorded(parts, symbol, question, query, said)
         entry = parts.latest.get(symbol)
-        return live_json(msgspec.json.encode(past_bars(symbol, rows, limit, None if entry is None else entry.form)))
+        return live_json(with_forming(body, None if entry is None else entry.form))
 
     @router.get(
         "/features/{ticker:text}",
@@ -90,11 +100,14 @@ def history_router(parts: Parts) -> APIRouter:
     )
     async def features(ticker: Symbol, start: Start = None, end: End = None, limit: Limit = 1) -> Response:
         symbol, span = read_symbol(ticker), Span(_time_ns(start, "start"), _time_ns(end, "end"))
-        query = partial(features_of, series=Series(symbol, interval), span=span, limit=limit + 1)
-        rows = await parts.archive.ask(query)
-        if not rows:
-            require_known(parts, symbol)
-        return live_json(msgspec.json.encode(past_features(symbol, rows, limit)))
+        series = Series(symbol, interval)
+        query = partial(features_of, series=series, span=span, limit=limit + 1)
+        question = Question("/features/{ticker}", f"{series} {span} {limit}", parts.settings.features_cache_seconds)
+
+        def said(rows: Rows) -> tuple[bytes, bool]:
+            return msgspec.json.encode(past_features(symbol, interval, rows, limit)), bool(rows)
+
+        return live_json(await recorded(parts, symbol, question, query, said))
 
     return router
 
@@ -121,13 +134,3 @@ def _horizon(parts: Parts, horizon: int | None) -> int:
 
 def _time_ns(text: str | None, field: str) -> int | None:
     return None if text is None else read_time_ns(text, field)
-
-
-def require_known(parts: Parts, ticker: str) -> None:
-    """Let a ticker pass of which nothing is recorded, if it is one of the stream's.
-
-    Raises:
-        ProblemError: 404.
-    """
-    if parts.latest.get(ticker) is None:
-        raise unknown_ticker(parts, ticker)

@@ -25,8 +25,10 @@ def health_document(parts: Parts) -> dict[str, Any]:
     own = parts.board.event()
     now_ns = parts.clock_ns()
     services = parts.services.document(now_ns) | {own.service: service_document([own], now_ns)}
+    well = all(service["state"] in _WELL for service in services.values())
+    redis = parts.redis.state
     return {
-        "status": "healthy" if all(service["state"] in _WELL for service in services.values()) else "degraded",
+        "status": "healthy" if well and (redis is None or redis.up) else "degraded",
         "version": VERSION,
         "state": own.state,
         "message": own.message,
@@ -34,6 +36,7 @@ def health_document(parts: Parts) -> dict[str, Any]:
         "websocket_clients": len(parts.hub),
         "timestamp": time_text(now_ns),
         "services": services,
+        "redis": redis and {"state": "up" if redis.up else "away", "since": time_text(redis.since_ns)},
     }
 
 
@@ -54,7 +57,7 @@ def system_router(parts: Parts) -> APIRouter:
     async def health(request: Request) -> Response:
         document = health_document(parts)
         if parts.settings.auth_required and CALLER not in request.scope:
-            document["services"] = {}  # who did not say who he is sees no details
+            document |= {"services": {}, "redis": None}  # who did not say who he is sees no details
         parts.require_ready(state=document["state"], services=document["services"])
         return live_json(msgspec.json.encode(document))
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from benchmarks.chromium import OPTIONS
 from tests.browser.chromium import require_chromium
@@ -13,6 +13,7 @@ from tests.browser.chromium import require_chromium
 async def browser() -> AsyncIterator[Browser]:
     """Give a browser; Debian's, for Playwright's own cannot be had from a package registry."""
     path = require_chromium()
+    expect.set_options(timeout=20_000)  # of a condition, on a machine that does much else
     async with async_playwright() as playwright:
         opened = await playwright.chromium.launch(executable_path=path, args=[*OPTIONS])
         yield opened

@@ -16,11 +16,11 @@ from gateway.parts import Parts
 from gateway.recorder.rows import RECORDED
 from gateway.recorder.writing import Batch, write
 from schemas.codec import encode
-from schemas.events import HoldOutScore, Prediction, ServiceState
+from schemas.events import Bar, HoldOutScore, Prediction, ServiceState
 from schemas.topics import OUTCOMES
 from tests.gateway.boards import board
 from tests.gateway.recorder.events import example, spoken
-from tests.gateway.samples import make_parts, model_event, model_member, status
+from tests.gateway.samples import DAY_NS, make_parts, model_event, model_member, status
 from tests.gateway.web import Running, running
 
 BARS = 60
@@ -41,6 +41,17 @@ def tell(parts: Parts, given: Prediction, seq: int) -> None:
     assert entry is not None
     now_ns = time.time_ns()
     parts.predictions.publish(entry, 0, recorded_ns=now_ns, now_ns=now_ns, now_s=time.monotonic())
+
+
+def close_bar(parts: Parts, ticker: str, number: int, close: float) -> None:
+    """Do what the intake does with a bar that has closed after the recorded ones; nobody records it."""
+    of, now_ns = example(Bar), time.time_ns()
+    start_ns = of.start_ns + number * DAY_NS
+    named = {"id": f"{ticker}/{number}", "ticker": ticker, "bar_index": number, "source_offset": number}
+    closed = structs.replace(of, **named, start_ns=start_ns, end_ns=start_ns + DAY_NS, close=close)
+    entry = parts.bars.view.accept(closed, number)
+    assert entry is not None
+    parts.bars.publish(entry, 0, recorded_ns=now_ns, now_ns=now_ns, now_s=time.monotonic())
 
 
 def parts_with(*tickers: str, **changes: Any) -> Parts:
@@ -124,7 +135,7 @@ async def visiting(
     """Open the page; at the end nothing may have been complained of but what is allowed."""
     context = await browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
     page = await context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(30_000)
     visit = Visit(page)
     page.on("console", lambda said: visit.complaints.append(said.text) if said.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: visit.complaints.append(str(error)))

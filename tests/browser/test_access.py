@@ -1,15 +1,32 @@
 """Log in, in a real browser."""
 
+import io
+
 import pytest
 from playwright.async_api import Browser, expect
 
+from gateway.access.changes import NOTHING_SEEN, read_changes
 from gateway.access.scopes import Scope
+from gateway.access.users_command import run_command
+from gateway.database.engine import open_engine
+from gateway.parts import Parts
 from tests.browser.dashboard import parts_with, shown
 from tests.gateway.access.people import key_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
 REFUSED = ("400", "401", "403")
+PASSWORD = "correct horse battery staple"
+
+
+def make_user(parts: Parts, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Do what `tickcast users add` does, and let the gateway see it."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+    run_command(parts.settings, ["add", name])
+    engine = open_engine(parts.settings)
+    changes = read_changes(engine, NOTHING_SEEN)
+    engine.dispose()
+    parts.keys.accept(changes.keys, changes.users, changes.ended_sessions)
 
 
 async def test_who_is_asked_for_a_key_gives_it_and_it_is_kept_in_memory_alone(browser: Browser) -> None:
@@ -28,3 +45,27 @@ async def test_who_is_asked_for_a_key_gives_it_and_it_is_kept_in_memory_alone(br
         assert text not in kept
         await page.get_by_role("button", name="Log out").click()
         await expect(page.locator("#connection")).to_have_text("not logged in")
+
+
+async def test_a_user_logs_in_stays_over_a_reload_and_logs_out(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = parts_with("AAPL", auth_required=True)
+    make_user(parts, monkeypatch, "ada")
+    async with shown(browser, parts, allowed=REFUSED) as (_, visit):
+        page, status = visit.page, visit.page.locator("#connection")
+        await page.get_by_label("User name").fill("ada")
+        await page.get_by_label("Password").fill("not that one, surely")
+        await page.get_by_role("button", name="Log in", exact=True).last.click()
+        await expect(page.locator("dialog .down")).not_to_be_empty()
+        await page.get_by_label("Password").fill(PASSWORD)
+        await page.get_by_role("button", name="Log in", exact=True).last.click()
+        await expect(status).to_have_text("live")
+        assert await page.evaluate("document.cookie") == "", "no script reads the refresh token"
+        await page.reload()
+        await expect(status).to_have_text("live")
+        await expect(page.get_by_role("dialog")).to_be_hidden()
+        await page.get_by_role("button", name="Log out").click()
+        await expect(status).to_have_text("not logged in")
+        await page.reload()
+        await expect(page.get_by_role("dialog")).to_be_visible()

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Route, expect
 
-from tests.browser.dashboard import BARS, parts_with, record, said, shown, tell
+from schemas.close_codes import CloseCode
+from tests.browser.dashboard import BARS, close_bar, parts_with, record, said, shown, tell
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -134,3 +135,21 @@ async def test_the_theme_can_be_switched_and_is_remembered(browser: Browser) -> 
         assert await page.evaluate(background) != light
         await page.reload()
         await expect(page.locator("#theme")).to_have_text("Theme: dark")
+
+
+async def test_bars_that_close_and_the_one_that_forms_are_shown_and_resumed_after_a_break(browser: Browser) -> None:
+    parts = record(parts_with("AAPL"))
+    async with shown(browser, parts, "#/ticker/AAPL") as (_, visit):
+        prices = visit.page.get_by_role("region", name="Price and forecast")
+        await prices.get_by_text("Data table").click()
+        rows = prices.locator("tbody tr")
+        await expect(rows).to_have_count(BARS)
+        close_bar(parts, "AAPL", BARS, 41.25)
+        await expect(rows).to_have_count(BARS + 1)
+        await expect(rows.first).to_contain_text("41.25")
+        for subscriber in parts.hub:
+            subscriber.mailbox.close(CloseCode.SERVICE_RESTART)
+        close_bar(parts, "AAPL", BARS + 1, 42.75)
+        close_bar(parts, "AAPL", BARS + 2, 43.5)
+        await expect(rows).to_have_count(BARS + 3)
+        await expect(rows.first).to_contain_text("43.50")

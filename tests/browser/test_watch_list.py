@@ -64,7 +64,7 @@ async def test_what_is_degraded_stands_at_the_top_of_every_view(browser: Browser
             await visit.page.evaluate(f"location.hash = '#/{place}'")
             banner = visit.page.locator("#banner")
             await expect(banner).to_contain_text("predictor is degraded")
-            await expect(banner).to_contain_text("1 of 1 predictions are not the full ensemble's: warming up")
+            await expect(banner).to_contain_text("1 of 1 predictions are degraded: warming up")
 
 
 async def test_search_sort_and_stars(browser: Browser) -> None:

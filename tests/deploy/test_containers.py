@@ -50,7 +50,7 @@ def _arguments(instruction: str) -> list[str]:
 
 
 def test_compose_starts_kafka_the_services_and_a_job() -> None:
-    assert set(SERVICES) == {"kafka", "postgres", *OURS}
+    assert set(SERVICES) == {"kafka", "postgres", "redis", *OURS}
 
 
 def test_the_trainer_is_started_again_until_the_store_is_back_and_stays_ended_when_it_was_told_to() -> None:
@@ -89,7 +89,7 @@ def test_every_variable_that_compose_sets_is_a_setting_of_that_service(name: str
 def test_what_compose_sets_is_valid(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in SERVICES[name]["environment"].items():
         assert isinstance(value, str), f"{variable}: quote it"
-        monkeypatch.setenv(variable, value)
+        monkeypatch.setenv(variable, re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value))
     OURS[name](_env_file=None)
 
 
@@ -144,7 +144,14 @@ def test_the_trainer_shares_its_sets_with_the_predictor() -> None:
 
 
 def test_the_image_installs_with_the_commands_that_make_uses() -> None:
-    make = ["make", "-n", "-B", ".venv/.installed", "PYTHON=python3", "EXTRAS=data postgres rocksdb store train"]
+    make = [
+        "make",
+        "-n",
+        "-B",
+        ".venv/.installed",
+        "PYTHON=python3",
+        "EXTRAS=data page postgres redis rocksdb store train",
+    ]
     printed = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     commands = {
         re.split(r" && | \|\| |; ", f"{line.strip()} ".replace("\\", ""))[0].strip() for line in printed.splitlines()
@@ -156,7 +163,7 @@ def test_the_image_installs_with_the_commands_that_make_uses() -> None:
 
 def test_the_image_has_what_services_need_and_nothing_else() -> None:
     extras = set(re.findall(r"--extra (\w+)", " ".join(_arguments("RUN"))))
-    assert extras == {"data", "postgres", "rocksdb", "store", "train"}
+    assert extras == {"data", "page", "postgres", "redis", "rocksdb", "store", "train"}
     [packages] = re.findall(r"^PACKAGES := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     copied = {word for copy in _arguments("COPY") for word in copy.split()[1:-1]}
     assert copied == {*packages.split(), "requirements.lock", "pyproject.toml", "README.md", "LICENSE"}

@@ -17,15 +17,19 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_silence_is_the_replay_on_port_8000_with_any_broker() -> None:
     options = parse_options([])
     assert (options.broker, options.fresh, options.interval_given) == ("auto", False, False)
+    assert (options.postgres, options.redis) == (False, False)
     assert (options.settings.source, options.settings.gateway_port) == ("replay", 8000)
     assert (options.settings.speed, options.settings.start, options.settings.tickers) == (None, None, ())
 
 
 def test_every_option_is_heard() -> None:
     line = "--broker embedded --source simulated --speed 2.5 --tickers msft,AAPL --start 2011-01-03 --end 2012-01-03"
-    options = parse_options([*line.split(), "--interval", "5m", "--port", "8123", "--loop", "--fresh"])
+    options = parse_options(
+        [*line.split(), "--interval", "5m", "--port", "8123", "--loop", "--fresh", "--postgres", "--redis"]
+    )
     settings = options.settings
     assert (options.broker, options.fresh, options.interval_given) == ("embedded", True, True)
+    assert (options.postgres, options.redis) == (True, True)
     assert (settings.source, settings.speed, settings.tickers) == ("simulated", 2.5, ("AAPL", "MSFT"))
     assert (settings.start, settings.end, settings.interval) == ("2011-01-03", "2012-01-03", "5m")
     assert (settings.gateway_port, settings.loop) == (8123, True)

@@ -1,11 +1,12 @@
 """The parts of a whole system, and what each is told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from deploy.run_options import RunSettings, parse_options
-from deploy.system_parts import Place, service_variables, system_parts
+from deploy.system_parts import Place, running_variables, service_variables, system_parts
 from feature_stream.settings import FeatureStreamSettings
 from gateway.settings import GatewaySettings
 from ingestor.settings import IngestorSettings
@@ -64,6 +65,15 @@ def test_history_of_another_log_is_deleted_only_where_no_database_is_named(monke
     assert _variables()["TICKCAST_RECORDER_FORGETS_OTHER_LOGS"] == "true"
     monkeypatch.setenv("TICKCAST_DATABASE_URL", "postgresql://me:secret@db/mine")
     assert "TICKCAST_RECORDER_FORGETS_OTHER_LOGS" not in _variables()
+
+
+def test_servers_of_the_run_come_before_those_that_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKCAST_DATABASE_URL", "postgresql://me:secret@db/mine")
+    ours = {"TICKCAST_DATABASE_URL": "postgresql:///ours", "TICKCAST_REDIS_URL": "redis://127.0.0.1:6379/0"}
+    settings, place = parse_options([]).settings, replace(PLACE, servers=ours)
+    given = service_variables(settings, "1d", place)
+    assert given.items() >= (ours | {"TICKCAST_RECORDER_FORGETS_OTHER_LOGS": "true"}).items()
+    assert running_variables(settings, "1d", place).items() >= ours.items()
 
 
 def test_silence_stays_silence_so_that_a_service_keeps_its_own_default() -> None:

@@ -13,6 +13,7 @@ from gateway.archive import Archive
 from gateway.database.engine import SQLITE
 from gateway.database.settings import DatabaseSettings
 from gateway.problems import ProblemError
+from tests.postgres import PostgresServer
 
 _THREADS = 4
 _WAITING = 64
@@ -74,3 +75,19 @@ async def test_a_change_that_meets_a_lock_gives_up_in_time_and_the_next_is_made(
             assert await name_of(archive.write(note)) in ("history-unavailable", "history-too-slow")
         await archive.write(note)
         assert await archive.ask(lambda connection: connection.scalar(text("SELECT count(*) FROM noted"))) == 2
+
+
+async def test_a_database_that_is_killed_is_away_in_time_and_asked_again_when_it_is_back(
+    postgres: PostgresServer,
+) -> None:
+    with archive_at(postgres.make_database(), 6.0) as archive:
+        assert await archive.ask(quick) == 1
+        under_way = [asyncio.create_task(name_of(archive.ask(slow))) for _ in range(_THREADS)]
+        await asyncio.sleep(0)
+        await asyncio.to_thread(postgres.kill)
+        try:
+            assert set(await asyncio.gather(*under_way)) <= {"history-unavailable", "history-too-slow"}
+            assert await name_of(archive.ask(quick)) == "history-unavailable"
+        finally:
+            await asyncio.to_thread(postgres.start)
+        assert await asyncio.gather(*(archive.ask(quick) for _ in range(_WAITING))) == [1] * _WAITING

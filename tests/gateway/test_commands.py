@@ -94,7 +94,7 @@ async def test_a_wish_becomes_a_command_and_a_job(
         "api/anonymous",
         NOON_NS,
     )
-    assert ("pooled" in said.get("note", "")) is (sent.action is CommandAction.RETRAIN)
+    assert ("pooled" in (said["note"] or "")) is (sent.action is CommandAction.RETRAIN)
     job = await get(parts, said["href"])
     assert (job["job"], job["status"], job["action"], job["decision"]) == (sent.id, "queued", asked["action"], None)
     assert "no trainer" in job["message"]

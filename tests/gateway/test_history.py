@@ -28,9 +28,9 @@ from tests.gateway.web import client_of
 _BARS = 60
 
 
-def parts_with(url: str, said: Said, *live: Prediction) -> Parts:
-    """Give parts whose database holds what was said."""
-    parts = make_parts(*live, database_url=SecretStr(url))
+def parts_with(url: str, said: Said, *live: Prediction, **changes: Any) -> Parts:
+    """Give parts whose database holds what was said; `changes` are settings."""
+    parts = make_parts(*live, database_url=SecretStr(url), **changes)
     engine = open_engine(parts.settings)
     migrate(engine)
     for topic, table, rows in RECORDED:
@@ -99,7 +99,7 @@ async def test_accuracy_is_of_what_counts_beside_who_says_the_usual(database_url
 
 async def test_accuracy_is_of_the_whole_span_whatever_of_it_is_in_the_rows(database_url: str) -> None:
     said = spoken(_BARS)
-    parts = parts_with(database_url, said)
+    parts = parts_with(database_url, said, history_cache_seconds=0)
     whole = msgspec.convert(await get(parts, "/history/IBM?days=50"), History)
     assert (len(whole.history), whole.accuracy.matured, whole.complete) == (49, 49, True)
     cut = msgspec.convert(await get(parts, "/history/IBM?days=50&limit=3"), History)

@@ -78,6 +78,12 @@ class Run:
         """Ask the gateway over HTTPS."""
         return self._client.get(path).raise_for_status().json()
 
+    def asks_the_trainer(self) -> str:
+        """Send it a command, wait for its answer, and give that."""
+        job = self._client.post("/models/rollback").raise_for_status().json()["href"]
+        self.process.wait_for(lambda: self.get(job)["decision"] is not None, what="the trainer's answer")
+        return str(self.get(job)["decision"]["action"])
+
     def newest(self) -> str:
         """Say when the newest prediction was made."""
         return str(max(prediction["updated_at"] for prediction in self.get("/predictions")["predictions"]))
@@ -92,6 +98,8 @@ def test_ticks_become_predictions_through_the_secured_listener_and_a_restart_of_
     ticker = run.get("/predictions")["predictions"][0]["ticker"]
     assert run.get(f"/predict/{ticker}")["current_price"] > 0
     run.process.wait_for(lambda: run.get("/health")["services"].keys() >= SERVICES, what="all services' status")
+
+    assert run.asks_the_trainer() in ("rejected", "rolled_back")
 
     cluster.node.kill()
     before = run.newest()  # answered without a broker

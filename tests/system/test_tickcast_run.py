@@ -1,9 +1,12 @@
 """`tickcast run` on local Kafka, as a newcomer meets it: up, live, stopped without a trace, and on from there."""
 
 import json
+import os
 import re
+import shutil
 import signal
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -11,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dotenv import dotenv_values
+from redis import Redis
 from websockets.sync.client import connect
 
 from deploy.children import start_child, stop_child
@@ -139,3 +144,35 @@ def test_the_system_comes_up_stops_without_a_trace_and_goes_on(run: Run) -> None
     assert run.get("/predict/AAPL")["timestamp"] >= reached
     assert "AAPL" in _updates(run.port, {"AAPL"}, later_than=reached)
     run.interrupt()
+
+
+@pytest.fixture
+def open_run(trained: Trained) -> Iterator[Run]:
+    """Give one in a folder that PostgreSQL's own user can reach, too: pytest closes its folders to others."""
+    folder = Path(tempfile.mkdtemp(prefix="tickcast-run-"))
+    run = Run(folder, trained.folder.parent)
+    yield run
+    run.end()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.xdist_group("metrics-ports")
+def test_postgres_and_redis_come_with_the_system_and_go_with_it(open_run: Run) -> None:
+    run = open_run
+    run.start("--broker", "embedded", "--speed", "20", "--postgres", "--redis")
+    run.wait_for_line("PostgreSQL, data in ")
+    redis_port = run.wait_for_line("Redis on ").partition("127.0.0.1:")[2].partition(",")[0]
+    run.wait_for_line("first prediction: ")
+    wait_until(lambda: run.get("/history/AAPL")["history"], seconds=DEADLINE_SECONDS, what="history in PostgreSQL")
+    assert not list(run.folder.glob("var/*.db")), "SQLite is not used"
+    running = dotenv_values(run.folder / "var" / "running.env")
+    assert (running["TICKCAST_DATABASE_URL"] or "").startswith("postgresql://")
+    assert running["TICKCAST_REDIS_URL"] == f"redis://127.0.0.1:{redis_port}/0"
+    wait_until(lambda: run.get("/health")["redis"]["state"] == "up", seconds=DEADLINE_SECONDS, what="Redis being up")
+    with Redis(port=int(redis_port)) as client:
+        wait_until(lambda: client.dbsize() > 1, seconds=DEADLINE_SECONDS, what="the gateway sharing its answers")
+        os.kill(client.info("server")["process_id"], signal.SIGKILL)
+    run.wait_for_line("Redis has ended; starting it again")
+    wait_until(lambda: run.output().count("Redis answers") > 1, seconds=DEADLINE_SECONDS, what="the gateway finding it")
+    run.interrupt()
+    assert run.left_behind() == []

@@ -19,5 +19,8 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 /** Let an element light up for a moment, where motion is welcome. */
 export function flash(element) {
   if (still.matches) return;
-  element.animate([{ background: "var(--fresh)" }, { background: "transparent" }], { duration: 900, easing: "ease-out" });
+  element.animate([{ background: "var(--fresh)" }, { background: "transparent" }], {
+    duration: 900,
+    easing: "ease-out",
+  });
 }

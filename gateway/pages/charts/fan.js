@@ -87,7 +87,8 @@ export class Fan {
   #corners(level) {
     const known = this.#points.filter((point) => point.bands[level]);
     const corner = (edge) => (point) => [
-      this.#chart.timeScale().timeToCoordinate(point.time), this.#series.priceToCoordinate(point.bands[level][edge]),
+      this.#chart.timeScale().timeToCoordinate(point.time),
+      this.#series.priceToCoordinate(point.bands[level][edge]),
     ];
     const corners = [...known.map(corner(1)), ...known.reverse().map(corner(0))];
     return corners.every(([x, y]) => x !== null && y !== null) ? corners : [];

@@ -44,7 +44,9 @@ export class Frame {
 
   /** Give the chart as a PNG. */
   picture() {
-    return new Promise((resolve) => { this.chart.takeScreenshot().toBlob(resolve, "image/png"); });
+    return new Promise((resolve) => {
+      this.chart.takeScreenshot().toBlob(resolve, "image/png");
+    });
   }
 
   close() {

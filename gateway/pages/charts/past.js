@@ -26,7 +26,9 @@ export class PastChart {
     const matured = ordered.filter(([, each]) => each.outcome);
     this.#predicted.setData(ordered.map(([time, each]) => ({ time, value: each.price_target })));
     this.#happened.setData(matured.map(([time, each]) => ({ time, value: each.outcome.price })));
-    this.#marks = matured.filter(([, each]) => each.outcome.hit !== null).map(([time, each]) => ({ time, hit: each.outcome.hit }));
+    this.#marks = matured
+      .filter(([, each]) => each.outcome.hit !== null)
+      .map(([time, each]) => ({ time, hit: each.outcome.hit }));
     this.#frame.dress();
     this.#frame.chart.timeScale().fitContent();
   }
@@ -42,8 +44,14 @@ export class PastChart {
   #dress(shades) {
     this.#predicted.applyOptions({ color: shades.link });
     this.#happened.applyOptions({ color: shades.faint });
-    this.#happened.setMarkers(this.#marks.map(({ time, hit }) => ({
-      time, position: "inBar", shape: hit ? "circle" : "square", color: hit ? shades.up : shades.down, size: hit ? 0.6 : 0.9,
-    })));
+    this.#happened.setMarkers(
+      this.#marks.map(({ time, hit }) => ({
+        time,
+        position: "inBar",
+        shape: hit ? "circle" : "square",
+        color: hit ? shades.up : shades.down,
+        size: hit ? 0.6 : 0.9,
+      })),
+    );
   }
 }

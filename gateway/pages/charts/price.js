@@ -16,7 +16,7 @@ export class PriceChart {
   #fan = new Fan();
   #lines = new Map(); // name of an indicator -> its series
   #shades = null;
-  #placed = false;
+  #count = 0;
 
   constructor(library, box) {
     this.#frame = new Frame(library, box, (shades) => this.#dress(shades));
@@ -37,11 +37,13 @@ export class PriceChart {
     const last = bars.at(-1);
     if (last === undefined) return;
     this.#frame.setBarSeconds(chartTime(last.end) - chartTime(last.start));
-    if (!this.#placed) this.#place(bars.length);
+    // The last bar comes by itself before all others do: where the past has just come, it is shown.
+    if (bars.length > this.#count + 1) this.#place(bars.length);
+    this.#count = bars.length;
   }
 
-  /** Show the newest bar anew, or one more. */
-  setLast(bar) {
+  /** Show the bar so far; it is newer than all that closed. */
+  setForming(bar) {
     this.#candles.update(candle(bar));
     this.#volume.update(this.#volumeOf(bar));
   }
@@ -50,7 +52,9 @@ export class PriceChart {
   setForecast(lastBar, horizons) {
     const points = fanPoints(lastBar, horizons);
     const targets = new Map(points.map((point) => [point.time, point.target]));
-    this.#target.setData(fanTimes(points).map((time) => (targets.has(time) ? { time, value: targets.get(time) } : { time })));
+    this.#target.setData(
+      fanTimes(points).map((time) => (targets.has(time) ? { time, value: targets.get(time) } : { time })),
+    );
     this.#fan.setPoints(points);
   }
 
@@ -76,7 +80,6 @@ export class PriceChart {
   }
 
   #place(count) {
-    this.#placed = true;
     this.#frame.chart.timeScale().setVisibleLogicalRange({ from: Math.max(0, count - BARS_AT_FIRST), to: count + 24 });
   }
 
@@ -87,7 +90,14 @@ export class PriceChart {
   #dress(shades) {
     this.#shades = shades;
     const { up, down } = shades;
-    this.#candles.applyOptions({ upColor: shades.paper, downColor: down, borderUpColor: up, borderDownColor: down, wickUpColor: up, wickDownColor: down });
+    this.#candles.applyOptions({
+      upColor: shades.paper,
+      downColor: down,
+      borderUpColor: up,
+      borderDownColor: down,
+      wickUpColor: up,
+      wickDownColor: down,
+    });
     this.#volume.applyOptions({ color: shades.line });
     this.#target.applyOptions({ color: shades.link });
     this.#fan.dress(shades["fan-99"], shades["fan-95"]);

@@ -9,7 +9,7 @@ const BARS = 500;
 const AGAIN_MS = 2000;
 const TRIES = 5;
 
-/** Keeps a book of bars; `changed(kind)` says what did: `all`, `closed` or `forming`. */
+/** Keeps a book of bars; `changed(kind)` says which did: `closed` or `forming`. */
 export class BarFeed {
   book = new BarBook();
   #api;
@@ -24,7 +24,12 @@ export class BarFeed {
     this.#api = api;
     this.#ticker = ticker;
     this.#changed = changed;
-    this.#line = new Line({ path: "/ws/bars", session, subscription: () => this.#subscription(), heard: (message) => this.#heard(message) });
+    this.#line = new Line({
+      path: "/ws/bars",
+      session,
+      subscription: () => this.#subscription(),
+      heard: (message) => this.#heard(message),
+    });
   }
 
   open() {
@@ -74,7 +79,7 @@ export class BarFeed {
       if (this.#closed) return;
       this.book.take(bars);
       if (!this.book.forming) this.book.takeForming(forming);
-      this.#changed("all");
+      this.#changed("closed");
     } catch {
       // no history: what is live is shown
     }

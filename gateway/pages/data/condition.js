@@ -7,6 +7,7 @@ const WELL = new Set(["ready", "ended"]);
 export class Condition {
   troubles = [];
   health = null;
+  #away = []; // why there is no health
   #market;
   #session;
   #listeners = new Set();
@@ -25,20 +26,35 @@ export class Condition {
 
   start() {
     this.#look();
-    setInterval(() => { if (!document.hidden) this.#look(); }, LOOK_MS);
-    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.#look(); });
+    this.#market.listen((ticker) => {
+      if (ticker !== null) return;
+      if (this.health === null)
+        this.#look(); // a snapshot has come: the gateway answers
+      else this.#judge();
+    });
+    setInterval(() => {
+      if (!document.hidden) this.#look();
+    }, LOOK_MS);
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.#look();
+    });
   }
 
   async #look() {
     try {
       const answer = await fetch("/api/v1/health", { headers: this.#session.headers() });
-      const document = await answer.json();
-      this.health = answer.ok ? document : null;
-      this.troubles = answer.ok ? [...ofServices(document), ...ofPredictions(this.#market)] : [document.detail];
+      const said = await answer.json();
+      this.health = answer.ok ? said : null;
+      this.#away = answer.ok ? [] : [said.detail];
     } catch {
       this.health = null;
-      this.troubles = ["the gateway does not answer: what you see is what was last known"];
+      this.#away = ["the gateway does not answer: what you see is what was last known"];
     }
+    this.#judge();
+  }
+
+  #judge() {
+    this.troubles = this.health ? [...ofServices(this.health), ...ofPredictions(this.#market)] : this.#away;
     for (const listener of this.#listeners) listener(this);
   }
 }
@@ -47,12 +63,17 @@ function ofServices(health) {
   const named = Object.entries(health.services)
     .filter(([, service]) => !WELL.has(service.state))
     .map(([name, service]) => `${name} is ${service.state.replaceAll("_", " ")}${withoutAges(service.message)}`);
-  return named.length > 0 || health.status === "healthy" ? named : [`the system is degraded${withoutAges(health.message)}`];
+  return named.length > 0 || health.status === "healthy"
+    ? named
+    : [`the system is degraded${withoutAges(health.message)}`];
 }
 
 /** The line is read aloud when it changes: ages that count up are left to the system view. */
 function withoutAges(message) {
-  const said = message?.replace(/\b(for |)\d+(\.\d+)? s( ago)?\b/, "").replace(/\s+;/, ";").trim();
+  const said = message
+    ?.replace(/\b(for |)\d+(\.\d+)? s( ago)?\b/, "")
+    .replace(/\s+;/, ";")
+    .trim();
   return said ? `: ${said}` : "";
 }
 
@@ -64,5 +85,5 @@ function ofPredictions(market) {
   const affected = [...reasons.values()].reduce((sum, count) => sum + count, 0);
   if (affected === 0) return [];
   const [commonest] = [...reasons].sort((one, other) => other[1] - one[1])[0];
-  return [`${affected} of ${market.latest.size} predictions are not the full ensemble's: ${commonest}`];
+  return [`${affected} of ${market.latest.size} predictions are degraded: ${commonest}`];
 }

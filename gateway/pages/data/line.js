@@ -10,7 +10,7 @@ const AUTH_EXPIRED = 4002;
 const AUTH_REQUIRED = 4500;
 const AUTH_FAILED = 4501;
 
-/** What a line says of itself: `state` is connecting, live or lost. */
+/** What a line says of itself; or that it is `lost`, and why. */
 const CONNECTING = { state: "connecting", text: "connecting…" };
 const LIVE = { state: "live", text: "live" };
 
@@ -32,6 +32,7 @@ export class Line {
   #retry = null;
   #watch = null;
   #closed = false;
+  #subscribed = false;
   #again = () => this.#reopen();
 
   constructor({ path, session, subscription, heard, changed = () => {} }) {
@@ -60,7 +61,8 @@ export class Line {
     clearTimeout(this.#retry);
     const socket = this.#socket;
     this.#socket = null; // what it still says is not heard
-    socket?.close();
+    if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close(); // sooner is an error
+    else socket?.close();
   }
 
   #reopen() {
@@ -73,8 +75,11 @@ export class Line {
     this.#changed(CONNECTING);
     const opened = new WebSocket(new URL(this.#path, location.href.replace(/^http/, "ws")));
     this.#socket = opened;
+    this.#subscribed = false;
     this.#lastHeardMs = Date.now();
-    const ours = (act) => (event) => { if (this.#socket === opened) act(event); };
+    const ours = (act) => (event) => {
+      if (this.#socket === opened) act(event);
+    };
     opened.onopen = ours(() => this.#greet());
     opened.onmessage = ours((event) => this.#receive(JSON.parse(event.data)));
     opened.onclose = ours((event) => this.#lost(event.code, event.reason));
@@ -92,14 +97,22 @@ export class Line {
     this.#lastHeardMs = Date.now();
     if (message.type === "welcome" || message.type === "heartbeat") noteTime(message.timestamp);
     if (message.type === "welcome") this.#heartbeatSeconds = message.heartbeat_seconds;
-    if (message.type === "authenticated") this.#send(this.#subscription());
+    if (message.type === "authenticated" && !this.#subscribed) this.#send(this.#subscription());
+    if (message.type === "auth_expiring") this.#stay();
     if (message.type === "server_shutdown") this.#comeBackAfterMs = message.reconnect_after_ms;
     if (message.type === "subscribed") {
+      this.#subscribed = true;
       this.#retryMs = RETRY_FIRST_MS;
       this.#changed(LIVE);
     }
     if (message.type === "error") this.#refused(message);
     this.#heard(message);
+  }
+
+  /** Say who we are by a new token, before the old one expires. */
+  async #stay() {
+    const socket = this.#socket;
+    if ((await this.#session.renew()) && this.#socket === socket) this.#send(this.#session.greeting());
   }
 
   #refused(message) {
@@ -121,7 +134,8 @@ export class Line {
       this.#session.want();
       return this.#changed({ state: "lost", text: "not logged in" });
     }
-    if (code > LAST_RECONNECTING_CODE) return this.#changed({ state: "lost", text: reason || "the gateway refuses this page" });
+    if (code > LAST_RECONNECTING_CODE)
+      return this.#changed({ state: "lost", text: reason || "the gateway refuses this page" });
     const waitMs = this.#comeBackAfterMs ?? this.#retryMs * (0.5 + Math.random() / 2);
     this.#comeBackAfterMs = null;
     this.#retryMs = Math.min(2 * this.#retryMs, RETRY_LAST_MS);

@@ -75,5 +75,7 @@ export function remarks(prediction) {
     prediction.in_sample && "in sample",
     prediction.partial && "ticks were lost",
     prediction.origin !== "normal" && prediction.origin.replaceAll("_", " "),
-  ].filter(Boolean).join(", ");
+  ]
+    .filter(Boolean)
+    .join(", ");
 }

@@ -49,7 +49,9 @@ export class Session extends EventTarget {
 
   /** Get a new access token by the cookie, once however many ask; tells whether there is one. */
   renew() {
-    this.#renewing ??= this.#renew().finally(() => { this.#renewing = null; });
+    this.#renewing ??= this.#renew().finally(() => {
+      this.#renewing = null;
+    });
     return this.#renewing;
   }
 

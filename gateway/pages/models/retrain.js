@@ -54,5 +54,8 @@ export function retrainPart(api, ticker) {
     button.disabled = false;
   }
 
-  return { element: make("div", {}, make("div", { class: "bar" }, button), bar, told), close: () => clearTimeout(timer) };
+  return {
+    element: make("div", {}, make("div", { class: "bar" }, button), bar, told),
+    close: () => clearTimeout(timer),
+  };
 }

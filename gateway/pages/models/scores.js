@@ -7,7 +7,11 @@ const COLUMNS = [
   { head: "Who", text: ({ name }) => name.replaceAll("_", " ") },
   { head: "Over", text: ({ score }) => bars(score.horizon) },
   { head: "Cases", number: true, text: ({ score }) => count(score.count) },
-  { head: "Direction right", number: true, text: ({ score }) => (score.hit_rate === null ? "–" : fineShare(score.hit_rate)) },
+  {
+    head: "Direction right",
+    number: true,
+    text: ({ score }) => (score.hit_rate === null ? "–" : fineShare(score.hit_rate)),
+  },
   { head: "Mean error", number: true, text: ({ score }) => number(score.mean_absolute_error) },
   { head: "Root mean squared error", number: true, text: ({ score }) => number(score.root_mean_squared_error) },
 ];
@@ -24,4 +28,5 @@ export function scoreRows({ hold_out: together, members, baselines }) {
 }
 
 /** Make the table. */
-export const scoresTable = (models) => dataTable("Errors (of the log return) on data that training did not see", COLUMNS, scoreRows(models));
+export const scoresTable = (models) =>
+  dataTable("Errors (of the log return) on data that training did not see", COLUMNS, scoreRows(models));

@@ -30,12 +30,15 @@ function accountDialog(session) {
   const logIn = make(
     "form",
     { onsubmit: send(async () => session.logIn(username.input.value, password.input.value)) },
-    ...username.parts, ...password.parts, make("button", {}, "Log in"),
+    ...username.parts,
+    ...password.parts,
+    make("button", {}, "Log in"),
   );
   const useKey = make(
     "form",
     { onsubmit: send(async () => session.useKey(key.input.value.trim())) },
-    ...key.parts, make("button", {}, "Use the key"),
+    ...key.parts,
+    make("button", {}, "Use the key"),
   );
 
   function send(act) {
@@ -57,9 +60,20 @@ function accountDialog(session) {
     { "aria-labelledby": "account-title" },
     make("h2", { id: "account-title" }, "Log in"),
     make("p", { class: "faint" }, "This gateway asks who you are. A key stays in this page alone, until you leave it."),
-    wrong, logIn, useKey,
-    make("form", { method: "dialog", onsubmit: (event) => { event.preventDefault(); event.target.closest("dialog").close(); } },
-      make("button", {}, "Not now")),
+    wrong,
+    logIn,
+    useKey,
+    make(
+      "form",
+      {
+        method: "dialog",
+        onsubmit: (event) => {
+          event.preventDefault();
+          event.target.closest("dialog").close();
+        },
+      },
+      make("button", {}, "Not now"),
+    ),
   );
 }
 

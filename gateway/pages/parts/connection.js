@@ -23,7 +23,9 @@ export function startConnection(status, ageText, market) {
     }
   }
 
-  market.listen((ticker) => { if (ticker !== null) upstream = { atMs: Date.now(), seconds: 0 }; });
+  market.listen((ticker) => {
+    if (ticker !== null) upstream = { atMs: Date.now(), seconds: 0 };
+  });
   setInterval(showAge, 1000);
   return {
     changed(condition) {

@@ -18,7 +18,15 @@ export function saveButtons(name, csv, picture) {
       // the data cannot be had now: the banner says why
     }
   };
-  const asCsv = make("button", { type: "button", onclick: saved(async () => save(`${name}.csv`, await csv(), "text/csv")) }, "CSV");
-  const asPng = make("button", { type: "button", hidden: true, onclick: saved(async () => save(`${name}.png`, await picture())) }, "PNG");
+  const asCsv = make(
+    "button",
+    { type: "button", onclick: saved(async () => save(`${name}.csv`, await csv(), "text/csv")) },
+    "CSV",
+  );
+  const asPng = make(
+    "button",
+    { type: "button", hidden: true, onclick: saved(async () => save(`${name}.png`, await picture())) },
+    "PNG",
+  );
   return { asCsv, asPng };
 }

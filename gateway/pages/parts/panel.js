@@ -10,7 +10,11 @@ export function panel(title, { wide = false, tools = [] } = {}, ...children) {
 
 /** Make a list of names with their values. */
 export function facts(entries) {
-  return make("dl", { class: "facts" }, entries.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
+  return make(
+    "dl",
+    { class: "facts" },
+    entries.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))),
+  );
 }
 
 /** Make paragraphs. */

@@ -6,7 +6,13 @@ import { make, say } from "../base/elements.js";
 /** Make a table with its caption; it can be scrolled by keyboard. */
 export function dataTable(caption, columns, rows = []) {
   const head = columns.map((column) => make("th", { scope: "col", class: styleOf(column) }, column.head));
-  const table = make("table", {}, make("caption", {}, caption), make("thead", {}, make("tr", {}, head)), make("tbody", {}));
+  const table = make(
+    "table",
+    {},
+    make("caption", {}, caption),
+    make("thead", {}, make("tr", {}, head)),
+    make("tbody", {}),
+  );
   const element = make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, table);
   fillTable(element, columns, rows);
   return element;
@@ -24,19 +30,25 @@ export function fillTable(element, columns, rows) {
 }
 
 function emptyRow(columns) {
-  return make("tr", {}, columns.map((column, index) => (
-    make(index === 0 ? "th" : "td", { class: styleOf(column), scope: index === 0 ? "row" : null })
-  )));
+  return make(
+    "tr",
+    {},
+    columns.map((column, index) =>
+      make(index === 0 ? "th" : "td", { class: styleOf(column), scope: index === 0 ? "row" : null }),
+    ),
+  );
 }
 
 const styleOf = (column) => column.style ?? (column.number ? "number" : null);
 
-/** Make the table behind a chart; `table()` is asked for it when it is opened, and again by `renew`. */
-export function tableBehind(table) {
-  const inside = make("div", {});
-  const fill = () => { if (details.open) inside.replaceChildren(table()); };
-  const details = make("details", { ontoggle: fill }, make("summary", {}, "Data table"), inside);
-  return { details, renew: fill };
+/** Make the table behind a chart; `rows()` is asked for what is in it when it is opened, and again by `renew`. */
+export function tableBehind(caption, columns, rows) {
+  const table = dataTable(caption, columns);
+  const renew = () => {
+    if (details.open) fillTable(table, columns, rows());
+  };
+  const details = make("details", { ontoggle: renew }, make("summary", {}, "Data table"), table);
+  return { details, renew };
 }
 
 /** Give the rows as CSV; a text that a spreadsheet would take for a formula gets an apostrophe before it. */

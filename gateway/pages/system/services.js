@@ -3,13 +3,20 @@
 import { age, bytes, count, number, seconds } from "../base/format.js";
 
 const SIGNS = { ready: "●", ended: "●", degraded: "⚠", stopping: "✕" };
-const listed = (figures, text) => Object.entries(figures ?? {}).map(([name, value]) => `${name.replaceAll("_", " ")} ${text(value)}`).join(", ") || "–";
+const listed = (figures, text) =>
+  Object.entries(figures ?? {})
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${text(value)}`)
+    .join(", ") || "–";
 
 export const SERVICES = [
   { head: "Part", text: ({ service, instance }) => `${service} ${instance.instance}` },
   { head: "State", text: ({ instance }) => `${SIGNS[instance.state] ?? "◌"} ${instance.state.replaceAll("_", " ")}` },
   { head: "Memory", number: true, text: ({ instance }) => bytes(instance.memory_bytes) },
-  { head: "Lag, records", number: true, text: ({ instance }) => (instance.lag_records === null ? "–" : count(instance.lag_records)) },
+  {
+    head: "Lag, records",
+    number: true,
+    text: ({ instance }) => (instance.lag_records === null ? "–" : count(instance.lag_records)),
+  },
   { head: "Reported", number: true, text: ({ instance }) => `${age(instance.age_seconds)} ago` },
   { head: "Throughput, each second", text: ({ instance }) => listed(instance.rates, number), style: "words" },
   { head: "Latency", text: ({ instance }) => listed(instance.latency_seconds, seconds), style: "words" },
@@ -17,7 +24,8 @@ export const SERVICES = [
 ];
 
 /** Give a row for every instance. */
-export const serviceRows = (services) => Object.entries(services).flatMap(([service, { instances }]) => instances.map((instance) => ({ service, instance })));
+export const serviceRows = (services) =>
+  Object.entries(services).flatMap(([service, { instances }]) => instances.map((instance) => ({ service, instance })));
 
 export const STAGES = [
   { head: "Stage", text: ([stage]) => stage.replaceAll("_", " ") },

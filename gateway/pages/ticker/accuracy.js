@@ -10,7 +10,7 @@ import { accuracyWords } from "./words.js";
 export function accuracyPanel({ api }, ticker) {
   const inside = make("div", {}, "…");
   return {
-    element: panel("How right it has been", {}, inside),
+    element: panel("How right it has been", { wide: true }, inside),
     async load() {
       try {
         inside.replaceChildren(...wordsOf(await api.get(`/accuracy/${inPath(ticker)}`)));
@@ -24,7 +24,12 @@ export function accuracyPanel({ api }, ticker) {
 function wordsOf({ message, horizons, through }) {
   if (message) return paragraphs([message]);
   return [
-    ...horizons.flatMap((score) => [make("h3", {}, `Over ${score.horizon === 1 ? "the " : ""}${bars(score.horizon)}`), ...paragraphs(accuracyWords(score))]),
+    make("div", { class: "cards" }, horizons.map(ofHorizon)),
     make("p", { class: "faint" }, `Live predictions alone, up to ${time(through)} UTC.`),
   ];
+}
+
+function ofHorizon(score) {
+  const title = `Over ${score.horizon === 1 ? "the " : ""}${bars(score.horizon)}`;
+  return make("div", {}, make("h3", {}, title), ...paragraphs(accuracyWords(score)));
 }

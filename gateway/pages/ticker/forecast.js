@@ -14,7 +14,11 @@ const COLUMNS = [
   { head: "Confidence", number: true, text: (each) => share(each.confidence) },
   { head: "95% band", number: true, text: (each) => range(each.interval_95) },
   { head: "99% band", number: true, text: (each) => range(each.interval_99) },
-  { head: "Loss at worst, 95% of cases", number: true, text: (each) => (each.loss_95_percent == null ? "–" : change(-each.loss_95_percent / 100)) },
+  {
+    head: "Loss at worst, 95% of cases",
+    number: true,
+    text: (each) => (each.loss_95_percent == null ? "–" : change(-each.loss_95_percent / 100)),
+  },
   { head: "Signal", text: (each) => each.signal ?? "–" },
 ];
 

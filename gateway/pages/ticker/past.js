@@ -1,13 +1,13 @@
-// Past predictions beside what happened.
+// Past predictions beside what happened, and how far off they were over time.
 
 import { make, say } from "../base/elements.js";
-import { arrow, bars, change, fineShare, price, share, time } from "../base/format.js";
-import { inPath } from "../data/api.js";
-import { chartLibrary } from "../charts/library.js";
+import { arrow, bars, change, count, fineShare, price, share, time } from "../base/format.js";
+import { ErrorsChart } from "../charts/errors.js";
 import { PastChart } from "../charts/past.js";
-import { saveButtons } from "../parts/download.js";
+import { inPath } from "../data/api.js";
+import { ChartBox } from "../parts/chart_box.js";
 import { panel } from "../parts/panel.js";
-import { dataTable, tableBehind } from "../parts/table.js";
+import { errorWords, rollingErrors, WINDOW } from "./errors.js";
 
 const DAYS = [30, 90, 365];
 const MOST = 500;
@@ -22,6 +22,12 @@ const COLUMNS = [
   { head: "Result", text: resultOf },
   { head: "In the 95% band", text: (past) => yesOrNo(past.outcome?.inside_95) },
 ];
+const ERRORS = [
+  { head: "Matured (UTC)", text: (each) => time(each.time), value: (each) => each.time },
+  { head: "Mean error", number: true, text: (each) => change(each.error), value: (each) => each.error },
+  { head: "Of no change", number: true, text: (each) => change(each.noChange), value: (each) => each.noChange },
+  { head: "Predictions", number: true, text: (each) => count(each.count), value: (each) => each.count },
+];
 
 function resultOf({ outcome }) {
   if (!outcome) return "–";
@@ -33,36 +39,34 @@ const yesOrNo = (value) => (value === true ? "yes" : value === false ? "no" : "�
 
 function summaryOf({ hit_rate: rate, baseline_hit_rate: usual, directions, matured }) {
   if (rate === null) return `Nothing that counts has matured here yet (${matured} matured in all).`;
-  const beside = usual === null ? "" : ` Always naming the usual direction would have been right in ${fineShare(usual)}.`;
+  const beside = usual === null ? "" : ` Always naming the usual direction: ${fineShare(usual)}.`;
   return `The direction was right in ${fineShare(rate)} of ${directions} cases.${beside}`;
 }
 
-/** The panel of a ticker's past. */
-export class PastPanel {
+/** The panels of a ticker's past: what was said and happened, and the errors over time. */
+export class PastPanels {
   #api;
   #ticker;
   #wish = { horizon: null, days: DAYS[0] };
   #past = [];
-  #chart = null;
-  #closed = false;
-  #horizon = make("select", { "aria-label": "Horizon", onchange: () => this.#choose({ horizon: Number(this.#horizon.value) }) });
-  #days = make("select", { "aria-label": "Days back", onchange: () => this.#choose({ days: Number(this.#days.value) }) });
   #summary = make("p", {});
-  #box = make("div", { class: "chart low", role: "img" });
-  #table;
+  #errors = make("p", {});
+  #horizon = this.#select("Horizon", (value) => ({ horizon: value }));
+  #days = this.#select("Days back", (value) => ({ days: value }));
+  #pastBox;
+  #errorsBox;
 
   constructor({ api }, ticker) {
     this.#api = api;
     this.#ticker = ticker;
     this.#days.append(...DAYS.map((days) => make("option", { value: days }, `${days} days`)));
-    this.#box.setAttribute("aria-label", `Past predictions of ${ticker} beside what happened; the table below has the same data`);
-    this.#table = tableBehind(() => dataTable(`Predictions of ${ticker} and what happened, newest first`, COLUMNS, this.#past));
-    const csv = () => api.getText(this.#path(), "text/csv");
-    const { asCsv, asPng } = saveButtons(`${ticker}-history`, csv, () => this.#chart.picture());
-    const legend = make("p", { class: "legend" }, ...["┅ said", "━ happened", "● direction right", "■ direction wrong"].map((text) => make("span", {}, text)));
-    const tools = [this.#horizon, this.#days, asCsv, asPng];
-    this.element = panel("Said, and what happened", { wide: true, tools }, this.#summary, this.#box, legend, this.#table.details);
-    this.#draw(asPng);
+    this.#pastBox = this.#pastChart();
+    this.#errorsBox = this.#errorsChart();
+    const tools = [this.#horizon, this.#days, ...this.#pastBox.tools];
+    this.elements = [
+      panel("Said, and what happened", { wide: true, tools }, this.#summary, ...this.#pastBox.parts),
+      panel("Errors over time", { wide: true, tools: this.#errorsBox.tools }, this.#errors, ...this.#errorsBox.parts),
+    ];
   }
 
   /** Offer a prediction's horizons. */
@@ -79,41 +83,57 @@ export class PastPanel {
       const document = await this.#api.get(this.#path());
       this.#past = document.history;
       say(this.#summary, summaryOf(document.accuracy));
+      say(this.#errors, errorWords(rollingErrors(this.#past)));
     } catch (error) {
-      say(this.#summary, `No history now: ${error.message}`);
+      for (const words of [this.#summary, this.#errors]) say(words, `No history now: ${error.message}`);
       return;
     }
-    if (this.#closed) return;
-    this.#chart?.setPredictions([...this.#past].reverse());
-    this.#table.renew();
+    for (const box of [this.#pastBox, this.#errorsBox]) box.renew();
   }
 
   close() {
-    this.#closed = true;
-    this.#chart?.close();
-    this.#chart = null;
+    for (const box of [this.#pastBox, this.#errorsBox]) box.close();
+  }
+
+  #pastChart() {
+    return new ChartBox({
+      name: `${this.#ticker}-history`,
+      label: `Past predictions of ${this.#ticker} beside what happened`,
+      style: "low",
+      legend: ["┅ said", "━ happened", "● direction right", "■ direction wrong"],
+      caption: `Predictions of ${this.#ticker} and what happened, newest first`,
+      columns: COLUMNS,
+      rows: () => this.#past,
+      csv: () => this.#api.getText(this.#path(), "text/csv"),
+      open: (library, box) => new PastChart(library, box),
+      draw: (chart) => chart.setPredictions([...this.#past].reverse()),
+    });
+  }
+
+  #errorsChart() {
+    return new ChartBox({
+      name: `${this.#ticker}-errors`,
+      label: `Mean errors of the predictions of ${this.#ticker} over time, beside those of no change`,
+      style: "low",
+      legend: [`━ ours, mean of the last ${WINDOW}`, "┅ saying “no change”"],
+      caption: `Mean errors of the last ${WINDOW} predictions of ${this.#ticker}, newest first`,
+      columns: ERRORS,
+      rows: () => rollingErrors(this.#past).reverse(),
+      open: (library, box) => new ErrorsChart(library, box),
+      draw: (chart) => chart.setErrors(rollingErrors(this.#past)),
+    });
+  }
+
+  #select(label, wishOf) {
+    const choose = (event) => {
+      Object.assign(this.#wish, wishOf(Number(event.target.value)));
+      this.load();
+    };
+    return make("select", { "aria-label": label, onchange: choose });
   }
 
   #path() {
     const horizon = this.#wish.horizon === null ? "" : `&horizon=${this.#wish.horizon}`;
     return `/history/${inPath(this.#ticker)}?days=${this.#wish.days}&limit=${MOST}${horizon}`;
-  }
-
-  #choose(wish) {
-    Object.assign(this.#wish, wish);
-    this.load();
-  }
-
-  async #draw(asPng) {
-    const library = await chartLibrary();
-    if (this.#closed) return;
-    this.#box.hidden = library === null;
-    if (library === null) {
-      this.#table.details.open = true;
-      return;
-    }
-    this.#chart = new PastChart(library, this.#box);
-    asPng.hidden = false;
-    this.#chart.setPredictions([...this.#past].reverse());
   }
 }

@@ -14,7 +14,13 @@ export function quotePanel(ticker) {
   const forecast = make("p", { class: "lead" });
   const notes = make("p", { class: "warn" });
   return {
-    element: make("div", {}, make("div", { class: "head" }, make("h1", {}, ticker), worth, moved, when), forecast, notes),
+    element: make(
+      "div",
+      {},
+      make("div", { class: "head" }, make("h1", {}, ticker), worth, moved, when),
+      forecast,
+      notes,
+    ),
     show(prediction) {
       const said = prediction.prediction;
       const since = sinceOpen(prediction);
@@ -22,7 +28,10 @@ export function quotePanel(ticker) {
       say(moved, `${change(since)} since the bar opened`);
       moved.className = since > 0 ? "up" : since < 0 ? "down" : "faint";
       say(when, `as of ${time(prediction.timestamp)} UTC, ${age(secondsSince(prediction.ingested_at))} ago`);
-      say(forecast, `${arrow(said.direction)} ${forecastWords(said, change(said.price_target / prediction.current_price - 1))}`);
+      say(
+        forecast,
+        `${arrow(said.direction)} ${forecastWords(said, change(said.price_target / prediction.current_price - 1))}`,
+      );
       forecast.className = `lead ${said.direction}`;
       say(notes, remarks(prediction));
     },

@@ -30,7 +30,8 @@ export function reasonsPanel({ api }, ticker) {
     async load() {
       try {
         const [said, compared] = await Promise.all([
-          api.post("/predict", { ticker, include_reasoning: true }), api.get(`/models/compare/${inPath(ticker)}`),
+          api.post("/predict", { ticker, include_reasoning: true }),
+          api.get(`/models/compare/${inPath(ticker)}`),
         ]);
         inside.replaceChildren(...contentOf(said.reasoning, compared.horizons));
       } catch (error) {
@@ -44,7 +45,11 @@ function contentOf({ summary, drivers, cautions }, horizons) {
   return [
     ...paragraphs([summary]),
     ...cautions.map((caution) => make("p", { class: "warn" }, `⚠ ${caution}`)),
-    ...horizons.map(({ horizon, members }) => dataTable(`Members, ${horizon === 1 ? "next bar" : `${horizon} bars`}`, MEMBERS, members)),
-    drivers.length > 0 ? dataTable("What the models rest on most, by how much worse they got without it in their test", DRIVERS, drivers) : null,
+    ...horizons.map(({ horizon, members }) =>
+      dataTable(`Members, ${horizon === 1 ? "next bar" : `${horizon} bars`}`, MEMBERS, members),
+    ),
+    drivers.length > 0
+      ? dataTable("What the models rest on most, by how much worse they got without it in their test", DRIVERS, drivers)
+      : null,
   ].filter(Boolean);
 }

@@ -9,8 +9,14 @@ export function accuracyWords(score) {
 
 function hitWords(score) {
   if (score.hit_rate === null) return `Nothing to count yet in ${score.count} matured forecasts.`;
-  const between = score.hit_rate_low === null ? "" : ` (between ${share(score.hit_rate_low)} and ${share(score.hit_rate_high)}, 95% sure)`;
-  const usual = score.baseline_hit_rate === null ? "" : `; always naming the usual direction: ${fineShare(score.baseline_hit_rate)}`;
+  const between =
+    score.hit_rate_low === null
+      ? ""
+      : ` (between ${share(score.hit_rate_low)} and ${share(score.hit_rate_high)}, 95% sure)`;
+  const usual =
+    score.baseline_hit_rate === null
+      ? ""
+      : `; always naming the usual direction: ${fineShare(score.baseline_hit_rate)}`;
   return `The direction was right in ${fineShare(score.hit_rate)} of ${score.trials} cases on ${score.dates} dates${between}${usual}.`;
 }
 
@@ -18,7 +24,9 @@ function verdict({ hit_rate: rate, hit_rate_difference_low: low, hit_rate_differ
   if (rate === null) return null;
   if (low === null) return "There are too few dates to tell skill from luck.";
   if (low > 0) return "That is better than the usual direction by more than chance explains.";
-  return high < 0 ? "That is worse than the usual direction by more than chance explains." : "The difference to the usual direction cannot be told from chance.";
+  return high < 0
+    ? "That is worse than the usual direction by more than chance explains."
+    : "The difference to the usual direction cannot be told from chance.";
 }
 
 function errorWords({ error_ratio: ratio, error_p_value: p }) {

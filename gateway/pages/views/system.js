@@ -20,7 +20,10 @@ export function systemView({ api, condition }) {
     if (document.hidden) return;
     await Promise.all([
       written(figures, async () => {
-        const [summary, metrics] = await Promise.all([api.get("/performance/summary"), api.get("/performance/metrics")]);
+        const [summary, metrics] = await Promise.all([
+          api.get("/performance/summary"),
+          api.get("/performance/metrics"),
+        ]);
         fillTable(stages, STAGES, Object.entries(metrics.stages));
         return [facts(figuresOf(summary))];
       }),
@@ -36,9 +39,20 @@ export function systemView({ api, condition }) {
   const timer = setInterval(load, LOOK_MS);
   return {
     title: "System",
-    element: make("div", {}, make("div", { class: "head" }, make("h1", {}, "System")), make("div", { class: "cards" },
-      panel("State", {}, state), panel("Start", {}, start), panel("Services", { wide: true }, services),
-      panel("Latency by stage", { wide: true }, stages), panel("Figures", { wide: true }, figures))),
+    element: make(
+      "div",
+      {},
+      make("div", { class: "head" }, make("h1", {}, "System")),
+      make(
+        "div",
+        { class: "cards" },
+        panel("State", {}, state),
+        panel("Start", {}, start),
+        panel("Services", { wide: true }, services),
+        panel("Latency by stage", { wide: true }, stages),
+        panel("Figures", { wide: true }, figures),
+      ),
+    ),
     close() {
       stop();
       clearInterval(timer);
@@ -48,7 +62,7 @@ export function systemView({ api, condition }) {
 
 async function written(place, content) {
   try {
-    place.replaceChildren(...await content());
+    place.replaceChildren(...(await content()));
   } catch (error) {
     place.replaceChildren(...paragraphs([`Not known now: ${error.message}`]));
   }
@@ -79,7 +93,9 @@ function figuresOf(summary) {
 function startOf(warmup) {
   return [
     ...paragraphs([
-      warmup.ready ? `● Ready${warmup.seconds === null ? "" : ` ${seconds(warmup.seconds)} after its start`}.` : "◌ The latest predictions are still being read.",
+      warmup.ready
+        ? `● Ready${warmup.seconds === null ? "" : ` ${seconds(warmup.seconds)} after its start`}.`
+        : "◌ The latest predictions are still being read.",
       `Models that answered the newest prediction: ${warmup.models_loaded.join(", ") || "none yet"}.`,
     ]),
     ...warmup.errors.map((error) => make("p", { class: "warn" }, `⚠ ${error}`)),

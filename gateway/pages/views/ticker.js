@@ -4,7 +4,7 @@ import { make } from "../base/elements.js";
 import { paintSoon } from "../base/painting.js";
 import { accuracyPanel } from "../ticker/accuracy.js";
 import { forecastPanel } from "../ticker/forecast.js";
-import { PastPanel } from "../ticker/past.js";
+import { PastPanels } from "../ticker/past.js";
 import { PricePanel } from "../ticker/price.js";
 import { quotePanel } from "../ticker/quote.js";
 import { reasonsPanel } from "../ticker/reasons.js";
@@ -35,12 +35,27 @@ class TickerView {
     const forecast = forecastPanel();
     const accuracy = accuracyPanel(context, ticker);
     const reasons = reasonsPanel(context, ticker);
-    this.#past = new PastPanel(context, ticker);
+    this.#past = new PastPanels(context, ticker);
     this.#prices = new PricePanel(context, ticker);
     this.#live = [quote, forecast, this.#prices, this.#past];
-    this.#loading = [this.#past, accuracy, reasons];
-    const cards = make("div", { class: "cards" }, this.#prices.element, forecast.element, this.#past.element, accuracy.element, reasons.element);
-    this.element = make("div", {}, make("p", {}, make("a", { href: "#/watch" }, "← Watch list")), quote.element, this.#unknown, cards);
+    this.#loading = [this.#prices, this.#past, accuracy, reasons];
+    const cards = make(
+      "div",
+      { class: "cards" },
+      this.#prices.element,
+      forecast.element,
+      ...this.#past.elements,
+      accuracy.element,
+      reasons.element,
+    );
+    this.element = make(
+      "div",
+      {},
+      make("p", {}, make("a", { href: "#/watch" }, "← Watch list")),
+      quote.element,
+      this.#unknown,
+      cards,
+    );
     const timer = setInterval(() => this.#load(), LOAD_MS);
     this.#stops = [context.market.listen((changed) => this.#heard(changed)), () => clearInterval(timer)];
     this.#show();

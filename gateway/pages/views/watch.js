@@ -27,21 +27,58 @@ class WatchList {
   #head = makeHead((id) => this.#act(() => this.#wish.sortBy(id)));
   #body = make("tbody", {});
   #table = make("table", { "aria-label": "Latest prediction of each ticker" }, this.#head.element, this.#body);
-  #scroller = make("div", { class: "scroll watch", tabindex: 0, role: "region", "aria-label": "Watch list" }, this.#table);
+  #scroller = make(
+    "div",
+    { class: "scroll watch", tabindex: 0, role: "region", "aria-label": "Watch list" },
+    this.#table,
+  );
   #summary = make("p", { class: "faint" });
-  #search = make("input", { id: "search", type: "search", autocomplete: "off", oninput: () => this.#act(() => { this.#wish.search = this.#search.value; }) });
-  #horizon = make("select", { id: "horizon", onchange: () => this.#act(() => { this.#wish.horizon = Number(this.#horizon.value); }) });
-  #starred = make("button", { type: "button", "aria-pressed": "false", onclick: () => this.#showStarred() }, "★ Starred");
+  #search = make("input", {
+    id: "search",
+    type: "search",
+    autocomplete: "off",
+    oninput: () =>
+      this.#act(() => {
+        this.#wish.search = this.#search.value;
+      }),
+  });
+  #horizon = make("select", {
+    id: "horizon",
+    onchange: () =>
+      this.#act(() => {
+        this.#wish.horizon = Number(this.#horizon.value);
+      }),
+  });
+  #starred = make(
+    "button",
+    { type: "button", "aria-pressed": "false", onclick: () => this.#showStarred() },
+    "★ Starred",
+  );
 
   constructor({ api, market }) {
     this.#latest = market.latest;
-    this.#rows = new Rows(this.#scroller, this.#body, () => makeRow((ticker) => this.#star(ticker)), (made, ticker, fresh) => this.#fill(made, ticker, fresh));
+    this.#rows = new Rows(
+      this.#scroller,
+      this.#body,
+      () => makeRow((ticker) => this.#star(ticker)),
+      (made, ticker, fresh) => this.#fill(made, ticker, fresh),
+    );
     this.#closes = new Closes(api, (ticker) => this.#rows.renew(ticker));
-    this.element = make("div", {}, make("div", { class: "head" }, make("h1", {}, this.title), this.#summary), this.#tools(), this.#scroller);
+    this.element = make(
+      "div",
+      {},
+      make("div", { class: "head" }, make("h1", {}, this.title), this.#summary),
+      this.#tools(),
+      this.#scroller,
+    );
     const timer = setInterval(() => this.#eachSecond(), SORT_MS);
     const resized = () => this.#rows.renew();
     addEventListener("resize", resized);
-    this.#stops = [market.listen((ticker) => this.#heard(ticker)), () => clearInterval(timer), () => removeEventListener("resize", resized)];
+    this.#stops = [
+      market.listen((ticker) => this.#heard(ticker)),
+      () => clearInterval(timer),
+      () => removeEventListener("resize", resized),
+    ];
     this.#choose();
   }
 
@@ -50,8 +87,15 @@ class WatchList {
   }
 
   #tools() {
-    const labelled = (text, input, style = null) => make("div", { class: style }, make("label", { for: input.id }, text), input);
-    return make("div", { class: "bar" }, labelled("Search tickers", this.#search, "wide"), labelled("Forecast over", this.#horizon), this.#starred);
+    const labelled = (text, input, style = null) =>
+      make("div", { class: style }, make("label", { for: input.id }, text), input);
+    return make(
+      "div",
+      { class: "bar" },
+      labelled("Search tickers", this.#search, "wide"),
+      labelled("Forecast over", this.#horizon),
+      this.#starred,
+    );
   }
 
   #act(change) {
@@ -61,7 +105,9 @@ class WatchList {
   }
 
   #showStarred() {
-    this.#act(() => { this.#wish.starredOnly = !this.#wish.starredOnly; });
+    this.#act(() => {
+      this.#wish.starredOnly = !this.#wish.starredOnly;
+    });
     this.#starred.setAttribute("aria-pressed", this.#wish.starredOnly);
   }
 
@@ -85,13 +131,17 @@ class WatchList {
     this.#rows.setKeys(tickers);
     this.#head.show(this.#wish);
     this.#table.setAttribute("aria-rowcount", tickers.length + 1);
-    say(this.#summary, this.#latest.size === 0 ? "No predictions yet." : `${tickers.length} of ${this.#latest.size} tickers`);
+    say(
+      this.#summary,
+      this.#latest.size === 0 ? "No predictions yet." : `${tickers.length} of ${this.#latest.size} tickers`,
+    );
   }
 
   #offerHorizons() {
     const [first] = this.#latest.values();
     const offered = first?.horizons.map((each) => each.horizon) ?? [];
-    if (offered.length === 0 || offered.join() === [...this.#horizon.options].map((option) => option.value).join()) return;
+    if (offered.length === 0 || offered.join() === [...this.#horizon.options].map((option) => option.value).join())
+      return;
     this.#horizon.replaceChildren(...offered.map((each) => make("option", { value: each }, bars(each))));
     if (!offered.includes(this.#wish.horizon)) this.#wish.horizon = offered[0];
     this.#horizon.value = this.#wish.horizon;

@@ -4,6 +4,8 @@ import { inPath } from "../data/api.js";
 
 const KEPT = 40;
 const AT_ONCE = 4;
+const TOO_MANY_REQUESTS = 429;
+const REST_MS = 5000;
 
 /** Knows the last closes; `arrived(ticker)` is called when a ticker's have come. */
 export class Closes {
@@ -12,6 +14,7 @@ export class Closes {
   #closed = new Map(); // ticker -> closes, oldest first; the last bar's index beside them
   #wanted = [];
   #busy = 0;
+  #restUntil = 0; // the gateway had asked for a pause
 
   constructor(api, arrived) {
     this.#api = api;
@@ -21,6 +24,7 @@ export class Closes {
   /** Fetch what is not known yet of these tickers. */
   want(tickers) {
     this.#wanted = tickers.filter((ticker) => !this.#closed.has(ticker));
+    if (Date.now() < this.#restUntil) return;
     while (this.#busy < AT_ONCE && this.#wanted.length > 0) this.#fetch(this.#wanted.shift());
   }
 
@@ -39,6 +43,11 @@ export class Closes {
     return provisional ? [...closes, price] : closes;
   }
 
+  #later(ticker) {
+    this.#closed.delete(ticker);
+    this.#restUntil = Date.now() + REST_MS;
+  }
+
   async #fetch(ticker) {
     this.#busy += 1;
     this.#closed.set(ticker, { index: -1, closes: [] });
@@ -46,8 +55,8 @@ export class Closes {
       const { bars } = await this.#api.get(`/bars/${inPath(ticker)}?limit=${KEPT}`);
       this.#closed.set(ticker, { index: bars.at(-1)?.bar_index ?? -1, closes: bars.map((bar) => bar.close) });
       this.#arrived(ticker);
-    } catch {
-      // no history: the line begins now
+    } catch (error) {
+      if (error.status === TOO_MANY_REQUESTS) this.#later(ticker); // else there is no history: the line begins now
     } finally {
       this.#busy -= 1;
       this.want(this.#wanted);

@@ -32,8 +32,9 @@ export function makeHead(sortBy) {
 }
 
 function headOf({ id, text, number, title }, sortBy) {
-  const inside = id in KEYS
-    ? make("button", { type: "button", title, onclick: () => sortBy(id) }, text)
-    : make("span", { class: "label", title }, text);
+  const inside =
+    id in KEYS
+      ? make("button", { type: "button", title, onclick: () => sortBy(id) }, text)
+      : make("span", { class: "label", title }, text);
   return make("th", { scope: "col", class: number ? `${id} number` : id }, inside);
 }

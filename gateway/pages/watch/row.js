@@ -27,10 +27,18 @@ export function makeRow(star) {
   made.age = cell("age number");
   made.remarks = cell("remarks warn");
   made.row = make(
-    "tr", {},
+    "tr",
+    {},
     cell("star", made.star),
     make("th", { scope: "row", class: "ticker" }, made.link),
-    made.price, made.change, cell("spark", made.spark.svg), made.forecast, made.direction, made.confidence, made.age, made.remarks,
+    made.price,
+    made.change,
+    cell("spark", made.spark.svg),
+    made.forecast,
+    made.direction,
+    made.confidence,
+    made.age,
+    made.remarks,
   );
   return made;
 }

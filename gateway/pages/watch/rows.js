@@ -68,7 +68,7 @@ export class Rows {
 
   #range() {
     const top = Math.floor(this.#scroller.scrollTop / this.#heightPx);
-    const many = Math.ceil(this.#scroller.clientHeight / this.#heightPx);
+    const many = Math.ceil(innerHeight / this.#heightPx); // the scroller is as high as its rows, but never higher
     const last = this.#keys.length;
     const first = Math.max(0, Math.min(top - BEYOND, last - many - BEYOND));
     return [first, Math.min(last, top + many + BEYOND)];

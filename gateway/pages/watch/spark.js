@@ -8,7 +8,11 @@ const HEIGHT = 28;
 /** Make the picture; a picture of what the price beside it says, so it has no name of its own. */
 export function makeSpark() {
   const line = makeSvg("path", {});
-  const svg = makeSvg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" }, line);
+  const svg = makeSvg(
+    "svg",
+    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+    line,
+  );
   return { svg, line };
 }
 

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.limits.buckets import SECOND_NS, Limit, LocalBuckets
@@ -50,7 +50,8 @@ def test_it_is_the_bucket_of_the_book(limit: Limit, data: Any) -> None:
         assert buckets.take(owner) == book[owner].take(clock.now_ns)
 
 
-@given(LIMITS, st.lists(st.floats(0, 1.2), min_size=1, max_size=80))
+@given(LIMITS, st.lists(st.sampled_from([0.0, 1.0]) | st.floats(0, 1.2), min_size=1, max_size=80))
+@example(Limit("test", 7.0, 1), [0.0, 1.0])  # an interval of no whole nanoseconds
 def test_no_window_has_more_than_the_burst_and_what_came_back(limit: Limit, pauses: list[float]) -> None:
     clock = Clock()
     buckets = LocalBuckets(limit, clock)

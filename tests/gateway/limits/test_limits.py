@@ -80,7 +80,7 @@ async def test_without_a_key_the_address_is_counted_and_probes_never_are(clock: 
     async with client_of(parts) as client:
         assert (await client.get("/health")).headers["RateLimit"] == '"client";r=0;t=1'
         assert (await client.get("/health")).json()["violated-policies"] == ["client"]
-        for path in ("/health/live", "/health/ready"):
+        for path in ("/health/live", "/health/ready", "/page/main.js"):
             answer = await client.get(path)
             assert answer.status_code != 429
             assert "RateLimit" not in answer.headers
