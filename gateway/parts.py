@@ -95,8 +95,8 @@ class Parts:
     @cached_property
     def accounts(self) -> Accounts:
         """Give the users' way in; nothing is opened before somebody asks."""
-        ledger, shared = Ledger(self.settings), None if self.redis.state is None else self.leases.make_buckets
-        return Accounts(self.settings, ledger, self.keys, self.mint, self.clock_ns, shared)
+        ledger, make_buckets = Ledger(self.settings), self.leases.make_buckets
+        return Accounts(self.settings, ledger, self.keys, self.mint, self.clock_ns, make_buckets)
 
     @cached_property
     def limits(self) -> Limits:

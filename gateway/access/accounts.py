@@ -5,7 +5,6 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
 
 from gateway.access.keys import digest_of
@@ -58,16 +57,17 @@ class Accounts:
         ring: KeyRing,
         mint: TokenMint,
         clock_ns: Callable[[], int] = time.time_ns,
-        make_buckets: Callable[[Limit], Buckets] | None = None,
+        make_buckets: Callable[[Limit], Buckets] = LocalBuckets,
     ) -> None:
+        """Let users in; `make_buckets` gives what log-ins are counted with, which hang on no wall clock."""
         self._settings = settings
         self._ledger = ledger
         self._ring = ring
         self._mint = mint
         self._clock_ns = clock_ns
         self._passwords = Passwords()
-        make = make_buckets or partial(LocalBuckets, clock_ns=clock_ns)
-        self._by_name, self._by_address = make(_BY_NAME), make(_BY_ADDRESS)
+        self._by_name = make_buckets(_BY_NAME)
+        self._by_address = make_buckets(_BY_ADDRESS)
 
     def close(self) -> None:
         """Let go of what was opened."""

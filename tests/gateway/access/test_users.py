@@ -12,11 +12,14 @@ from argon2 import PasswordHasher
 from sqlalchemy.exc import OperationalError
 
 from gateway.access import passwords
+from gateway.access.accounts import Accounts
 from gateway.access.changes import NOTHING_SEEN, read_changes
+from gateway.access.ledger import Ledger
 from gateway.access.tokens import ACCESS_NS
 from gateway.access.user_store import UserStore
 from gateway.access.users_command import run_command
 from gateway.database.engine import open_engine
+from gateway.limits.buckets import LocalBuckets
 from gateway.parts import Parts
 from schemas.errors import StopAndSayError
 from tests.gateway.samples import NOON_NS, make_parts, prediction
@@ -180,6 +183,16 @@ async def test_over_https_the_cookie_goes_over_https_only(town: Town) -> None:
 
 
 async def test_log_ins_are_limited_by_name_and_by_address(town: Town) -> None:
+    limited = Clock()
+    ours = town.parts
+    vars(ours)["accounts"] = Accounts(
+        ours.settings,
+        Ledger(ours.settings),
+        ours.keys,
+        ours.mint,
+        town.clock,
+        lambda limit: LocalBuckets(limit, limited),
+    )
     async with client_of(town.parts) as client:
         wrong = ADA | {"password": "wrong"}
         names = [await client.post("/auth/token", json=wrong) for _ in range(11)]
@@ -189,7 +202,8 @@ async def test_log_ins_are_limited_by_name_and_by_address(town: Town) -> None:
         others = [await client.post("/auth/token", json=wrong | {"username": f"n{i}"}) for i in range(20)]
         assert {answer.status_code for answer in others[:10]} == {401}
         assert others[-1].status_code == 429
-        town.clock.now_ns += 31 * 10**9
+        town.clock.now_ns -= 3_600 * 10**9  # somebody has set it: that hinders nobody
+        limited.now_ns += 31 * 10**9
         assert (await client.post("/auth/token", json=ADA)).status_code == 200
 
 
