@@ -131,7 +131,8 @@ class Accounts:
         """
         claims, now_ns = self._refresh_claims(refresh_token), self._clock_ns()
         if claims is None or now_ns >= claims.exp * NS_PER_SECOND:
-            _log.warning("refused a refresh from %s: %s", address, "expired" if claims else "no token of ours")
+            if claims is not None:  # anybody can send what is none, and would fill the log with it
+                _log.warning("refused a refresh from %s: the session of user %s is over", address, claims.sub)
             raise _log_in_again()
         user = await self._ledger.ask(lambda engine: UserStore(engine).get(claims.sub))
         if user is not None:

@@ -3,12 +3,10 @@
 import asyncio
 import signal
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import c_ubyte
 from dataclasses import replace
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.batch import LARGEST_BATCH
 from gateway.instruments import Instruments
-from gateway.settings import GatewaySettings
 from gateway.workers.answers import answers_of
 from gateway.workers.crew import delay_seconds, run_workers
 from gateway.workers.metrics import together
@@ -25,6 +22,7 @@ from gateway.workers.team import Post, State, Team
 from schemas.errors import EXIT_STOP_AND_SAY
 from tests.gateway.samples import make_parts, prediction, settings
 from tests.gateway.web import DEADLINE_SECONDS, client_of, until
+from tests.gateway.workers.stopping import stop_and_say
 
 
 def teams(folder: Path, count: int = 2) -> list[Team]:
@@ -126,14 +124,6 @@ def kept_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def stop_and_say(_settings: GatewaySettings, _listener: socket.socket, post: Post, orders: Connection) -> None:
-    """Be a worker: the first says that it must not be started again, the others wait for the order to stop."""
-    if post.number == 1:
-        sys.exit(EXIT_STOP_AND_SAY)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    assert orders.recv_bytes()
 
 
 def test_a_worker_that_must_not_be_started_again_ends_all() -> None:

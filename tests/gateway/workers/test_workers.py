@@ -28,7 +28,7 @@ async def start(processes: Processes, broker: BrokerUnderTest, **settings: Any) 
     broker.produce("predictions-latest", prediction("AAPL", 1), key="AAPL")
     port = free_port()
     given = {"gateway_port": port, "metrics_port": port, "gateway_workers": 2, "instance": "pair"}
-    environment = broker.environment(**given, heartbeat_seconds=1, **settings)
+    environment = broker.environment(**given, **settings)
     service = processes.start("gateway", environment=environment)
     await asyncio.to_thread(service.wait_until_healthy, path="/health/ready")
     return service
@@ -64,10 +64,9 @@ def by_worker(service: ServiceProcess, name: str) -> dict[str, float]:
 async def sockets_of(service: ServiceProcess) -> AsyncIterator[list[ClientConnection]]:
     """Open WebSockets that follow the ticker."""
     url = f"ws://127.0.0.1:{service.health_port}/ws/predictions"
+    patient: dict[str, Any] = {"open_timeout": DEADLINE_SECONDS, "ping_interval": None, "max_queue": None}
     async with contextlib.AsyncExitStack() as stack:
-        opened = await asyncio.gather(
-            *(stack.enter_async_context(connect(url, open_timeout=DEADLINE_SECONDS)) for _ in range(SOCKETS))
-        )
+        opened = await asyncio.gather(*(stack.enter_async_context(connect(url, **patient)) for _ in range(SOCKETS)))
         for connection in opened:
             await connection.send('{"action": "subscribe", "tickers": ["AAPL"]}')
         yield opened
