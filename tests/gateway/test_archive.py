@@ -80,7 +80,7 @@ async def test_a_change_that_meets_a_lock_gives_up_in_time_and_the_next_is_made(
 async def test_a_database_that_is_killed_is_away_in_time_and_asked_again_when_it_is_back(
     postgres: PostgresServer,
 ) -> None:
-    with archive_at(postgres.make_database(), 6.0) as archive:
+    with archive_at(postgres.make_database(), 20.0) as archive:
         assert await archive.ask(quick) == 1
         under_way = [asyncio.create_task(name_of(archive.ask(slow))) for _ in range(_THREADS)]
         await asyncio.sleep(0)
