@@ -171,8 +171,14 @@ def test_postgres_and_redis_come_with_the_system_and_go_with_it(open_run: Run) -
     wait_until(lambda: run.get("/health")["redis"]["state"] == "up", seconds=DEADLINE_SECONDS, what="Redis being up")
     with Redis(port=int(redis_port)) as client:
         wait_until(lambda: client.dbsize() > 1, seconds=DEADLINE_SECONDS, what="the gateway sharing its answers")
+        before = run.get("/health")["timestamp"]
         os.kill(client.info("server")["process_id"], signal.SIGKILL)
     run.wait_for_line("Redis has ended; starting it again")
-    wait_until(lambda: run.output().count("Redis answers") > 1, seconds=DEADLINE_SECONDS, what="the gateway finding it")
+
+    def found_again() -> bool:
+        said = run.get("/health")["redis"]
+        return bool(said["state"] == "up" and said["since"] > before)
+
+    wait_until(found_again, seconds=DEADLINE_SECONDS, what="the gateway finding it")
     run.interrupt()
     assert run.left_behind() == []

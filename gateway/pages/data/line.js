@@ -61,7 +61,8 @@ export class Line {
     clearTimeout(this.#retry);
     const socket = this.#socket;
     this.#socket = null; // what it still says is not heard
-    if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close(); // sooner is an error
+    if (socket?.readyState === WebSocket.CONNECTING)
+      socket.onopen = () => socket.close(); // sooner is an error
     else socket?.close();
   }
 
