@@ -83,7 +83,8 @@ class Presence:
         bodies: list[Any] = await self._link.ask(lambda redis: redis.mget(places)) if places else []
         elsewhere: Counter[str] = Counter()
         for body in filter(None, bodies):
-            elsewhere.update(msgspec.msgpack.decode(body, type=_Counts))
+            with suppress(msgspec.DecodeError):  # of another version
+                elsewhere.update(msgspec.msgpack.decode(body, type=_Counts))
         self._elsewhere = elsewhere
 
     async def _note(self, redis: "Redis", *, here: bool) -> list[str]:

@@ -211,3 +211,12 @@ async def test_gateways_know_of_each_other_and_of_their_connections(redis: Redis
         await until(lambda: one.gateways == 1, "the other's end")
         await until(lambda: here.take("10.0.0.1"), "its seats being free")
         running[0].cancel()
+
+
+async def test_what_a_gateway_of_another_version_says_of_its_connections_is_left_out(redis: RedisServer) -> None:
+    async with linked(redis.url) as link:
+        here, stranger = Presence(link), Presence(link)
+        await stranger._tell()
+        await link.ask(lambda server: server.set(stranger._place(stranger._name), b"\xc1 of another version"))
+        await here._tell()
+        assert (here.gateways, here.connections_elsewhere("streams:10.0.0.1")) == (2, 0)
