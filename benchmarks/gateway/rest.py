@@ -120,7 +120,6 @@ def _guarded(served: Serving, folder: Path) -> Contestant:
     engine.dispose()
     own = {"gateway_port": port, "metrics_port": port, "database_url": url, "auth_required": True}
     own |= {"token_key": secrets.token_urlsafe(32), **_LIMITS}
-    own["token_key"] = secrets.token_urlsafe(48)
     variables = served.variables | {f"TICKCAST_{name.upper()}": str(value) for name, value in own.items()}
     gateway = served.watching.module("gateway", variables)
     headers = {"X-API-Key": secret}
