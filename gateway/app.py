@@ -105,7 +105,8 @@ def build_app(parts: Parts) -> ASGIApp:
     if limits is not None:
         inner = Limited(inner, limits, refusals)
     if parts.settings.auth_required:
-        inner = Gate(inner, parts.identity, refusals, limits=limits, clock_ns=parts.clock_ns)
+        strangers = max(1, parts.settings.maximum_clients // 4)
+        inner = Gate(inner, parts.identity, refusals, limits=limits, clock_ns=parts.clock_ns, most_strangers=strangers)
     outer: ASGIApp = Versioned(Timing(Guard(inner, parts.settings, refusals), parts.instruments, parts.usage))
     trusted = parts.settings.trusted_proxies
     return Forwarded(outer, Proxies(trusted)) if trusted else outer

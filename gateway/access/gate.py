@@ -27,6 +27,8 @@ STAY = "tickcast.stay"
 _WHAT = "tickcast.refused"
 #: In which a WebSocket that was opened without a key must say who it is.
 AUTH_SECONDS = 5.0
+#: WebSockets at a time that have not said it yet.
+MOST_STRANGERS = 500
 
 
 _HOW = "send an API key as X-API-Key, or an access token as Authorization: Bearer"
@@ -59,7 +61,9 @@ class Gate:
         table: ScopeTable | None = None,
         clock_ns: Callable[[], int] = time.time_ns,
         auth_seconds: float = AUTH_SECONDS,
+        most_strangers: int = MOST_STRANGERS,
     ) -> None:
+        """Stand before an application; of WebSockets that have not said who it is, `most_strangers` may be open."""
         self._app = app
         self._identity = identity
         self._refusals = refusals
@@ -67,6 +71,8 @@ class Gate:
         self._table = table or ScopeTable()
         self._clock_ns = clock_ns
         self._auth_seconds = auth_seconds
+        self._most_strangers = most_strangers
+        self._strangers: set[Stay] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer that it is refused."""
@@ -86,7 +92,12 @@ class Gate:
             note = partial(self._refusals.note, scope)
             stay = Stay(self._identity, caller, self._clock_ns, scope["type"], self._auth_seconds, note)
             scope[STAY] = stay
-            await stay.run(self._app, scope, receive, send)
+            if caller is None:
+                self._strangers.add(stay)
+            try:
+                await stay.run(self._app, scope, receive, send)
+            finally:
+                self._strangers.discard(stay)
         else:
             await self._app(scope, receive, send)
 
@@ -97,6 +108,7 @@ class Gate:
             caller = None if text is None else self._identity.find(text)
             return None if caller is None or caller.trouble(self._clock_ns()) else caller
         if text is None and needed is not None and scope["type"] == "websocket":
+            self._require_room_for_a_stranger()
             return None  # browsers cannot send headers there: the first message has to say it
         caller = self._identified(scope, text)
         if needed is None:
@@ -136,6 +148,17 @@ class Gate:
             said = "expired" if trouble == "expired" else "been revoked"
             raise _unauthorised(f"{trouble}-{caller.kind}", f"this {caller.kind} has {said}")
         return caller
+
+    def _require_room_for_a_stranger(self) -> None:
+        """Keep those who say nothing from taking every place there is."""
+        if len(self._strangers) >= self._most_strangers:
+            self._strangers = {stay for stay in self._strangers if stay.caller is None}
+        if len(self._strangers) >= self._most_strangers:
+            detail = (
+                f"{self._most_strangers} WebSockets are open that have not said who it is: send the key in the header "
+                "X-API-Key, or try again in a few seconds"
+            )
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "too-many-strangers", detail, {"Retry-After": "5"})
 
     def _log_refusal(self, scope: Scope, what: str) -> None:
         scope[_WHAT] = what

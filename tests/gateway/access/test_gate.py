@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -15,10 +16,13 @@ from starlette.routing import BaseRoute, Route
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from gateway.access.gate import STAY, Gate
 from gateway.access.scopes import TABLE, Scope, ScopeTable
+from gateway.access.stay import Stay
 from gateway.access.tokens import ACCESS_NS, NEWS_NS, TICKET_NS, Audience, TokenMint
 from gateway.access.users import User
 from gateway.app import build_app
+from gateway.limits.refusals import Refusals
 from gateway.parts import Parts
 from schemas.close_codes import CloseCode
 from tests.gateway.access.people import EVERYTHING, key_of, token_of
@@ -285,6 +289,37 @@ async def test_a_socket_is_told_before_its_token_expires_and_another_one_keeps_i
         await until(lambda: parts.clock_ns() > NOON_NS + 3 * 10**9, "the first token's end")
         publish(parts, prediction("AAPL", 2))
         assert (await client.hear_kind("prediction"))["seq"] == 2
+
+
+async def test_who_says_nothing_does_not_take_the_places_of_those_who_do(parts: Parts) -> None:
+    text, _ = key_of(parts, Scope.STREAM)
+    stays, statuses = list[Stay](), list[int]()
+
+    async def stays_open(scope: Any, _receive: Any, _send: Any) -> None:
+        stays.append(scope[STAY])
+        await asyncio.Event().wait()
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        statuses.extend([message["status"]] if "status" in message else [])
+
+    gate = Gate(stays_open, parts.identity, Refusals(parts.instruments.refused), auth_seconds=600.0, most_strangers=2)
+
+    async def open_one(*headers: tuple[bytes, bytes]) -> bool:
+        """Tell whether it was let in."""
+        before = len(stays)
+        scope = {"type": "websocket", "path": "/ws/bars", "headers": list(headers), "client": ("192.0.2.1", 5_000)}
+        opening = asyncio.create_task(gate(scope | {"extensions": {"websocket.http.response": {}}}, receive, send))
+        await until(lambda: opening.done() or len(stays) > before, "an answer")
+        return len(stays) > before
+
+    assert [await open_one() for _ in range(3)] == [True, True, False]
+    assert statuses == [HTTPStatus.SERVICE_UNAVAILABLE]
+    assert await open_one((b"x-api-key", text.encode()))
+    assert stays[0].identify(text) is None
+    assert [await open_one() for _ in range(2)] == [True, False]
 
 
 async def test_a_socket_ends_with_its_token_and_says_before_that_it_will(parts: Parts) -> None:
