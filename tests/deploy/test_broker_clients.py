@@ -33,6 +33,7 @@ _ELSEWHERE = {
     ("deploy/reach.py", "require_answer"): "likewise",
     ("deploy/kafka/ready.py", "becomes_ready"): "local Kafka, which listens on 127.0.0.1 in plain",
     ("deploy/embedded_broker.py", "main"): "is the broker",
+    ("gateway/command_sender.py", "_quick_producer"): "its caller gives it: schemas.producers",
     ("benchmarks/feature_stage/workers/bytewax_sink.py", "_Part.__init__"): "its caller gives it",
 }
 
