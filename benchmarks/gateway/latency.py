@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import numpy as np
 import uvloop
 from msgspec import Struct
@@ -106,6 +107,9 @@ def measure(seconds: float) -> Latencies:
         gateway = watching.module("gateway", variables | {"TICKCAST_METRICS_PORT": str(port)})
         watching.module("benchmarks.feeder", variables, *feed.arguments())
         gateway.wait_for(lambda: gateway.metric(TICKERS_KNOWN.name) >= _TICKERS, "a prediction of every ticker")
+        gateway.wait_for(
+            lambda: httpx.get(f"http://127.0.0.1:{port}/health/ready").is_success, "the gateway's end of reading"
+        )
         quiet = [f"T{number:05d}" for number in range(0, _TICKERS, round(1 / _QUIET_SHARE))]
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(listen(f"127.0.0.1:{gateway.port}", quiet, seconds))
