@@ -5,6 +5,7 @@ import contextlib
 import random
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from gateway.access.stay import Stay
@@ -68,14 +69,9 @@ class Delivery(ABC):
             OSError: The client is gone.
         """
 
-    def _write_now(self, messages: list[Message]) -> None:
-        """Write messages without waiting; called where `_writes_now`."""
-        raise NotImplementedError
-
-    @property
-    def _writes_now(self) -> bool:
-        """Tell whether messages can be written without waiting for the client."""
-        return False
+    def _writes_now(self) -> Callable[[list[Message]], None] | None:
+        """Give what writes without waiting; None: the client has to be waited for."""
+        return None
 
     @abstractmethod
     async def _say_goodbye(self, code: CloseCode) -> None:
@@ -116,12 +112,13 @@ class Delivery(ABC):
         """Write what waits, where that can be done at once; else the task does, which can wait for the client."""
         self._in_round = False
         mailbox = self._mailbox
-        if mailbox.in_hand or mailbox.closed is not None or not self._writes_now:
+        write = None if mailbox.in_hand or mailbox.closed is not None else self._writes_now()
+        if write is None:
             self._something.set()
             return
         messages = mailbox.take(STRETCH_BYTES, time.monotonic(), self._heartbeat)
         if messages:
-            self._write_now(messages)
+            write(messages)
         if self._written(messages):
             self._wake()
 

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -107,11 +108,10 @@ class Connection(Delivery):
             content = {"bytes": message.payload} if message.packed else {"text": message.payload.decode()}
             await self._send({"type": "websocket.send", **content})
 
-    @property
-    def _writes_now(self) -> bool:
-        return not self._compressed and self._protocol.takes_frames
+    def _writes_now(self) -> Callable[[list[Message]], None] | None:
+        return None if self._compressed or not self._protocol.takes_frames else self._write_frames
 
-    def _write_now(self, messages: list[Message]) -> None:
+    def _write_frames(self, messages: list[Message]) -> None:
         self._protocol.write_frames([message.frame for message in messages])
 
     async def _say_goodbye(self, code: CloseCode) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -27,12 +28,8 @@ class Client(Delivery):
         self.parts.predictions.audience.subscribe(subscriber, ["*"])
         await asyncio.Event().wait()
 
-    @property
-    def _writes_now(self) -> bool:
-        return self.reads.is_set()
-
-    def _write_now(self, messages: list[Message]) -> None:
-        self.got += messages
+    def _writes_now(self) -> Callable[[list[Message]], None] | None:
+        return self.got.extend if self.reads.is_set() else None
 
     async def _write(self, messages: list[Message], *, in_order: bool) -> None:
         assert in_order
