@@ -8,13 +8,16 @@ const DAY_SECONDS = 86400;
 /** Give a time of the API as charts count it: seconds since 1970. */
 export const chartTime = (text) => Date.parse(text) / 1000;
 
-/** A chart in a box. `dress(colours)` puts colours on its series, now and whenever the theme changes. */
+/** Give things by time, oldest first, the last of those that have one time. */
+export const byTime = (things, timeOf) =>
+  [...new Map(things.map((each) => [chartTime(timeOf(each)), each]))].sort(([one], [other]) => one - other);
+
+/** A chart in a box. `dressSeries(shades)` of each puts colours on its series, whenever it is dressed. */
 export class Frame {
   chart;
-  #dress;
   #stopTheme;
 
-  constructor(library, box, dress) {
+  constructor(library, box) {
     this.chart = library.createChart(box, {
       autoSize: true,
       handleScroll: { mouseWheel: false, vertTouchDrag: false }, // the wheel and a finger scroll the page
@@ -23,7 +26,6 @@ export class Frame {
       timeScale: { borderVisible: false, rightOffset: 2 },
       kineticScroll: { touch: false },
     });
-    this.#dress = dress;
     this.#stopTheme = onTheme(() => this.dress());
   }
 
@@ -34,7 +36,7 @@ export class Frame {
       layout: { background: { color: shades.paper }, textColor: shades.faint, fontFamily: "system-ui, sans-serif" },
       grid: { vertLines: { color: shades.line }, horzLines: { color: shades.line } },
     });
-    this.#dress(shades);
+    this.dressSeries(shades);
   }
 
   /** Say how long a bar is, so that times of day are shown where there are any. */

@@ -8,8 +8,7 @@ const QUIET = { priceLineVisible: false, lastValueVisible: false, crosshairMarke
 const BARS_AT_FIRST = 90;
 
 /** The chart of a ticker's price. */
-export class PriceChart {
-  #frame;
+export class PriceChart extends Frame {
   #candles;
   #volume;
   #target;
@@ -19,15 +18,15 @@ export class PriceChart {
   #count = 0;
 
   constructor(library, box) {
-    this.#frame = new Frame(library, box, (shades) => this.#dress(shades));
-    const { chart } = this.#frame;
+    super(library, box);
+    const { chart } = this;
     this.#volume = chart.addHistogramSeries({ ...QUIET, priceScaleId: "", priceFormat: { type: "volume" } });
     this.#volume.priceScale().applyOptions({ scaleMargins: VOLUME_MARGINS });
     chart.priceScale("right").applyOptions({ scaleMargins: { top: 0.05, bottom: 0.2 } });
     this.#target = chart.addLineSeries({ ...QUIET, lineWidth: 2, lineStyle: library.LineStyle.Dashed });
     this.#target.attachPrimitive(this.#fan);
     this.#candles = chart.addCandlestickSeries();
-    this.#frame.dress();
+    this.dress();
   }
 
   /** Show bars, oldest first, the one that forms at the end. */
@@ -36,7 +35,7 @@ export class PriceChart {
     this.#volume.setData(bars.map((bar) => this.#volumeOf(bar)));
     const last = bars.at(-1);
     if (last === undefined) return;
-    this.#frame.setBarSeconds(chartTime(last.end) - chartTime(last.start));
+    this.setBarSeconds(chartTime(last.end) - chartTime(last.start));
     // The last bar comes by itself before all others do: where the past has just come, it is shown.
     if (bars.length > this.#count + 1) this.#place(bars.length);
     this.#count = bars.length;
@@ -62,32 +61,24 @@ export class PriceChart {
   setIndicator(name, points) {
     const line = this.#lines.get(name);
     if (points === null) {
-      if (line) this.#frame.chart.removeSeries(line);
+      if (line) this.chart.removeSeries(line);
       this.#lines.delete(name);
       return;
     }
-    if (!line) this.#lines.set(name, this.#frame.chart.addLineSeries({ ...QUIET, lineWidth: 1 }));
+    if (!line) this.#lines.set(name, this.chart.addLineSeries({ ...QUIET, lineWidth: 1 }));
     this.#lines.get(name).setData(points);
     this.#dressLines();
   }
 
-  picture() {
-    return this.#frame.picture();
-  }
-
-  close() {
-    this.#frame.close();
-  }
-
   #place(count) {
-    this.#frame.chart.timeScale().setVisibleLogicalRange({ from: Math.max(0, count - BARS_AT_FIRST), to: count + 24 });
+    this.chart.timeScale().setVisibleLogicalRange({ from: Math.max(0, count - BARS_AT_FIRST), to: count + 24 });
   }
 
   #volumeOf(bar) {
     return { time: chartTime(bar.start), value: bar.volume, color: this.#shades.line };
   }
 
-  #dress(shades) {
+  dressSeries(shades) {
     this.#shades = shades;
     const { up, down } = shades;
     this.#candles.applyOptions({
