@@ -6,7 +6,7 @@ SUPPORTED := (3, 11) <= sys.version_info < (3, 14)
 UV_VERSION := 0.13.8
 INSTALLED_EXTRAS := $(shell cat .venv/.installed 2>/dev/null)
 # Which extras to install; by default those of the last time, at first all.
-EXTRAS ?= $(or $(INSTALLED_EXTRAS),client data dev local page postgres redis rocksdb servers store train)
+EXTRAS ?= $(or $(INSTALLED_EXTRAS),client data dev live local page postgres redis rocksdb servers store terminal traces train)
 # Options of what is started: make run ARGS="--fresh"
 ARGS ?=
 # How many disturbances make chaos makes, and the seed that repeats a failed run; empty: a new one.
