@@ -1,6 +1,6 @@
 // One ticker: its price and forecast, its past, its reasons.
 
-import { make } from "../base/elements.js";
+import { make, say } from "../base/elements.js";
 import { paintSoon } from "../base/painting.js";
 import { accuracyPanel } from "../ticker/accuracy.js";
 import { forecastPanel } from "../ticker/forecast.js";
@@ -17,44 +17,29 @@ export function tickerView(context, argument) {
 }
 
 class TickerView {
+  #context;
   #market;
   #ticker;
-  #live;
-  #loading;
-  #prices;
-  #past;
-  #known = "";
+  #quote;
+  #panels = null; // before there is a prediction, there is nothing to ask for
   #unknown = make("p", { class: "faint" });
+  #cards = make("div", { class: "cards" });
+  #shown = "";
   #draw = () => this.#show();
   #stops;
 
   constructor(context, ticker) {
+    this.#context = context;
     this.#market = context.market;
     this.#ticker = this.title = ticker;
-    const quote = quotePanel(ticker);
-    const forecast = forecastPanel();
-    const accuracy = accuracyPanel(context, ticker);
-    const reasons = reasonsPanel(context, ticker);
-    this.#past = new PastPanels(context, ticker);
-    this.#prices = new PricePanel(context, ticker);
-    this.#live = [quote, forecast, this.#prices, this.#past];
-    this.#loading = [this.#prices, this.#past, accuracy, reasons];
-    const cards = make(
-      "div",
-      { class: "cards" },
-      this.#prices.element,
-      forecast.element,
-      ...this.#past.elements,
-      accuracy.element,
-      reasons.element,
-    );
+    this.#quote = quotePanel(ticker);
     this.element = make(
       "div",
       {},
       make("p", {}, make("a", { href: "#/watch" }, "← Watch list")),
-      quote.element,
+      this.#quote.element,
       this.#unknown,
-      cards,
+      this.#cards,
     );
     const timer = setInterval(() => this.#load(), LOAD_MS);
     this.#stops = [context.market.listen((changed) => this.#heard(changed)), () => clearInterval(timer)];
@@ -63,8 +48,7 @@ class TickerView {
 
   close() {
     for (const stop of this.#stops) stop();
-    this.#prices.close();
-    this.#past.close();
+    this.#panels?.close();
   }
 
   #heard(changed) {
@@ -72,18 +56,42 @@ class TickerView {
   }
 
   #show() {
-    const prediction = this.#market.latest.get(this.#ticker);
-    this.#unknown.textContent = prediction ? "" : "No prediction of this ticker yet.";
+    const { latest, known } = this.#market;
+    const prediction = latest.get(this.#ticker);
+    const nothing = known ? unknownWords(this.#ticker, latest.size) : "Waiting for the gateway…";
+    say(this.#unknown, prediction ? "" : nothing);
     if (prediction === undefined) return;
-    for (const part of this.#live) part.show(prediction);
-    if (this.#known === "") this.#load();
+    this.#panels ??= this.#open();
+    for (const part of [this.#quote, ...this.#panels.live]) part.show(prediction);
+    if (this.#shown === "") this.#load();
+  }
+
+  #open() {
+    const forecast = forecastPanel();
+    const accuracy = accuracyPanel(this.#context, this.#ticker);
+    const reasons = reasonsPanel(this.#context, this.#ticker);
+    const past = new PastPanels(this.#context, this.#ticker);
+    const prices = new PricePanel(this.#context, this.#ticker);
+    this.#cards.append(prices.element, forecast.element, ...past.elements, accuracy.element, reasons.element);
+    return {
+      live: [forecast, prices, past],
+      loading: [prices, past, accuracy, reasons],
+      close() {
+        prices.close();
+        past.close();
+      },
+    };
   }
 
   #load() {
     const prediction = this.#market.latest.get(this.#ticker);
     const now = `${prediction?.bar_index} ${prediction?.model_set}`;
-    if (document.hidden || prediction === undefined || now === this.#known) return;
-    this.#known = now;
-    for (const part of this.#loading) part.load();
+    if (document.hidden || prediction === undefined || now === this.#shown) return;
+    this.#shown = now;
+    for (const part of this.#panels.loading) part.load();
   }
+}
+
+function unknownWords(ticker, all) {
+  return `Nothing is predicted of ${ticker}. It may be too new, or none of the ${all} tickers here.`;
 }
