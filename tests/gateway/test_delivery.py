@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 
@@ -84,6 +85,20 @@ async def test_a_round_takes_all_and_leaves_others_their_turn() -> None:
         await asyncio.sleep(0)
     assert written == list(range(2 * AT_A_STRETCH + 1))
     assert turns == [0, AT_A_STRETCH, 2 * AT_A_STRETCH]
+
+
+async def test_a_round_is_over_when_nobody_waits_any_more() -> None:
+    now_ns = count(100, 50)
+    rounds = Rounds(lambda: next(now_ns))
+    for number in range(AT_A_STRETCH + 1):
+        rounds.add(lambda number=number: None if number else rounds.add(lambda: None))  # type: ignore[misc]
+    assert not rounds.took_ns
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert list(rounds.took_ns) == [50]
+    rounds.add(lambda: None)
+    await asyncio.sleep(0)
+    assert list(rounds.took_ns) == [50, 50]
 
 
 async def test_one_clients_fault_is_not_the_others_loss(caplog: pytest.LogCaptureFixture) -> None:
