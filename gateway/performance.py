@@ -59,8 +59,13 @@ class ServiceFigures(Struct, frozen=True, kw_only=True):
 
 
 class PerformanceMetrics(Struct, frozen=True, kw_only=True):
-    """All figures since the start; `paths` begins with `*`, all together. Stages are of the newest predictions."""
+    """All figures since the start; `paths` begins with `*`, all together. Stages are of the newest predictions.
 
+    Attributes:
+        worker: Which one answers and has these figures, where several share the port; null where it is alone.
+    """
+
+    worker: Integer | None
     since: Time
     uptime_seconds: float
     paths: list[RouteTimes]
@@ -72,8 +77,13 @@ class PerformanceMetrics(Struct, frozen=True, kw_only=True):
 
 
 class PerformanceSummary(Struct, frozen=True, kw_only=True):
-    """The figures that say most."""
+    """The figures that say most.
 
+    Attributes:
+        worker: Which one answers and has these figures, where several share the port; null where it is alone.
+    """
+
+    worker: Integer | None
     uptime_seconds: float
     requests: Integer
     requests_per_second: float
@@ -101,12 +111,14 @@ class Warmup(Struct, frozen=True, kw_only=True):
     """How far the start has got.
 
     Attributes:
+        worker: Which one answers, of several that share the port; null where it is alone.
         seconds: From the start to the view being caught up; null until then.
         models_loaded: That answered the newest prediction.
         models_trained: Of the set that serves.
         errors: Services that are not well, with what they say.
     """
 
+    worker: Integer | None
     ready: bool
     started_at: Time
     caught_up_at: Time | None
@@ -172,6 +184,7 @@ def performance_metrics(parts: Parts) -> PerformanceMetrics:
     """Give all figures."""
     started_ns = _started_ns(parts)
     return PerformanceMetrics(
+        worker=parts.team.number,
         since=time_text(started_ns),
         uptime_seconds=max(0, parts.clock_ns() - started_ns) / NS_PER_SECOND,
         paths=route_times(parts.instruments.http_seconds),
@@ -188,6 +201,7 @@ def performance_summary(parts: Parts) -> PerformanceSummary:
     figures = performance_metrics(parts)
     together, way = figures.paths[0], figures.stages["tick_to_gateway"]
     return PerformanceSummary(
+        worker=figures.worker,
         uptime_seconds=figures.uptime_seconds,
         requests=together.count,
         requests_per_second=together.count / max(1.0, figures.uptime_seconds),
@@ -210,6 +224,7 @@ def warmup(parts: Parts) -> Warmup:
     event = parts.models.newest
     members = event.members if event is not None and event.serving is not None else []
     return Warmup(
+        worker=parts.team.number,
         ready=parts.latest.caught_up,
         started_at=time_text(started_ns),
         caught_up_at=None if caught_up_ns is None else time_text(caught_up_ns),

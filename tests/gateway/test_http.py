@@ -247,7 +247,8 @@ async def test_errors_of_routing_are_problems_too(client: httpx.AsyncClient) -> 
     problem(await client.get("/static-offline-docs/none.js"), 404)
     answer = await client.delete("/predictions")
     problem(answer, 405)
-    assert "GET" in answer.headers["allow"]
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
+    problem(await client.options("/no/such/path"), 404)
 
 
 async def test_plain_http_at_the_address_of_the_socket_is_told_so(client: httpx.AsyncClient) -> None:
@@ -345,15 +346,19 @@ def preflight(origin: str, method: str = "POST") -> dict[str, str]:
 async def test_a_preflight_of_an_allowed_origin_is_answered_before_anybody_is_asked_for_a_key() -> None:
     parts = make_parts(auth_required=True, allowed_origins="https://board.example")
     async with client_of(parts) as client:
-        for path in ("/predict/batch", "/api/v1/predictions", "/nothing"):
+        for path, methods in (
+            ("/predict/batch", "OPTIONS, POST"),
+            ("/api/v1/predictions", "GET, HEAD, OPTIONS"),
+            ("/models/rollback", "OPTIONS, POST"),
+            ("/nothing", ""),
+        ):
             answer = await client.options(path, headers=preflight("https://board.example"))
             assert (answer.status_code, answer.content) == (204, b"")
             assert answer.headers["access-control-allow-origin"] == "https://board.example"
-            assert answer.headers["access-control-allow-methods"] == "GET, HEAD, POST"
+            assert answer.headers["access-control-allow-methods"] == methods
             allowed = answer.headers["access-control-allow-headers"].split(", ")
             assert {"X-API-Key", "Authorization", "Content-Type", "If-None-Match", "Last-Event-ID"} <= {*allowed}
             assert "origin" in answer.headers["vary"].lower()
-        problem(await client.options("/predictions", headers={"Origin": "https://board.example"}), 401)
         refused = await client.post("/predict/batch", headers={"Origin": "https://board.example"}, json=["AAPL"])
     assert problem(refused, 401)  # and the page may read why:
     assert refused.headers["access-control-allow-origin"] == "https://board.example"
