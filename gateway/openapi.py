@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from gateway.access.documents import RegisteredUser, Ticket, Tokens
 from gateway.accuracy import Accuracy
+from gateway.accuracy_dates import AccuracyDates
 from gateway.accuracy_series import AccuracySeries
 from gateway.batch import FailedTicker
 from gateway.batch_jobs import BatchJob
@@ -41,6 +42,7 @@ _SHAPES: tuple[type[Struct], ...] = (
     PublicPredictions,
     Accepted,
     Accuracy,
+    AccuracyDates,
     AccuracySeries,
     BatchJob,
     Comparison,
