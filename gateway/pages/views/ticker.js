@@ -32,9 +32,9 @@ class TickerView {
     const quote = quotePanel(ticker);
     const forecast = forecastPanel();
     const reasons = reasonsPanel(context, ticker);
-    const past = new PastPanels(context, ticker);
-    const accuracy = new AccuracyPanel(context, ticker);
     const prices = new PricePanel(context, ticker);
+    const past = new PastPanels(context, ticker, (read) => prices.mark(read));
+    const accuracy = new AccuracyPanel(context, ticker);
     this.#live = [quote, forecast, prices, past, accuracy];
     this.#loading = [prices, past, accuracy, reasons];
     const cards = make(
