@@ -36,13 +36,17 @@ def annotations(dashboard: Document) -> list[Document]:
     return [each for each in dashboard["annotations"]["list"] if "expr" in each]
 
 
-def queries(file: Path, variables: dict[str, str]) -> Iterator[Query]:
-    """Give all that panels and annotations ask, with the variables' values and Grafana's own, for half a minute."""
-    dashboard = read(file)
-    for panel in shown(dashboard):
+def panel_queries(file: Path, variables: dict[str, str]) -> Iterator[Query]:
+    """Give all that panels ask, with values in the place of variables and of what Grafana fills in."""
+    for panel in shown(read(file)):
         for target in panel["targets"]:
             yield Query(file.stem, panel["title"], filled_in(target["expr"], variables))
-    for annotation in annotations(dashboard):
+
+
+def queries(file: Path, variables: dict[str, str]) -> Iterator[Query]:
+    """Give likewise all that panels and annotations ask."""
+    yield from panel_queries(file, variables)
+    for annotation in annotations(read(file)):
         yield Query(file.stem, annotation["name"], filled_in(annotation["expr"], variables))
 
 
