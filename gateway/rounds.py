@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from gateway.figures import KEPT
+from schemas.times import NS_PER_SECOND
 
 #: Clients written to at a stretch; between two stretches whatever else is due has its turn.
 AT_A_STRETCH = 256
@@ -19,7 +20,11 @@ class Rounds:
         took_ns: How long each of the newest rounds took, from when the first client waited until none did.
     """
 
-    def __init__(self, clock_ns: Callable[[], int] = time.perf_counter_ns) -> None:
+    def __init__(
+        self, observe: Callable[[float], None] = lambda _: None, clock_ns: Callable[[], int] = time.perf_counter_ns
+    ) -> None:
+        """Tell `observe` the seconds of each round, too."""
+        self._observe = observe
         self._clock_ns = clock_ns
         self._began_ns: int | None = None
         self.took_ns: deque[int] = deque(maxlen=KEPT)
@@ -48,4 +53,5 @@ class Rounds:
                 self._plan()
             elif self._began_ns is not None:
                 self.took_ns.append(self._clock_ns() - self._began_ns)
+                self._observe(self.took_ns[-1] / NS_PER_SECOND)
                 self._began_ns = None

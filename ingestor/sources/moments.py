@@ -1,7 +1,7 @@
 """What a source gives: moments, one after the other, each with its place."""
 
 from collections.abc import AsyncIterator, Collection
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -10,6 +10,8 @@ from schemas.events import Origin
 
 #: A moment's place in its source's whole sequence: numbers that compare in playing order.
 Position = tuple[int, ...]
+#: What can be wrong with an input: a row that cannot be read, one out of order, or a field of a tick.
+Fault = Literal["row", "order", "price", "size", "ticker", "time", "jump"]
 
 
 class Rejected(Struct, frozen=True, kw_only=True):
@@ -17,13 +19,13 @@ class Rejected(Struct, frozen=True, kw_only=True):
 
     Attributes:
         value: The original bytes, or the nearest to them there is.
-        code: Kind of fault, for the metric: one of few words.
+        code: Kind of fault, for the metric.
         reason: What is wrong and what would be right.
         place: Where it stood in its source, like a line number.
     """
 
     value: bytes
-    code: str
+    code: Fault
     reason: str
     place: str | None = None
 
