@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, generate_latest
+from prometheus_client.registry import Collector
 
 from gateway.messages import Message
 from schemas import metrics
@@ -26,6 +27,7 @@ class Instruments:
         self.conflated = metrics.WEBSOCKET_CONFLATED.counter(registry)
         self.tickers = metrics.TICKERS_KNOWN.gauge(registry)
         self.records_taken = metrics.RECORDS_TAKEN.counter(registry)
+        self.tick_to_gateway = metrics.TICK_TO_GATEWAY.histogram(registry)
         self.lag_records = metrics.LAG_RECORDS.gauge(registry)
         answers = metrics.MEMORY_ANSWERS.counter(registry)
         self.ready_bytes = answers.labels("ready")
@@ -37,6 +39,11 @@ class Instruments:
         self.redis_up = metrics.REDIS_UP.gauge(registry)
         self.redis_calls = metrics.REDIS_CALLS.counter(registry)
         self.dead_letters = metrics.DEAD_LETTERS.counter(registry)
+        self.dead_letters.labels("undecodable")  # shown as 0 before there is one
+
+    def show(self, collector: Collector) -> None:
+        """Let something be asked for its figures at every scrape."""
+        self._registry.register(collector)
 
     def count_sent(self, messages: Iterable[Message]) -> None:
         """Count messages that went out to clients, by their types; cheap, for there are many."""

@@ -21,6 +21,7 @@ from gateway.instruments import Instruments
 from gateway.jobs import JobsView
 from gateway.latest import LatestBars, LatestView
 from gateway.limits.limits import Limits
+from gateway.limits.refusals import Refusals
 from gateway.problems import not_caught_up, stopping
 from gateway.rounds import Rounds
 from gateway.scores import ScoresView
@@ -97,6 +98,11 @@ class Parts:
         """Give the users' way in; nothing is opened before somebody asks."""
         ledger, make_buckets = Ledger(self.settings), self.leases.make_buckets
         return Accounts(self.settings, ledger, self.keys, self.mint, self.clock_ns, make_buckets)
+
+    @cached_property
+    def refusals(self) -> Refusals:
+        """Give what counts requests that are refused."""
+        return Refusals(self.instruments.refused)
 
     @cached_property
     def limits(self) -> Limits:

@@ -29,6 +29,7 @@ from gateway.sender import RecordSender
 from gateway.server import GatewayServer, bind, server_config, url_of
 from gateway.settings import GatewaySettings
 from gateway.usage import UsageWriter
+from gateway.view_figures import ViewFigures
 from gateway.workers.answers import answers_of
 from gateway.workers.crew import run_workers
 from gateway.workers.team import Post, Team
@@ -93,6 +94,7 @@ async def serve(
     """Serve on a socket until the process is told to stop; with `orders`, by them alone."""
     board = StatusBoard(SERVICE, settings.instance)
     parts = Parts(settings=settings, board=board, instruments=Instruments(), team=team)
+    parts.instruments.show(ViewFigures(parts))
     sender = RecordSender(settings, parts.instruments)
     parts.forecasts.send = sender.forecast_request
     commands = CommandSender(settings)

@@ -15,8 +15,13 @@ class Figures:
     def __init__(self, source: str, registry: CollectorRegistry = REGISTRY) -> None:
         self._ticks = metrics.TICKS_INGESTED.counter(registry).labels(source)
         self._frames = metrics.FRAMES_INGESTED.counter(registry).labels(source)
+        self._playing = metrics.SOURCES_PLAYING.gauge(registry).labels(source)
         self._dead_letters = metrics.DEAD_LETTERS.counter(registry)
         self.acknowledged_ticks = 0
+
+    def expect_ticks(self, expected: bool) -> None:
+        """Say whether a source that brings no ticks is mute, or has none to bring."""
+        self._playing.set(expected)
 
     def frame_acknowledged(self, ticks: int) -> None:
         """Count a frame that the broker has, and its ticks."""

@@ -71,7 +71,7 @@ async def _play_until_stopped(
     reporter = StatusReporter(board, publisher.send_status)
     reporter.start()
     try:
-        played = _play(board, player, source, start)
+        played = _play(board, figures, player, source, start)
         await _until_stopped(stop, played, player.send_what_lingers(), _watch(board, publisher, figures, source))
     finally:
         deadline = time.monotonic() + _DRAIN_SECONDS
@@ -115,12 +115,14 @@ async def _until_stopped(stop: asyncio.Event, *jobs: Coroutine[None, None, None]
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _play(board: StatusBoard, player: Player, source: Source, start: Start) -> None:
+async def _play(board: StatusBoard, figures: Figures, player: Player, source: Source, start: Start) -> None:
     resuming = "" if start.after is None else ", resuming where the log ends"
     _log.info("playing %s%s", source.title, resuming)
     board.set_state(ServiceState.READY, source.title)
+    figures.expect_ticks(True)
     await player.play(source, start.last_prices, start.places)
     await player.finish()
+    figures.expect_ticks(False)
     board.set_state(ServiceState.ENDED, f"the data has ended: {source.title}")
     _log.info("the data has ended: %s; the other services keep running", source.title)
 

@@ -34,7 +34,7 @@ class Figures:
         self._model_seconds = PREDICTION_SECONDS.histogram(registry)
         self._batch = PREDICTION_BATCH.histogram(registry)
         self._swaps = MODEL_SWAPS.counter(registry)
-        self._dead_letters = DEAD_LETTERS.counter(registry)
+        self._dead_letters = DEAD_LETTERS.counter(registry).labels("undecodable")  # shown as 0 before there is one
         self._forecasts = FORECASTS_MADE.counter(registry)
         self._forecast_seconds = FORECAST_SECONDS.histogram(registry)
         self._lag = LAG_RECORDS.gauge(registry)
@@ -63,7 +63,7 @@ class Figures:
 
     def count_dead_letter(self) -> None:
         """Count an event that could not be understood."""
-        self._dead_letters.labels("undecodable").inc()
+        self._dead_letters.inc()
 
     def count_forecasts(self, kinds: Sequence[str], seconds: float) -> None:
         """Count answers to requests that the broker has, by what answered.

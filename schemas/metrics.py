@@ -8,6 +8,7 @@ from typing import Literal
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
 from prometheus_client import Histogram as PrometheusHistogram
+from prometheus_client.core import GaugeMetricFamily
 
 _LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _SIZE_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
@@ -43,11 +44,26 @@ class Metric:
         """Make it as a gauge."""
         return Gauge(self.name, self.help, self.labels, registry=registry)
 
+    def family(self) -> GaugeMetricFamily:
+        """Make it as a gauge whose samples are put in when somebody scrapes it."""
+        return GaugeMetricFamily(self.name, self.help, labels=self.labels)
+
     def histogram(self, registry: CollectorRegistry = REGISTRY) -> Histogram:
         """Make it as a histogram."""
         return Histogram(self.name, self.help, self.labels, buckets=self.buckets, registry=registry)
 
 
+READY = Metric(
+    "tickcast_ready_services",
+    "gauge",
+    "1 while the service does its work, or its data has ended; 0: it starts, catches up, stops or is in trouble.",
+)
+SOURCES_PLAYING = Metric(
+    "tickcast_playing_sources",
+    "gauge",
+    "1 while ticks are to be expected of the source; 0: its data has ended, or its market is closed.",
+    ("source",),
+)
 TICKS_INGESTED = Metric("tickcast_ticks_ingested_total", "counter", "Ticks acknowledged by the broker.", ("source",))
 FRAMES_INGESTED = Metric("tickcast_frames_ingested_total", "counter", "Frames acknowledged.", ("source",))
 SOURCE_REQUESTS = Metric(
@@ -214,6 +230,40 @@ REDIS_CALLS = Metric(
     "tickcast_redis_calls_total", "counter", "Questions to Redis: `answered`, `refused` or `failed`.", ("result",)
 )
 TICKERS_KNOWN = Metric("tickcast_tickers", "gauge", "Tickers that have a prediction.")
+TICK_TO_GATEWAY = Metric(
+    "tickcast_tick_to_gateway_seconds",
+    "histogram",
+    "From ingestion of a tick to its prediction being at the gateway, once that has caught up.",
+)
+NEWEST_AGE = Metric(
+    "tickcast_newest_prediction_age_seconds",
+    "gauge",
+    "Since the ingestion of the newest tick that a prediction tells of.",
+)
+#: The only one with a ticker as label. Prometheus keeps every series that it has seen: of few tickers at a time, and of
+#: none while all is well.
+OLDEST_AGES = Metric(
+    "tickcast_oldest_prediction_age_seconds",
+    "gauge",
+    "Likewise of one ticker, of the ten that wait longest among those that have waited for a minute.",
+    ("ticker",),
+)
+COVERAGE = Metric(
+    "tickcast_interval_coverage_ratios",
+    "gauge",
+    "Share of the last outcomes of all tickers that were inside of their interval, by its level in percent.",
+    ("horizon", "level"),
+)
+SETTLED_DATES = Metric(
+    "tickcast_settled_dates", "gauge", "Different dates among the outcomes that the coverage is of.", ("horizon",)
+)
+DRIFT_DATES = Metric(
+    "tickcast_drift_dates",
+    "gauge",
+    "Dates in a row, up to the last, for which a test has said that the forecasts have become worse; 0: it does not.",
+    ("test",),
+)
+RETRAINS_ASKED = Metric("tickcast_asked_retrains", "gauge", "1 while drift asks for a retrain, else 0.")
 LAG_RECORDS = Metric("tickcast_lag_records", "gauge", "Records not read yet.", ("topic",))
 LAG_SECONDS = Metric(
     "tickcast_lag_seconds", "gauge", "How old, at most, the oldest record not read yet is; 0: all are read.", ("topic",)

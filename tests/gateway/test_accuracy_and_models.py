@@ -101,6 +101,22 @@ async def test_models_status_says_whether_they_serve_and_whether_to_retrain(
     assert body["retrain_reasons"] == ["drift", "age"]
 
 
+@pytest.mark.parametrize(
+    ("degraded", "old"),
+    [
+        ("stale: refused, retrain_recommended", True),
+        ("without lstm; stale: retrain_recommended", True),
+        ("without lstm", False),
+    ],
+)
+async def test_old_models_are_to_be_retrained_whatever_else_is_missing(
+    degraded: str, old: bool, client: httpx.AsyncClient, parts: Parts
+) -> None:
+    parts.latest.accept(prediction("OLD", 3, degraded=degraded))
+    body = (await client.get("/models/status")).json()
+    assert body["retrain_reasons"] == (["age"] if old else [])
+
+
 async def test_the_models_of_a_ticker_are_the_sets_and_its_own_weights_are_shown(client: httpx.AsyncClient) -> None:
     answer = await client.get("/model/status/AAPL")
     TickerModelsDocument.model_validate_json(answer.content, strict=True)

@@ -1,9 +1,15 @@
 """REST: figures for people."""
 
+import multiprocessing
+from ctypes import c_ubyte
+from dataclasses import replace
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from gateway.performance import PerformanceMetrics, PerformanceSummary, Warmup
+from gateway.workers.team import Post, State, Team
 from schemas.events import ServiceState
 from tests.gateway.samples import NOON_NS, make_parts, model_event, model_member, prediction, status
 from tests.gateway.web import client_of
@@ -28,6 +34,15 @@ async def test_each_path_has_its_times_and_its_share_of_errors() -> None:
     assert (paths["*"].count, paths["*"].error_rate) == (5, 0.2)
     assert summary.requests == 6  # that of the metrics too
     assert said.memory.current_bytes > 0
+    assert (said.worker, summary.worker) == (None, None)
+
+
+async def test_one_of_several_workers_says_whose_figures_it_gives() -> None:
+    post = Post(2, multiprocessing.RawArray(c_ubyte, [State.READY] * 3), Path("nowhere"))
+    parts = replace(make_parts(prediction("AAPL", 1)), team=Team(post))
+    async with client_of(parts) as client:
+        for path in ("/performance/metrics", "/performance/summary", "/warmup/status"):
+            assert (await client.get(path)).json()["worker"] == 2
 
 
 async def test_stages_and_prediction_times_are_those_of_the_newest_predictions() -> None:

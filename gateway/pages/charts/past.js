@@ -1,8 +1,6 @@
 // What was predicted beside what happened.
 
-import { byTime, Frame } from "./frame.js";
-
-const QUIET = { priceLineVisible: false, lastValueVisible: false };
+import { byTime, Frame, QUIET } from "./frame.js";
 
 /** The chart of past predictions, each where its horizon ended. */
 export class PastChart extends Frame {

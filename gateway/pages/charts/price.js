@@ -1,10 +1,11 @@
 // Candles with volume, indicators, and the forecast as a fan.
 
-import { chartTime, Frame } from "./frame.js";
-import { Fan, fanPoints, fanTimes } from "./fan.js";
+import { Bands } from "./bands.js";
+import { fanPoints, fanTimes } from "./fan.js";
+import { chartTime, Frame, QUIET } from "./frame.js";
 
 const VOLUME_MARGINS = { top: 0.82, bottom: 0 };
-const QUIET = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false };
+const UNMARKED = { ...QUIET, crosshairMarkerVisible: false };
 const BARS_AT_FIRST = 90;
 
 /** The chart of a ticker's price. */
@@ -12,7 +13,7 @@ export class PriceChart extends Frame {
   #candles;
   #volume;
   #target;
-  #fan = new Fan();
+  #fan = new Bands();
   #lines = new Map(); // name of an indicator -> its series
   #shades = null;
   #count = 0;
@@ -20,10 +21,10 @@ export class PriceChart extends Frame {
   constructor(library, box) {
     super(library, box);
     const { chart } = this;
-    this.#volume = chart.addHistogramSeries({ ...QUIET, priceScaleId: "", priceFormat: { type: "volume" } });
+    this.#volume = chart.addHistogramSeries({ ...UNMARKED, priceScaleId: "", priceFormat: { type: "volume" } });
     this.#volume.priceScale().applyOptions({ scaleMargins: VOLUME_MARGINS });
     chart.priceScale("right").applyOptions({ scaleMargins: { top: 0.05, bottom: 0.2 } });
-    this.#target = chart.addLineSeries({ ...QUIET, lineWidth: 2, lineStyle: library.LineStyle.Dashed });
+    this.#target = chart.addLineSeries({ ...UNMARKED, lineWidth: 2, lineStyle: library.LineStyle.Dashed });
     this.#target.attachPrimitive(this.#fan);
     this.#candles = chart.addCandlestickSeries();
     this.dress();
@@ -65,7 +66,7 @@ export class PriceChart extends Frame {
       this.#lines.delete(name);
       return;
     }
-    if (!line) this.#lines.set(name, this.chart.addLineSeries({ ...QUIET, lineWidth: 1 }));
+    if (!line) this.#lines.set(name, this.chart.addLineSeries({ ...UNMARKED, lineWidth: 1 }));
     this.#lines.get(name).setData(points);
     this.#dressLines();
   }

@@ -1,13 +1,14 @@
 // Past predictions beside what happened, and how far off they were over time.
 
 import { make, say } from "../base/elements.js";
-import { arrow, bars, change, count, fineShare, price, share, time } from "../base/format.js";
+import { arrow, change, count, fineShare, price, share, time } from "../base/format.js";
 import { ErrorsChart } from "../charts/errors.js";
 import { PastChart } from "../charts/past.js";
 import { inPath } from "../data/api.js";
 import { ChartBox } from "../parts/chart_box.js";
 import { panel } from "../parts/panel.js";
 import { errorWords, rollingErrors, WINDOW } from "./errors.js";
+import { HorizonChoice } from "./horizon.js";
 
 const DAYS = [30, 90, 365];
 const MOST = 500;
@@ -47,12 +48,11 @@ function summaryOf({ hit_rate: rate, baseline_hit_rate: usual, directions, matur
 export class PastPanels {
   #api;
   #ticker;
-  #wish = { horizon: null, days: DAYS[0] };
   #past = [];
   #summary = make("p", {});
   #errors = make("p", {});
-  #horizon = this.#select("Horizon", (value) => ({ horizon: value }));
-  #days = this.#select("Days back", (value) => ({ days: value }));
+  #horizon = new HorizonChoice(() => this.load());
+  #days = make("select", { "aria-label": "Days back", onchange: () => this.load() });
   #pastBox;
   #errorsBox;
 
@@ -62,7 +62,7 @@ export class PastPanels {
     this.#days.append(...DAYS.map((days) => make("option", { value: days }, `${days} days`)));
     this.#pastBox = this.#pastChart();
     this.#errorsBox = this.#errorsChart();
-    const tools = [this.#horizon, this.#days, ...this.#pastBox.tools];
+    const tools = [this.#horizon.element, this.#days, ...this.#pastBox.tools];
     this.elements = [
       panel("Said, and what happened", { wide: true, tools }, this.#summary, ...this.#pastBox.parts),
       panel("Errors over time", { wide: true, tools: this.#errorsBox.tools }, this.#errors, ...this.#errorsBox.parts),
@@ -71,10 +71,7 @@ export class PastPanels {
 
   /** Offer a prediction's horizons. */
   show({ horizons }) {
-    if (this.#horizon.options.length === horizons.length) return;
-    this.#horizon.replaceChildren(...horizons.map(({ horizon }) => make("option", { value: horizon }, bars(horizon))));
-    this.#wish.horizon ??= horizons[0].horizon;
-    this.#horizon.value = this.#wish.horizon;
+    this.#horizon.offer(horizons);
   }
 
   /** Read what is recorded. */
@@ -124,16 +121,8 @@ export class PastPanels {
     });
   }
 
-  #select(label, wishOf) {
-    const choose = (event) => {
-      Object.assign(this.#wish, wishOf(Number(event.target.value)));
-      this.load();
-    };
-    return make("select", { "aria-label": label, onchange: choose });
-  }
-
   #path() {
-    const horizon = this.#wish.horizon === null ? "" : `&horizon=${this.#wish.horizon}`;
-    return `/history/${inPath(this.#ticker)}?days=${this.#wish.days}&limit=${MOST}${horizon}`;
+    const horizon = this.#horizon.value === null ? "" : `&horizon=${this.#horizon.value}`;
+    return `/history/${inPath(this.#ticker)}?days=${this.#days.value}&limit=${MOST}${horizon}`;
   }
 }

@@ -12,6 +12,8 @@ class Figures:
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._decisions = MODEL_DECISIONS.counter(registry)
         self._trainings = TRAININGS.counter(registry)
+        for end in ("failed", "answered"):
+            self._trainings.labels(end)  # shown as 0 before there is one
         self._seconds = TRAINING_SECONDS.histogram(registry)
         self._waiting = COMMANDS_WAITING.gauge(registry)
 
