@@ -132,7 +132,10 @@ async def _watch(board: StatusBoard, publisher: Publisher, figures: Figures, sou
     since, before = time.monotonic(), 0
     while True:
         publisher.poll()
-        board.set_trouble(source.health().trouble, inf)
+        health = source.health()
+        board.set_trouble(health.trouble, inf)
+        if source.live:
+            figures.expect_ticks(health.expects_ticks)
         seconds = time.monotonic() - since
         if seconds >= _FIGURES_SECONDS:
             ticks = figures.acknowledged_ticks

@@ -54,11 +54,13 @@ class SourceHealth(Struct, frozen=True, kw_only=True):
 
     Attributes:
         trouble: Why nothing good comes from it although it should; None: all is well.
+        expects_ticks: Some are to be expected now.
         last_tick_ns: When its last tick came, wall clock; None: none has.
         latency_seconds: From that tick's own time to its coming.
     """
 
     trouble: str | None = None
+    expects_ticks: bool = True
     last_tick_ns: int | None = None
     latency_seconds: float | None = None
 

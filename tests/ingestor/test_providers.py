@@ -7,7 +7,6 @@ asked of it, where its key is set.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -308,5 +307,4 @@ async def test_the_real_service_has_history_and_accepts_a_subscription(name: str
     assert 15 <= len(bars["AAPL"]) <= 23
     ticks = provider.ticks(["AAPL"])
     assert isinstance(await asyncio.wait_for(anext(ticks), 30), list)
-    with suppress(Exception):
-        await ticks.aclose()  # type: ignore[attr-defined]
+    await ticks.aclose()

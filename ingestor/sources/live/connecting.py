@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from ingestor.sources.live.packages import live_package
 from ingestor.sources.live.provider import LiveTick, ProviderAwayError
@@ -19,10 +19,15 @@ Heard = list[LiveTick | Rejected]
 
 
 class Stream:
-    """A provider's stream of which the next piece is always being waited for."""
+    """A provider's stream of which the next piece is always being waited for.
 
-    def __init__(self, pieces: AsyncIterator[Heard]) -> None:
+    Args:
+        first: What came with the subscription.
+    """
+
+    def __init__(self, pieces: AsyncGenerator[Heard, None], first: Heard) -> None:
         self._pieces = pieces
+        self._first = first
         self._next = asyncio.ensure_future(anext(pieces))
 
     async def next_within(self, seconds: float) -> Heard:
@@ -31,6 +36,9 @@ class Stream:
         Raises:
             ProviderAwayError: The connection ended.
         """
+        if self._first:
+            first, self._first = self._first, []
+            return first
         done, _ = await asyncio.wait({self._next}, timeout=seconds)
         if not done:
             return []
@@ -42,10 +50,17 @@ class Stream:
         return heard
 
     async def close(self) -> None:
-        """Stop waiting."""
+        """End it."""
         self._next.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await self._next
+        await asyncio.wait({self._next})
+        await _close(self._pieces)
+
+
+async def _close(pieces: AsyncGenerator[Heard, None]) -> None:
+    try:
+        await pieces.aclose()
+    except Exception as error:  # it is given up, whatever its last word
+        _log.debug("a stream ended with %s", type(error).__name__)
 
 
 class Connecting:
@@ -60,7 +75,7 @@ class Connecting:
 
     def __init__(
         self,
-        ticks: Callable[[], AsyncIterator[Heard]],
+        ticks: Callable[[], AsyncGenerator[Heard, None]],
         *,
         answer_seconds: float,
         least_seconds: float,
@@ -86,16 +101,13 @@ class Connecting:
         Raises:
             StopAndSayError: The provider refuses the key, or the plan.
         """
-        pieces = await self._opened(failed)
-        stream = Stream(pieces)
+        stream = await self._opened(failed)
         try:
             yield stream
         finally:
             await stream.close()
-            with suppress(Exception):
-                await pieces.aclose()  # type: ignore[attr-defined]
 
-    async def _opened(self, failed: Callable[[Exception], None]) -> AsyncIterator[Heard]:
+    async def _opened(self, failed: Callable[[Exception], None]) -> Stream:
         attempts = live_package("stamina").retry_context(
             on=ProviderAwayError,
             attempts=None,
@@ -116,10 +128,11 @@ class Connecting:
                     raise
         raise AssertionError("unreachable")
 
-    async def _subscribed(self) -> AsyncIterator[Heard]:
+    async def _subscribed(self) -> Stream:
         pieces = self._ticks()
         try:
-            await asyncio.wait_for(anext(pieces), self._answer_seconds)
+            first = await asyncio.wait_for(anext(pieces), self._answer_seconds)
         except (TimeoutError, StopAsyncIteration) as error:
+            await _close(pieces)
             raise ProviderAwayError(f"no subscription within {self._answer_seconds:g} s") from error
-        return pieces
+        return Stream(pieces, first)

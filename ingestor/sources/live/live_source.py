@@ -103,12 +103,15 @@ class LiveSource:
 
     def health(self) -> SourceHealth:
         """Say whether it is connected, and when it was last heard."""
-        trouble = self._trouble
-        silent_seconds = self._hearing.silent_ns(self._clock_ns()) / NS_PER_SECOND
+        trouble, now_ns = self._trouble, self._clock_ns()
+        silent_seconds = self._hearing.silent_ns(now_ns) / NS_PER_SECOND
         if trouble is None and silent_seconds > self._options.mute / 2:
             trouble = f"connected, but no tick for {silent_seconds:.0f} s while the exchange is open"
         return SourceHealth(
-            trouble=trouble, last_tick_ns=self._hearing.last_tick_ns, latency_seconds=self._hearing.latency_seconds
+            trouble=trouble,
+            expects_ticks=self._sessions.is_open(now_ns),
+            last_tick_ns=self._hearing.last_tick_ns,
+            latency_seconds=self._hearing.latency_seconds,
         )
 
     async def ticks(

@@ -1,6 +1,6 @@
 """What a provider of live prices is to the rest: ticks as they come, and bars of the past."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
@@ -80,7 +80,7 @@ class Provider(Protocol):
 
     traits: Traits
 
-    def ticks(self, tickers: Sequence[str]) -> AsyncIterator[list[LiveTick | Rejected]]:
+    def ticks(self, tickers: Sequence[str]) -> AsyncGenerator[list[LiveTick | Rejected], None]:
         """Connect, subscribe, and give what comes, until the connection ends.
 
         The first list comes when the subscription holds, and may be empty.

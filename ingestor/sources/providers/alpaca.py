@@ -1,7 +1,7 @@
 """Alpaca: trades or minute bars of US stocks as they happen, and bars of the past, by its own client `alpaca-py`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -102,7 +102,7 @@ class Alpaca:
         self._client._session.request = partial(self._client._session.request, timeout=answer_seconds)
         self._api_error: type[Exception] = live_package("alpaca.common.exceptions").APIError
 
-    async def ticks(self, tickers: Sequence[str]) -> AsyncIterator[list[LiveTick | Rejected]]:
+    async def ticks(self, tickers: Sequence[str]) -> AsyncGenerator[list[LiveTick | Rejected], None]:
         """Give trades, or minute bars as four ticks each."""
         stream = live_package("alpaca.data.live.stock").StockDataStream(
             **self._keys,

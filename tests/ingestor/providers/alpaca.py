@@ -27,6 +27,7 @@ class FakeAlpaca:
 
     Attributes:
         error: A stream's answer to a subscription instead of the acknowledgement: code and words.
+        day_begins_ns: The start of a daily bar, after 00:00 UTC.
     """
 
     def __init__(self, stream: str = "trades") -> None:
@@ -35,6 +36,7 @@ class FakeAlpaca:
         self.connections = 0
         self.answers: list[tuple[int, str | None]] = []
         self.page_bars = 3
+        self.day_begins_ns = 0
         self.error: tuple[int, str] | None = None
         self._stream = stream
         self._server: Server | None = None
@@ -141,11 +143,12 @@ class FakeAlpaca:
         assert asked["feed"] == "iex", asked
         first, last = from_rfc3339(asked["start"]), from_rfc3339(asked["end"])
         length_ns = _INTERVALS[asked["timeframe"]]
+        shift_ns = self.day_begins_ns if asked["timeframe"] == "1Day" else 0
         rows = [
-            (ticker, _bar(start_ns, bar))
+            (ticker, _bar(start_ns + shift_ns, bar))
             for ticker in sorted(asked["symbols"].split(","))
             for start_ns, bar in sorted(self.history.get(ticker, {}).items())
-            if first <= start_ns <= last and start_ns % length_ns == 0
+            if first <= start_ns + shift_ns <= last and start_ns % length_ns == 0
         ]
         begin = int(asked.get("page_token", "0"))
         page, end = rows[begin : begin + self.page_bars], begin + self.page_bars
