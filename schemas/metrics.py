@@ -66,6 +66,33 @@ SOURCES_PLAYING = Metric(
 )
 TICKS_INGESTED = Metric("tickcast_ticks_ingested_total", "counter", "Ticks acknowledged by the broker.", ("source",))
 FRAMES_INGESTED = Metric("tickcast_frames_ingested_total", "counter", "Frames acknowledged.", ("source",))
+SOURCE_REQUESTS = Metric(
+    "tickcast_source_requests_total",
+    "counter",
+    "Requests to a provider: `answered`, `failed`, `refused` for the key or plan, or `withheld` for the budget.",
+    ("source", "result"),
+)
+SOURCE_REQUESTS_LEFT = Metric(
+    "tickcast_source_left_requests", "gauge", "Requests that the provider's plan still allows within 24 h.", ("source",)
+)
+SOURCE_CONNECTIONS_LOST = Metric(
+    "tickcast_source_connections_lost_total", "counter", "Streams that ended: `away` or `mute`.", ("source", "reason")
+)
+SOURCE_TICKS_PASSED_OVER = Metric(
+    "tickcast_source_ticks_passed_over_total",
+    "counter",
+    "Ticks of a provider that came a second time (`again`), or are part of a bar that filled a gap (`filled`).",
+    ("source", "reason"),
+)
+SOURCE_GAPS = Metric(
+    "tickcast_source_gaps_total",
+    "counter",
+    "Gaps of a stream: `filled` from history, or `unfilled`.",
+    ("source", "result"),
+)
+SOURCE_BARS_FILLED = Metric(
+    "tickcast_source_bars_filled_total", "counter", "Bars of history that were played into gaps.", ("source",)
+)
 DEAD_LETTERS = Metric("tickcast_dead_letters_total", "counter", "Inputs that were dead-lettered.", ("reason",))
 FRAMES_ABSORBED = Metric("tickcast_frames_absorbed_total", "counter", "Frames absorbed into the state.")
 TICKS_ABSORBED = Metric("tickcast_ticks_absorbed_total", "counter", "Ticks absorbed into the state.")
