@@ -18,6 +18,7 @@ from deploy.preparation import prepare_place
 from deploy.readiness import until_ready
 from deploy.run_options import RunOptions
 from deploy.running_env import remove_running_env, write_running_env
+from deploy.scrape_targets import remove_scrape_targets, write_scrape_targets
 from deploy.signals import SIGNALS, ignore_signals, raise_on_signals
 from deploy.supervisor import StartAfreshError, Supervisor
 from deploy.system_parts import Place, running_variables, service_variables, system_parts
@@ -76,6 +77,7 @@ class LocalSystem:
         self._ordered_to_stop = asyncio.Event()
         self._catch_signals()
         settings, interval = self._options.settings, self._interval
+        write_scrape_targets(self._options.var, place)
         write_running_env(self._options.var, running_variables(settings, interval, place))
         self._supervisor.start(system_parts(os.environ, service_variables(settings, interval, place), place))
         asides = (greet(place.url, self._log, time.time_ns()), self._keep_once_accepted(place))
@@ -111,6 +113,7 @@ class LocalSystem:
     async def _stop_parts(self) -> None:
         with suppress(OSError):  # without our lock it counts as none
             remove_running_env(self._options.var)
+            remove_scrape_targets(self._options.var)
         self._stop_by = time.monotonic() + _STOP_SECONDS
         self._log.say("stopping")
         await self._supervisor.stop(_SERVICES_STOP_SECONDS)

@@ -22,6 +22,7 @@ from deploy.log_lines import Log
 from deploy.parts import Part
 from deploy.run_options import RunOptions, parse_options
 from deploy.running_env import RUNNING_ENV
+from deploy.scrape_targets import SCRAPE_TARGETS
 from deploy.signals import SIGNALS
 from deploy.supervisor import StartAfreshError
 from deploy.system_parts import Place
@@ -139,7 +140,12 @@ def patient_stop(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("patient_stop")
 def test_a_signal_stops_the_services_first_and_then_the_broker(world: World) -> None:
-    code = _TELL + "print('pid', os.getpid())\nprint(open('var/running.env').read())\n" + _ORDER_STOP + FOREVER
+    code = (
+        _TELL
+        + "print('pid', os.getpid())\nfor told in os.scandir('var'): print(open(told).read())\n"
+        + _ORDER_STOP
+        + FOREVER
+    )
     wait_for_file = "while not __import__('os').path.exists('var/running.env'): pass\n"
     world.parts = [python("service", wait_for_file + code)]
     world.run()
@@ -148,7 +154,9 @@ def test_a_signal_stops_the_services_first_and_then_the_broker(world: World) -> 
     assert "TICKCAST_URL=http://127.0.0.1:8123" in world.log
     assert "TICKCAST_TOPIC_PREFIX=mine-" in world.log
     assert "TICKCAST_KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:22336" in world.log
+    assert '"targets": ["127.0.0.1:8123"]' in world.log
     assert not Path("var", RUNNING_ENV).exists()
+    assert not Path("var", SCRAPE_TARGETS).exists()
 
 
 def test_what_an_essential_service_says_at_its_end_ends_the_round(world: World) -> None:

@@ -2,7 +2,7 @@
 
 import { make, say } from "../base/elements.js";
 import { paintSoon } from "../base/painting.js";
-import { accuracyPanel } from "../ticker/accuracy.js";
+import { AccuracyPanel } from "../ticker/accuracy.js";
 import { forecastPanel } from "../ticker/forecast.js";
 import { PastPanels } from "../ticker/past.js";
 import { PricePanel } from "../ticker/price.js";
@@ -48,7 +48,7 @@ class TickerView {
 
   close() {
     for (const stop of this.#stops) stop();
-    this.#panels?.close();
+    for (const part of this.#panels?.closing ?? []) part.close();
   }
 
   #heard(changed) {
@@ -68,18 +68,15 @@ class TickerView {
 
   #open() {
     const forecast = forecastPanel();
-    const accuracy = accuracyPanel(this.#context, this.#ticker);
     const reasons = reasonsPanel(this.#context, this.#ticker);
-    const past = new PastPanels(this.#context, this.#ticker);
     const prices = new PricePanel(this.#context, this.#ticker);
+    const past = new PastPanels(this.#context, this.#ticker, (read) => prices.mark(read));
+    const accuracy = new AccuracyPanel(this.#context, this.#ticker);
     this.#cards.append(prices.element, forecast.element, ...past.elements, accuracy.element, reasons.element);
     return {
-      live: [forecast, prices, past],
+      live: [forecast, prices, past, accuracy],
       loading: [prices, past, accuracy, reasons],
-      close() {
-        prices.close();
-        past.close();
-      },
+      closing: [prices, past, accuracy],
     };
   }
 
