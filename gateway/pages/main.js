@@ -27,7 +27,11 @@ startAccount(byId("account"), session);
 startBanner(byId("banner"), condition);
 const connection = startConnection(byId("connection"), byId("age"), market);
 condition.start();
-market.follow(session, connection.changed, connection.heartbeat);
+const changed = (state) => {
+  connection.changed(state);
+  if (state.state !== "connecting") session.settle();
+};
+market.follow(session, changed, connection.heartbeat);
 
 const main = byId("main");
 document.querySelector(".skip").addEventListener("click", (event) => {
@@ -49,7 +53,9 @@ const showAgain = startRouter(main, views, ({ name }) => {
     else link.removeAttribute("aria-current");
   }
 });
-session.addEventListener("change", () => {
-  market.clear();
-  showAgain();
-});
+for (const event of ["change", "wanted"]) {
+  session.addEventListener(event, () => {
+    market.clear();
+    showAgain();
+  });
+}

@@ -15,7 +15,7 @@ from tests.gateway.access.people import key_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
-REFUSED = ("400", "401", "403")
+REFUSED = ("401",)  # what a person types may be wrong
 PASSWORD = "correct horse battery staple"
 
 
@@ -32,9 +32,13 @@ def make_user(parts: Parts, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 async def test_who_is_asked_for_a_key_gives_it_and_it_is_kept_in_memory_alone(browser: Browser) -> None:
     parts = parts_with("AAPL", auth_required=True)
     text, _ = key_of(parts, Scope.READ, Scope.STREAM)
-    async with shown(browser, parts, allowed=REFUSED) as (_, visit):
+    async with shown(browser, parts, "#/system") as (_, visit):
         page = visit.page
         await expect(page.get_by_role("dialog")).to_be_visible()
+        await expect(page.get_by_label("User name")).to_be_focused()
+        await expect(page.locator("main")).to_contain_text("log in first")
+        await page.evaluate("location.hash = '#/watch'")
+        await expect(page.locator(".empty")).to_have_text("Log in to see what is predicted.")
         await expect(page.locator("#connection")).to_have_text("not logged in")
         assert await visit.serious_findings() == []
         await page.get_by_label("API key").fill(text)
@@ -62,10 +66,19 @@ async def test_a_user_logs_in_stays_over_a_reload_and_logs_out(
         await page.get_by_role("button", name="Log in", exact=True).last.click()
         await expect(status).to_have_text("live")
         assert await page.evaluate("document.cookie") == "", "no script reads the refresh token"
+        for cookie in await page.context.cookies():
+            assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict"), cookie["name"]
+        kept = await page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+        assert kept == '[{"tickcast.session":"true"},{}]', "no token lies about"
         await page.reload()
         await expect(status).to_have_text("live")
         await expect(page.get_by_role("dialog")).to_be_hidden()
+        other = await page.context.new_page()
+        await other.goto(page.url)
+        await expect(other.locator("#connection")).to_have_text("live")
         await page.get_by_role("button", name="Log out").click()
         await expect(status).to_have_text("not logged in")
+        await expect(other.locator("#connection")).to_have_text("not logged in")
+        await expect(other.locator("#account")).to_have_text("Log in")
         await page.reload()
         await expect(page.get_by_role("dialog")).to_be_visible()

@@ -35,6 +35,8 @@ export class Api {
   }
 
   async #ask(path, options) {
+    await this.#session.settled;
+    if (this.#session.wanting) throw new Problem(401, { detail: "log in first" });
     let answer = await this.#send(path, options);
     if (answer.status === 401 && (await this.#session.renew())) answer = await this.#send(path, options);
     if (answer.status === 401) this.#session.want();

@@ -6,9 +6,9 @@ const RETRY_FIRST_MS = 500;
 const RETRY_LAST_MS = 10000;
 const SILENT_HEARTBEATS = 2.5;
 const LAST_RECONNECTING_CODE = 4499;
-const AUTH_EXPIRED = 4002;
 const AUTH_REQUIRED = 4500;
-const AUTH_FAILED = 4501;
+/** Expired, required, failed, revoked: who looks at the page has to say who it is. */
+const WHO_IS_IT = new Set([4002, AUTH_REQUIRED, 4501, 4503]);
 
 /** What a line says of itself; or that it is `lost`, and why. */
 const CONNECTING = { state: "connecting", text: "connecting…" };
@@ -128,7 +128,7 @@ export class Line {
 
   async #lost(code, reason) {
     this.#socket = null;
-    if (code === AUTH_EXPIRED || code === AUTH_REQUIRED || code === AUTH_FAILED) {
+    if (WHO_IS_IT.has(code)) {
       const renewed = await this.#session.renew();
       if (this.#closed || this.#socket !== null) return undefined;
       if (renewed) return this.#reopen();

@@ -1,10 +1,22 @@
 // Who looks at the page. Credentials are in memory alone; the refresh token is a cookie that no script can read.
 
+import { keep, recall } from "../base/storage.js";
+
+/** Remembered: whether there may be such a cookie. The gateway is not asked for what it would refuse. */
+const HAS_COOKIE = "session";
+const REFUSALS = new Set([400, 401, 403]);
+
 /**
  * Holds an API key or an access token. Says `wanted` when one is needed, `known` when there is one, and `change` when a
  * person has given or taken it: what was asked for before has to be asked for again.
  */
 export class Session extends EventTarget {
+  /** Whether the gateway wants to know who it is, and nothing is known that it would take. */
+  wanting = false;
+  /** Kept once it is known whether the gateway wants that: nothing is asked for that it would refuse. */
+  settled = new Promise((settle) => {
+    this.settle = settle;
+  });
   #key = null;
   #token = null;
   #renewing = null;
@@ -25,8 +37,10 @@ export class Session extends EventTarget {
     return this.#key !== null || this.#token !== null;
   }
 
-  /** Ask the person who it is. */
+  /** Ask the person who it is, once. */
   want() {
+    if (this.wanting) return;
+    this.wanting = true;
     this.dispatchEvent(new Event("wanted"));
   }
 
@@ -36,6 +50,7 @@ export class Session extends EventTarget {
     if (!answer.ok) throw new Error(await whyNot(answer));
     this.#key = key;
     this.#token = null;
+    this.wanting = false;
     this.#tell();
   }
 
@@ -57,17 +72,20 @@ export class Session extends EventTarget {
 
   /** Log out: the gateway forgets the cookie, the page the rest. */
   async logOut() {
-    const headers = this.headers();
+    const [token, headers] = [this.#token, this.headers()];
     this.#key = this.#token = null;
+    this.wanting = true;
+    keep(HAS_COOKIE, false);
     this.#tell();
-    await post("revoke", undefined, headers).catch(() => null);
+    if (token) await post("revoke", undefined, headers).catch(() => null);
   }
 
   async #renew() {
     if (this.#key !== null) return false; // it was refused as it is
-    const answer = await oneTabAtATime(() => post("refresh")).catch(() => null);
+    const answer = recall(HAS_COOKIE, false) ? await oneTabAtATime(() => post("refresh")).catch(() => null) : null;
     if (!answer?.ok) {
       this.#token = null;
+      if (REFUSALS.has(answer?.status)) keep(HAS_COOKIE, false);
       return false;
     }
     await this.#take(answer);
@@ -77,6 +95,8 @@ export class Session extends EventTarget {
   async #take(answer) {
     this.#token = (await answer.json()).access_token;
     this.#key = null;
+    this.wanting = false;
+    keep(HAS_COOKIE, true);
     this.dispatchEvent(new Event("known"));
   }
 

@@ -23,7 +23,7 @@ export function startAccount(button, session) {
 
 function accountDialog(session) {
   const wrong = make("p", { class: "down", tabindex: -1 });
-  const username = field("username", "User name", "text", "username");
+  const username = field("username", "User name", "text", "username", { autofocus: true });
   const password = field("password", "Password", "password", "current-password");
   const key = field("key", "API key", "password", "off");
 
@@ -77,7 +77,7 @@ function accountDialog(session) {
   );
 }
 
-function field(id, label, type, autocomplete) {
-  const input = make("input", { id: `account-${id}`, type, autocomplete, required: true });
+function field(id, label, type, autocomplete, further = {}) {
+  const input = make("input", { id: `account-${id}`, type, autocomplete, required: true, ...further });
   return { input, parts: [make("label", { for: input.id }, label), input] };
 }

@@ -13,7 +13,7 @@ const LOOK_MS = 5000;
 export function systemView({ api, condition }) {
   const services = dataTable("Services and their instances, by their last report", SERVICES);
   const stages = dataTable("From tick to gateway, the newest predictions", STAGES);
-  const figures = tiles("In short", 4);
+  const figures = tiles("In short", ["State", "Tick to gateway", "Predicted within 100 ms", "Requests"]);
   const start = make("div", {}, "…");
   const trouble = make("div", {});
   const anonymous = make("div", {});

@@ -2,6 +2,7 @@
 
 import { make, say } from "../base/elements.js";
 import { paintSoon } from "../base/painting.js";
+import { waitingWords } from "../parts/waiting.js";
 import { AccuracyPanel } from "../ticker/accuracy.js";
 import { forecastPanel } from "../ticker/forecast.js";
 import { PastPanels } from "../ticker/past.js";
@@ -56,9 +57,9 @@ class TickerView {
   }
 
   #show() {
-    const { latest, known } = this.#market;
+    const { latest } = this.#market;
     const prediction = latest.get(this.#ticker);
-    const nothing = known ? unknownWords(this.#ticker, latest.size) : "Waiting for the gateway…";
+    const nothing = waitingWords(this.#market, this.#context.session) ?? unknownWords(this.#ticker, latest.size);
     say(this.#unknown, prediction ? "" : nothing);
     if (prediction === undefined) return;
     this.#panels ??= this.#open();

@@ -1,6 +1,7 @@
 // The watch list: every ticker, live.
 
 import { make, say } from "../base/elements.js";
+import { waitingWords } from "../parts/waiting.js";
 import { choose } from "../watch/choose.js";
 import { Closes } from "../watch/closes.js";
 import { makeHead } from "../watch/heads.js";
@@ -22,6 +23,7 @@ export function watchView(context) {
 class WatchList {
   title = "Watch list";
   #market;
+  #session;
   #wish = new Wish();
   #closes;
   #rows;
@@ -53,8 +55,9 @@ class WatchList {
   );
   #count = make("p", { class: "faint" });
 
-  constructor({ api, market }) {
+  constructor({ api, market, session }) {
     this.#market = market;
+    this.#session = session;
     this.#overview = overview(api);
     this.#rows = new Rows(
       this.#scroller,
@@ -108,7 +111,7 @@ class WatchList {
 
   #choose() {
     this.#stale = false;
-    const { latest, known } = this.#market;
+    const { latest } = this.#market;
     const predictions = [...latest.values()];
     this.#tools.offer(predictions[0]);
     const tickers = choose(predictions, this.#wish);
@@ -116,7 +119,8 @@ class WatchList {
     this.#head.show(this.#wish);
     this.#table.setAttribute("aria-rowcount", tickers.length + 1);
     say(this.#count, countWords(tickers.length, latest.size));
-    say(this.#empty, tickers.length > 0 ? "" : emptyWords(latest.size, known, this.#wish));
+    const empty = waitingWords(this.#market, this.#session) ?? emptyWords(latest.size, this.#wish);
+    say(this.#empty, tickers.length > 0 ? "" : empty);
   }
 
   #sumUp() {

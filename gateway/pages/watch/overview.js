@@ -7,7 +7,7 @@ const LOOK_MS = 30000;
 
 /** Make them; `show(predictions, horizon)` writes them, and asks now and then how right the predictions have been. */
 export function overview(api) {
-  const { element, show } = tiles("In short", 4);
+  const { element, show } = tiles("In short", ["The market", "Forecast", "How sure", "How often right"]);
   let scores = [];
   let askedMs = 0;
 
@@ -23,7 +23,8 @@ export function overview(api) {
   return {
     element,
     show(predictions, horizon) {
-      if (predictions.length > 0 && Date.now() - askedMs > LOOK_MS) ask();
+      if (predictions.length === 0) return;
+      if (Date.now() - askedMs > LOOK_MS) ask();
       const score = scores.find((each) => each.horizon === horizon);
       summaryTiles(predictions, horizon, score).forEach((tile, index) => show(index, tile));
     },

@@ -3,7 +3,7 @@
 import { arrow, bars, change, count, fineShare, NOTHING, share } from "../base/format.js";
 import { at, sinceOpen } from "../data/market.js";
 
-/** Give the tiles of the watch list; `score` is how right the horizon has been, as `/accuracy` says it, if that is known. */
+/** Give the tiles of some predictions; `score` is how right the horizon has been, as `/accuracy` says it, if known. */
 export function summaryTiles(predictions, horizon, score) {
   const said = predictions.map((prediction) => at(prediction, horizon));
   const moves = said.map((one, index) => one.price_target / predictions[index].current_price - 1);
@@ -22,7 +22,6 @@ function marketTile(predictions) {
 }
 
 function forecastTile(said, moves) {
-  if (said.length === 0) return { title: "Forecast", value: NOTHING, note: "" };
   const number = (name) => said.filter(({ direction }) => direction === name).length;
   const counted = ["bullish", "bearish", "neutral"].map((name) => ({ name, number: number(name) }));
   const [most, ...others] = counted.sort((one, other) => other.number - one.number);

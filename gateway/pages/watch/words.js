@@ -8,9 +8,9 @@ export function countWords(shown, all) {
   return shown === all ? tickers : `${count(shown)} of ${tickers}`;
 }
 
-/** Say why no ticker is shown: `known` tells whether the gateway has said all it has. */
-export function emptyWords(all, known, { search, starredOnly, stars }) {
-  if (all === 0) return known ? "No predictions yet: they begin some bars after the first." : "Waiting for the gateway…";
+/** Say why no ticker is shown of so many, by the wish. */
+export function emptyWords(all, { search, starredOnly, stars }) {
+  if (all === 0) return "No predictions yet: they begin some bars after the first.";
   if (starredOnly && stars.size === 0) return "Nothing is starred yet: press ☆ beside a ticker, then it stands here.";
   const which = starredOnly ? "starred ticker" : "ticker";
   return search.trim() === "" ? `No ${which} is here now.` : `No ${which} has “${search.trim()}” in its name.`;
