@@ -45,10 +45,13 @@ function testsTable(drift) {
 }
 
 function sentences({ dates, inputs, inputs_psi: index, ...tests }) {
-  if (!("error" in tests) && !("loss" in tests)) return ["Nothing is known of drift: no outcome at one bar has been scored."];
+  if (!("error" in tests) && !("loss" in tests))
+    return ["Nothing is known of drift: no outcome at one bar has been scored."];
   const few = dates < LEAST_DATES ? `; so few tell little, the test of the error begins with ${LEAST_DATES}` : "";
   return [
-    dates === undefined ? null : `Over ${dates} dates${few}.`,
-    index === undefined ? null : `Of the inputs, ${inputs} moved most (index ${index}): that is information, and asks for nothing.`,
+    dates === undefined ? null : `Watched over ${dates} dates${few}.`,
+    index === undefined
+      ? null
+      : `Of the inputs, ${inputs} moved most (index ${index}): that is information, and asks for nothing.`,
   ].filter(Boolean);
 }

@@ -16,8 +16,8 @@ const WHY_NOT = {
 let followed = null; // the last training that was followed, wherever the person went meanwhile
 
 /**
- * Make the part. `ticker()` names any: models are pooled, so its retraining is that of the set. `ended()` is called when a
- * training has come to its end.
+ * Make the part. `ticker()` names any: models are pooled, so its retraining is that of the set. `ended()` is called when
+ * a training has come to its end.
  */
 export function retrainPart({ api, condition }, ticker, ended) {
   const told = make("div", { id: "retraining" });
