@@ -10,7 +10,7 @@ from schemas.events import Origin
 #: A moment's place in its source's whole sequence: numbers that compare in playing order.
 Position = tuple[int, ...]
 #: What can be wrong with an input: a row that cannot be read, one out of order, or a field of a tick.
-Fault = Literal["row", "order", "price", "size", "ticker", "time", "jump"]
+Fault = Literal["row", "order", "price", "size", "ticker", "time", "jump", "message", "gap"]
 
 
 class Rejected(Struct, frozen=True, kw_only=True):
