@@ -56,7 +56,8 @@ class Archive:
         self._waiting = 0
         self._opening = Lock()
         self._engine: Engine | None = None
-        self._answers = True
+        #: It answered what it was asked last, or was asked nothing yet.
+        self.answers = True
 
     async def ask(self, query: Callable[[Connection], Answer]) -> Answer:
         """Give what a query answers.
@@ -114,10 +115,10 @@ class Archive:
             return self._engine
 
     def _say(self, *, answers: bool, error: Exception | None = None) -> None:
-        if answers != self._answers:  # its own words may hold an address
+        if answers != self.answers:  # its own words may hold an address
             text = "the database answers again" if answers else f"no database: {type(error).__name__}"
             _log.warning(text, extra=about(LogEvent.FALLBACK, of="database", began=not answers))
-        self._answers = answers
+        self.answers = answers
 
     def close(self) -> None:
         """Close the connections; a question under way is left alone."""

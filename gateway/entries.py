@@ -28,6 +28,7 @@ class Entry:
         place: `seq` and what it follows, as the first fields of a JSON object.
         partition: Of its record.
         mark: Where its stream stands after it; empty before it is published.
+        ingested_at_ns: Of a prediction: when the newest tick that it tells of was taken in.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Entry:
     place: bytes = b""
     partition: int = 0
     mark: str = ""
+    ingested_at_ns: int = 0
     _plain: Message | None = field(default=None, init=False, repr=False)
     _packed: Message | None = field(default=None, init=False, repr=False)
     _form: PublicPrediction | None = field(default=None, init=False, repr=False)
@@ -109,7 +111,17 @@ def prediction_entry(prediction: Prediction, seq: int, prev: int | None, prev_fi
     final = not prediction.provisional
     place = _place(seq=seq, prev=prev, prev_final=prev_final) if final else _place(seq=seq, prev=prev)
     confidence = min(prediction.horizons, key=lambda horizon: horizon.horizon).confidence
-    return Entry("prediction", prediction.ticker, order_of(prediction), final, confidence, seq, body, place)
+    return Entry(
+        "prediction",
+        prediction.ticker,
+        order_of(prediction),
+        final,
+        confidence,
+        seq,
+        body,
+        place,
+        ingested_at_ns=prediction.ingested_at_ns,
+    )
 
 
 def bar_entry(bar: Bar, seq: int, prev: int | None) -> Entry:

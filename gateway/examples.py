@@ -17,6 +17,8 @@ from gateway.members import compare
 from gateway.presentation import public_form
 from gateway.problems import not_caught_up
 from gateway.reasons import reasoning_of
+from gateway.recorded_examples import examples_of_recorded
+from gateway.system_examples import examples_of_system
 from gateway.usage_report import KeyUsage, UsageReport
 from schemas.asyncapi_messages import read_example
 from schemas.events import CommandState, ModelCommand, ModelEvent, Outcome, Prediction, Scoreboard
@@ -52,6 +54,8 @@ def examples() -> dict[str, Any]:
         "FeedbackReceipt": FeedbackReceipt(id="5f0e8c1d9a7b4c3e2d1f0a9b", created_at=prediction.updated_at),
         "ProblemDocument": not_caught_up().document(),
         **_of_accounts(),
+        **examples_of_recorded(_sums_of(outcome)),
+        **examples_of_system(prediction, event),
     }
     return {name: msgspec.to_builtins(shape) for name, shape in shapes.items()}
 

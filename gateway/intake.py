@@ -10,6 +10,7 @@ from gateway.streams import Stream
 from schemas.codec import UndecodableError, decoder
 from schemas.dead_letters import DeadLetter
 from schemas.events import Bar, Forecast, ModelCommand, ModelEvent, Prediction, Scoreboard, ServiceStatus
+from schemas.times import NS_PER_SECOND
 from schemas.topics import (
     BARS,
     FORECASTS,
@@ -100,7 +101,10 @@ class Intake:
             entry = latest.accept(prediction, record.offset)
             if entry is not None:
                 if latest.caught_up:
-                    self._parts.stage_times.note(prediction, self._parts.clock_ns())
+                    now_ns = self._parts.clock_ns()
+                    self._parts.stage_times.note(prediction, now_ns)
+                    seconds = max(0, now_ns - prediction.ingested_at_ns) / NS_PER_SECOND
+                    self._parts.instruments.tick_to_gateway.observe(seconds)
                 self._publish(self._parts.predictions, entry, record)
                 self._show_forming(prediction)
         self._parts.instruments.tickers.set(len(latest))

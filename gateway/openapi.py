@@ -77,6 +77,12 @@ def of_schema(schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": "Successful Response", "content": {_JSON: {"schema": schema}}}
 
 
+def of_text(example: str) -> dict[str, Any]:
+    """Declare a response that is plain text."""
+    content = {"text/plain": {"schema": {"type": "string"}, "example": example}}
+    return {"description": "Successful Response", "content": content}
+
+
 def reference(name: str) -> dict[str, Any]:
     """Refer to a shape."""
     return {"$ref": _COMPONENT.format(name=name)}

@@ -8,7 +8,7 @@ from gateway.answer_times import RouteTimes, route_times
 from gateway.figures import Times, times_of
 from gateway.parts import Parts
 from gateway.presentation import time_text
-from schemas.events import ServiceState
+from schemas.events import ModelEvent, ServiceState
 from schemas.public import Integer, Time
 from schemas.status import resident_bytes
 from schemas.times import NS_PER_MILLISECOND, NS_PER_SECOND
@@ -59,7 +59,8 @@ class ServiceFigures(Struct, frozen=True, kw_only=True):
 
 
 class PerformanceMetrics(Struct, frozen=True, kw_only=True):
-    """All figures since the start; `paths` begins with `*`, all together. Stages are of the newest predictions.
+    """All figures since the start; `paths` begins with `*`, all together. Stages are of the newest predictions, but for
+    `gateway_to_client`: of the newest turns of writing, until all WebSockets that keep up have what waited for them.
 
     Attributes:
         worker: Which one answers and has these figures, where several share the port; null where it is alone.
@@ -165,8 +166,8 @@ def _prediction_times(parts: Parts) -> PredictionTimes:
     )
 
 
-def _services(parts: Parts) -> list[ServiceFigures]:
-    services: dict[str, dict[str, Any]] = parts.services.document(parts.clock_ns())
+def service_figures(services: dict[str, Any]) -> list[ServiceFigures]:
+    """Give what each instance reports, of the document of all services."""
     return [
         ServiceFigures(
             service=service,
@@ -191,14 +192,18 @@ def performance_metrics(parts: Parts) -> PerformanceMetrics:
         memory=Memory(current_bytes=resident_bytes(), average_bytes=parts.memory.average_bytes),
         cache=_cache(parts),
         predictions=_prediction_times(parts),
-        stages=parts.stage_times.stages(),
-        services=_services(parts),
+        stages=parts.stage_times.stages() | {"gateway_to_client": times_of(parts.rounds.took_ns)},
+        services=service_figures(parts.services.document(parts.clock_ns())),
     )
 
 
 def performance_summary(parts: Parts) -> PerformanceSummary:
     """Give the figures that say most."""
-    figures = performance_metrics(parts)
+    return summary_of(performance_metrics(parts), len(parts.latest), len(parts.hub))
+
+
+def summary_of(figures: PerformanceMetrics, tickers: int, websocket_clients: int) -> PerformanceSummary:
+    """Give those of all figures that say most."""
     together, way = figures.paths[0], figures.stages["tick_to_gateway"]
     return PerformanceSummary(
         worker=figures.worker,
@@ -213,8 +218,8 @@ def performance_summary(parts: Parts) -> PerformanceSummary:
         predictions_under_100_ms=figures.predictions.share_under_100_ms,
         tick_to_gateway_p50_seconds=way.p50_seconds,
         tick_to_gateway_p99_seconds=way.p99_seconds,
-        tickers=len(parts.latest),
-        websocket_clients=len(parts.hub),
+        tickers=tickers,
+        websocket_clients=websocket_clients,
     )
 
 
@@ -222,7 +227,6 @@ def warmup(parts: Parts) -> Warmup:
     """Give how far the start has got."""
     started_ns, caught_up_ns = _started_ns(parts), parts.condition.caught_up_at_ns
     event = parts.models.newest
-    members = event.members if event is not None and event.serving is not None else []
     return Warmup(
         worker=parts.team.number,
         ready=parts.latest.caught_up,
@@ -231,15 +235,20 @@ def warmup(parts: Parts) -> Warmup:
         seconds=None if caught_up_ns is None else max(0, caught_up_ns - started_ns) / NS_PER_SECOND,
         tickers=len(parts.latest),
         models_loaded=_models_loaded(parts),
-        models_trained=[
-            TrainedModel(name=one.name, version=one.version, training_seconds=one.training_seconds) for one in members
-        ],
+        models_trained=[] if event is None or event.serving is None else trained_models(event),
         errors=[
             f"{service}: {document['message'] or document['state']}"
             for service, document in parts.services.document(parts.clock_ns()).items()
             if document["state"] not in _WELL
         ],
     )
+
+
+def trained_models(event: ModelEvent) -> list[TrainedModel]:
+    """Give the members of a set that serves."""
+    return [
+        TrainedModel(name=one.name, version=one.version, training_seconds=one.training_seconds) for one in event.members
+    ]
 
 
 def _models_loaded(parts: Parts) -> list[str]:

@@ -23,6 +23,7 @@ from gateway.database.usage import add_usage
 from gateway.feed import Feed
 from gateway.instruments import Instruments
 from gateway.intake import READS, Intake
+from gateway.model_figures import ModelFigures
 from gateway.open_files import raise_file_limit
 from gateway.parts import Parts
 from gateway.sender import RecordSender
@@ -30,6 +31,7 @@ from gateway.served import say_what_was_served
 from gateway.server import GatewayServer, bind, server_config, url_of
 from gateway.settings import GatewaySettings
 from gateway.usage import UsageWriter
+from gateway.view_figures import ViewFigures
 from gateway.workers.answers import answers_of
 from gateway.workers.crew import run_workers
 from gateway.workers.team import Post, Team
@@ -94,6 +96,8 @@ async def serve(
     """Serve on a socket until the process is told to stop; with `orders`, by them alone."""
     board = StatusBoard(SERVICE, settings.instance)
     parts = Parts(settings=settings, board=board, instruments=Instruments(), team=team)
+    parts.instruments.show(ViewFigures(parts))
+    parts.instruments.show(ModelFigures(parts))
     sender = RecordSender(settings, parts.instruments)
     parts.forecasts.send = sender.forecast_request
     commands = CommandSender(settings)

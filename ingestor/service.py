@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
+from math import inf
 from typing import Any
 
 from confluent_kafka import Producer
@@ -70,8 +71,8 @@ async def _play_until_stopped(
     reporter = StatusReporter(board, publisher.send_status)
     reporter.start()
     try:
-        played = _play(board, player, source, start)
-        await _until_stopped(stop, played, player.send_what_lingers(), _watch(board, publisher, figures))
+        played = _play(board, figures, player, source, start)
+        await _until_stopped(stop, played, player.send_what_lingers(), _watch(board, publisher, figures, source))
     finally:
         deadline = time.monotonic() + _DRAIN_SECONDS
         with suppress(PublishError, TimeoutError):
@@ -114,21 +115,27 @@ async def _until_stopped(stop: asyncio.Event, *jobs: Coroutine[None, None, None]
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _play(board: StatusBoard, player: Player, source: Source, start: Start) -> None:
+async def _play(board: StatusBoard, figures: Figures, player: Player, source: Source, start: Start) -> None:
     resuming = "" if start.after is None else ", resuming where the log ends"
     _log.info("playing %s%s", source.title, resuming)
     board.set_state(ServiceState.READY, source.title)
+    figures.expect_ticks(True)
     await player.play(source, start.last_prices, start.places)
     await player.finish()
+    figures.expect_ticks(False)
     board.set_state(ServiceState.ENDED, f"the data has ended: {source.title}")
     _log.info("the data has ended: %s; the other services keep running", source.title)
 
 
-async def _watch(board: StatusBoard, publisher: Publisher, figures: Figures) -> None:
+async def _watch(board: StatusBoard, publisher: Publisher, figures: Figures, source: Source) -> None:
     """Take delivery reports and keep the figures fresh, for ever."""
     since, before = time.monotonic(), 0
     while True:
         publisher.poll()
+        health = source.health()
+        board.set_trouble(health.trouble, inf)
+        if source.live:
+            figures.expect_ticks(health.expects_ticks)
         seconds = time.monotonic() - since
         if seconds >= _FIGURES_SECONDS:
             ticks = figures.acknowledged_ticks

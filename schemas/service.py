@@ -10,12 +10,13 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NoReturn
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
 from schemas import VERSION
 from schemas.errors import EXIT_STOP_AND_SAY, StopAndSayError, TickcastError
 from schemas.events import ServiceState
 from schemas.logs import configure_logs
+from schemas.metrics import READY
 from schemas.settings import AnySettings, load_settings
 from schemas.status import StatusBoard
 
@@ -65,10 +66,11 @@ def stop_event_on_signals() -> threading.Event:
 
 class _Handler(BaseHTTPRequestHandler):
     board: StatusBoard
+    of_board: CollectorRegistry
 
     def do_GET(self) -> None:
         if self.path == "/metrics":
-            self._answer(200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY))
+            self._answer(200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY) + generate_latest(self.of_board))
         elif self.path == "/health":
             self._answer_health(self.board.state, self.board.trouble)
         else:
@@ -96,7 +98,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 def serve_metrics(board: StatusBoard, host: str, port: int) -> ThreadingHTTPServer:
     """Serve `/metrics` and `/health` from a thread; on a free port where the wanted one is taken."""
-    handler = type("Handler", (_Handler,), {"board": board})
+    of_board = CollectorRegistry()
+    READY.gauge(of_board).set_function(lambda: board.is_well)
+    handler = type("Handler", (_Handler,), {"board": board, "of_board": of_board})
     try:
         server = ThreadingHTTPServer((host, port), handler)
     except OSError:

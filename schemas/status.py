@@ -60,6 +60,11 @@ class StatusBoard:
             self.changed.set()
 
     @property
+    def is_well(self) -> bool:
+        """Tell whether the service does its work, or has done all of it."""
+        return self._state in (ServiceState.READY, ServiceState.ENDED) and self.trouble is None
+
+    @property
     def trouble(self) -> str | None:
         """Say why the service does not do its work although its state is good; None: it does, as far as it says."""
         silent_seconds = time.monotonic() - self._trouble_told_at

@@ -50,7 +50,7 @@ def _arguments(instruction: str) -> list[str]:
 
 
 def test_compose_starts_kafka_the_services_and_a_job() -> None:
-    assert set(SERVICES) == {"kafka", "postgres", "redis", *OURS}
+    assert set(SERVICES) == {"kafka", "postgres", "redis", "grafana", *OURS}
 
 
 def test_the_trainer_is_started_again_until_the_store_is_back_and_stays_ended_when_it_was_told_to() -> None:
@@ -130,7 +130,8 @@ def test_every_instance_has_a_name_that_outlives_its_container() -> None:
 
 def test_volumes_are_declared() -> None:
     used = {volume.partition(":")[0] for service in SERVICES.values() for volume in service.get("volumes", ())}
-    assert used == set(COMPOSE["volumes"])
+    assert {name for name in used if not name.startswith("./")} == set(COMPOSE["volumes"])
+    assert all((ROOT / name).exists() for name in used if name.startswith("./"))
 
 
 def test_the_job_that_ends_is_not_asked_for_its_health() -> None:

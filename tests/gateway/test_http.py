@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
+import jsonschema
 import pytest
 from msgspec import structs
 
@@ -420,3 +421,37 @@ async def test_the_openapi_document_has_all_that_it_refers_to_and_predictions_ar
     assert named <= schemas.keys()
     assert {"PublicPrediction", "PublicPredictions", "MemberPrediction"} <= named
     assert schemas["PublicPrediction"]["properties"].keys() == schema_of(PublicPrediction)["properties"].keys()
+
+
+def _has_example(content: dict[str, Any], schemas: dict[str, Any]) -> bool:
+    """Tell whether a media type has an example, or what it refers to has one."""
+    names = re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(content))
+    return "example" in json.dumps(content) or any("examples" in schemas[name] for name in names)
+
+
+async def test_every_path_of_the_openapi_document_shows_an_answer_and_says_that_there_are_errors(
+    client: httpx.AsyncClient,
+) -> None:
+    document = (await client.get("/openapi.json")).json()
+    schemas = document["components"]["schemas"]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            assert "default" in operation["responses"], path
+            good = {status: said for status, said in operation["responses"].items() if status.startswith("2")}
+            for status_code, response in good.items():
+                media = list(response.get("content", {}).values())[:1]  # that of CSV is shown as JSON
+                assert (status_code == "204") is not bool(media), (method, path)
+                assert all(_has_example(content, schemas) for content in media), (method, path)
+
+
+async def test_the_examples_of_the_openapi_document_are_as_their_schemas_say(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    schemas = document["components"]["schemas"]
+    shown = {name: schema["examples"] for name, schema in schemas.items() if "examples" in schema}
+    assert {"History", "HealthDocument", "TickerModelsDocument", "PerformanceMetrics"} <= shown.keys()
+    for name, examples in shown.items():
+        schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+        for example in examples:
+            jsonschema.Draft202012Validator(schema).validate(example)
+            unknown = example.keys() - schemas[name].get("properties", example).keys()
+            assert not unknown, (name, unknown)

@@ -113,7 +113,8 @@ async def speak_with_secrets_everywhere(port: int) -> None:
         {"action": MARK, MARK: MARK},
         {"action": "subscribe", "tickers": [MARK], "id": MARK},
     )
-    for message in (*map(json.dumps, said), MARK, MARK.encode()):
+    messages: list[str | bytes] = [*map(json.dumps, said), MARK, MARK.encode()]
+    for message in messages:
         async with connect(f"ws://127.0.0.1:{port}/ws/predictions?ticket={MARK}") as connection:
             await connection.send(message)
             assert json.loads(await connection.recv())["type"] == "welcome"

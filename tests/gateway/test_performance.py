@@ -51,6 +51,7 @@ async def test_stages_and_prediction_times_are_those_of_the_newest_predictions()
         at = [NOON_NS - 200 * MS, NOON_NS - 190 * MS, NOON_NS - 190 * MS + predicting_ms * MS]
         given = prediction("AAPL", 1, ingested_at_ns=at[0], featured_at_ns=at[1], predicted_at_ns=at[2])
         parts.stage_times.note(given, NOON_NS)
+    parts.rounds.took_ns.extend([1 * MS, 3 * MS])
     async with client_of(parts) as client:
         for path in ("/predict/AAPL", "/predict/AAPL", "/predictions", "/predictions?limit=1"):
             assert (await client.get(path)).status_code == 200
@@ -59,6 +60,7 @@ async def test_stages_and_prediction_times_are_those_of_the_newest_predictions()
     assert said.predictions.p50_seconds == 0.05
     assert said.stages["tick_to_feature"].p95_seconds == 0.01
     assert said.stages["tick_to_gateway"].average_seconds == 0.2
+    assert said.stages["gateway_to_client"].average_seconds == 0.002
     assert (said.cache.hits, said.cache.misses, said.cache.hit_rate) == (3, 1, 0.75)
 
 
@@ -67,7 +69,7 @@ async def test_where_nothing_was_measured_nothing_is_claimed() -> None:
         said = msgspec.json.decode((await client.get("/performance/metrics")).content, type=PerformanceMetrics)
         warm = msgspec.json.decode((await client.get("/warmup/status")).content, type=Warmup)
     assert (said.cache.hit_rate, said.predictions.share_under_100_ms) == (None, None)
-    assert said.stages["tick_to_gateway"].p99_seconds is None
+    assert (said.stages["tick_to_gateway"].p99_seconds, said.stages["gateway_to_client"].count) == (None, 0)
     assert (warm.ready, warm.seconds, warm.models_loaded) == (False, None, [])
 
 

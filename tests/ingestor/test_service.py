@@ -85,7 +85,7 @@ def _stream(frames: list[NumberedFrame], partition: int) -> list[tuple[object, .
 def _undisturbed() -> list[NumberedFrame]:
     source = ReplaySource(load_daily_bars(), Pace(0), ReplayOptions(_START, _END_NS))
     builder = FrameBuilder("replay", [ResumePoint()] * 4, 64, PositionText(source.content).write)
-    return [frame for moment in collect(source.moments(None, {})) for frame in builder.add(moment, 1)]
+    return [frame for moment in collect(source.ticks(None, {})) for frame in builder.add(moment, 1)]
 
 
 def _require_undisturbed(frames: list[NumberedFrame]) -> None:
@@ -103,6 +103,7 @@ def test_the_replay_comes_to_the_topic_whole_and_the_service_says_that_it_has_en
     service = start()
     service.wait_for(_ended(service), what="the end of the data")
     assert service.get("/health")[0] == 200
+    assert 'tickcast_playing_sources{source="replay"} 0.0' in service.get("/metrics")[1]
     frames = _frames(broker)
     _require_undisturbed(frames)
     assert all(len({partition_of(t, 4) for t in f.tickers} | {number}) == 1 for number, f in frames)

@@ -3,6 +3,7 @@
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,6 @@ def test_a_summary_says_what_was_added_since_the_last_one_and_nothing_where_that
 
 
 @pytest.mark.parametrize("given", [{"log_format": "text"}, {"log_format": "json", "log_summary_seconds": 0}])
-def test_people_and_whoever_does_not_want_them_get_no_summaries(given: dict[str, object]) -> None:
+def test_people_and_whoever_does_not_want_them_get_no_summaries(given: dict[str, Any]) -> None:
     summary = LogSummary(logging.getLogger("test"), LogEvent.SERVED, Settings(_env_file=None, **given))
     assert [summary.is_due(now_s) for now_s in (0.0, 1e6)] == [False, False]

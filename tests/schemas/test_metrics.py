@@ -5,7 +5,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from schemas.metrics import METRICS, Metric
+from schemas.metrics import METRICS, OLDEST_AGES, Metric
 
 
 def made(metric: Metric, registry: CollectorRegistry) -> None:
@@ -34,6 +34,17 @@ def test_a_name_says_whose_it_is_and_its_unit(metric: Metric) -> None:
     if metric.kind == "gauge":
         assert metric.name.endswith("s"), "a gauge counts something: its name is a plural or a unit"
     assert metric.help.endswith(".")
+
+
+def test_no_label_is_a_ticker_one_bounded_gauge_apart() -> None:
+    """Every value of a label is a series that Prometheus keeps. What `path` and `route` say is tested on a gateway."""
+    assert [metric.name for metric in METRICS if "ticker" in metric.labels] == [OLDEST_AGES.name]
+    known = {
+        *("bytes", "end", "horizon", "kind", "level", "part", "path", "reason", "result", "route", "source", "status"),
+        *("action", "test", "ticker", "topic", "type", "until", "worker"),
+        *("bound", "code", "member", "model_set", "of", "role"),
+    }
+    assert {label for metric in METRICS for label in metric.labels} == known, "one more: what are its values?"
 
 
 def test_all_can_be_made_side_by_side_and_scraped() -> None:

@@ -59,6 +59,8 @@ def test_health_says_whether_the_service_serves(
     answered, content_type, body = get(server, "/health")
     assert (answered, content_type) == (code, "application/json")
     assert json.loads(body) == {"status": status, "state": state, "version": VERSION}
+    well = state in (ServiceState.READY, ServiceState.ENDED)
+    assert f"tickcast_ready_services {float(well)}\n" in get(server, "/metrics")[2].decode()
 
 
 def test_health_is_false_and_says_why_while_the_service_is_in_trouble(
@@ -70,6 +72,7 @@ def test_health_is_false_and_says_why_while_the_service_is_in_trouble(
     assert code == 503
     wanted = {"status": "unhealthy", "state": "ready", "version": VERSION, "reason": "9 records wait"}
     assert json.loads(body) == wanted
+    assert b"tickcast_ready_services 0.0\n" in get(server, "/metrics")[2]
     board.set_trouble(None, 60.0)
     assert get(server, "/health")[0] == 200
 
