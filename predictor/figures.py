@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from predictor.degraded import UNTRAINED, WARMING_UP
 from schemas.events import Prediction
 from schemas.metrics import (
     DEAD_LETTERS,
@@ -31,6 +32,8 @@ class Figures:
         self._board = board
         self._made = PREDICTIONS_MADE.counter(registry)
         self._degraded = DEGRADED.counter(registry)
+        for reason in (UNTRAINED, WARMING_UP):
+            self._degraded.labels(reason)  # shown as 0 before there is one
         self._model_seconds = PREDICTION_SECONDS.histogram(registry)
         self._batch = PREDICTION_BATCH.histogram(registry)
         self._swaps = MODEL_SWAPS.counter(registry)

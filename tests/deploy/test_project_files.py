@@ -31,6 +31,7 @@ TARGETS = {
         "load",
         "chaos",
         "soak",
+        "prometheus",
         "docker-build",
         "docker-run",
         "clean",
