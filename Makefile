@@ -24,11 +24,11 @@ CODE := $(PACKAGES) tests $(wildcard benchmarks)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE := tickcast:$(VERSION)
 
-.PHONY: help install run test test-browser chaos coverage check format lock train bench bench-serving bench-features bench-recovery bench-rest bench-sockets bench-page screenshots load soak kafka prometheus schemas docker-build docker-run clean
+.PHONY: help install run test test-browser chaos coverage coverage-gateway check format lock train bench bench-serving bench-features bench-recovery bench-rest bench-sockets bench-page screenshots load soak kafka prometheus schemas docker-build docker-run clean
 
 help: ## List the targets
 	@echo 'make TARGET [ARGS="…"]'
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 20
 
 install: .venv/.installed .venv/.kafka ## Make .venv, install the pinned packages, fetch Kafka's jars; quick when nothing changed
 
@@ -75,9 +75,13 @@ chaos: install ## Kill, freeze and restart services and Kafka while a replay run
 
 coverage: install ## Run every test and report what it reaches, service processes included; fails below 90 %
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(AT_ONCE) $(ARGS)
+	@$(BIN)/coverage run -m pytest $(AT_ONCE) $(OWN_TESTS) $(ARGS)
 	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report
+	@$(BIN)/coverage report $(REPORTED)
+
+coverage-gateway: OWN_TESTS = tests/gateway tests/gateway_client
+coverage-gateway: REPORTED = --include 'gateway/*'
+coverage-gateway: coverage ## Report what the gateway's own tests reach of it; fails below 90 %
 
 check: install ## Check format, lint, types and imports between packages
 	@$(BIN)/ruff format --check $(CODE)

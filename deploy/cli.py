@@ -5,12 +5,22 @@ import runpy
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from deploy.run_options import absolute_source
 from deploy.running_env import adopt_running_env
 from deploy.say import errors_in_one_line
 from schemas import VERSION
+from schemas.errors import StopAndSayError
+
+
+@dataclass(frozen=True)
+class Needs:
+    """A package that is not installed with Tickcast itself, and the extra that brings it."""
+
+    package: str
+    extra: str
 
 
 @dataclass(frozen=True)
@@ -20,6 +30,7 @@ class Command:
     module: str
     summary: str
     takes_arguments: bool = True
+    needs: Needs | None = None
 
 
 COMMANDS: dict[str, Command] = {
@@ -57,6 +68,11 @@ COMMANDS: dict[str, Command] = {
         takes_arguments=False,
     ),
     "gateway": Command("gateway", "serve REST, WebSocket and the page", takes_arguments=False),
+    "watch": Command(
+        "gateway.client.watch",
+        "show predictions as they come in this terminal (`watch AAPL MSFT`; none: all)",
+        needs=Needs("rich", "terminal"),
+    ),
     "keys": Command("gateway.access", "make, list, revoke and rotate the API keys of the gateway; show their usage"),
     "users": Command("gateway.access.users_command", "make, list, change and remove the users of the gateway"),
     "postman": Command(
@@ -75,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         adopt_running_env(Path("var"), Path(".env"), source=_named_source(rest))
     sys.argv = [f"tickcast {name}", *rest]
     with errors_in_one_line(name):
+        _require(COMMANDS[name].needs)
         runpy.run_module(COMMANDS[name].module, run_name="__main__", alter_sys=True)
 
 
@@ -94,6 +111,16 @@ def _parse(words: list[str]) -> tuple[str, list[str]]:
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those below")
     known = parser.parse_args(words[:1])
     return known.command, words[1:]
+
+
+def _require(needs: Needs | None) -> None:
+    """Say what is to be installed, before a module fails that imports it.
+
+    Raises:
+        StopAndSayError: It is not installed.
+    """
+    if needs is not None and find_spec(needs.package) is None:
+        raise StopAndSayError(f"{needs.package} is not installed: pip install tickcast[{needs.extra}]")
 
 
 def _named_source(words: list[str]) -> str | None:

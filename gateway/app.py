@@ -9,11 +9,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.access.bodies import Bodies
 from gateway.access.gate import Gate
+from gateway.access.scopes import ScopeTable
 from gateway.guard import Guard
 from gateway.hot import HotPath
 from gateway.limits.layer import Limited
 from gateway.limits.proxies import Forwarded, Proxies
-from gateway.limits.refusals import Refusals
 from gateway.openapi import declare_responses
 from gateway.parts import Parts
 from gateway.problems import handle_errors, nothing_here
@@ -70,7 +70,7 @@ def build_api(parts: Parts) -> FastAPI:
     api: FastAPI = FastAPIOffline(
         title="Tickcast", version=VERSION, description=_DESCRIPTION, redirect_slashes=False, license_info=_LICENSE
     )
-    handle_errors(api)
+    handle_errors(api, ScopeTable())
     for router in (
         predictions_router(parts),
         predict_posts_router(parts),
@@ -101,7 +101,7 @@ def build_app(parts: Parts) -> ASGIApp:
     }
     inner: ASGIApp = Bodies(Dispatch(HotPath(build_api(parts), parts), sockets), parts.settings.maximum_body_bytes)
     limits = parts.limits if parts.settings.limits_requests else None
-    refusals = Refusals(parts.instruments.refused)
+    refusals = parts.refusals
     if limits is not None:
         inner = Limited(inner, limits, refusals)
     if parts.settings.auth_required:

@@ -55,7 +55,8 @@ class Archive:
         self._waiting = 0
         self._opening = Lock()
         self._engine: Engine | None = None
-        self._answers = True
+        #: It answered what it was asked last, or was asked nothing yet.
+        self.answers = True
 
     async def ask(self, query: Callable[[Connection], Answer]) -> Answer:
         """Give what a query answers.
@@ -113,9 +114,9 @@ class Archive:
             return self._engine
 
     def _say(self, *, answers: bool, error: Exception | None = None) -> None:
-        if answers != self._answers:  # its own words may hold an address
+        if answers != self.answers:  # its own words may hold an address
             _log.warning("the database answers again" if answers else f"no database: {type(error).__name__}")
-        self._answers = answers
+        self.answers = answers
 
     def close(self) -> None:
         """Close the connections; a question under way is left alone."""

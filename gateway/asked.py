@@ -35,6 +35,20 @@ def read_symbol(text: str, field: str = "ticker") -> str:
         raise bad_request("invalid-ticker", field, str(error)) from error
 
 
+def read_horizon(parts: Parts, horizon: int | None) -> int:
+    """Give the horizon, or the shortest.
+
+    Raises:
+        ProblemError: 400: it is not on offer.
+    """
+    on_offer = parts.settings.horizons
+    if horizon is not None and horizon not in on_offer:
+        choices = " or ".join(map(str, on_offer))
+        detail = f"horizon {horizon} is not on offer: use horizon={choices} (bars)"
+        raise bad_request("not-on-offer", "horizon", detail, horizons=list(on_offer))
+    return horizon or on_offer[0]
+
+
 def unknown_ticker(parts: Parts, ticker: str) -> ProblemError:
     """Give the answer where a ticker has no prediction."""
     near = parts.latest.near(ticker)

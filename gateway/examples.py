@@ -7,15 +7,18 @@ from msgspec import structs
 
 from gateway.access.documents import RegisteredUser, Ticket, Tokens
 from gateway.accuracy import accuracy
+from gateway.accuracy_dates import accuracy_dates
 from gateway.accuracy_series import accuracy_series
 from gateway.command_desk import POOLED, Accepted, href_of
-from gateway.database.outcomes import DateSums, Sums
+from gateway.database.outcomes import DateHits, DateSums, Sums
 from gateway.feedback import FeedbackReceipt
 from gateway.jobs import JobsView, ModelJob
 from gateway.members import compare
 from gateway.presentation import public_form
 from gateway.problems import not_caught_up
 from gateway.reasons import reasoning_of
+from gateway.recorded_examples import examples_of_recorded
+from gateway.system_examples import examples_of_system
 from gateway.usage_report import KeyUsage, UsageReport
 from schemas.asyncapi_messages import read_example
 from schemas.events import CommandState, ModelCommand, ModelEvent, Outcome, Prediction, Scoreboard
@@ -36,6 +39,7 @@ def examples() -> dict[str, Any]:
     reasoning = reasoning_of(prediction, prediction.prediction.horizon, board, event)
     command = msgspec.convert(read_example("ModelCommand"), ModelCommand)
     dates = [DateSums(outcome.horizon, outcome.matured_ns, _sums_of(outcome))]
+    hits = DateHits(outcome.matured_ns, 1, int(bool(outcome.hit)), int(outcome.actual_log_return > 0))
     shapes = {
         "Accepted": Accepted(job=command.id, status=CommandState.QUEUED, href=href_of(command.id), note=POOLED),
         "ModelJob": _job(command, event),
@@ -44,11 +48,14 @@ def examples() -> dict[str, Any]:
         "ReasonedPrediction": msgspec.to_builtins(prediction) | {"reasoning": msgspec.to_builtins(reasoning)},
         "Accuracy": accuracy(board.ticker, board, event, [], retrain=False),
         "UsageReport": UsageReport(counted=True, message="", usage=[_USAGE]),
+        "AccuracyDates": accuracy_dates(outcome.ticker, outcome.interval, outcome.horizon, [hits], 1),
         "AccuracySeries": accuracy_series(outcome.ticker, outcome.interval, dates, len(dates)),
         "Comparison": compare(prediction, board, event),
         "FeedbackReceipt": FeedbackReceipt(id="5f0e8c1d9a7b4c3e2d1f0a9b", created_at=prediction.updated_at),
         "ProblemDocument": not_caught_up().document(),
         **_of_accounts(),
+        **examples_of_recorded(_sums_of(outcome)),
+        **examples_of_system(prediction, event),
     }
     return {name: msgspec.to_builtins(shape) for name, shape in shapes.items()}
 

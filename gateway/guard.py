@@ -6,6 +6,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.access.scopes import ScopeTable
 from gateway.authorities import read_authority, read_origin
 from gateway.limits.refusals import Refusals
 from gateway.problems import ProblemError
@@ -19,7 +20,6 @@ _REMEMBERED = 1_024
 _WEB_SCHEMES = frozenset({"http", "https"})
 #: What pages may send beyond what every page may, and for how long a browser may take our word for it.
 _PREFLIGHT_HEADERS = {
-    "Access-Control-Allow-Methods": "GET, HEAD, POST",
     "Access-Control-Allow-Headers": "X-API-Key, Authorization, Content-Type, Idempotency-Key, If-None-Match, "
     "Last-Event-ID",
     "Access-Control-Max-Age": "600",
@@ -43,6 +43,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: GatewaySettings, refusals: Refusals) -> None:
         self._app = app
         self._refusals = refusals
+        self._table = ScopeTable()
         listening = settings.gateway_host.strip("[]").rstrip(".").lower()
         self._hosts = frozenset({*_LOCAL, listening, *settings.allowed_hosts})
         self._origins = frozenset(read_origin(origin) for origin in settings.allowed_origins)
@@ -63,8 +64,12 @@ class Guard:
             await refusal.response()(scope, receive, self._readable_for(headers.get("origin"), send))
             return
         self._remember(scope)
-        answering = Response(None, HTTPStatus.NO_CONTENT, _PREFLIGHT_HEADERS) if _is_preflight(scope, headers) else None
-        await (answering or self._app)(scope, receive, self._readable_for(headers.get("origin"), send))
+        app = self._preflight_answer(scope["path"]) if _is_preflight(scope, headers) else self._app
+        await app(scope, receive, self._readable_for(headers.get("origin"), send))
+
+    def _preflight_answer(self, path: str) -> Response:
+        methods = {"Access-Control-Allow-Methods": ", ".join(self._table.methods(path))}
+        return Response(None, HTTPStatus.NO_CONTENT, _PREFLIGHT_HEADERS | methods)
 
     def _is_like_one_before(self, scope: Scope) -> bool:
         """Tell whether no page asks, and by a name that was let in before: so it is with nearly all requests."""

@@ -15,7 +15,7 @@ from schemas.events import Direction, PriceRange, Signal
 from schemas.public import Integer, Time
 from schemas.times import Interval
 
-Row = RowMapping
+Row = RowMapping | dict[str, Any]
 
 
 class Happened(Struct, frozen=True, kw_only=True):

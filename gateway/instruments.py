@@ -9,7 +9,10 @@ from prometheus_client.registry import Collector
 
 from gateway.messages import Message
 from schemas import metrics
+from schemas.close_codes import CloseCode
 
+# What a connection's end is counted by where the gateway did not end it.
+_BY_CLIENT = "client"
 _OBSERVED_TOGETHER = 512
 
 
@@ -25,6 +28,10 @@ class Instruments:
         self._sent = metrics.WEBSOCKET_SENT.counter(registry)
         self._sent_since: Counts[str] = Counts()
         self.conflated = metrics.WEBSOCKET_CONFLATED.counter(registry)
+        self._closed = metrics.WEBSOCKET_CLOSED.counter(registry)
+        for code in (*map(str, map(int, CloseCode)), _BY_CLIENT):
+            self._closed.labels(code)  # shown as 0 before there is one
+        self.round_seconds = metrics.ROUND_SECONDS.histogram(registry)
         self.tickers = metrics.TICKERS_KNOWN.gauge(registry)
         self.records_taken = metrics.RECORDS_TAKEN.counter(registry)
         self.tick_to_gateway = metrics.TICK_TO_GATEWAY.histogram(registry)
@@ -38,6 +45,8 @@ class Instruments:
         self.answer_cache = metrics.ANSWER_CACHE.counter(registry)
         self.redis_up = metrics.REDIS_UP.gauge(registry)
         self.redis_calls = metrics.REDIS_CALLS.counter(registry)
+        for result in ("answered", "refused", "failed"):
+            self.redis_calls.labels(result)
         self.dead_letters = metrics.DEAD_LETTERS.counter(registry)
         self.dead_letters.labels("undecodable")  # shown as 0 before there is one
 
@@ -49,6 +58,10 @@ class Instruments:
         """Count messages that went out to clients, by their types; cheap, for there are many."""
         for message in messages:
             self._sent_since[message.kind] += 1
+
+    def count_closed(self, code: CloseCode | None) -> None:
+        """Count a client's connection that ended; None: it was not the gateway that ended it."""
+        self._closed.labels(_BY_CLIENT if code is None else str(int(code))).inc()
 
     def count_answer(self, route: str, status: int, seconds: float) -> None:
         """Count an answer and how long it took; to observe many together costs a tenth."""

@@ -11,7 +11,8 @@ from gateway.parts import Parts
 from schemas.events import ServiceState
 from schemas.times import NS_PER_SECOND
 
-_STALE = b'"degraded":"stale'
+#: How `degraded` ends where models are old, whether they answered or were refused, alone or after other reasons.
+_OLD = b'retrain_recommended"'
 _PREDICTOR = "predictor"
 
 Document = dict[str, Any]
@@ -47,15 +48,15 @@ def _beside(parts: Parts, state: Document) -> bytes:
 def _state(parts: Parts, entries: list[Entry]) -> Document:
     event = parts.models.newest
     loaded = event is not None and event.serving is not None
-    now_ns = parts.clock_ns()
+    now_ns, since_ns = parts.clock_ns(), parts.models.serving_since_ns
     predictor = parts.services.document(now_ns).get(_PREDICTOR, {}).get("state")
-    drift, stale = parts.scores.retrain_asked, any(_STALE in entry.body for entry in entries)
+    drift, old = parts.scores.retrain_asked, any(_OLD in entry.body for entry in entries)
     return {
         "loaded": loaded,
         "ready": loaded and predictor == ServiceState.READY,
         "predictor": predictor,
         "versions": {member.name: member.version for member in event.members} if event and loaded else {},
-        "age_seconds": max(0, now_ns - event.decided_at_ns) / NS_PER_SECOND if event and loaded else None,
-        "retrain_recommended": drift or stale,
-        "retrain_reasons": [*(["drift"] if drift else []), *(["age"] if stale else [])],
+        "age_seconds": max(0, now_ns - since_ns) / NS_PER_SECOND if loaded and since_ns is not None else None,
+        "retrain_recommended": drift or old,
+        "retrain_reasons": [*(["drift"] if drift else []), *(["age"] if old else [])],
     }

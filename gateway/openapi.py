@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from gateway.access.documents import RegisteredUser, Ticket, Tokens
 from gateway.accuracy import Accuracy
+from gateway.accuracy_dates import AccuracyDates
 from gateway.accuracy_series import AccuracySeries
 from gateway.batch import FailedTicker
 from gateway.batch_jobs import BatchJob
@@ -41,6 +42,7 @@ _SHAPES: tuple[type[Struct], ...] = (
     PublicPredictions,
     Accepted,
     Accuracy,
+    AccuracyDates,
     AccuracySeries,
     BatchJob,
     Comparison,
@@ -73,6 +75,12 @@ def of_contract(message_type: type[Struct]) -> dict[str, Any]:
 def of_schema(schema: dict[str, Any]) -> dict[str, Any]:
     """Declare a response by its schema."""
     return {"description": "Successful Response", "content": {_JSON: {"schema": schema}}}
+
+
+def of_text(example: str) -> dict[str, Any]:
+    """Declare a response that is plain text."""
+    content = {"text/plain": {"schema": {"type": "string"}, "example": example}}
+    return {"description": "Successful Response", "content": content}
 
 
 def reference(name: str) -> dict[str, Any]:

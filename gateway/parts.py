@@ -21,6 +21,7 @@ from gateway.instruments import Instruments
 from gateway.jobs import JobsView
 from gateway.latest import LatestBars, LatestView
 from gateway.limits.limits import Limits
+from gateway.limits.refusals import Refusals
 from gateway.problems import not_caught_up, stopping
 from gateway.rounds import Rounds
 from gateway.scores import ScoresView
@@ -49,7 +50,6 @@ class Parts:
     predictions: PredictionStream = field(default_factory=lambda: Stream(LatestView(), 7 * HELD_BYTES // 8))
     bars: BarStream = field(default_factory=lambda: Stream(LatestBars(), HELD_BYTES // 8))
     hub: Hub = field(default_factory=Hub)
-    rounds: Rounds = field(default_factory=Rounds)
     services: ServicesView = field(default_factory=ServicesView)
     models: ModelsView = field(default_factory=ModelsView)
     jobs: JobsView = field(default_factory=JobsView)
@@ -61,6 +61,11 @@ class Parts:
     condition: Condition = field(default_factory=Condition)
     team: Team = field(default_factory=Team)
     clock_ns: Callable[[], int] = time.time_ns
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        """Give the clients for whom something waits."""
+        return Rounds(self.instruments.round_seconds.observe)
 
     @cached_property
     def forecasts(self) -> ForecastDesk:
@@ -97,6 +102,11 @@ class Parts:
         """Give the users' way in; nothing is opened before somebody asks."""
         ledger, make_buckets = Ledger(self.settings), self.leases.make_buckets
         return Accounts(self.settings, ledger, self.keys, self.mint, self.clock_ns, make_buckets)
+
+    @cached_property
+    def refusals(self) -> Refusals:
+        """Give what counts requests that are refused."""
+        return Refusals(self.instruments.refused)
 
     @cached_property
     def limits(self) -> Limits:

@@ -1,6 +1,7 @@
 """Recorded bars and indicators, and the bar that forms, as people see them. Pure."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -10,6 +11,8 @@ from gateway.presentation import time_text
 from schemas.events import Origin
 from schemas.public import Integer, PublicBar, PublicPrediction, Time
 from schemas.times import Interval
+
+Row = RowMapping | dict[str, Any]
 
 _NO_FORMING = b'"forming":null}'
 
@@ -69,7 +72,7 @@ class PastFeatures(Struct, frozen=True, kw_only=True):
     features: list[PastIndicators]
 
 
-def past_bars(ticker: str, interval: Interval, rows: Sequence[RowMapping], limit: int) -> PastBars:
+def past_bars(ticker: str, interval: Interval, rows: Sequence[Row], limit: int) -> PastBars:
     """Make the document of rows, newest first, of which one more than the limit was asked for; no bar forms."""
     kept = rows[:limit][::-1]
     return PastBars(
@@ -88,7 +91,7 @@ def with_forming(body: bytes, live: PublicPrediction | None) -> bytes:
     return body[: -len(_NO_FORMING)] + b'"forming":%b}' % msgspec.json.encode(live.bar)
 
 
-def past_features(ticker: str, interval: Interval, rows: Sequence[RowMapping], limit: int) -> PastFeatures:
+def past_features(ticker: str, interval: Interval, rows: Sequence[Row], limit: int) -> PastFeatures:
     """Make the document likewise."""
     kept = rows[:limit][::-1]
     return PastFeatures(
@@ -99,7 +102,7 @@ def past_features(ticker: str, interval: Interval, rows: Sequence[RowMapping], l
     )
 
 
-def _bar(row: RowMapping) -> PastBar:
+def _bar(row: Row) -> PastBar:
     return PastBar(
         start=time_text(row["start_ns"]),
         end=time_text(row["end_ns"]),
@@ -115,7 +118,7 @@ def _bar(row: RowMapping) -> PastBar:
     )
 
 
-def _indicators(row: RowMapping) -> PastIndicators:
+def _indicators(row: Row) -> PastIndicators:
     return PastIndicators(
         as_of=time_text(row["as_of_ns"]),
         bar_index=row["bar_index"],

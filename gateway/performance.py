@@ -8,7 +8,7 @@ from gateway.answer_times import RouteTimes, route_times
 from gateway.figures import Times, times_of
 from gateway.parts import Parts
 from gateway.presentation import time_text
-from schemas.events import ServiceState
+from schemas.events import ModelEvent, ServiceState
 from schemas.public import Integer, Time
 from schemas.status import resident_bytes
 from schemas.times import NS_PER_MILLISECOND, NS_PER_SECOND
@@ -59,8 +59,14 @@ class ServiceFigures(Struct, frozen=True, kw_only=True):
 
 
 class PerformanceMetrics(Struct, frozen=True, kw_only=True):
-    """All figures since the start; `paths` begins with `*`, all together. Stages are of the newest predictions."""
+    """All figures since the start; `paths` begins with `*`, all together. Stages are of the newest predictions, but for
+    `gateway_to_client`: of the newest turns of writing, until all WebSockets that keep up have what waited for them.
 
+    Attributes:
+        worker: Which one answers and has these figures, where several share the port; null where it is alone.
+    """
+
+    worker: Integer | None
     since: Time
     uptime_seconds: float
     paths: list[RouteTimes]
@@ -72,8 +78,13 @@ class PerformanceMetrics(Struct, frozen=True, kw_only=True):
 
 
 class PerformanceSummary(Struct, frozen=True, kw_only=True):
-    """The figures that say most."""
+    """The figures that say most.
 
+    Attributes:
+        worker: Which one answers and has these figures, where several share the port; null where it is alone.
+    """
+
+    worker: Integer | None
     uptime_seconds: float
     requests: Integer
     requests_per_second: float
@@ -101,12 +112,14 @@ class Warmup(Struct, frozen=True, kw_only=True):
     """How far the start has got.
 
     Attributes:
+        worker: Which one answers, of several that share the port; null where it is alone.
         seconds: From the start to the view being caught up; null until then.
         models_loaded: That answered the newest prediction.
         models_trained: Of the set that serves.
         errors: Services that are not well, with what they say.
     """
 
+    worker: Integer | None
     ready: bool
     started_at: Time
     caught_up_at: Time | None
@@ -153,8 +166,8 @@ def _prediction_times(parts: Parts) -> PredictionTimes:
     )
 
 
-def _services(parts: Parts) -> list[ServiceFigures]:
-    services: dict[str, dict[str, Any]] = parts.services.document(parts.clock_ns())
+def service_figures(services: dict[str, Any]) -> list[ServiceFigures]:
+    """Give what each instance reports, of the document of all services."""
     return [
         ServiceFigures(
             service=service,
@@ -172,22 +185,28 @@ def performance_metrics(parts: Parts) -> PerformanceMetrics:
     """Give all figures."""
     started_ns = _started_ns(parts)
     return PerformanceMetrics(
+        worker=parts.team.number,
         since=time_text(started_ns),
         uptime_seconds=max(0, parts.clock_ns() - started_ns) / NS_PER_SECOND,
         paths=route_times(parts.instruments.http_seconds),
         memory=Memory(current_bytes=resident_bytes(), average_bytes=parts.memory.average_bytes),
         cache=_cache(parts),
         predictions=_prediction_times(parts),
-        stages=parts.stage_times.stages(),
-        services=_services(parts),
+        stages=parts.stage_times.stages() | {"gateway_to_client": times_of(parts.rounds.took_ns)},
+        services=service_figures(parts.services.document(parts.clock_ns())),
     )
 
 
 def performance_summary(parts: Parts) -> PerformanceSummary:
     """Give the figures that say most."""
-    figures = performance_metrics(parts)
+    return summary_of(performance_metrics(parts), len(parts.latest), len(parts.hub))
+
+
+def summary_of(figures: PerformanceMetrics, tickers: int, websocket_clients: int) -> PerformanceSummary:
+    """Give those of all figures that say most."""
     together, way = figures.paths[0], figures.stages["tick_to_gateway"]
     return PerformanceSummary(
+        worker=figures.worker,
         uptime_seconds=figures.uptime_seconds,
         requests=together.count,
         requests_per_second=together.count / max(1.0, figures.uptime_seconds),
@@ -199,8 +218,8 @@ def performance_summary(parts: Parts) -> PerformanceSummary:
         predictions_under_100_ms=figures.predictions.share_under_100_ms,
         tick_to_gateway_p50_seconds=way.p50_seconds,
         tick_to_gateway_p99_seconds=way.p99_seconds,
-        tickers=len(parts.latest),
-        websocket_clients=len(parts.hub),
+        tickers=tickers,
+        websocket_clients=websocket_clients,
     )
 
 
@@ -208,23 +227,28 @@ def warmup(parts: Parts) -> Warmup:
     """Give how far the start has got."""
     started_ns, caught_up_ns = _started_ns(parts), parts.condition.caught_up_at_ns
     event = parts.models.newest
-    members = event.members if event is not None and event.serving is not None else []
     return Warmup(
+        worker=parts.team.number,
         ready=parts.latest.caught_up,
         started_at=time_text(started_ns),
         caught_up_at=None if caught_up_ns is None else time_text(caught_up_ns),
         seconds=None if caught_up_ns is None else max(0, caught_up_ns - started_ns) / NS_PER_SECOND,
         tickers=len(parts.latest),
         models_loaded=_models_loaded(parts),
-        models_trained=[
-            TrainedModel(name=one.name, version=one.version, training_seconds=one.training_seconds) for one in members
-        ],
+        models_trained=[] if event is None or event.serving is None else trained_models(event),
         errors=[
             f"{service}: {document['message'] or document['state']}"
             for service, document in parts.services.document(parts.clock_ns()).items()
             if document["state"] not in _WELL
         ],
     )
+
+
+def trained_models(event: ModelEvent) -> list[TrainedModel]:
+    """Give the members of a set that serves."""
+    return [
+        TrainedModel(name=one.name, version=one.version, training_seconds=one.training_seconds) for one in event.members
+    ]
 
 
 def _models_loaded(parts: Parts) -> list[str]:

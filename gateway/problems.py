@@ -1,6 +1,7 @@
 """Errors as `application/problem+json` (RFC 9457)."""
 
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -9,10 +10,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Match
+
+from gateway.access.scopes import ScopeTable
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
-_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _TYPE_PREFIX = "urn:tickcast:problem:"
 
 
@@ -96,7 +97,7 @@ async def _problem(_request: Request, error: Exception) -> Response:
     return error.response()
 
 
-async def _http_error(request: Request, error: Exception) -> Response:
+async def _http_error(table: ScopeTable, request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 -- registered for this class only
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.NOT_FOUND:
@@ -104,19 +105,11 @@ async def _http_error(request: Request, error: Exception) -> Response:
     detail = str(error.detail)
     headers = dict(error.headers or {})
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(_allowed(request))
+        headers["Allow"] = ", ".join(table.methods(request.scope["path"]))
+        if request.method == "OPTIONS":  # no route has it: it is answered here, for all of them
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": headers["Allow"]})
         detail = f"{request.url.path[:100]} does not accept {request.method}: use {headers['Allow']}"
     return ProblemError(status, status.phrase.lower().replace(" ", "-"), detail, headers).response()
-
-
-def _allowed(request: Request) -> list[str]:
-    """Give the methods that a path has, over all its routes."""
-    return [method for method in _METHODS if _is_there(request, method)]
-
-
-def _is_there(request: Request, method: str) -> bool:
-    scope = {**request.scope, "method": method}
-    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
 
 async def _invalid_input(_request: Request, error: Exception) -> Response:
@@ -139,9 +132,9 @@ async def _unexpected(_request: Request, _error: Exception) -> Response:
     return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-server-error", detail).response()
 
 
-def handle_errors(app: FastAPI) -> None:
-    """Make every error of the app a problem document."""
+def handle_errors(app: FastAPI, table: ScopeTable) -> None:
+    """Make every error of the app a problem document; the table says which methods a path has."""
     app.add_exception_handler(ProblemError, _problem)
-    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(HTTPException, partial(_http_error, table))
     app.add_exception_handler(RequestValidationError, _invalid_input)
     app.add_exception_handler(Exception, _unexpected)

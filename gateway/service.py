@@ -23,6 +23,7 @@ from gateway.database.usage import add_usage
 from gateway.feed import Feed
 from gateway.instruments import Instruments
 from gateway.intake import READS, Intake
+from gateway.model_figures import ModelFigures
 from gateway.open_files import raise_file_limit
 from gateway.parts import Parts
 from gateway.sender import RecordSender
@@ -95,6 +96,7 @@ async def serve(
     board = StatusBoard(SERVICE, settings.instance)
     parts = Parts(settings=settings, board=board, instruments=Instruments(), team=team)
     parts.instruments.show(ViewFigures(parts))
+    parts.instruments.show(ModelFigures(parts))
     sender = RecordSender(settings, parts.instruments)
     parts.forecasts.send = sender.forecast_request
     commands = CommandSender(settings)

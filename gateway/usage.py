@@ -67,6 +67,10 @@ class Usage:
         counts.errors += status >= _FIRST_ERROR
         counts.bytes += body_bytes
 
+    def note_socket(self, key_id: str) -> None:
+        """Count a WebSocket that was opened before a message said for which key."""
+        self._since[key_id].requests += 1
+
     def note_sent(self, key_id: str, messages: Sequence[Message]) -> None:
         """Count messages of a connection that stays."""
         counts = self._since[key_id]

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from predictor.artifacts import ModelSet
 from predictor.challenger import Challenger
+from predictor.degraded import STALE_REFUSED
 from predictor.serving import Serving
 from schemas.events import ServiceState
 
@@ -17,7 +18,8 @@ def condition_of(
         serving: Which set answers, waits, or cannot be loaded.
         challenger: Which one is shown beside it.
         failing: Members of the serving set that fail.
-        age: That the set is stale, as predictions say it; None: it is not.
+        age: That the set is stale, as predictions say it; None: it is not. Old models that answer in full want a
+            retraining, and are no trouble of the service; those that are refused are.
         rests: The challenger is left out of some batches, for it failed or was slow not long ago.
     """
     current, waiting, unloadable = serving.current, serving.waiting, serving.unloadable
@@ -28,8 +30,9 @@ def condition_of(
     if unloadable is not None:
         return ServiceState.DEGRADED, f"{unloadable}; keeping model set {current.manifest.model_set}"
     missing = current.refused.keys() | set(failing)
+    # What is only shown is not missed.
     missed = any(each.prior_weight > 0 for each in current.manifest.members if each.name in missing)
-    state = ServiceState.DEGRADED if missed or age else ServiceState.READY  # what is only shown is not missed
+    state = ServiceState.DEGRADED if missed or age == STALE_REFUSED else ServiceState.READY
     without = f" without {', '.join(sorted(missing))}" if missing else ""
     old = f" is {age}" if age else ""
     return state, f"model set {current.manifest.model_set}{without}{old}{_beside(current, challenger, rests)}"

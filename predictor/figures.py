@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from predictor.degraded import UNTRAINED, WARMING_UP
+from predictor.degraded import REASONS
 from schemas.events import Prediction
 from schemas.metrics import (
     DEAD_LETTERS,
     DEGRADED,
+    FEATURE_TO_PREDICTION,
     FORECAST_SECONDS,
     FORECASTS_MADE,
     LAG_RECORDS,
@@ -20,9 +21,11 @@ from schemas.metrics import (
     PREDICTIONS_MADE,
 )
 from schemas.status import StatusBoard
+from schemas.times import NS_PER_SECOND
 from schemas.topics import FEATURES
 
 _REPORT_EVERY_SECONDS = 1.0
+_FORECAST_KINDS = ("arima", "statistical", "error", "dead_letter")
 
 
 class Figures:
@@ -32,13 +35,16 @@ class Figures:
         self._board = board
         self._made = PREDICTIONS_MADE.counter(registry)
         self._degraded = DEGRADED.counter(registry)
-        for reason in (UNTRAINED, WARMING_UP):
+        for reason in REASONS:
             self._degraded.labels(reason)  # shown as 0 before there is one
+        self._feature_to_prediction = FEATURE_TO_PREDICTION.histogram(registry)
         self._model_seconds = PREDICTION_SECONDS.histogram(registry)
         self._batch = PREDICTION_BATCH.histogram(registry)
         self._swaps = MODEL_SWAPS.counter(registry)
         self._dead_letters = DEAD_LETTERS.counter(registry).labels("undecodable")  # shown as 0 before there is one
         self._forecasts = FORECASTS_MADE.counter(registry)
+        for kind in _FORECAST_KINDS:
+            self._forecasts.labels(kind)  # shown as 0 before there is one
         self._forecast_seconds = FORECAST_SECONDS.histogram(registry)
         self._lag = LAG_RECORDS.gauge(registry)
         self._newest_seconds: deque[float] = deque(maxlen=1_000)
@@ -61,6 +67,10 @@ class Figures:
         for reason, degraded in Counter(prediction.degraded for prediction in predictions).items():
             if reason is not None:
                 self._degraded.labels(reason).inc(degraded)
+        now_ns = time.time_ns()
+        self._feature_to_prediction.observe_all(
+            [max(0, now_ns - prediction.featured_at_ns) / NS_PER_SECOND for prediction in predictions]
+        )
         self._count += len(predictions)
         self._newest_seconds.append(seconds)
 

@@ -24,9 +24,11 @@ from gateway.problems import ProblemError, bad_request
 from schemas.times import NS_PER_SECOND
 
 _DAY_SECONDS = 86_400
-#: With one name, and from one address.
-_BY_NAME = Limit("log-ins-per-name", per_second=1 / 30, burst=10)
+#: From one address; with one name from one address; with one name from anywhere, so high that it takes many addresses
+#: to keep somebody out who comes by another one.
 _BY_ADDRESS = Limit("log-ins-per-client", per_second=1 / 10, burst=30)
+_BY_BOTH = Limit("log-ins-per-name-and-client", per_second=1 / 30, burst=10)
+_BY_NAME = Limit("log-ins-per-name", per_second=1 / 5, burst=100)
 
 _log = logging.getLogger(__name__)
 
@@ -66,8 +68,9 @@ class Accounts:
         self._mint = mint
         self._clock_ns = clock_ns
         self._passwords = Passwords()
-        self._by_name = make_buckets(_BY_NAME)
         self._by_address = make_buckets(_BY_ADDRESS)
+        self._by_both = make_buckets(_BY_BOTH)
+        self._by_name = make_buckets(_BY_NAME)
 
     def close(self) -> None:
         """Let go of what was opened."""
@@ -102,8 +105,10 @@ class Accounts:
         Raises:
             ProblemError: 401: not with these; 429: too often.
         """
-        _let_try(self._by_address, network_of(address))
-        _let_try(self._by_name, read_name(name))
+        client, whose = network_of(address), read_name(name)
+        _let_try(self._by_address, client)
+        _let_try(self._by_both, f"{client} {whose}")  # before the name alone: who is refused takes none of that
+        _let_try(self._by_name, whose)
         found = await self._ledger.ask(lambda engine: UserStore(engine).find(name)) if is_name(name) else None
         user, kept = found or (None, None)
         fits = await self._passwords.fits(password, kept)

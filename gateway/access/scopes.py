@@ -93,6 +93,7 @@ class ScopeTable:
         for scope, lines in table.items():
             for line in lines:
                 self._add(scope, *line.split(" ", 1))
+        self._methods = {method for method, _ in (*self._exact, *self._patterns)}
 
     def _add(self, scope: Scope | None, method: str, template: str) -> None:
         if "{" not in template:
@@ -101,12 +102,26 @@ class ScopeTable:
             place = (method, _first_part(template))
             self._patterns.setdefault(place, []).append((compile_path(template)[0], scope))
 
+    def methods(self, path: str) -> list[str]:
+        """Give the methods that a path has, as `Allow` names them; none where nothing matches it."""
+        found = {method for method in self._methods if self._matching(method, path)}
+        return sorted(found | {"OPTIONS"} | ({"HEAD"} if "GET" in found else set())) if found else []
+
     def needed(self, method: str, path: str) -> frozenset[Scope] | None:
-        """Give what a request asks for, of all that it matches together; None where it matches nothing."""
+        """Give what a request asks for, of all that it matches together; None where it matches nothing.
+
+        Which methods a path has is no secret: `/openapi.json` says it, too.
+        """
+        if method == "OPTIONS":
+            return frozenset() if self.methods(path) else None
+        found = self._matching(method, path)
+        return frozenset(scope for scope in found if scope is not None) if found else None
+
+    def _matching(self, method: str, path: str) -> set[Scope | None]:
         found = {scope for pattern, scope in self._patterns.get((method, _first_part(path)), ()) if pattern.match(path)}
         if (method, path) in self._exact:
             found.add(self._exact[method, path])
-        return frozenset(scope for scope in found if scope is not None) if found else None
+        return found
 
 
 def _first_part(path: str) -> str:

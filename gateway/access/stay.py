@@ -55,6 +55,7 @@ class Stay:
         self._expires_ns: int | None = None
         self._warn_ns: int | None = None
         self._say_expiring: Callable[[int], None] = _nobody_listens
+        self._say_opened: Callable[[Caller], None] = _nobody_listens
         self._closed = False
 
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,7 +82,9 @@ class Stay:
             what = f"{caller.who} has too many connections"
             return self._refuse(CloseCode.TOO_MANY_CONNECTIONS, "too-many-connections", what)
         self._leave()
-        self.caller = caller
+        before, self.caller = self.caller, caller
+        if before is None:
+            self._say_opened(caller)
         self._identity.watch(caller, self._told)
         return None
 
@@ -93,6 +96,10 @@ class Stay:
     def when_expiring(self, say: Callable[[int], None]) -> None:
         """Have said, a minute before, at what time the caller may stay no longer."""
         self._say_expiring = say
+
+    def when_opened(self, say: Callable[[Caller], None]) -> None:
+        """Have said who opened the connection, once a message tells it."""
+        self._say_opened = say
 
     def end(self, code: CloseCode) -> None:
         """End the connection."""
@@ -167,4 +174,4 @@ def _ending(caller: Caller, now_ns: int) -> CloseCode | None:
     return None if Permission.STREAM in caller.scopes else CloseCode.FORBIDDEN
 
 
-def _nobody_listens(_expires_ns: int) -> None: ...
+def _nobody_listens(_said: object) -> None: ...

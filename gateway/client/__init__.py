@@ -7,6 +7,7 @@ from gateway.client.asynchronous import Client, connect
 from gateway.client.errors import ClientError, ProtocolError, RefusedError, RequestError, UnreachableError
 from gateway.client.events import BarUpdate, Disconnected, Event, Gap, StartedAnew
 from gateway.client.health import Health, ServiceHealth
+from gateway.client.past import PastBar
 from gateway.client.stream import Stream
 from gateway.client.synchronous import SyncClient, SyncStream, connect_sync
 
@@ -18,6 +19,7 @@ __all__ = [
     "Event",
     "Gap",
     "Health",
+    "PastBar",
     "ProtocolError",
     "RefusedError",
     "RequestError",

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable
 from random import Random
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from gateway.client.backoff import Backoff
 from gateway.client.credentials import Credentials
 from gateway.client.events import BarUpdate, Update
 from gateway.client.health import Health
+from gateway.client.past import PastBar, PastBars
 from gateway.client.reconnection import Reconnection
 from gateway.client.rest import Rest
 from gateway.client.session import Session
@@ -26,7 +27,7 @@ class Client:
     def __init__(
         self, url: str, credentials: Credentials, *, timeout_seconds: float, longest_wait_seconds: float
     ) -> None:
-        if not url.startswith(("http://", "https://")):
+        if not _is_address(url):
             raise ValueError(f"{url!r} is not the address of a gateway: give one like http://127.0.0.1:8000")
         self._url = url.rstrip("/")
         self._credentials = credentials
@@ -58,8 +59,7 @@ class Client:
         Raises:
             ClientError: It could not be had; its class says what to do.
         """
-        path = f"/predict/{quote(normalise_ticker(ticker), safe='')}"
-        return await self._rest.get(path, PublicPrediction, {"horizon": horizon})
+        return await self._rest.get(f"/predict/{_in_path(ticker)}", PublicPrediction, {"horizon": horizon})
 
     async def latest(self) -> list[PublicPrediction]:
         """Give the latest prediction of every ticker.
@@ -68,6 +68,15 @@ class Client:
             ClientError: They could not be had; its class says what to do.
         """
         return (await self._rest.get("/predictions", PublicPredictions)).predictions
+
+    async def past_bars(self, ticker: str, *, limit: int = 100) -> list[PastBar]:
+        """Give the last closed bars of a ticker that are recorded, oldest first.
+
+        Raises:
+            RequestError: Nothing is recorded of it (404), or what is cannot be read now (503).
+            ClientError: The gateway could not be asked.
+        """
+        return (await self._rest.get(f"/bars/{_in_path(ticker)}", PastBars, {"limit": limit})).bars
 
     async def health(self) -> Health:
         """Give the state of the gateway, and of what it knows of the other services.
@@ -133,6 +142,18 @@ class Client:
         stream: Stream[Update] = Stream(self._url, path, session, self._timeout_seconds)
         self._streams = [*(one for one in self._streams if not one.closed), stream]
         return stream
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is no number
+        return False
+
+
+def _in_path(ticker: str) -> str:
+    return quote(normalise_ticker(ticker), safe="")
 
 
 def connect(

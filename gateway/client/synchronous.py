@@ -9,6 +9,7 @@ from typing import Any, Generic, Self, TypeVar
 from gateway.client.asynchronous import Client, connect
 from gateway.client.events import BarUpdate, Event, Update
 from gateway.client.health import Health
+from gateway.client.past import PastBar
 from gateway.client.stream import Stream
 from schemas.public import PublicPrediction
 from schemas.sockets import MessageFormat, StreamedPrediction
@@ -95,6 +96,10 @@ class SyncClient:
     def latest(self) -> list[PublicPrediction]:
         """Give the latest prediction of every ticker; see `Client.latest`."""
         return self._thread.wait_for(self._client.latest())
+
+    def past_bars(self, ticker: str, *, limit: int = 100) -> list[PastBar]:
+        """Give the last closed bars of a ticker; see `Client.past_bars`."""
+        return self._thread.wait_for(self._client.past_bars(ticker, limit=limit))
 
     def health(self) -> Health:
         """Give the state of the gateway; see `Client.health`."""

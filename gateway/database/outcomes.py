@@ -113,6 +113,33 @@ def sums_by_date(
     return [DateSums(horizon, matured_ns, Sums(*sums)) for horizon, matured_ns, *sums in connection.execute(query)]
 
 
+class DateHits(NamedTuple):
+    """Of the trials of one horizon that matured at one time and have a usual direction beside them.
+
+    Attributes:
+        hits: Trials in which our direction was right; `usual_hits`: those in which the usual one was.
+    """
+
+    matured_ns: int
+    trials: int
+    hits: int
+    usual_hits: int
+
+
+def hits_by_date(
+    connection: Connection, interval: str, ticker: str | None, horizon: int, limit: int
+) -> Sequence[DateHits]:
+    """Count hits, ours and those of the usual direction, of a ticker or of all; the newest dates come first."""
+    query = (
+        select(_of.matured_ns, func.count(), _count(_of.hit), _count(_USUAL_WAS_RIGHT))
+        .where(_counts(interval, ticker), _of.horizon == horizon, _BESIDE_USUAL)
+        .group_by(_of.matured_ns)
+        .order_by(_of.matured_ns.desc())
+        .limit(limit)
+    )
+    return [DateHits(*row) for row in connection.execute(query)]
+
+
 def _counts(interval: str, ticker: str | None) -> ColumnElement[bool]:
     ours = and_(_of.interval == interval, _SERVED, _of.scored)
     return ours if ticker is None else and_(ours, _of.ticker == ticker)

@@ -1,5 +1,7 @@
 """How users come in, stay and leave, and tickets for server-sent events."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +17,7 @@ from gateway.access.gate import CALLER
 from gateway.access.users import LONGEST_NAME, LONGEST_PASSWORD, NAME_PATTERN, SHORTEST_PASSWORD
 from gateway.bodies import read_as, read_json
 from gateway.limits.clients import address_of
+from gateway.limits.reached import reason_of
 from gateway.openapi import json_body, of_contract, problems
 from gateway.parts import Parts
 from gateway.presentation import time_text
@@ -22,6 +25,7 @@ from gateway.problems import ProblemError, bad_request
 from gateway.routes.live import live_json
 from schemas.times import NS_PER_SECOND
 
+_NOT_LET_IN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
 _CREDENTIALS = {"username": "ada", "password": "correct horse battery staple"}
 _REFRESH = {"refresh_token": "eyJhbGciOiJIUzI1NiIs…"}
 _NOTHING_SENT = "there is no refresh token: send it as refresh_token, or as the cookie that POST /auth/token has set"
@@ -44,7 +48,8 @@ def auth_router(parts: Parts) -> APIRouter:
     async def register(request: Request) -> Response:
         accounts = _accounts(parts)
         asked = read_as(await read_json(request), NewUser, _example(_CREDENTIALS))
-        user = await accounts.register(asked.username, asked.password, address_of(request.scope))
+        with _counted(parts, request):
+            user = await accounts.register(asked.username, asked.password, address_of(request.scope))
         made = RegisteredUser(id=user.id, username=user.name or "", scopes=sorted(user.scopes))
         response = live_json(msgspec.json.encode(made))
         response.status_code = HTTPStatus.CREATED
@@ -62,7 +67,8 @@ def auth_router(parts: Parts) -> APIRouter:
     async def token(request: Request) -> Response:
         accounts = _accounts(parts)
         asked = read_as(await read_json(request), LogIn, _example(_CREDENTIALS))
-        grant = await accounts.log_in(asked.username, asked.password, address_of(request.scope))
+        with _counted(parts, request):
+            grant = await accounts.log_in(asked.username, asked.password, address_of(request.scope))
         return _tokens(parts, request, grant, in_cookie=asked.cookie)
 
     @router.post(
@@ -77,7 +83,9 @@ def auth_router(parts: Parts) -> APIRouter:
     async def refresh(request: Request) -> Response:
         accounts = _accounts(parts)
         given, in_cookie = await _refresh_token(request)
-        return _tokens(parts, request, await accounts.refresh(given, address_of(request.scope)), in_cookie=in_cookie)
+        with _counted(parts, request):
+            grant = await accounts.refresh(given, address_of(request.scope))
+        return _tokens(parts, request, grant, in_cookie=in_cookie)
 
     @router.post(
         "/auth/revoke",
@@ -156,6 +164,17 @@ def _accounts(parts: Parts) -> Accounts:
         detail = "this gateway asks nobody who he is, so there is nothing to log in to: TICKCAST_AUTH_REQUIRED is false"
         raise ProblemError(HTTPStatus.NOT_FOUND, "auth-off", detail)
     return parts.accounts
+
+
+@contextmanager
+def _counted(parts: Parts, request: Request) -> Iterator[None]:
+    """Count who is not let in beside those whom the gate refuses; the accounts log it."""
+    try:
+        yield
+    except ProblemError as refused:
+        if refused.status in _NOT_LET_IN:
+            parts.refusals.note(request.scope, reason_of(refused))
+        raise
 
 
 async def _refresh_token(request: Request) -> tuple[str, bool]:

@@ -41,7 +41,8 @@ def events_router(parts: Parts) -> APIRouter:
         if refused is not None:
             raise refused
         command = _command(dict(request.query_params), parts.settings)
-        return EventResponse(parts, command, request.headers.get("last-event-id"))
+        last_event_id = request.headers.get("last-event-id", request.query_params.get("last_event_id"))
+        return EventResponse(parts, command, last_event_id)
 
     return router
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from gateway.asked import read_symbol, read_time_ns
+from gateway.asked import read_horizon, read_symbol, read_time_ns
 from gateway.database.outcomes import Sums, sums_of_span
 from gateway.database.queries import Rows, Series, Span, newest_event_ns, past_predictions
 from gateway.database.queries import bars as bars_of
@@ -17,7 +17,6 @@ from gateway.history import History, as_csv, history_of
 from gateway.openapi import of_contract, problems
 from gateway.parts import Parts
 from gateway.past_bars import PastBars, PastFeatures, past_bars, past_features, with_forming
-from gateway.problems import bad_request
 from gateway.routes.live import live_json
 from gateway.routes.predictions import Symbol
 from gateway.routes.recorded import recorded
@@ -29,6 +28,7 @@ MOST = 10_000
 _DAY_NS = 86_400 * NS_PER_SECOND
 _CSV = "text/csv"
 
+Horizon = Annotated[int | None, Query(ge=1, le=100_000, description="In bars; default: the shortest")]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="The newest are kept")]
 Start = Annotated[str | None, Query(description="From this time on", examples=["2024-01-31T00:00:00Z"])]
 End = Annotated[str | None, Query(description="Before this time", examples=["2024-02-29T00:00:00Z"])]
@@ -53,11 +53,11 @@ def history_router(parts: Parts) -> APIRouter:
     async def history(
         ticker: Symbol,
         days: Annotated[int, Query(ge=1, le=36_500)] = 30,
-        horizon: Annotated[int | None, Query(ge=1, le=100_000, description="In bars; default: the shortest")] = None,
+        horizon: Horizon = None,
         limit: Limit = 1_000,
         accept: Annotated[str, Header(description="`text/csv`, or JSON")] = "",
     ) -> Response:
-        symbol, bars = read_symbol(ticker), _horizon(parts, horizon)
+        symbol, bars = read_symbol(ticker), read_horizon(parts, horizon)
         query = partial(_past, series=Series(symbol, interval), horizon=bars, days=days, limit=limit + 1)
         as_text, seconds = _CSV in accept, parts.settings.history_cache_seconds
         question = Question("/history/{ticker}", f"{symbol} {interval} {bars} {days} {limit} {as_text}", seconds)
@@ -116,20 +116,6 @@ def _past(connection: Connection, series: Series, horizon: int, days: int, limit
     after_ns = (newest_event_ns(connection, series) or 0) - days * _DAY_NS
     rows = past_predictions(connection, series, horizon, after_ns, limit)
     return rows, sums_of_span(connection, series, horizon, after_ns)
-
-
-def _horizon(parts: Parts, horizon: int | None) -> int:
-    """Give the horizon, or the shortest.
-
-    Raises:
-        ProblemError: 400: it is not on offer.
-    """
-    on_offer = parts.settings.horizons
-    if horizon is not None and horizon not in on_offer:
-        choices = " or ".join(map(str, on_offer))
-        detail = f"horizon {horizon} is not on offer: use horizon={choices} (bars)"
-        raise bad_request("not-on-offer", "horizon", detail, horizons=list(on_offer))
-    return horizon or on_offer[0]
 
 
 def _time_ns(text: str | None, field: str) -> int | None:

@@ -87,6 +87,7 @@ class Connection(Delivery):
         _log.debug("session %s begins", session)
         self._mailbox.reply(conversation.welcome(session, self._now()))
         if self._stay is not None:
+            self._stay.when_opened(lambda caller: parts.usage.note_socket(caller.id))
             self._stay.when_expiring(lambda expires_ns: self._mailbox.reply(conversation.expiring(expires_ns)))
         while (message := await self._receive())["type"] == "websocket.receive":
             text = message.get("text")

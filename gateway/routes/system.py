@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from gateway.access.gate import CALLER
-from gateway.openapi import problems
+from gateway.openapi import of_text, problems
 from gateway.parts import Parts
 from gateway.presentation import time_text
 from gateway.routes.live import live_json
@@ -17,6 +17,9 @@ from gateway.system_documents import AliveDocument, HealthDocument, ReadyDocumen
 from schemas import VERSION
 from schemas.events import ServiceState
 
+_METRICS_EXAMPLE = (
+    "# HELP tickcast_tickers Tickers that have a prediction.\n# TYPE tickcast_tickers gauge\ntickcast_tickers 13.0\n"
+)
 _WELL = {ServiceState.READY, ServiceState.ENDED}
 
 
@@ -82,7 +85,12 @@ def system_router(parts: Parts) -> APIRouter:
         parts.require_ready()
         return live_json(b'{"status":"ready"}')
 
-    @router.get("/metrics", summary="Prometheus metrics of the gateway", response_class=Response)
+    @router.get(
+        "/metrics",
+        summary="Prometheus metrics of the gateway",
+        responses={200: of_text(_METRICS_EXAMPLE), **problems()},
+        response_class=Response,
+    )
     async def metrics() -> Response:
         text = await parts.team.metrics(parts.instruments.text())
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})

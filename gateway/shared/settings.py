@@ -26,7 +26,7 @@ class SharedSettings(Settings):
     history_cache_seconds: float = _kept(15.0, "/history")
     bars_cache_seconds: float = _kept(5.0, "/bars")
     features_cache_seconds: float = _kept(5.0, "/features")
-    accuracy_cache_seconds: float = _kept(60.0, "/accuracy?by=week")
+    accuracy_cache_seconds: float = _kept(60.0, "/accuracy?by=week and by=date")
 
     @field_validator("redis_url")
     @classmethod

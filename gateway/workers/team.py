@@ -53,6 +53,11 @@ class Team:
         self._post = post
 
     @property
+    def number(self) -> int | None:
+        """Give which worker this is; None where it is alone."""
+        return None if self._post is None else self._post.number
+
+    @property
     def is_ready(self) -> bool:
         """Tell whether every worker has been ready; while one that died is started again, the others serve."""
         return self._post is None or all(self._post.states)

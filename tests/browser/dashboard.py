@@ -19,7 +19,7 @@ from schemas.codec import encode
 from schemas.events import Bar, HoldOutScore, Prediction, ServiceState
 from schemas.topics import OUTCOMES
 from tests.gateway.boards import board
-from tests.gateway.recorder.events import example, spoken
+from tests.gateway.recorder.events import Said, example, spoken
 from tests.gateway.samples import DAY_NS, make_parts, model_event, model_member, status
 from tests.gateway.web import Running, running
 
@@ -77,11 +77,15 @@ def report(parts: Parts, service: str, state: ServiceState = ServiceState.READY,
     parts.services.accept(said_so, now_ns)
 
 
-def record(parts: Parts) -> Parts:
-    """Fill the database as the recorder would."""
-    engine, events = open_engine(parts.settings), spoken(BARS)
-    outcomes = {event.id for topic, event in events if topic is OUTCOMES and event.bar_index < BARS - 1}
-    kept = [(topic, event) for topic, event in events if topic is not OUTCOMES or event.id in outcomes]
+def recent(bars: int = BARS) -> Said:
+    """Give what a stream has said of so many bars of each ticker; what the newest of them predicted has not matured."""
+    return [(topic, event) for topic, event in spoken(bars) if topic is not OUTCOMES or event.bar_index < bars - 1]
+
+
+def record(parts: Parts, kept: Said | None = None) -> Parts:
+    """Fill the database as the recorder would, with what is `recent` where nothing else is given."""
+    kept = recent() if kept is None else kept
+    engine = open_engine(parts.settings)
     migrate(engine)
     for topic, table, rows in RECORDED:
         batch = {table: [row for known, event in kept if known is topic for row in rows(encode(event), 0)]}

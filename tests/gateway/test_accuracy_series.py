@@ -1,4 +1,4 @@
-"""Accuracy by week: from recorded outcomes, and by the very definitions of the scoreboards."""
+"""Accuracy by week and by date: from recorded outcomes, and by the very definitions of the scoreboards."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -12,8 +12,9 @@ from msgspec import structs
 from feature_stream.scores.columns import known_of
 from feature_stream.scores.horizons import horizon_score
 from feature_stream.scores.sums import contributions
+from gateway.accuracy_dates import WINDOW, AccuracyDates, accuracy_dates
 from gateway.accuracy_series import AccuracySeries, PeriodHorizon, accuracy_series, week_start_ns
-from gateway.database.outcomes import DateSums, Sums
+from gateway.database.outcomes import DateHits, DateSums, Sums
 from schemas.events import Direction, HorizonScore, Outcome
 from schemas.topics import OUTCOMES
 from tests.gateway.recorder.events import example
@@ -117,12 +118,61 @@ def test_a_week_that_may_be_cut_is_left_out() -> None:
     assert cut.weeks == whole.weeks[1:]
 
 
+async def test_each_date_says_what_a_scoreboard_would_of_the_dates_up_to_it(
+    database_url: str, rng: random.Random
+) -> None:
+    days = [_MONDAY + timedelta(days=day) for day in range(1_000)]
+    outcomes = [_outcome(rng, ticker, day) for day in days for ticker in ("AAPL", "IBM")]
+    longer = _outcome(rng, "AAPL", days[3], id="longer", horizon=5, hit=True, usual_direction=Direction.BULLISH)
+    parts = parts_with(database_url, [(OUTCOMES, event) for event in (*outcomes, longer)])
+    beside = [each for each in outcomes if each.usual_direction and each.hit is not None]
+    for path, counted in (("/accuracy", beside), ("/accuracy/ibm", [o for o in beside if o.ticker == "IBM"])):
+        said = msgspec.convert(await get(parts, f"{path}?by=date&dates=1000"), AccuracyDates)
+        dates = sorted({each.matured_ns for each in counted})
+        assert (said.horizon, said.window, said.dates_needed, said.complete) == (1, WINDOW, 200, True)
+        assert len(said.points) == len(dates)
+        for place in (0, 198, 199, len(dates) - 1):
+            point, newest = said.points[place], dates[max(0, place + 1 - WINDOW) : place + 1]
+            score = _score([each for each in counted if each.matured_ns in newest])
+            ours = score.ensemble
+            assert (point.dates, point.trials) == (len(newest), ours.trials)
+            assert (point.hit_rate_difference_low is None) is (place < 199)
+            for told, wanted in (
+                (point.hit_rate, ours.hit_rate),
+                (point.hit_rate_low, ours.hit_rate_low),
+                (point.hit_rate_high, ours.hit_rate_high),
+                (point.baseline_hit_rate, score.usual_hit_rate),
+                (point.hit_rate_difference, score.hit_rate_difference),
+                (point.hit_rate_difference_low, score.hit_rate_difference_low),
+                (point.hit_rate_difference_high, score.hit_rate_difference_high),
+            ):
+                assert told == (None if wanted is None else pytest.approx(wanted, abs=1e-12))
+        newest_alone = msgspec.convert(await get(parts, f"{path}?by=date&dates=3"), AccuracyDates)
+        assert (newest_alone.points, newest_alone.complete) == (said.points[-3:], False)
+    of_longer = msgspec.convert(await get(parts, "/accuracy/AAPL?by=date&horizon=5"), AccuracyDates)
+    assert (of_longer.horizon, len(of_longer.points)) == (5, 1)
+
+
+def test_who_always_names_the_usual_direction_differs_by_nothing() -> None:
+    rows = [DateHits(_ns(_MONDAY + timedelta(days=day)), 2, day % 2, day % 2) for day in range(250, 0, -1)]
+    last = accuracy_dates("*", "1d", 1, rows, 1).points[-1]
+    assert (last.hit_rate, last.hit_rate_difference, last.hit_rate_difference_low) == (0.25, 0.0, None)
+    assert last.hit_rate_low is not None
+
+
 async def test_where_nothing_is_recorded_the_series_is_empty_and_what_is_wrong_is_named(database_url: str) -> None:
     parts = parts_with(database_url, [], prediction("AAPL"))
     for path, ticker in (("/accuracy", "*"), ("/accuracy/AAPL", "AAPL")):
         series = msgspec.convert(await get(parts, f"{path}?by=week"), AccuracySeries)
         assert (series.ticker, series.weeks, series.total) == (ticker, [], 0)
         assert "matured" in series.message
+        dates = msgspec.convert(await get(parts, f"{path}?by=date"), AccuracyDates)
+        assert (dates.ticker, dates.points, dates.message) == (ticker, [], series.message)
     assert (await get(parts, "/accuracy/AAPX?by=week", 404))["near_matches"] == ["AAPL"]
-    for query, field in (("by=month", "by"), ("by=week&weeks=0", "weeks")):
+    for query, field in (
+        ("by=month", "by"),
+        ("by=week&weeks=0", "weeks"),
+        ("by=date&dates=1001", "dates"),
+        ("by=date&horizon=3", "horizon"),
+    ):
         assert (await get(make_parts(), f"/accuracy?{query}", 400))["field"] == field

@@ -74,6 +74,19 @@ async def test_who_asks_for_the_headers_alone_gets_them_and_the_answer_to_his_ne
         await until(lambda: len(parts.hub) == 0, "the end of the events")
 
 
+async def test_a_page_that_listens_anew_says_in_the_query_where_it_was_and_its_browser_knows_better_later() -> None:
+    parts = make_parts()
+    marks = []
+    for offset in (1, 2, 3):
+        publish(parts, prediction("AAPL", offset))
+        marks.append(parts.predictions.mark)
+    async with running(parts) as server:
+        for browsers, seqs in ((None, [2, 3]), (marks[1], [3])):
+            async with listening(server, f"?last_event_id={marks[0]}", browsers) as events:
+                assert (await events.hear("subscribed"))["recovered"] is True
+                assert [(await events.hear("prediction"))["seq"] for _ in seqs] == seqs
+
+
 @pytest.mark.parametrize("mark", ["another/0:2", "/0:0", "/garbage", "", "/0:" + "9" * 30])
 async def test_what_is_no_longer_held_or_is_no_mark_of_this_epoch_brings_a_fresh_snapshot(mark: str) -> None:
     parts = make_parts(*(prediction("AAPL", offset) for offset in (1, 2)))

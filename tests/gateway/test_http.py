@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
+import jsonschema
 import pytest
 from msgspec import structs
 
@@ -247,7 +248,8 @@ async def test_errors_of_routing_are_problems_too(client: httpx.AsyncClient) -> 
     problem(await client.get("/static-offline-docs/none.js"), 404)
     answer = await client.delete("/predictions")
     problem(answer, 405)
-    assert "GET" in answer.headers["allow"]
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
+    problem(await client.options("/no/such/path"), 404)
 
 
 async def test_plain_http_at_the_address_of_the_socket_is_told_so(client: httpx.AsyncClient) -> None:
@@ -345,15 +347,19 @@ def preflight(origin: str, method: str = "POST") -> dict[str, str]:
 async def test_a_preflight_of_an_allowed_origin_is_answered_before_anybody_is_asked_for_a_key() -> None:
     parts = make_parts(auth_required=True, allowed_origins="https://board.example")
     async with client_of(parts) as client:
-        for path in ("/predict/batch", "/api/v1/predictions", "/nothing"):
+        for path, methods in (
+            ("/predict/batch", "OPTIONS, POST"),
+            ("/api/v1/predictions", "GET, HEAD, OPTIONS"),
+            ("/models/rollback", "OPTIONS, POST"),
+            ("/nothing", ""),
+        ):
             answer = await client.options(path, headers=preflight("https://board.example"))
             assert (answer.status_code, answer.content) == (204, b"")
             assert answer.headers["access-control-allow-origin"] == "https://board.example"
-            assert answer.headers["access-control-allow-methods"] == "GET, HEAD, POST"
+            assert answer.headers["access-control-allow-methods"] == methods
             allowed = answer.headers["access-control-allow-headers"].split(", ")
             assert {"X-API-Key", "Authorization", "Content-Type", "If-None-Match", "Last-Event-ID"} <= {*allowed}
             assert "origin" in answer.headers["vary"].lower()
-        problem(await client.options("/predictions", headers={"Origin": "https://board.example"}), 401)
         refused = await client.post("/predict/batch", headers={"Origin": "https://board.example"}, json=["AAPL"])
     assert problem(refused, 401)  # and the page may read why:
     assert refused.headers["access-control-allow-origin"] == "https://board.example"
@@ -415,3 +421,37 @@ async def test_the_openapi_document_has_all_that_it_refers_to_and_predictions_ar
     assert named <= schemas.keys()
     assert {"PublicPrediction", "PublicPredictions", "MemberPrediction"} <= named
     assert schemas["PublicPrediction"]["properties"].keys() == schema_of(PublicPrediction)["properties"].keys()
+
+
+def _has_example(content: dict[str, Any], schemas: dict[str, Any]) -> bool:
+    """Tell whether a media type has an example, or what it refers to has one."""
+    names = re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(content))
+    return "example" in json.dumps(content) or any("examples" in schemas[name] for name in names)
+
+
+async def test_every_path_of_the_openapi_document_shows_an_answer_and_says_that_there_are_errors(
+    client: httpx.AsyncClient,
+) -> None:
+    document = (await client.get("/openapi.json")).json()
+    schemas = document["components"]["schemas"]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            assert "default" in operation["responses"], path
+            good = {status: said for status, said in operation["responses"].items() if status.startswith("2")}
+            for status_code, response in good.items():
+                media = list(response.get("content", {}).values())[:1]  # that of CSV is shown as JSON
+                assert (status_code == "204") is not bool(media), (method, path)
+                assert all(_has_example(content, schemas) for content in media), (method, path)
+
+
+async def test_the_examples_of_the_openapi_document_are_as_their_schemas_say(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    schemas = document["components"]["schemas"]
+    shown = {name: schema["examples"] for name, schema in schemas.items() if "examples" in schema}
+    assert {"History", "HealthDocument", "TickerModelsDocument", "PerformanceMetrics"} <= shown.keys()
+    for name, examples in shown.items():
+        schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+        for example in examples:
+            jsonschema.Draft202012Validator(schema).validate(example)
+            unknown = example.keys() - schemas[name].get("properties", example).keys()
+            assert not unknown, (name, unknown)

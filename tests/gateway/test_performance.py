@@ -1,9 +1,15 @@
 """REST: figures for people."""
 
+import multiprocessing
+from ctypes import c_ubyte
+from dataclasses import replace
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from gateway.performance import PerformanceMetrics, PerformanceSummary, Warmup
+from gateway.workers.team import Post, State, Team
 from schemas.events import ServiceState
 from tests.gateway.samples import NOON_NS, make_parts, model_event, model_member, prediction, status
 from tests.gateway.web import client_of
@@ -28,6 +34,15 @@ async def test_each_path_has_its_times_and_its_share_of_errors() -> None:
     assert (paths["*"].count, paths["*"].error_rate) == (5, 0.2)
     assert summary.requests == 6  # that of the metrics too
     assert said.memory.current_bytes > 0
+    assert (said.worker, summary.worker) == (None, None)
+
+
+async def test_one_of_several_workers_says_whose_figures_it_gives() -> None:
+    post = Post(2, multiprocessing.RawArray(c_ubyte, [State.READY] * 3), Path("nowhere"))
+    parts = replace(make_parts(prediction("AAPL", 1)), team=Team(post))
+    async with client_of(parts) as client:
+        for path in ("/performance/metrics", "/performance/summary", "/warmup/status"):
+            assert (await client.get(path)).json()["worker"] == 2
 
 
 async def test_stages_and_prediction_times_are_those_of_the_newest_predictions() -> None:
@@ -36,6 +51,7 @@ async def test_stages_and_prediction_times_are_those_of_the_newest_predictions()
         at = [NOON_NS - 200 * MS, NOON_NS - 190 * MS, NOON_NS - 190 * MS + predicting_ms * MS]
         given = prediction("AAPL", 1, ingested_at_ns=at[0], featured_at_ns=at[1], predicted_at_ns=at[2])
         parts.stage_times.note(given, NOON_NS)
+    parts.rounds.took_ns.extend([1 * MS, 3 * MS])
     async with client_of(parts) as client:
         for path in ("/predict/AAPL", "/predict/AAPL", "/predictions", "/predictions?limit=1"):
             assert (await client.get(path)).status_code == 200
@@ -44,6 +60,7 @@ async def test_stages_and_prediction_times_are_those_of_the_newest_predictions()
     assert said.predictions.p50_seconds == 0.05
     assert said.stages["tick_to_feature"].p95_seconds == 0.01
     assert said.stages["tick_to_gateway"].average_seconds == 0.2
+    assert said.stages["gateway_to_client"].average_seconds == 0.002
     assert (said.cache.hits, said.cache.misses, said.cache.hit_rate) == (3, 1, 0.75)
 
 
@@ -52,7 +69,7 @@ async def test_where_nothing_was_measured_nothing_is_claimed() -> None:
         said = msgspec.json.decode((await client.get("/performance/metrics")).content, type=PerformanceMetrics)
         warm = msgspec.json.decode((await client.get("/warmup/status")).content, type=Warmup)
     assert (said.cache.hit_rate, said.predictions.share_under_100_ms) == (None, None)
-    assert said.stages["tick_to_gateway"].p99_seconds is None
+    assert (said.stages["tick_to_gateway"].p99_seconds, said.stages["gateway_to_client"].count) == (None, 0)
     assert (warm.ready, warm.seconds, warm.models_loaded) == (False, None, [])
 
 

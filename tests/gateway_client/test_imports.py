@@ -14,9 +14,14 @@ PACKAGE = Path(gateway.client.__file__).parent
 ROOT = PACKAGE.parents[1]
 
 
-def _imported() -> set[str]:
+def _packages_of(extra: str) -> set[str]:
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    return {Requirement(text).name for text in named[extra]}
+
+
+def _imported(folder: Path) -> set[str]:
     names: set[str] = set()
-    for file in PACKAGE.glob("*.py"):
+    for file in folder.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):
                 names |= {alias.name for alias in node.names}
@@ -25,11 +30,17 @@ def _imported() -> set[str]:
     return names
 
 
+def _outside(folder: Path) -> set[str]:
+    outside = {name.partition(".")[0] for name in _imported(folder) if not name.startswith("gateway.client")}
+    return outside - sys.stdlib_module_names
+
+
 def test_it_imports_the_contract_and_what_its_extra_names_and_no_more() -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    packages = {Requirement(text).name for text in extras["client"]}
-    outside = {name.partition(".")[0] for name in _imported() if not name.startswith("gateway.client")}
-    assert outside - sys.stdlib_module_names == packages | {"schemas"}
+    assert _outside(PACKAGE) == _packages_of("client") | {"schemas"}
+
+
+def test_the_terminal_imports_what_its_extra_names_and_the_settings() -> None:
+    assert _outside(PACKAGE / "watch") == _packages_of("terminal") - {"tickcast"} | {"pydantic", "schemas"}
 
 
 def test_importing_it_brings_in_no_web_framework_no_broker_client_and_no_numbers() -> None:

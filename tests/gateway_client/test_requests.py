@@ -1,13 +1,16 @@
 """Requests, asked of the real application."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from gateway.client import RequestError, UnreachableError, connect, connect_sync
 from gateway.client.credentials import Credentials
 from gateway.presentation import public_form
+from tests.gateway.recorder.events import spoken
 from tests.gateway.samples import make_parts, prediction
+from tests.gateway.test_history import parts_with
 from tests.gateway.web import running
 from tests.gateway_client.scripted import scripted
 from tests.processes import free_port
@@ -21,6 +24,16 @@ async def test_the_latest_predictions_and_the_health_come_typed() -> None:
         health = await client.health()
         assert health.status == "degraded", "no other service reports"
         assert health.services["gateway"].state
+
+
+async def test_recorded_bars_come_typed_the_newest_of_them_and_oldest_first(tmp_path: Path) -> None:
+    said = spoken(20)
+    parts = parts_with(f"sqlite:///{tmp_path}/history.db", said)
+    async with running(parts) as server, connect(server.url) as client:
+        bars = await client.past_bars("aapl", limit=5)
+        assert [bar.bar_index for bar in bars] == [15, 16, 17, 18, 19]
+        with pytest.raises(RequestError, match="404"):
+            await client.past_bars("ZZZZ")
 
 
 async def test_an_error_says_what_and_when_to_come_again() -> None:
@@ -46,6 +59,9 @@ async def test_nobody_there_and_somebody_else_there_are_told_apart() -> None:
 def test_what_is_no_address_is_refused() -> None:
     with pytest.raises(ValueError, match="http://127"):
         connect("127.0.0.1:8000")
+    for address in ("http://", "http://[::1", "https://gateway:99999"):
+        with pytest.raises(ValueError, match=address.replace("[", r"\[")):
+            connect(address)
 
 
 async def test_the_client_without_await_asks_too() -> None:

@@ -31,7 +31,7 @@ def word(*, failing: tuple[str, ...] = (), age: str | None = None, rests: bool =
         ({}, ServiceState.READY, ""),
         ({"failing": ("naive",)}, ServiceState.READY, " without naive"),
         ({"failing": ("forest",)}, ServiceState.DEGRADED, " without forest"),
-        ({"age": STALE}, ServiceState.DEGRADED, " is stale: retrain_recommended"),
+        ({"age": STALE}, ServiceState.READY, " is stale: retrain_recommended"),
         ({"age": STALE_REFUSED}, ServiceState.DEGRADED, " is stale: refused, retrain_recommended"),
         ({"current": CHALLENGER}, ServiceState.READY, "; beside it set-b"),
         ({"current": CHAMPION}, ServiceState.READY, ""),

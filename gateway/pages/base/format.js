@@ -46,4 +46,7 @@ const ARROWS = { bullish: "▲", bearish: "▼", neutral: "■" };
 export const arrow = (direction) => ARROWS[direction] ?? "";
 
 export const bars = (horizon) => (horizon === 1 ? "next bar" : `${horizon} bars`);
+const signed = numbers({ signDisplay: "exceptZero", ...digits(1) });
+/** Give a difference of two shares in points. */
+export const points = (value) => signed(100 * value);
 export const percentPoints = (value) => change(value / 100);

@@ -1,8 +1,7 @@
 // Mean errors over time, ours beside those of no change.
 
-import { byTime, Frame } from "./frame.js";
+import { byTime, Frame, QUIET } from "./frame.js";
 
-const QUIET = { priceLineVisible: false, lastValueVisible: false };
 const PERCENT = { type: "custom", minMove: 0.0001, formatter: (value) => `${(100 * value).toFixed(2)}%` };
 
 /** The chart of rolling errors. */

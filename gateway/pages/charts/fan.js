@@ -1,4 +1,4 @@
-// The forecast as a fan: from the last close to the bands of each horizon. Pure, but for the drawing at the end.
+// The forecast as a fan: from the last close to the bands of each horizon. Pure.
 
 import { chartTime } from "./frame.js";
 
@@ -33,64 +33,4 @@ export function fanTimes(points) {
     for (let bar = 1; bar <= bars; bar += 1) times.push(Math.round(from.time + (bar / bars) * (to.time - from.time)));
   }
   return times;
-}
-
-/** Draws the bands below a series; a primitive of Lightweight Charts. */
-export class Fan {
-  #points = [];
-  #shades = null;
-  #chart = null;
-  #series = null;
-  #redraw = () => {};
-
-  attached({ chart, series, requestUpdate }) {
-    [this.#chart, this.#series, this.#redraw] = [chart, series, requestUpdate];
-  }
-
-  /** Show these points. */
-  setPoints(points) {
-    this.#points = points;
-    this.#redraw();
-  }
-
-  /** Put on colours: the wide band's, then the narrow one's. */
-  dress(wide, narrow) {
-    this.#shades = { 99: wide, 95: narrow };
-    this.#redraw();
-  }
-
-  updateAllViews() {}
-
-  paneViews() {
-    return [{ zOrder: () => "bottom", renderer: () => ({ draw: (target) => this.#draw(target) }) }];
-  }
-
-  autoscaleInfo() {
-    const edges = this.#points.flatMap((point) => point.bands[99] ?? [point.target]);
-    return edges.length === 0 ? null : { priceRange: { minValue: Math.min(...edges), maxValue: Math.max(...edges) } };
-  }
-
-  #draw(target) {
-    if (this.#shades === null) return;
-    target.useBitmapCoordinateSpace(({ context, horizontalPixelRatio, verticalPixelRatio }) => {
-      for (const level of [99, 95]) {
-        const corners = this.#corners(level);
-        if (corners.length < 4) continue;
-        context.fillStyle = this.#shades[level];
-        context.beginPath();
-        for (const [x, y] of corners) context.lineTo(x * horizontalPixelRatio, y * verticalPixelRatio);
-        context.fill();
-      }
-    });
-  }
-
-  #corners(level) {
-    const known = this.#points.filter((point) => point.bands[level]);
-    const corner = (edge) => (point) => [
-      this.#chart.timeScale().timeToCoordinate(point.time),
-      this.#series.priceToCoordinate(point.bands[level][edge]),
-    ];
-    const corners = [...known.map(corner(1)), ...known.reverse().map(corner(0))];
-    return corners.every(([x, y]) => x !== null && y !== null) ? corners : [];
-  }
 }

@@ -5,6 +5,11 @@ import { colours, onTheme } from "../base/theme.js";
 const COLOURS = ["paper", "ink", "faint", "line", "up", "down", "link", "second", "third", "fan-95", "fan-99"];
 const DAY_SECONDS = 86400;
 
+/** What a line has that says nothing of its last value at the price scale. */
+export const QUIET = { priceLineVisible: false, lastValueVisible: false };
+/** What a line has beside others that the crosshair is for. */
+export const UNMARKED = { ...QUIET, crosshairMarkerVisible: false };
+
 /** Give a time of the API as charts count it: seconds since 1970. */
 export const chartTime = (text) => Date.parse(text) / 1000;
 

@@ -1,5 +1,7 @@
 // How the system is: what `/health` says, and how many predictions come from a fallback.
 
+import { shortfall } from "./market.js";
+
 const LOOK_MS = 5000;
 const WELL = new Set(["ready", "ended"]);
 
@@ -79,8 +81,9 @@ function withoutAges(message) {
 
 function ofPredictions(market) {
   const reasons = new Map();
-  for (const { degraded } of market.latest.values()) {
-    if (degraded) reasons.set(degraded, (reasons.get(degraded) ?? 0) + 1);
+  for (const prediction of market.latest.values()) {
+    const reason = shortfall(prediction);
+    if (reason) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   }
   const affected = [...reasons.values()].reduce((sum, count) => sum + count, 0);
   if (affected === 0) return [];

@@ -68,10 +68,17 @@ export function sinceOpen(prediction) {
   return prediction.bar ? prediction.current_price / prediction.bar.open - 1 : null;
 }
 
+/** What `degraded` says of old models that answered in full: a retraining is recommended, and nothing is missing. */
+const OLD = "stale: retrain_recommended";
+
+/** Give why less than the full ensemble answered; null where all of it did. */
+export const shortfall = ({ degraded }) => (degraded === OLD ? null : degraded);
+
 /** Give what has to be said beside a prediction. */
 export function remarks(prediction) {
   return [
-    prediction.degraded && `degraded: ${prediction.degraded}`,
+    shortfall(prediction) && `degraded: ${prediction.degraded}`,
+    prediction.degraded === OLD && "old models",
     prediction.in_sample && "in sample",
     prediction.partial && "ticks were lost",
     prediction.origin !== "normal" && prediction.origin.replaceAll("_", " "),

@@ -20,7 +20,7 @@ export class ChartBox {
   /**
    * Begin with what there is.
    *
-   * `name` is that of saved files, `label` says what is seen, `caption`, `columns` and `rows()` make the table.
+   * `name` is that of saved files, `label` says what is seen, `caption`, `columns()` and `rows()` make the table.
    * `open(library, box)` gives the chart and `draw(chart)` writes into it. `csv()` gives another text than the table's.
    */
   constructor({ name, label, style, legend, caption, columns, rows, csv, open, draw }) {
@@ -28,7 +28,7 @@ export class ChartBox {
     this.#draw = draw;
     this.#box = make("div", { class: `chart ${style ?? ""}`.trim(), role: "img", "aria-label": labelled });
     this.#table = tableBehind(caption, columns, rows);
-    const text = csv ?? (() => csvOf(columns, rows()));
+    const text = csv ?? (() => csvOf(columns(), rows()));
     const { asCsv, asPng } = saveButtons(name, text, () => this.#chart.picture());
     const marks = legend.map((mark) => make("span", {}, mark));
     this.tools = [asCsv, asPng];

@@ -1,24 +1,79 @@
-// How right a ticker's predictions have been, in words.
+// How right a ticker's predictions have been: over time beside the baseline, and of each horizon in words.
 
-import { make } from "../base/elements.js";
+import { make, say } from "../base/elements.js";
 import { bars, time } from "../base/format.js";
+import { AccuracyChart } from "../charts/accuracy.js";
 import { inPath } from "../data/api.js";
+import { ChartBox } from "../parts/chart_box.js";
 import { panel, paragraphs } from "../parts/panel.js";
+import { HorizonChoice } from "./horizon.js";
+import { drawable, ROLLING, rollingWords } from "./rolling.js";
 import { accuracyWords } from "./words.js";
 
-/** Make the panel; `load()` reads it anew. */
-export function accuracyPanel({ api }, ticker) {
-  const inside = make("div", {}, "…");
-  return {
-    element: panel("How right it has been", { wide: true }, inside),
-    async load() {
-      try {
-        inside.replaceChildren(...wordsOf(await api.get(`/accuracy/${inPath(ticker)}`)));
-      } catch (error) {
-        inside.replaceChildren(...paragraphs([`Not known now: ${error.message}`]));
-      }
-    },
-  };
+const DATES = 500;
+
+/** The panel; `load()` reads it anew. */
+export class AccuracyPanel {
+  #api;
+  #ticker;
+  #points = [];
+  #horizon = new HorizonChoice(() => this.#loadRolling());
+  #rolling = make("p", {}, "…");
+  #words = make("div", {}, "…");
+  #box;
+
+  constructor({ api }, ticker) {
+    this.#api = api;
+    this.#ticker = ticker;
+    this.#box = new ChartBox({
+      name: `${ticker}-accuracy`,
+      label: `How often the direction of ${ticker} was right over time, beside the usual direction`,
+      style: "low",
+      legend: ["━ right, of the dates up to then", "┅ the usual direction", "band: surely between, 95%"],
+      caption: `Rolling hit rate of ${ticker} beside the usual direction's, newest first`,
+      columns: () => ROLLING,
+      rows: () => [...this.#points].reverse(),
+      open: (library, box) => new AccuracyChart(library, box),
+      draw: (chart) => chart.setPoints(drawable(this.#points)),
+    });
+    const tools = [this.#horizon.element, ...this.#box.tools];
+    this.element = panel("How right it has been", { wide: true, tools }, this.#rolling, ...this.#box.parts, this.#words);
+  }
+
+  /** Offer a prediction's horizons. */
+  show({ horizons }) {
+    this.#horizon.offer(horizons);
+  }
+
+  load() {
+    this.#loadRolling();
+    this.#loadWords();
+  }
+
+  close() {
+    this.#box.close();
+  }
+
+  async #loadRolling() {
+    const horizon = this.#horizon.value === null ? "" : `&horizon=${this.#horizon.value}`;
+    try {
+      const document = await this.#api.get(`/accuracy/${inPath(this.#ticker)}?by=date&dates=${DATES}${horizon}`);
+      this.#points = document.points;
+      say(this.#rolling, rollingWords(document));
+    } catch (error) {
+      say(this.#rolling, `No history now: ${error.message}`);
+      return;
+    }
+    this.#box.renew();
+  }
+
+  async #loadWords() {
+    try {
+      this.#words.replaceChildren(...wordsOf(await this.#api.get(`/accuracy/${inPath(this.#ticker)}`)));
+    } catch (error) {
+      this.#words.replaceChildren(...paragraphs([`Not known now: ${error.message}`]));
+    }
+  }
 }
 
 function wordsOf({ message, horizons, through }) {

@@ -1,15 +1,17 @@
 // Past predictions beside what happened, and how far off they were over time.
 
 import { make, say } from "../base/elements.js";
-import { arrow, bars, change, count, fineShare, price, share, time } from "../base/format.js";
+import { arrow, change, count, fineShare, price, share, time } from "../base/format.js";
 import { ErrorsChart } from "../charts/errors.js";
 import { PastChart } from "../charts/past.js";
 import { inPath } from "../data/api.js";
 import { ChartBox } from "../parts/chart_box.js";
 import { panel } from "../parts/panel.js";
 import { errorWords, rollingErrors, WINDOW } from "./errors.js";
+import { HorizonChoice } from "./horizon.js";
 
 const DAYS = [30, 90, 365];
+const DAYS_AT_FIRST = 90; // about what the candles show
 const MOST = 500;
 const COLUMNS = [
   { head: "Said at (UTC)", text: (past) => time(past.as_of) },
@@ -47,22 +49,25 @@ function summaryOf({ hit_rate: rate, baseline_hit_rate: usual, directions, matur
 export class PastPanels {
   #api;
   #ticker;
-  #wish = { horizon: null, days: DAYS[0] };
   #past = [];
   #summary = make("p", {});
   #errors = make("p", {});
-  #horizon = this.#select("Horizon", (value) => ({ horizon: value }));
-  #days = this.#select("Days back", (value) => ({ days: value }));
+  #horizon = new HorizonChoice(() => this.load());
+  #days = make("select", { "aria-label": "Days back", onchange: () => this.load() });
   #pastBox;
   #errorsBox;
+  #read;
 
-  constructor({ api }, ticker) {
+  /** `read(past)` gets what was read, too. */
+  constructor({ api }, ticker, read) {
     this.#api = api;
+    this.#read = read;
     this.#ticker = ticker;
     this.#days.append(...DAYS.map((days) => make("option", { value: days }, `${days} days`)));
+    this.#days.value = DAYS_AT_FIRST;
     this.#pastBox = this.#pastChart();
     this.#errorsBox = this.#errorsChart();
-    const tools = [this.#horizon, this.#days, ...this.#pastBox.tools];
+    const tools = [this.#horizon.element, this.#days, ...this.#pastBox.tools];
     this.elements = [
       panel("Said, and what happened", { wide: true, tools }, this.#summary, ...this.#pastBox.parts),
       panel("Errors over time", { wide: true, tools: this.#errorsBox.tools }, this.#errors, ...this.#errorsBox.parts),
@@ -71,10 +76,7 @@ export class PastPanels {
 
   /** Offer a prediction's horizons. */
   show({ horizons }) {
-    if (this.#horizon.options.length === horizons.length) return;
-    this.#horizon.replaceChildren(...horizons.map(({ horizon }) => make("option", { value: horizon }, bars(horizon))));
-    this.#wish.horizon ??= horizons[0].horizon;
-    this.#horizon.value = this.#wish.horizon;
+    this.#horizon.offer(horizons);
   }
 
   /** Read what is recorded. */
@@ -89,6 +91,7 @@ export class PastPanels {
       return;
     }
     for (const box of [this.#pastBox, this.#errorsBox]) box.renew();
+    this.#read(this.#past);
   }
 
   close() {
@@ -102,7 +105,7 @@ export class PastPanels {
       style: "low",
       legend: ["┅ said", "━ happened", "● direction right", "■ direction wrong"],
       caption: `Predictions of ${this.#ticker} and what happened, newest first`,
-      columns: COLUMNS,
+      columns: () => COLUMNS,
       rows: () => this.#past,
       csv: () => this.#api.getText(this.#path(), "text/csv"),
       open: (library, box) => new PastChart(library, box),
@@ -117,23 +120,15 @@ export class PastPanels {
       style: "low",
       legend: [`━ ours, mean of the last ${WINDOW}`, "┅ saying “no change”"],
       caption: `Mean errors of the last ${WINDOW} predictions of ${this.#ticker}, newest first`,
-      columns: ERRORS,
+      columns: () => ERRORS,
       rows: () => rollingErrors(this.#past).reverse(),
       open: (library, box) => new ErrorsChart(library, box),
       draw: (chart) => chart.setErrors(rollingErrors(this.#past)),
     });
   }
 
-  #select(label, wishOf) {
-    const choose = (event) => {
-      Object.assign(this.#wish, wishOf(Number(event.target.value)));
-      this.load();
-    };
-    return make("select", { "aria-label": label, onchange: choose });
-  }
-
   #path() {
-    const horizon = this.#wish.horizon === null ? "" : `&horizon=${this.#wish.horizon}`;
-    return `/history/${inPath(this.#ticker)}?days=${this.#wish.days}&limit=${MOST}${horizon}`;
+    const horizon = this.#horizon.value === null ? "" : `&horizon=${this.#horizon.value}`;
+    return `/history/${inPath(this.#ticker)}?days=${this.#days.value}&limit=${MOST}${horizon}`;
   }
 }

@@ -20,8 +20,11 @@ function hitWords(score) {
   return `The direction was right in ${fineShare(score.hit_rate)} of ${score.trials} cases on ${score.dates} dates${between}${usual}.`;
 }
 
-function verdict({ hit_rate: rate, hit_rate_difference_low: low, hit_rate_difference_high: high }) {
-  if (rate === null) return null;
+/** Say whether a hit rate can be told from that of the usual direction; null where there is none. */
+export function verdict(score) {
+  const { hit_rate_difference: difference, hit_rate_difference_low: low, hit_rate_difference_high: high } = score;
+  if (score.hit_rate === null) return null;
+  if (low === null && difference === 0) return "The usual direction was right just as often: that is no skill.";
   if (low === null) return "There are too few dates to tell skill from luck.";
   if (low > 0) return "That is better than the usual direction by more than chance explains.";
   return high < 0

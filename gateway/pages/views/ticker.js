@@ -2,7 +2,7 @@
 
 import { make } from "../base/elements.js";
 import { paintSoon } from "../base/painting.js";
-import { accuracyPanel } from "../ticker/accuracy.js";
+import { AccuracyPanel } from "../ticker/accuracy.js";
 import { forecastPanel } from "../ticker/forecast.js";
 import { PastPanels } from "../ticker/past.js";
 import { PricePanel } from "../ticker/price.js";
@@ -21,8 +21,6 @@ class TickerView {
   #ticker;
   #live;
   #loading;
-  #prices;
-  #past;
   #known = "";
   #unknown = make("p", { class: "faint" });
   #draw = () => this.#show();
@@ -33,18 +31,18 @@ class TickerView {
     this.#ticker = this.title = ticker;
     const quote = quotePanel(ticker);
     const forecast = forecastPanel();
-    const accuracy = accuracyPanel(context, ticker);
     const reasons = reasonsPanel(context, ticker);
-    this.#past = new PastPanels(context, ticker);
-    this.#prices = new PricePanel(context, ticker);
-    this.#live = [quote, forecast, this.#prices, this.#past];
-    this.#loading = [this.#prices, this.#past, accuracy, reasons];
+    const prices = new PricePanel(context, ticker);
+    const past = new PastPanels(context, ticker, (read) => prices.mark(read));
+    const accuracy = new AccuracyPanel(context, ticker);
+    this.#live = [quote, forecast, prices, past, accuracy];
+    this.#loading = [prices, past, accuracy, reasons];
     const cards = make(
       "div",
       { class: "cards" },
-      this.#prices.element,
+      prices.element,
       forecast.element,
-      ...this.#past.elements,
+      ...past.elements,
       accuracy.element,
       reasons.element,
     );
@@ -57,14 +55,16 @@ class TickerView {
       cards,
     );
     const timer = setInterval(() => this.#load(), LOAD_MS);
-    this.#stops = [context.market.listen((changed) => this.#heard(changed)), () => clearInterval(timer)];
+    this.#stops = [
+      context.market.listen((changed) => this.#heard(changed)),
+      () => clearInterval(timer),
+      ...[prices, past, accuracy].map((part) => () => part.close()),
+    ];
     this.#show();
   }
 
   close() {
     for (const stop of this.#stops) stop();
-    this.#prices.close();
-    this.#past.close();
   }
 
   #heard(changed) {

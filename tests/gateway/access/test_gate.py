@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -125,6 +125,41 @@ async def test_what_is_not_in_the_table_is_open_to_nobody(parts: Parts) -> None:
         for method, path in (("GET", "/nothing"), ("DELETE", "/predictions"), ("GET", "/predictions/"), ("PUT", "/")):
             assert (await client.request(method, path, headers=headers)).status_code == 403
             assert (await client.request(method, path)).status_code == 401
+
+
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+
+
+def has_route(routes: list[BaseRoute], method: str, path: str) -> bool:
+    """Tell whether a route takes this; a folder of files takes whatever it is asked, and refuses it itself."""
+    scope = {"type": "http", "method": method, "path": path, "root_path": "", "headers": []}
+    found = [route for route in routes if route.matches(scope)[0] is Match.FULL]
+    return any(isinstance(route, Route) or method == "GET" for route in found)
+
+
+@pytest.mark.parametrize("auth_required", [True, False])
+async def test_what_a_path_takes_is_told_to_everybody_and_only_of_paths_that_are_in_the_table(
+    auth_required: bool,
+) -> None:
+    parts = make_parts(auth_required=auth_required, limit_requests=False)
+    headers = {"X-API-Key": key_of(parts, *EVERYTHING)[0]}
+    routes = list(routes_of(build_app(parts)))
+    async with client_of(parts) as client:
+        for path in {path_of(line.partition(" ")[2]) for lines in TABLE.values() for line in lines}:
+            answer = await client.options(path)
+            assert (answer.status_code, answer.content) == (204, b""), (path, answer.text)
+            methods = {method for method in METHODS if has_route(routes, method, path)}
+            expected = methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
+            assert answer.headers["allow"].split(", ") == sorted(expected), path
+        assert (await client.options("/nothing")).status_code == (401 if auth_required else 404)
+        assert (await client.options("/nothing", headers=headers)).status_code == (403 if auth_required else 404)
+
+
+def test_a_method_that_a_table_gains_is_allowed_at_once() -> None:
+    table = ScopeTable({Scope.ADMIN: ["DELETE /a/{b}"], Scope.READ: ["GET /a/{b}", "POST /c"]})
+    assert table.methods("/a/x") == ["DELETE", "GET", "HEAD", "OPTIONS"]
+    assert table.methods("/c") == ["OPTIONS", "POST"]
+    assert (table.methods("/d"), table.needed("OPTIONS", "/d")) == ([], None)
 
 
 async def test_health_shows_details_to_those_with_a_key_only(parts: Parts) -> None:

@@ -4,23 +4,29 @@ import io
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
 from argon2 import PasswordHasher
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.exc import OperationalError
 
 from gateway.access import passwords
 from gateway.access.accounts import Accounts
 from gateway.access.changes import NOTHING_SEEN, read_changes
 from gateway.access.ledger import Ledger
+from gateway.access.passwords import Passwords
 from gateway.access.tokens import ACCESS_NS
 from gateway.access.user_store import UserStore
 from gateway.access.users_command import run_command
 from gateway.database.engine import open_engine
 from gateway.limits.buckets import LocalBuckets
+from gateway.limits.reached import reason_of
 from gateway.parts import Parts
+from gateway.problems import ProblemError
 from schemas.errors import StopAndSayError
 from tests.gateway.samples import NOON_NS, make_parts, prediction
 from tests.gateway.web import client_of
@@ -182,17 +188,18 @@ async def test_over_https_the_cookie_goes_over_https_only(town: Town) -> None:
     assert all("Secure" in cookie for cookie in answer.headers.get_list("set-cookie"))
 
 
-async def test_log_ins_are_limited_by_name_and_by_address(town: Town) -> None:
-    limited = Clock()
-    ours = town.parts
+def limited_by_clock(town: Town) -> Clock:
+    """Have log-ins counted by a clock of their own, and give it."""
+    limited, ours = Clock(), town.parts
+    make_buckets = partial(LocalBuckets, clock_ns=limited)
     vars(ours)["accounts"] = Accounts(
-        ours.settings,
-        Ledger(ours.settings),
-        ours.keys,
-        ours.mint,
-        town.clock,
-        lambda limit: LocalBuckets(limit, limited),
+        ours.settings, Ledger(ours.settings), ours.keys, ours.mint, town.clock, make_buckets
     )
+    return limited
+
+
+async def test_log_ins_are_limited_by_name_and_by_address(town: Town) -> None:
+    limited = limited_by_clock(town)
     async with client_of(town.parts) as client:
         wrong = ADA | {"password": "wrong"}
         names = [await client.post("/auth/token", json=wrong) for _ in range(11)]
@@ -205,6 +212,53 @@ async def test_log_ins_are_limited_by_name_and_by_address(town: Town) -> None:
         town.clock.now_ns -= 3_600 * 10**9  # somebody has set it: that hinders nobody
         limited.now_ns += 31 * 10**9
         assert (await client.post("/auth/token", json=ADA)).status_code == 200
+
+
+async def test_one_address_keeps_nobody_out_who_comes_by_another_and_many_together_cannot_guess_for_long(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited, accounts = limited_by_clock(town), town.parts.accounts
+    never = AsyncMock(return_value=False)
+
+    async def reason_of_try(address: str) -> str:
+        with pytest.raises(ProblemError) as refused:
+            await accounts.log_in("ada", "wrong", address)
+        return reason_of(refused.value)
+
+    with monkeypatch.context() as quick:
+        quick.setattr(Passwords, "fits", never)
+        for _ in range(60):  # ten minutes, as fast as one address may
+            await reason_of_try("192.0.2.1")
+            limited.now_ns += 10 * 10**9
+    assert (await accounts.log_in("ada", PASSWORD, "192.0.2.2")).scopes
+    with monkeypatch.context() as quick:
+        quick.setattr(Passwords, "fits", never)
+        reasons = [await reason_of_try(f"198.51.100.{number}") for number in range(101)]
+    assert {*reasons[:90]} == {"wrong-log-in"}
+    assert reasons[-1] == "limit-log-ins-per-name"
+
+
+async def test_whoever_is_not_let_in_is_counted_by_why(town: Town) -> None:
+    limited_by_clock(town)
+    async with client_of(town.parts) as client:
+        for _ in range(11):
+            await client.post("/auth/token", json=ADA | {"password": "wrong"})
+        for _ in range(2):
+            await refreshed(client, "none of ours")
+        await client.post("/auth/register", json=ADA)
+        await client.post("/auth/token", json={"username": "ada"})  # is no log-in
+    counted = {
+        sample.labels["reason"]: sample.value
+        for family in text_string_to_metric_families(town.parts.instruments.text().decode())
+        for sample in family.samples
+        if sample.name == "tickcast_refused_total"
+    }
+    assert counted == {
+        "wrong-log-in": 10,
+        "limit-log-ins-per-name-and-client": 1,
+        "wrong-refresh-token": 2,
+        "registration-closed": 1,
+    }
 
 
 async def test_what_the_command_does_holds_for_tokens_that_are_out(

@@ -1,0 +1,1 @@
+"""`tickcast watch`: the watch list of the dashboard, in a terminal."""
