@@ -28,6 +28,7 @@ TARGETS = {
         "bench-page",
         "screenshots",
         "test-browser",
+        "coverage-gateway",
         "load",
         "chaos",
         "soak",
