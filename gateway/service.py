@@ -27,6 +27,7 @@ from gateway.model_figures import ModelFigures
 from gateway.open_files import raise_file_limit
 from gateway.parts import Parts
 from gateway.sender import RecordSender
+from gateway.served import say_what_was_served
 from gateway.server import GatewayServer, bind, server_config, url_of
 from gateway.settings import GatewaySettings
 from gateway.usage import UsageWriter
@@ -111,7 +112,7 @@ async def serve(
     known = asyncio.Event()
     works = (
         *(feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts, known)),
-        *(team.answer(answers_of(parts)), *_sharing(parts)),
+        *(team.answer(answers_of(parts)), *_sharing(parts), say_what_was_served(parts)),
     )
     background = [asyncio.create_task(work) for work in works]
     serving = asyncio.create_task(_serve_in_turn(server, listener, team, known))

@@ -377,13 +377,13 @@ async def test_what_happens_is_logged_and_no_secret_with_it(
         *(
             f"refresh token of user {user.id} was used again",
             "unknown token",
-            f"scopes of user {user.id} (ada) are now",
+            f"user {user.id} (ada): scopes are now",
         ),
         *(
             f"user {user.id} has changed: scopes read",
             "lacks stream",
             "has logged out",
-            f"user {user.id} (ada) is disabled",
+            f"user {user.id} (ada): disabled",
         ),
     ]
     assert [word for word in words if word not in caplog.text] == []
