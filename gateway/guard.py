@@ -25,7 +25,7 @@ _PREFLIGHT_HEADERS = {
     "Access-Control-Max-Age": "600",
 }
 #: What pages may read of an answer beside its body.
-_EXPOSED_HEADERS = "ETag, Location, RateLimit, RateLimit-Policy, Retry-After, X-Response-Time"
+_EXPOSED_HEADERS = "ETag, Location, RateLimit, RateLimit-Policy, Retry-After, X-Response-Time, X-Trace-Id"
 
 
 def _is_preflight(scope: Scope, headers: Headers) -> bool:
