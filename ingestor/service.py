@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
+from math import inf
 from typing import Any
 
 from confluent_kafka import Producer
@@ -23,6 +24,7 @@ from ingestor.validation import LiveBounds, Validator
 from schemas.events import ServiceState
 from schemas.service import serve_metrics
 from schemas.status import StatusBoard, StatusReporter
+from schemas.tracing import Tracer, tracing
 
 _log = logging.getLogger(__name__)
 
@@ -41,10 +43,11 @@ def run(settings: IngestorSettings) -> None:
         StopAndSayError: It cannot start, or not continue what is kept.
         RetryError: The broker does not answer, or refuses a record; begin again where the log ends.
     """
-    asyncio.run(_serve(settings))
+    with tracing(settings, "ingestor") as tracer:
+        asyncio.run(_serve(settings, tracer))
 
 
-async def _serve(settings: IngestorSettings) -> None:
+async def _serve(settings: IngestorSettings, tracer: Tracer | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -54,24 +57,29 @@ async def _serve(settings: IngestorSettings) -> None:
         source = open_source(settings)
         start = await read_start_unless_stopped(settings, source, stop)
         if start is not None:
-            await _play_until_stopped(settings, board, source, start, stop)
+            await _play_until_stopped(settings, board, source, start, stop, tracer)
     finally:
         server.shutdown()
         server.server_close()
 
 
 async def _play_until_stopped(
-    settings: IngestorSettings, board: StatusBoard, source: Source, start: Start, stop: asyncio.Event
+    settings: IngestorSettings,
+    board: StatusBoard,
+    source: Source,
+    start: Start,
+    stop: asyncio.Event,
+    tracer: Tracer | None,
 ) -> None:
     """Play and report; at the end of the service, send what is left and wait for it."""
     figures = Figures(settings.name)
-    publisher = Publisher(Producer(producer_config(settings)), settings.topic_prefix, figures)
+    publisher = Publisher(Producer(producer_config(settings)), settings.topic_prefix, figures, tracer)
     player = make_player(settings, source, start, publisher, figures)
     reporter = StatusReporter(board, publisher.send_status)
     reporter.start()
     try:
         played = _play(board, figures, player, source, start)
-        await _until_stopped(stop, played, player.send_what_lingers(), _watch(board, publisher, figures))
+        await _until_stopped(stop, played, player.send_what_lingers(), _watch(board, publisher, figures, source))
     finally:
         deadline = time.monotonic() + _DRAIN_SECONDS
         with suppress(PublishError, TimeoutError):
@@ -126,11 +134,15 @@ async def _play(board: StatusBoard, figures: Figures, player: Player, source: So
     _log.info("the data has ended: %s; the other services keep running", source.title)
 
 
-async def _watch(board: StatusBoard, publisher: Publisher, figures: Figures) -> None:
+async def _watch(board: StatusBoard, publisher: Publisher, figures: Figures, source: Source) -> None:
     """Take delivery reports and keep the figures fresh, for ever."""
     since, before = time.monotonic(), 0
     while True:
         publisher.poll()
+        health = source.health()
+        board.set_trouble(health.trouble, inf)
+        if source.live:
+            figures.expect_ticks(health.expects_ticks)
         seconds = time.monotonic() - since
         if seconds >= _FIGURES_SECONDS:
             ticks = figures.acknowledged_ticks

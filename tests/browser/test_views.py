@@ -65,7 +65,7 @@ async def test_models_show_the_champion_beside_forecasts_without_skill(browser: 
 
 async def test_the_system_view_shows_every_service_and_stage(browser: Browser) -> None:
     async with shown(browser, parts_with("AAPL"), "#/system") as (_, visit):
-        await expect(visit.page.get_by_role("region", name="Services", exact=True)).to_contain_text("predictor one")
+        await expect(visit.page.get_by_role("region", name="Services", exact=True)).to_contain_text("predictor")
         await expect(visit.page.get_by_role("region", name="Latency by stage")).to_contain_text("tick to gateway")
 
 

@@ -15,7 +15,7 @@ export class ChartBox {
   #chart = null;
   #closed = false;
   #box;
-  #note = make("p", { class: "faint" });
+  #note = make("span", { class: "credit" });
 
   /**
    * Begin with what there is.
@@ -32,7 +32,7 @@ export class ChartBox {
     const { asCsv, asPng } = saveButtons(name, text, () => this.#chart.picture());
     const marks = legend.map((mark) => make("span", {}, mark));
     this.tools = [asCsv, asPng];
-    this.parts = [this.#box, make("p", { class: "legend" }, marks), this.#note, this.#table.details];
+    this.parts = [this.#box, make("p", { class: "legend" }, marks, this.#note), this.#table.details];
     this.#open(open, asPng);
   }
 
