@@ -14,7 +14,7 @@ from schemas.json_schemas import TICKER_OR_ALL_PATTERN
 from schemas.public import Integer, Time
 from schemas.times import Interval
 
-#: Dates that each point looks back on, as many as a scoreboard does.
+#: Dates that each point looks back on; a scoreboard looks back on as many, those without a trial among them.
 WINDOW = 500
 
 

@@ -16,6 +16,7 @@ from gateway.database.engine import begin_writing, ran_out_of_time
 from gateway.database.migrate import open_migrated
 from gateway.database.settings import DatabaseSettings
 from gateway.problems import ProblemError
+from schemas.log_events import LogEvent, about
 
 _log = logging.getLogger(__name__)
 _THREADS = 4
@@ -115,7 +116,8 @@ class Archive:
 
     def _say(self, *, answers: bool, error: Exception | None = None) -> None:
         if answers != self.answers:  # its own words may hold an address
-            _log.warning("the database answers again" if answers else f"no database: {type(error).__name__}")
+            text = "the database answers again" if answers else f"no database: {type(error).__name__}"
+            _log.warning(text, extra=about(LogEvent.FALLBACK, of="database", began=not answers))
         self.answers = answers
 
     def close(self) -> None:

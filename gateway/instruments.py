@@ -14,6 +14,7 @@ from schemas.close_codes import CloseCode
 # What a connection's end is counted by where the gateway did not end it.
 _BY_CLIENT = "client"
 _OBSERVED_TOGETHER = 512
+_PREDICTION = "prediction"
 
 
 class Instruments:
@@ -96,6 +97,24 @@ class Instruments:
                 found[sample.labels["path"]] = (hits, misses + count) if missed else (hits + count, misses)
         return dict(sorted(found.items()))
 
+    def totals(self) -> dict[str, int]:
+        """Count what was answered, sent and refused since the start, and where answers came from."""
+        ready, made = self.answers_from_memory()
+        kept = self.database_answers().values()
+        by_status = _by_label(self.http_seconds, "status", "_count")
+        return {
+            "answers": sum(by_status.values()),
+            "server_errors": sum(count for status, count in by_status.items() if status.startswith("5")),
+            "refused": sum(_by_label(self.refused, "reason", "_total").values()),
+            "predictions_from_memory": ready + made,
+            "predictions_sent": _by_label(self._sent, "type", "_total").get(_PREDICTION, 0)
+            + self._sent_since[_PREDICTION],
+            "cache_hits": sum(hits for hits, _ in kept),
+            "cache_misses": sum(misses for _, misses in kept),
+            "forecast_cache_hits": _value(self.forecast_hits),
+            "forecast_cache_misses": _value(self.forecast_misses),
+        }
+
     def text(self) -> bytes:
         """Give everything in Prometheus' text format."""
         for kind, count in self._sent_since.items():
@@ -103,6 +122,14 @@ class Instruments:
         self._sent_since.clear()
         self._observe()
         return generate_latest(self._registry)
+
+
+def _by_label(metric: Counter | metrics.Histogram, label: str, ending: str) -> Counts[str]:
+    counts: Counts[str] = Counts()
+    for sample in next(iter(metric.collect())).samples:
+        if sample.name.endswith(ending):
+            counts[sample.labels[label]] += int(sample.value)
+    return counts
 
 
 def _value(counter: Counter) -> int:

@@ -38,6 +38,7 @@ from gateway.workers.team import Team
 from schemas.events import Scoreboard, ServiceState
 from schemas.sockets import HELD_BYTES
 from schemas.status import StatusBoard
+from schemas.tracing import Tracer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,7 @@ class Parts:
     memory: MemoryFigures = field(default_factory=MemoryFigures)
     condition: Condition = field(default_factory=Condition)
     team: Team = field(default_factory=Team)
+    tracer: Tracer | None = None
     clock_ns: Callable[[], int] = time.time_ns
 
     @cached_property

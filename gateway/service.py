@@ -28,6 +28,7 @@ from gateway.open_files import raise_file_limit
 from gateway.parts import Parts
 from gateway.reporting import Reporting
 from gateway.sender import RecordSender
+from gateway.served import say_what_was_served
 from gateway.server import GatewayServer, bind, server_config, url_of
 from gateway.settings import GatewaySettings
 from gateway.usage import UsageWriter
@@ -41,6 +42,7 @@ from schemas.events import ServiceState
 from schemas.service import run_with_settings
 from schemas.status import StatusBoard, StatusReporter, resident_bytes
 from schemas.topics import DEAD_LETTERS, FORECAST_REQUESTS
+from schemas.tracing import Tracer, tracing
 
 SERVICE = "gateway"
 FAREWELL_SECONDS = 0.3
@@ -78,8 +80,11 @@ def _run(
 ) -> None:
     _quieten(settings)
     raise_file_limit(settings.maximum_clients)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(settings, listener, team or Team(), orders))
+    with (
+        tracing(settings, SERVICE) as tracer,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        runner.run(serve(settings, listener, team or Team(), orders, tracer))
 
 
 def _quieten(settings: GatewaySettings) -> None:
@@ -91,11 +96,15 @@ def _quieten(settings: GatewaySettings) -> None:
 
 
 async def serve(
-    settings: GatewaySettings, listener: socket.socket, team: Team, orders: Connection | None = None
+    settings: GatewaySettings,
+    listener: socket.socket,
+    team: Team,
+    orders: Connection | None = None,
+    tracer: Tracer | None = None,
 ) -> None:
     """Serve on a socket until the process is told to stop; with `orders`, by them alone."""
     board = StatusBoard(SERVICE, settings.instance)
-    parts = Parts(settings=settings, board=board, instruments=Instruments(), team=team)
+    parts = Parts(settings=settings, board=board, instruments=Instruments(), team=team, tracer=tracer)
     parts.instruments.show(ViewFigures(parts))
     parts.instruments.show(ModelFigures(parts))
     sender = RecordSender(settings, parts.instruments)
@@ -112,7 +121,7 @@ async def serve(
     known = asyncio.Event()
     works = (
         *(feed.run(), sender.run(), _look_after(parts), _know_the_keys(parts, known)),
-        *(team.answer(answers_of(parts)), *_sharing(parts)),
+        *(team.answer(answers_of(parts)), *_sharing(parts), say_what_was_served(parts)),
     )
     background = [asyncio.create_task(work) for work in works]
     serving = asyncio.create_task(_serve_in_turn(server, listener, team, known))

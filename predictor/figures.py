@@ -49,6 +49,7 @@ class Figures:
         self._lag = LAG_RECORDS.gauge(registry)
         self._newest_seconds: deque[float] = deque(maxlen=1_000)
         self._count = 0
+        self._totals: Counter[str] = Counter(final=0, provisional=0, degraded=0, forecasts=0)
         self._reported_at = time.monotonic()
 
     def count_call(self, rows: int, seconds: float) -> None:
@@ -63,10 +64,13 @@ class Figures:
             seconds: From the first record of the batch to the last acknowledgement.
         """
         for provisional, made in Counter(prediction.provisional for prediction in predictions).items():
-            self._made.labels("provisional" if provisional else "final").inc(made)
+            kind = "provisional" if provisional else "final"
+            self._made.labels(kind).inc(made)
+            self._totals[kind] += made
         for reason, degraded in Counter(prediction.degraded for prediction in predictions).items():
             if reason is not None:
                 self._degraded.labels(reason).inc(degraded)
+                self._totals["degraded"] += degraded
         now_ns = time.time_ns()
         self._feature_to_prediction.observe_all(
             [max(0, now_ns - prediction.featured_at_ns) / NS_PER_SECOND for prediction in predictions]
@@ -87,10 +91,15 @@ class Figures:
         for kind in kinds:
             self._forecasts.labels(kind).inc()
             self._forecast_seconds.observe(seconds)
+            self._totals["forecasts"] += 1
 
     def count_swap(self) -> None:
         """Count a model set swapped in, or out."""
         self._swaps.inc()
+
+    def totals(self) -> dict[str, int]:
+        """Count predictions and forecasts that the broker has, since the start."""
+        return dict(self._totals)
 
     def due(self) -> bool:
         """Tell whether the status wants new figures."""

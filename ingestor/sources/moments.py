@@ -9,8 +9,9 @@ from schemas.events import Origin
 
 #: A moment's place in its source's whole sequence: numbers that compare in playing order.
 Position = tuple[int, ...]
-#: What can be wrong with an input: a row that cannot be read, one out of order, or a field of a tick.
-Fault = Literal["row", "order", "price", "size", "ticker", "time", "jump"]
+#: What can be wrong with an input: a row that cannot be read, one out of order, a field of a tick,
+#: a message of a provider that cannot be understood, or a gap in a stream that its provider's history does not fill.
+Fault = Literal["row", "order", "price", "size", "ticker", "time", "jump", "message", "gap"]
 
 
 class Rejected(Struct, frozen=True, kw_only=True):

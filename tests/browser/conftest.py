@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
@@ -18,3 +19,9 @@ async def browser() -> AsyncIterator[Browser]:
         opened = await playwright.chromium.launch(executable_path=path, args=[*OPTIONS])
         yield opened
         await opened.close()
+
+
+@pytest.fixture(autouse=True)
+def _services_that_report_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a report count for as long as a test may take: nobody repeats it here, and a busy machine takes its time."""
+    monkeypatch.setattr("gateway.system.SILENT_AFTER_SECONDS", 600)

@@ -1,11 +1,13 @@
 """The view of a ticker in a real browser: how right it has been, and what is in its chart."""
 
+import asyncio
+
 import pytest
 from msgspec import structs
 from playwright.async_api import Browser, expect
 
-from schemas.events import Direction, Outcome
-from schemas.topics import OUTCOMES
+from schemas.events import Direction, Features, Outcome
+from schemas.topics import FEATURES, OUTCOMES
 from tests.browser.dashboard import BARS, parts_with, recent, record, shown
 from tests.gateway.recorder.events import Said
 
@@ -49,11 +51,21 @@ async def test_accuracy_over_time_stands_beside_its_baseline_with_how_sure_it_is
         await expect(cells).to_have_count(0)
 
 
+def filling(said: Said) -> Said:
+    """Let the windows of the first bar be too short for anything."""
+
+    def first(event: Features) -> Features:
+        return structs.replace(event, indicators=dict.fromkeys(event.indicators)) if event.bar_index == 0 else event
+
+    return [(topic, first(event) if topic is FEATURES else event) for topic, event in said]
+
+
 async def test_what_is_no_price_stands_below_the_candles_and_moves_with_them(browser: Browser) -> None:
-    async with shown(browser, record(parts_with("AAPL")), "#/ticker/AAPL") as (_, visit):
+    parts = record(parts_with("AAPL"), filling(recent()))
+    async with shown(browser, parts, "#/ticker/AAPL") as (_, visit):
         page, below = visit.page, visit.page.get_by_role("group", name="MACD")
         prices = page.get_by_role("region", name="Price and forecast")
-        for name in ("RSI 14", "MACD", "SMA 20"):
+        for name in ("RSI 14", "MACD", "Bollinger 20"):
             switch = prices.get_by_role("button", name=name, exact=True)
             await expect(switch).to_have_attribute("aria-pressed", "false")
             await switch.focus()
@@ -68,13 +80,18 @@ async def test_what_is_no_price_stands_below_the_candles_and_moves_with_them(bro
         await page.mouse.move(x - 200, y, steps=5)
         await page.mouse.up()
         await page.mouse.move(1, 1)
-        assert await below.locator(".chart").screenshot() != still, "it went along"
+        async with asyncio.timeout(20):  # it goes along
+            while await below.locator(".chart").screenshot() == still:
+                await asyncio.sleep(0.1)
         await below.get_by_text("Data table").click()
         await expect(below.locator("thead th")).to_have_text(["Bar", "MACD", "MACD signal", "MACD difference"])
         await expect(below.locator("tbody tr")).to_have_count(BARS)
         await expect(below.locator("tbody tr").first).to_contain_text("0.9046")
-        await prices.locator("details").last.get_by_text("Data table").click()
-        await expect(prices.locator("details").last.locator("thead")).to_contain_text("SMA 20")
+        table = prices.locator("details").last
+        await table.get_by_text("Data table").click()
+        await expect(table.locator("thead")).to_contain_text("Bollinger top")
+        await expect(table.locator("tbody tr").first.locator("td").nth(5)).to_have_text("41.32")
+        await expect(table.locator("tbody tr").last.locator("td").nth(5)).to_have_text("\N{EN DASH}")
         assert await visit.serious_findings() == []
         await page.reload()
         await expect(page.get_by_role("group", name="RSI 14").locator("canvas").first).to_be_visible()

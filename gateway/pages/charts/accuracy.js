@@ -27,7 +27,7 @@ export class AccuracyChart extends Frame {
     this.#ours.setData(ordered.map(([time, each]) => ({ time, value: each.hit_rate })));
     this.#usual.setData(ordered.map(([time, each]) => ({ time, value: each.baseline_hit_rate })));
     this.#band.setPoints(ordered.map(bandAt));
-    this.chart.timeScale().fitContent();
+    this.fit(ordered.map(([time]) => time));
   }
 
   dressSeries(shades) {

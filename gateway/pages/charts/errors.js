@@ -23,7 +23,7 @@ export class ErrorsChart extends Frame {
     const ordered = byTime(errors, (each) => each.time);
     this.#ours.setData(ordered.map(([time, each]) => ({ time, value: each.error })));
     this.#noChange.setData(ordered.map(([time, each]) => ({ time, value: each.noChange })));
-    this.chart.timeScale().fitContent();
+    this.fit(ordered.map(([time]) => time));
   }
 
   dressSeries(shades) {

@@ -49,6 +49,13 @@ export class Frame {
     this.chart.applyOptions({ timeScale: { timeVisible: seconds < DAY_SECONDS, secondsVisible: seconds < 60 } });
   }
 
+  /** Show all of these times, which are all that it has, oldest first. */
+  fit(times) {
+    const gaps = times.slice(1).map((time, index) => time - times[index]);
+    this.setBarSeconds(Math.min(DAY_SECONDS, ...gaps));
+    this.chart.timeScale().fitContent();
+  }
+
   /** Give the chart as a PNG. */
   picture() {
     return new Promise((resolve) => {

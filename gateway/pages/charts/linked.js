@@ -1,8 +1,8 @@
 // Charts below one another that move as one: Lightweight Charts 4 has no panes.
 
 /**
- * Let a chart below another one show the same times, and both the same crosshair; gives what ends it. Both know the same
- * times, so a place on the one's time scale is the same place on the other's.
+ * Let a chart below another one show the same times, and both the same crosshair; gives what ends it. Both know the
+ * same times, so a place on the one's time scale is the same place on the other's.
  */
 export function link(above, below) {
   const ends = [

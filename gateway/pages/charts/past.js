@@ -27,7 +27,7 @@ export class PastChart extends Frame {
       .filter(([, each]) => each.outcome.hit !== null)
       .map(([time, each]) => ({ time, hit: each.outcome.hit }));
     this.dress();
-    this.chart.timeScale().fitContent();
+    this.fit(ordered.map(([time]) => time));
   }
 
   dressSeries(shades) {

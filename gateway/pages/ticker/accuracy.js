@@ -37,7 +37,8 @@ export class AccuracyPanel {
       draw: (chart) => chart.setPoints(drawable(this.#points)),
     });
     const tools = [this.#horizon.element, ...this.#box.tools];
-    this.element = panel("How right it has been", { wide: true, tools }, this.#rolling, ...this.#box.parts, this.#words);
+    const inside = [this.#rolling, ...this.#box.parts, this.#words];
+    this.element = panel("How right it has been", { wide: true, tools }, ...inside);
   }
 
   /** Offer a prediction's horizons. */

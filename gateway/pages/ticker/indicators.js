@@ -15,8 +15,8 @@ const INDICATORS = {
   "EMA 12": { lines: { "EMA 12": (each) => each.ema_12 } },
   "Bollinger 20": {
     lines: {
-      "Bollinger top": (each) => each.sma_20 * (1 + each.bollinger_bandwidth / 2),
-      "Bollinger bottom": (each) => each.sma_20 * (1 - each.bollinger_bandwidth / 2),
+      "Bollinger top": (each) => bollinger(each, 1),
+      "Bollinger bottom": (each) => bollinger(each, -1),
     },
   },
   "RSI 14": {
@@ -32,6 +32,11 @@ const INDICATORS = {
     below: { columns: "MACD difference", legend: ["━ MACD", "┅ its signal", "columns: their difference"] },
   },
 };
+
+/** Give an edge of the band; null until its windows are filled. */
+function bollinger({ sma_20: middle, bollinger_bandwidth: width }, side) {
+  return middle === null || width === null ? null : middle * (1 + (side * width) / 2);
+}
 
 /** The switches, and what is known of what they switch on; `changed()` is called when either is another one. */
 export class Indicators {

@@ -33,7 +33,7 @@ export class PricePanel {
   #below = make("div", {});
   #horizons = null;
   #hits = new Map(); // end of a bar -> whether what was predicted of it was right
-  #marks = this.#marksSwitch();
+  #marked = Boolean(recall("marks", true));
   #closed = false;
   #drawBars = () => this.#renew();
   #drawForming = () => this.#showForming();
@@ -60,7 +60,7 @@ export class PricePanel {
       open: (library, box) => new PriceChart(library, box),
       draw: (chart) => this.#show(chart),
     });
-    const tools = [...this.#indicators.switches, this.#marks, ...this.#box.tools];
+    const tools = [...this.#indicators.switches, this.#marksSwitch(), ...this.#box.tools];
     const [chart, legend, ...rest] = this.#box.parts;
     this.element = panel("Price and forecast", { wide: true, tools }, chart, legend, this.#below, ...rest);
     this.#feed.open();
@@ -133,18 +133,15 @@ export class PricePanel {
     return [...COLUMNS, ...ofIndicators, ...(this.#marked ? [{ head: "Predicted", text: result }] : [])];
   }
 
-  get #marked() {
-    return this.#marks.getAttribute("aria-pressed") === "true";
-  }
-
   #hitAt(bar) {
     return this.#hits.get(bar.end);
   }
 
   #marksSwitch() {
-    const button = make("button", { type: "button", "aria-pressed": `${recall("marks", true)}` }, "Right and wrong");
+    const button = make("button", { type: "button", "aria-pressed": `${this.#marked}` }, "Right and wrong");
     button.addEventListener("click", () => {
-      button.setAttribute("aria-pressed", !this.#marked);
+      this.#marked = !this.#marked;
+      button.setAttribute("aria-pressed", this.#marked);
       keep("marks", this.#marked);
       this.#renew();
     });
