@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, SecretStr
 
 from schemas.settings import Settings, load_settings
-from schemas.source_settings import REPLAY_START, SOURCE_PATTERN, Tickers
+from schemas.source_settings import LIVE_SOURCES, REPLAY_START, SOURCE_PATTERN, Tickers
 from schemas.times import INTERVALS
 
 _BROKER = re.compile(r"^(auto|local|embedded|[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*)$")
@@ -94,12 +94,13 @@ def _parser() -> argparse.ArgumentParser:
         prog="tickcast run",
         description="Start the whole system on this machine; Ctrl-C stops it.",
         epilog="Every option but --broker, --fresh, --postgres and --redis is also a setting, like TICKCAST_SPEED; the "
-        "option wins.",
+        "option wins. var/prometheus-targets.json says where /metrics are, for a file_sd_configs of Prometheus.",
     )
     add = parser.add_argument
     add("--broker", type=_broker, default="auto", metavar="auto|local|embedded|HOST:PORT", help="default auto: a "
         "cluster that the settings name, else Apache Kafka on this machine, else an in-memory one")  # fmt: skip
-    add("--source", metavar="replay|simulated|file:PATH", help="default replay: real daily prices")
+    add("--source", metavar="|".join(("replay", "simulated", "file:PATH", *LIVE_SOURCES)), help="default replay: real "
+        "daily prices; of live markets: docs/sources.md")  # fmt: skip
     add("--speed", type=float, help="replay: trading days a second (1); 0: as fast as it goes")
     add("--tickers", metavar="AAPL,MSFT", help="only these")
     add("--start", metavar="DATE", help=f"replay: the first live day ({REPLAY_START})")

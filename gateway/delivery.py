@@ -99,6 +99,7 @@ class Delivery(ABC):
             self._writer.cancel()
             parts.hub.leave(subscriber)
             parts.instruments.clients.dec()
+            parts.instruments.count_closed(self._mailbox.closed)
             self._count_skipped()
 
     def _wake(self) -> None:

@@ -60,7 +60,7 @@ class Guard:
         headers = Headers(scope=scope)
         refusal = self._host_refusal(headers.getlist("host")) or self._origin_refusal(scope, headers)
         if refusal is not None:
-            self._refusals.note(scope, refusal.name)
+            self._refusals.note(scope, refusal.name, refusal.name.replace("-", " "))
             await refusal.response()(scope, receive, self._readable_for(headers.get("origin"), send))
             return
         self._remember(scope)

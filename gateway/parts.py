@@ -51,7 +51,6 @@ class Parts:
     predictions: PredictionStream = field(default_factory=lambda: Stream(LatestView(), 7 * HELD_BYTES // 8))
     bars: BarStream = field(default_factory=lambda: Stream(LatestBars(), HELD_BYTES // 8))
     hub: Hub = field(default_factory=Hub)
-    rounds: Rounds = field(default_factory=Rounds)
     services: ServicesView = field(default_factory=ServicesView)
     models: ModelsView = field(default_factory=ModelsView)
     jobs: JobsView = field(default_factory=JobsView)
@@ -64,6 +63,11 @@ class Parts:
     team: Team = field(default_factory=Team)
     tracer: Tracer | None = None
     clock_ns: Callable[[], int] = time.time_ns
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        """Give the clients for whom something waits."""
+        return Rounds(self.instruments.round_seconds.observe)
 
     @cached_property
     def forecasts(self) -> ForecastDesk:

@@ -23,9 +23,12 @@ from gateway.database.usage import add_usage
 from gateway.feed import Feed
 from gateway.instruments import Instruments
 from gateway.intake import READS, Intake
+from gateway.model_figures import ModelFigures
 from gateway.open_files import raise_file_limit
 from gateway.parts import Parts
+from gateway.reporting import Reporting
 from gateway.sender import RecordSender
+from gateway.served import say_what_was_served
 from gateway.server import GatewayServer, bind, server_config, url_of
 from gateway.settings import GatewaySettings
 from gateway.usage import UsageWriter
@@ -43,7 +46,7 @@ from schemas.tracing import Tracer, tracing
 
 SERVICE = "gateway"
 FAREWELL_SECONDS = 0.3
-MEMORY_EVERY_SECONDS = 5.0
+LOOK_AFTER_SECONDS = 5.0
 _LOOK_EVERY_SECONDS = 0.05
 
 _log = logging.getLogger(__name__)
@@ -103,6 +106,7 @@ async def serve(
     board = StatusBoard(SERVICE, settings.instance)
     parts = Parts(settings=settings, board=board, instruments=Instruments(), team=team, tracer=tracer)
     parts.instruments.show(ViewFigures(parts))
+    parts.instruments.show(ModelFigures(parts))
     sender = RecordSender(settings, parts.instruments)
     parts.forecasts.send = sender.forecast_request
     commands = CommandSender(settings)
@@ -116,8 +120,8 @@ async def serve(
     reporter.start()
     known = asyncio.Event()
     works = (
-        *(feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts, known)),
-        *(team.answer(answers_of(parts)), *_sharing(parts)),
+        *(feed.run(), sender.run(), _look_after(parts), _know_the_keys(parts, known)),
+        *(team.answer(answers_of(parts)), *_sharing(parts), say_what_was_served(parts)),
     )
     background = [asyncio.create_task(work) for work in works]
     serving = asyncio.create_task(_serve_in_turn(server, listener, team, known))
@@ -181,10 +185,12 @@ def _sharing(parts: Parts) -> tuple[Coroutine[Any, Any, None], ...]:
     return parts.redis.run(), parts.presence.run(), parts.leases.run()
 
 
-async def _watch_memory(parts: Parts) -> None:
+async def _look_after(parts: Parts) -> None:
+    reporting = Reporting(parts)
     while True:
         parts.memory.note(resident_bytes())
-        await asyncio.sleep(MEMORY_EVERY_SECONDS)
+        await asyncio.sleep(LOOK_AFTER_SECONDS)
+        reporting.tell()
 
 
 async def _say_goodbye(board: StatusBoard, reporter: StatusReporter, sender: RecordSender) -> None:

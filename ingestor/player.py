@@ -68,7 +68,7 @@ class Player:
             StopAndSayError: The source cannot continue.
         """
         turn_at = time.monotonic() + _TURN_SECONDS
-        async for moment in source.moments(self._after, last_prices, places):
+        async for moment in source.ticks(self._after, last_prices, places):
             async with self._turn:
                 await self._take(moment)
             if time.monotonic() > turn_at:

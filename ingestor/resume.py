@@ -1,7 +1,7 @@
 """Where the log ends for a source: every partition read back to its last frame, and to the prices it resumes from."""
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -11,15 +11,19 @@ from ingestor.positions import PositionText
 from schemas.codec import UndecodableError, decoder
 from schemas.dead_letters import REPLAY_SOURCE
 from schemas.errors import StopAndSayError
+from schemas.events import Tick
 from schemas.partitioning import partition_of
+from schemas.times import NS_PER_SECOND
 
 _log = logging.getLogger(__name__)
 
 #: Records read back from the end of a partition, at first; each further piece is four times as long.
 _FIRST_CHUNK = 32
 _LARGEST_CHUNK = 2_048
-#: So far a partition is read back for prices, beyond its last frame.
-_RECORDS_FOR_PRICES = 20_000
+#: So far a partition is read back for prices or ticks, beyond its last frame.
+_MOST_RECORDS_BACK = 20_000
+#: A tick's time may be so far ahead of the clock that stands on its frame.
+_FUTURE_NS = 120 * NS_PER_SECOND
 
 
 class FrameEnd(Struct, frozen=True):
@@ -29,7 +33,10 @@ class FrameEnd(Struct, frozen=True):
     sequence: int
     position: str
     tickers: list[str] = []
+    times_ns: list[int] = []
     prices: list[float] = []
+    sizes: list[float] = []
+    ingested_at_ns: int = 0
 
 
 class KeptLog(Struct):
@@ -40,12 +47,14 @@ class KeptLog(Struct):
         cut_ends: By partition, the log's end where its beginning is gone, else 0.
         others: Names of other sources that were met on the way.
         last_prices: The source's newest prices in the frames that were read, by ticker.
+        newest_ticks: Its ticks since the time that was asked for, each ticker's in the order of the log.
     """
 
     last: list[FrameEnd | None]
     cut_ends: list[int]
     others: set[str]
     last_prices: dict[str, float]
+    newest_ticks: list[Tick] = []
 
 
 class LogEnd(Protocol):
@@ -60,35 +69,70 @@ class LogEnd(Protocol):
         ...
 
 
-def read_kept_log(log: LogEnd, partitions: int, source: str, tickers: Collection[str] = ()) -> KeptLog:
+def read_kept_log(
+    log: LogEnd,
+    partitions: int,
+    source: str,
+    tickers: Collection[str] = (),
+    since: Callable[[str], int] | None = None,
+) -> KeptLog:
     """Read every partition back from its end to the source's last frame, however many others' lie between.
 
     Args:
         tickers: Whose prices are wanted: for them it reads further back, up to a bound.
+        since: Gives, for the position of a partition's last frame, the event time since which the ticks are wanted:
+            likewise. None: no ticks are.
     """
     kept = KeptLog([], [], set(), {})
     wanted: list[set[str]] = [set() for _ in range(partitions)]
     for ticker in tickers:
         wanted[partition_of(ticker, partitions)].add(ticker)
     for partition in range(partitions):
-        kept.last.append(_last_frame(log, partition, source, wanted[partition], kept))
+        kept.last.append(_last_frame(log, partition, source, wanted[partition], kept, since))
     return kept
 
 
-def _last_frame(log: LogEnd, partition: int, source: str, wanted: set[str], kept: KeptLog) -> FrameEnd | None:
+def _last_frame(
+    log: LogEnd,
+    partition: int,
+    source: str,
+    wanted: set[str],
+    kept: KeptLog,
+    since: Callable[[str], int] | None,
+) -> FrameEnd | None:
     first, end = log.bounds(partition)
     kept.cut_ends.append(end if first else 0)
-    last = None
+    last, since_ns = None, None
     for chunk_first, chunk_end in _chunks_backwards(first, end):
         frames = list(_frames(log.values(partition, chunk_first, chunk_end)))
         own = [frame for frame in frames if frame.source == source]
         kept.others |= {frame.source for frame in frames} - {source, REPLAY_SOURCE}
         prices = {ticker: price for frame in own for ticker, price in zip(frame.tickers, frame.prices, strict=False)}
         kept.last_prices = prices | kept.last_prices
-        last = last or (own[-1] if own else None)
-        if last and (wanted <= kept.last_prices.keys() or end - chunk_first >= _RECORDS_FOR_PRICES):
+        if last is None and own:
+            last = own[-1]
+            since_ns = since(last.position) if since else None
+        kept.newest_ticks[:0] = _ticks_since(own, since_ns)
+        enough = wanted <= kept.last_prices.keys() and _reaches_back(own, since_ns)
+        if last and (enough or end - chunk_first >= _MOST_RECORDS_BACK):
             return last
     return last
+
+
+def _ticks_since(frames: Sequence[FrameEnd], since_ns: int | None) -> list[Tick]:
+    if since_ns is None:
+        return []
+    return [
+        Tick(*row)
+        for frame in frames
+        for row in zip(frame.tickers, frame.times_ns, frame.prices, frame.sizes, strict=False)
+        if row[1] >= since_ns
+    ]
+
+
+def _reaches_back(frames: Sequence[FrameEnd], since_ns: int | None) -> bool:
+    """Tell whether no frame before these can hold a tick of that time."""
+    return since_ns is None or any(frame.ingested_at_ns < since_ns - _FUTURE_NS for frame in frames)
 
 
 def _chunks_backwards(first: int, end: int) -> Iterator[tuple[int, int]]:

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
+from math import inf
 from typing import Any
 
 from confluent_kafka import Producer
@@ -78,7 +79,7 @@ async def _play_until_stopped(
     reporter.start()
     try:
         played = _play(board, figures, player, source, start)
-        await _until_stopped(stop, played, player.send_what_lingers(), _watch(board, publisher, figures))
+        await _until_stopped(stop, played, player.send_what_lingers(), _watch(board, publisher, figures, source))
     finally:
         deadline = time.monotonic() + _DRAIN_SECONDS
         with suppress(PublishError, TimeoutError):
@@ -133,11 +134,15 @@ async def _play(board: StatusBoard, figures: Figures, player: Player, source: So
     _log.info("the data has ended: %s; the other services keep running", source.title)
 
 
-async def _watch(board: StatusBoard, publisher: Publisher, figures: Figures) -> None:
+async def _watch(board: StatusBoard, publisher: Publisher, figures: Figures, source: Source) -> None:
     """Take delivery reports and keep the figures fresh, for ever."""
     since, before = time.monotonic(), 0
     while True:
         publisher.poll()
+        health = source.health()
+        board.set_trouble(health.trouble, inf)
+        if source.live:
+            figures.expect_ticks(health.expects_ticks)
         seconds = time.monotonic() - since
         if seconds >= _FIGURES_SECONDS:
             ticks = figures.acknowledged_ticks

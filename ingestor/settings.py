@@ -8,10 +8,10 @@ from pydantic import AfterValidator, Field
 
 from schemas.dead_letters import REPLAY_SOURCE
 from schemas.settings import Settings
-from schemas.source_settings import REPLAY_START, SOURCE_PATTERN, Tickers, TimeText
+from schemas.source_settings import LIVE_SOURCES, REPLAY_START, SOURCE_PATTERN, SOURCE_WORDS, Tickers, TimeText
 from schemas.times import NS_PER_SECOND, from_rfc3339
 
-SourceKind = Literal["replay", "file", "simulated"]
+SourceKind = Literal["replay", "file", "simulated", "live"]
 
 _DAY_NS = 86_400 * NS_PER_SECOND
 
@@ -25,7 +25,7 @@ def _not_the_replays(name: str) -> str:
 class IngestorSettings(Settings):
     """What the ingestor plays, and how fast."""
 
-    source: str = Field("replay", pattern=SOURCE_PATTERN, description="replay, simulated or file:PATH")
+    source: str = Field("replay", pattern=SOURCE_PATTERN, description=SOURCE_WORDS)
     source_name: Annotated[str, AfterValidator(_not_the_replays)] = Field(
         "",
         pattern=r"^[A-Za-z0-9._-]{0,64}$",
@@ -67,6 +67,8 @@ class IngestorSettings(Settings):
     @property
     def source_kind(self) -> SourceKind:
         """Give the kind of source."""
+        if self.source in LIVE_SOURCES:
+            return "live"
         return "file" if self.source_path else "simulated" if self.source == "simulated" else "replay"
 
     @property
@@ -77,7 +79,7 @@ class IngestorSettings(Settings):
     @property
     def name(self) -> str:
         """Give the name that stands on every frame."""
-        return self.source_name or self.source_kind
+        return self.source_name or self.source.partition(":")[0]
 
     @property
     def start_ns(self) -> int | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from threading import Thread
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from ingestor.kafka_log import KafkaLogEnd
 from ingestor.positions import PositionText
 from ingestor.resume import KeptLog, read_kept_log, resume_points
 from ingestor.settings import IngestorSettings
+from ingestor.sources.live.live_source import LiveSource
 from ingestor.sources.moments import Position, Source
 from schemas.broker import require_topics
 from schemas.errors import StopAndSayError
@@ -60,7 +61,12 @@ def read_start(settings: IngestorSettings, source: Source) -> Start:
         StopAndSayError: No broker answers, a topic is not as it should be, or the kept data is of another play.
         RetryError: The broker stopped answering.
     """
-    kept, positions = _read_kept(settings, source.goes_on_from), PositionText(source.content)
+    positions = PositionText(source.content)
+    live = source if isinstance(source, LiveSource) else None
+    since = None if live is None else lambda text: live.wants_since(positions.read(text))
+    kept = _read_kept(settings, source.goes_on_from, since)
+    if live is not None:
+        live.take_up(kept.newest_ticks)
     points = resume_points(kept, positions, settings.name, named=bool(settings.source_name), live=source.live)
     _say_lost_prices(kept, source.goes_on_from)
     return Start(points, positions, kept.last_prices, source.live)
@@ -92,7 +98,7 @@ def _say_lost_prices(kept: KeptLog, tickers: Collection[str]) -> None:
         )
 
 
-def _read_kept(settings: IngestorSettings, tickers: Collection[str]) -> KeptLog:
+def _read_kept(settings: IngestorSettings, tickers: Collection[str], since: Callable[[str], int] | None) -> KeptLog:
     name = settings.topic_prefix + TICKS.name
     found = require_topics(settings, (TICKS, SERVICE_STATUS, DEAD_LETTERS), AdminClient, ConfigResource)
     count = found[name].partitions
@@ -100,6 +106,6 @@ def _read_kept(settings: IngestorSettings, tickers: Collection[str]) -> KeptLog:
         raise StopAndSayError(f"TICKCAST_PARTITIONS: topic {name} has {count} partitions, not {settings.partitions}")
     log = KafkaLogEnd(settings, name)
     try:
-        return read_kept_log(log, settings.partitions, settings.name, tickers)
+        return read_kept_log(log, settings.partitions, settings.name, tickers, since)
     finally:
         log.close()

@@ -28,6 +28,8 @@ from predictor.settings import PredictorSettings
 from schemas.codec import UndecodableError, decoder, traceparent_of
 from schemas.dead_letters import DeadLetter
 from schemas.events import Features, ModelEvent, Prediction, ServiceState
+from schemas.log_events import LogEvent
+from schemas.log_summary import LogSummary
 from schemas.status import StatusBoard
 from schemas.topics import FEATURES
 from schemas.tracing import PROCESS_FEATURES, Tracer
@@ -65,6 +67,7 @@ class Worker:
         self._decode = decoder(Features)
         self._progress = Progress()
         self._failures = FailureLog()
+        self._summary = LogSummary(_log, LogEvent.PREDICTED, settings)
         self._beside = Beside(settings.shadow_budget_ms / 1_000)
         self._ages = AgeRule(settings.interval, settings.model_max_age_bars, settings.refuse_stale_models)
         self._newest_ns = 0
@@ -190,6 +193,8 @@ class Worker:
         self._board.set_state(*self._state(reader))
         if self._figures.due():
             self._figures.report(reader.lag_records())
+        if self._summary.is_due(now_s := time.monotonic()):
+            self._summary.say(self._figures.totals(), now_s)
 
     def _state(self, reader: FeatureReader) -> tuple[ServiceState, str]:
         if not reader.caught_up():

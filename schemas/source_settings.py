@@ -12,8 +12,13 @@ from schemas.times import from_rfc3339
 #: The first live day of `replay`; what lies before it is for training.
 REPLAY_START = "2010-01-04"
 
+#: Live markets: each is a module of `ingestor.sources.providers` with that name.
+LIVE_SOURCES: tuple[str, ...] = ("alpaca",)
+
 #: What a source may be called.
-SOURCE_PATTERN = r"^(replay|simulated|file:.+)$"
+SOURCE_PATTERN = rf"^(replay|simulated|file:.+|{'|'.join(LIVE_SOURCES)})$"
+#: The same for people.
+SOURCE_WORDS = f"replay, simulated, file:PATH or {', '.join(LIVE_SOURCES)}"
 
 
 def _symbols(tickers: tuple[str, ...]) -> tuple[str, ...]:

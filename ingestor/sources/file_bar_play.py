@@ -41,7 +41,7 @@ class BarFilePlay:
         self._interval_ns = interval_ns(options.interval)
         self._pace = pace
 
-    async def moments(self, after: Position | None, places: Collection[Position] = ()) -> AsyncIterator[Moment]:
+    async def ticks(self, after: Position | None, places: Collection[Position] = ()) -> AsyncIterator[Moment]:
         """Play what comes after a position.
 
         Args:

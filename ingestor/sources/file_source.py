@@ -2,15 +2,13 @@
 
 from collections.abc import AsyncIterator, Collection
 
-from ingestor.sources.bars import BarColumns
 from ingestor.sources.file_bar_play import BarFilePlay
-from ingestor.sources.file_history import read_history
 from ingestor.sources.file_intervals import length_of_bars, length_text, require_whole_bars
 from ingestor.sources.file_options import FileOptions
 from ingestor.sources.file_reader import RowReader
 from ingestor.sources.file_rows import open_rows
 from ingestor.sources.file_tick_play import TickFilePlay
-from ingestor.sources.moments import Moment, Position
+from ingestor.sources.moments import Moment, Position, SourceHealth
 from ingestor.sources.pace import Pace
 from schemas.times import interval_ns
 
@@ -40,18 +38,18 @@ class FileSource:
         else:
             self._play = TickFilePlay(options, self._reader, pace)
 
-    def moments(
+    def ticks(
         self,
         after: Position | None,
         last_prices: dict[str, float],  # noqa: ARG002
         places: Collection[Position] = (),
     ) -> AsyncIterator[Moment]:
         """Play what comes after a position."""
-        return self._play.moments(after, places)
+        return self._play.ticks(after, places)
 
-    def history(self) -> dict[str, BarColumns]:
-        """Give all bars of the file, folded to the interval, by ticker."""
-        return read_history(self._reader, interval_ns(self._options.interval))
+    def health(self) -> SourceHealth:
+        """Say that all is well: what is read here is here."""
+        return SourceHealth()
 
     def _bar_length_ns(self) -> int:
         length_ns = length_of_bars(self._reader) or interval_ns(self._options.interval)

@@ -35,7 +35,7 @@ class TickFilePlay:
         self._marked_ns = 0
         self._ended: Position | None = None
 
-    async def moments(self, after: Position | None, places: Collection[Position] = ()) -> AsyncIterator[Moment]:
+    async def ticks(self, after: Position | None, places: Collection[Position] = ()) -> AsyncIterator[Moment]:
         """Play what comes after a position.
 
         Args:

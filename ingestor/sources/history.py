@@ -9,6 +9,7 @@ from ingestor.sources.file_intervals import length_of_bars, require_whole_bars
 from ingestor.sources.file_reader import RowReader
 from ingestor.sources.file_rows import open_rows
 from schemas.errors import StopAndSayError
+from schemas.source_settings import SOURCE_WORDS
 from schemas.times import Interval, interval_ns
 
 
@@ -36,7 +37,7 @@ def load_history(
         return load_daily_bars(tickers, start_ns, end_ns)
     kind, _, path = source.partition(":")
     if kind != "file" or not path:
-        raise StopAndSayError(f"TICKCAST_SOURCE {source!r}: use replay, simulated or file:PATH")
+        raise StopAndSayError(f"TICKCAST_SOURCE {source!r}: use {SOURCE_WORDS}")
     reader = RowReader(open_rows(path), path, tickers)
     if reader.kind == "bars":
         require_whole_bars(path, length_of_bars(reader) or interval_ns(interval), interval)

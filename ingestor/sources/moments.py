@@ -1,15 +1,17 @@
 """What a source gives: moments, one after the other, each with its place."""
 
 from collections.abc import AsyncIterator, Collection
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from ingestor.sources.bars import BarColumns
 from schemas.events import Origin
 
 #: A moment's place in its source's whole sequence: numbers that compare in playing order.
 Position = tuple[int, ...]
+#: What can be wrong with an input: a row that cannot be read, one out of order, a field of a tick,
+#: a message of a provider that cannot be understood, or a gap in a stream that its provider's history does not fill.
+Fault = Literal["row", "order", "price", "size", "ticker", "time", "jump", "message", "gap"]
 
 
 class Rejected(Struct, frozen=True, kw_only=True):
@@ -17,13 +19,13 @@ class Rejected(Struct, frozen=True, kw_only=True):
 
     Attributes:
         value: The original bytes, or the nearest to them there is.
-        code: Kind of fault, for the metric: one of few words.
+        code: Kind of fault, for the metric.
         reason: What is wrong and what would be right.
         place: Where it stood in its source, like a line number.
     """
 
     value: bytes
-    code: str
+    code: Fault
     reason: str
     place: str | None = None
 
@@ -50,8 +52,24 @@ class Moment(Struct, frozen=True, kw_only=True, gc=False):
     rejected: list[Rejected] = []
 
 
+class SourceHealth(Struct, frozen=True, kw_only=True):
+    """How a source is.
+
+    Attributes:
+        trouble: Why nothing good comes from it although it should; None: all is well.
+        expects_ticks: Some are to be expected now.
+        last_tick_ns: When its last tick came, wall clock; None: none has.
+        latency_seconds: From that tick's own time to its coming.
+    """
+
+    trouble: str | None = None
+    expects_ticks: bool = True
+    last_tick_ns: int | None = None
+    latency_seconds: float | None = None
+
+
 class Source(Protocol):
-    """Where ticks come from."""
+    """Where ticks come from; its past is `load_history`'s, which opens nothing to be played."""
 
     @property
     def live(self) -> bool:
@@ -73,7 +91,7 @@ class Source(Protocol):
         """Say what is played."""
         ...
 
-    def moments(
+    def ticks(
         self, after: Position | None, last_prices: dict[str, float], places: Collection[Position] = ()
     ) -> AsyncIterator[Moment]:
         """Play, paced, what comes after a position; None: from the beginning.
@@ -85,6 +103,6 @@ class Source(Protocol):
         """
         ...
 
-    def history(self) -> dict[str, BarColumns]:
-        """Give all bars that the source has, by ticker; empty where it has no past."""
+    def health(self) -> SourceHealth:
+        """Say how it is now; called from any place, at any time."""
         ...

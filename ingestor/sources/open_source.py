@@ -4,6 +4,7 @@ from ingestor.settings import IngestorSettings
 from ingestor.sources.daily_prices import load_daily_bars
 from ingestor.sources.file_options import FileOptions
 from ingestor.sources.file_source import FileSource
+from ingestor.sources.live.opening import open_live_source
 from ingestor.sources.moments import Source
 from ingestor.sources.pace import Pace
 from ingestor.sources.replay import ReplaySource
@@ -20,7 +21,7 @@ def open_source(settings: IngestorSettings) -> Source:
     Raises:
         StopAndSayError: It cannot be opened, or has nothing to play; the line says why.
     """
-    kinds = {"replay": _replay, "file": _file, "simulated": _simulated}
+    kinds = {"replay": _replay, "file": _file, "simulated": _simulated, "live": open_live_source}
     if settings.loop and settings.source_kind != "replay":
         raise StopAndSayError("TICKCAST_LOOP: only replay can begin again")
     return kinds[settings.source_kind](settings)

@@ -11,7 +11,7 @@ import numpy as np
 from ingestor.sources.bar_play import PlayedBar, play_bars
 from ingestor.sources.bars import BarColumns
 from ingestor.sources.contents import time_text
-from ingestor.sources.moments import Moment, Position
+from ingestor.sources.moments import Moment, Position, SourceHealth
 from ingestor.sources.pace import Pace
 from ingestor.sources.paced_steps import PacedSteps
 from ingestor.sources.replay_options import ReplayOptions
@@ -83,11 +83,11 @@ class ReplaySource:
         first, last = time_text(self._live_days[0]), time_text(self._live_days[-1])
         return f"daily prices of {', '.join(self._bars)}, {first} to {last}{', in a loop' if self._loop else ''}"
 
-    def history(self) -> dict[str, BarColumns]:
-        """Give all bars, those that are played included."""
-        return dict(self._bars)
+    def health(self) -> SourceHealth:
+        """Say that all is well: what is read here is here."""
+        return SourceHealth()
 
-    async def moments(
+    async def ticks(
         self,
         after: Position | None,
         last_prices: dict[str, float],  # noqa: ARG002

@@ -4,8 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
-from ingestor.sources.bars import BarColumns
-from ingestor.sources.moments import Moment, Position
+from ingestor.sources.moments import Moment, Position, SourceHealth
 from ingestor.sources.pace import QUIET_SECONDS
 from ingestor.sources.walks import SimulatedOptions, TickColumns, Walks
 from schemas.events import Origin
@@ -43,11 +42,11 @@ class SimulatedSource:
         self.goes_on_from = options.tickers
         self.title = f"made-up ticks of {len(options.tickers)} tickers, {options.rate_per_second:g} a second"
 
-    def history(self) -> dict[str, BarColumns]:
-        """Give nothing: there is no past."""
-        return {}
+    def health(self) -> SourceHealth:
+        """Say that all is well: what is read here is here."""
+        return SourceHealth()
 
-    async def moments(
+    async def ticks(
         self,
         after: Position | None,
         last_prices: dict[str, float],

@@ -10,6 +10,8 @@ from predictor.training.schedule import is_schedule
 from schemas.source_settings import REPLAY_START, SOURCE_PATTERN, Tickers, TimeText
 from schemas.times import from_rfc3339
 
+#: Of a file that is played from its first row, and of a live market.
+NO_PAST = "all that the source has is played live, so none is left to train on"
 #: What switches the mirror off.
 NO_MIRROR = "none"
 

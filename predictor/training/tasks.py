@@ -20,7 +20,7 @@ from predictor.training.quiet import training_packages
 from predictor.training.scoring import score_table
 from predictor.training.service.next_state import NO_SET
 from predictor.training.service.presence import trainer_runs
-from predictor.training.settings import TrainingSettings
+from predictor.training.settings import NO_PAST, TrainingSettings
 from predictor.training.split import hold_out_split
 from predictor.training.tell import Tell
 from schemas.errors import StopAndSayError
@@ -62,7 +62,7 @@ def ensure(settings: TrainingSettings) -> None:
     elif decision is not None and announced_set(settings, decision, say) is not None:
         say(f"model set {decision.serving} serves already")
     elif (before_ns := settings.before_ns) is None:
-        say("the file is played from its first row, so none is left to train on: the statistical forecaster answers")
+        say(f"{NO_PAST}: the statistical forecaster answers")
     elif (found := newest_set_on_disk(settings, before_ns, say)) is not None:
         reason = f"the newest set on disk that fits, {trained_through(found.manifest, before_ns)}"
         _announce(settings, found.folder, ModelAction.ANNOUNCED, reason)

@@ -18,7 +18,7 @@ def settings_classes() -> tuple[type[Settings], ...]:
     """Find the shared settings and each room's own; those of a run repeat the services'."""
     for room in ROOMS:
         for module in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
-            if module.name.rpartition(".")[2] == "settings":
+            if module.name.rpartition(".")[2] == "settings" or ".sources.providers." in module.name:
                 importlib.import_module(module.name)
     classes: list[type[Settings]] = [Settings, *_descendants(Settings)]
     return tuple(c for c in classes if c is not RunSettings and not c.__module__.startswith("tests"))

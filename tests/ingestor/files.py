@@ -31,5 +31,5 @@ def play(
 ) -> list[Moment]:
     """Play a file as a fresh process would, to its end."""
     source = FileSource(options, pace or Pace(0))
-    moments = collect(source.moments(after, {}), limit)
+    moments = collect(source.ticks(after, {}), limit)
     return [moment for moment in moments if after is None or moment.position > after]

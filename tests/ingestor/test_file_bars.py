@@ -317,7 +317,7 @@ def test_what_was_rejected_is_given_before_a_file_in_another_order_is_refused(tm
     rejected: list[Rejected] = []
 
     async def gather() -> None:
-        async for moment in source.moments(None, {}):
+        async for moment in source.ticks(None, {}):
             rejected.extend(moment.rejected)
 
     with pytest.raises(StopAndSayError, match="sort its rows by timestamp"):

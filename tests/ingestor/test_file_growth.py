@@ -124,7 +124,7 @@ def _frames(options: FileOptions, points: list[ResumePoint]) -> list[NumberedFra
     places = [point.position for point in points if point.position is not None]
     after = min(places) if len(places) == len(points) else None
     frames = []
-    for moment in collect(source.moments(after, {}, places)):
+    for moment in collect(source.ticks(after, {}, places)):
         frames += builder.add(moment, 1) + builder.take()
     return frames
 

@@ -165,7 +165,7 @@ def test_rows_that_are_passed_over_let_others_have_their_turn(tmp_path: Path) ->
                 await asyncio.sleep(0)
 
         task = asyncio.create_task(other())
-        async for _ in FileSource(options, Pace(0)).moments(after, {}):
+        async for _ in FileSource(options, Pace(0)).ticks(after, {}):
             pass
         task.cancel()
         return count
@@ -254,7 +254,7 @@ def test_a_file_is_never_read_whole(tmp_path: Path) -> None:
     options = FileOptions(str(path), "1m")
     size = path.stat().st_size
     tracemalloc.start()
-    moments = FileSource(options, Pace(0)).moments(None, {})
+    moments = FileSource(options, Pace(0)).ticks(None, {})
 
     async def count() -> int:
         played = 0

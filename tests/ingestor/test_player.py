@@ -10,7 +10,7 @@ from ingestor.figures import Figures
 from ingestor.frames import FrameBuilder, NumberedFrame, ResumePoint
 from ingestor.player import Player
 from ingestor.positions import PositionText
-from ingestor.sources.moments import Moment, Position, Rejected
+from ingestor.sources.moments import Moment, Position, Rejected, SourceHealth
 from ingestor.validation import LiveBounds, Validator
 from schemas.dead_letters import DeadLetter
 from tests.ingestor.fold import ticks_of_frames
@@ -29,7 +29,7 @@ class _Source:
     def __init__(self, *script: Moment | Callable[[], Any]) -> None:
         self._script = script
 
-    async def moments(
+    async def ticks(
         self, after: Position | None, last_prices: dict[str, float], places: Collection[Position] = ()
     ) -> AsyncIterator[Moment]:
         for item in self._script:
@@ -38,8 +38,8 @@ class _Source:
             else:
                 await item()
 
-    def history(self) -> dict[str, Any]:
-        return {}
+    def health(self) -> SourceHealth:
+        return SourceHealth()
 
 
 class _Sent:

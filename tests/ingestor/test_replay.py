@@ -28,7 +28,7 @@ def _played(
     options: ReplayOptions, after: Position | None = None, limit: int | None = None, pace: Pace = _FULL_SPEED
 ) -> list[Moment]:
     source = ReplaySource(load_daily_bars(), pace, options)
-    return collect(source.moments(after, {}), limit)
+    return collect(source.ticks(after, {}), limit)
 
 
 def _expected(bars: BarColumns) -> dict[int, FoldedBar]:
@@ -103,7 +103,7 @@ def test_a_loop_ends_before_prices_leave_what_numbers_allow(caplog: pytest.LogCa
     assert growth > 10
     last = int(100 / np.log10(growth))
     source._pass_ns = 7 * _DAY_NS  # or time would end first
-    prices = [price for m in collect(source.moments((last, 0, 0), {})) for price in m.prices]
+    prices = [price for m in collect(source.ticks((last, 0, 0), {})) for price in m.prices]
     assert 1e95 < max(prices) < 1e105
     assert "the loop ends after" in caplog.text
     assert "prices have drifted" in caplog.text
@@ -138,7 +138,7 @@ def test_a_later_pass_follows_the_last_in_time_on_the_same_weekdays_and_is_marke
 def test_a_later_pass_is_scaled_to_join_the_last_and_has_the_same_returns_and_volumes() -> None:
     options = ReplayOptions(_START, from_rfc3339("2010-02-01"), loop=True, asked=("AAPL",))
     source = ReplaySource(load_daily_bars(["AAPL"]), _FULL_SPEED, options)
-    moments = collect(source.moments((0, 10_000, 0), {}), 3 * 19 * 6)
+    moments = collect(source.ticks((0, 10_000, 0), {}), 3 * 19 * 6)
     bars = list(fold(ticks_of(moments), _DAY_NS)["AAPL"].values())
     original = list(_expected(load_daily_bars(["AAPL"])["AAPL"].between(_START, from_rfc3339("2010-02-01"))).values())
     assert bars[0].open == pytest.approx(original[-1].close, rel=1e-12)

@@ -178,3 +178,29 @@ def test_a_brokers_partitions_are_read_back_like_lists(broker: BrokerUnderTest) 
         assert kept.others == {"other"}
     finally:
         log.close()
+
+
+def test_the_ticks_since_a_time_are_read_back_however_many_frames_hold_them_and_no_further() -> None:
+    second_ns = 10**9
+    now_ns = 1_000_000 * second_ns
+    values: list[bytes | None] = []
+    for sequence in range(5_000):  # a frame each 0.1 s
+        time_ns = now_ns + sequence * second_ns // 10
+        frame = TickFrame(
+            source="alpaca",
+            sequence=sequence,
+            position=f"x@{sequence}.{time_ns}",
+            tickers=["A"],
+            times_ns=[time_ns],
+            prices=[1.0 + sequence],
+            sizes=[2.0],
+            ingested_at_ns=time_ns,
+        )
+        values.append(encode(frame))
+    since_ns = now_ns + 470 * second_ns
+    log = _ListLog(values)
+    kept = read_kept_log(log, 1, "alpaca", since=lambda position: since_ns)
+    assert [tick.price for tick in kept.newest_ticks] == [1.0 + sequence for sequence in range(4_700, 5_000)]
+    assert kept.newest_ticks[0].size == 2.0
+    assert log.read < 5_000
+    assert read_kept_log(_ListLog(values), 1, "alpaca").newest_ticks == []

@@ -85,7 +85,7 @@ def _stream(frames: list[NumberedFrame], partition: int) -> list[tuple[object, .
 def _undisturbed() -> list[NumberedFrame]:
     source = ReplaySource(load_daily_bars(), Pace(0), ReplayOptions(_START, _END_NS))
     builder = FrameBuilder("replay", [ResumePoint()] * 4, 64, PositionText(source.content).write)
-    return [frame for moment in collect(source.moments(None, {})) for frame in builder.add(moment, 1)]
+    return [frame for moment in collect(source.ticks(None, {})) for frame in builder.add(moment, 1)]
 
 
 def _require_undisturbed(frames: list[NumberedFrame]) -> None:

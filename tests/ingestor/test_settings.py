@@ -46,7 +46,7 @@ def test_an_end_date_is_the_last_day_and_an_end_time_is_not_played(monkeypatch: 
     ("variable", "value"),
     [
         ("SOURCE", "file:"),
-        ("SOURCE", "yahoo"),
+        ("SOURCE", "nobody"),
         ("START", "yesterday"),
         ("SPEED", "-1"),
         ("SPEED", "inf"),

@@ -35,7 +35,7 @@ def _play(
     async def gather() -> list[Moment]:
         moments: list[Moment] = []
         source = SimulatedSource(options, lambda: int(clock.seconds * 1e9), clock.sleep)
-        async for moment in source.moments(after, last_prices or {}):
+        async for moment in source.ticks(after, last_prices or {}):
             if clock.seconds >= start + seconds:
                 break
             moments.append(moment)

@@ -43,7 +43,7 @@ def test_no_tick_of_a_live_source_is_taken_for_one_that_a_partition_has(places: 
 
     async def play() -> tuple[int, list[NumberedFrame]]:
         made, frames = 0, []
-        async for moment in source.moments(start.after, {}):
+        async for moment in source.ticks(start.after, {}):
             if clock.seconds > 1_002:
                 break
             made += len(moment.tickers)

@@ -76,7 +76,7 @@ def test_a_tick_is_followed_from_the_ingestor_to_the_client_and_a_collector_that
             assert span.attributes["messaging.destination.name"] == kafka.full_name(topic)
             _assert_it_names_its_record(kafka, span, topic.name)
     for service, name, _ in _CHAIN:
-        said = {(each.get("span"), each.get("trace_id")) for each in system.records(service)}
+        said = {(each.get("hop"), each.get("trace_id")) for each in system.records(service)}
         assert (name, chain[0].trace_id) in said
     system.stop_all()  # each with code 0, though nobody takes their spans any more
 

@@ -7,7 +7,7 @@ from predictor.training.ensure import Say, newest_set_on_disk, trained_through
 from predictor.training.service.model_sets import ModelSets
 from predictor.training.service.next_state import FoundSet
 from predictor.training.service.past import Past
-from predictor.training.settings import TrainingSettings
+from predictor.training.settings import NO_PAST, TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def first_step(settings: TrainingSettings, past: Past, sets: ModelSets, say: Say
         say(f"model set {past.serving} serves already")
         return None
     if (before_ns := settings.before_ns) is None:
-        say("the file is played from its first row, so none is left to train on: the statistical forecaster answers")
+        say(f"{NO_PAST}: the statistical forecaster answers")
         return None
     on_disk = newest_set_on_disk(settings, before_ns, say, passed_over=past.rolled_back())
     if on_disk is None:

@@ -1,0 +1,1 @@
+"""What all live sources share: budgets, retries, muteness, and gaps that are filled from history."""

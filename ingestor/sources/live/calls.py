@@ -1,0 +1,113 @@
+"""Requests to a provider: within its budget, with a time limit, tried again with pauses, and not against a wall."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from ingestor.sources.live.budget import Budget
+from ingestor.sources.live.figures import LiveFigures
+from ingestor.sources.live.packages import live_package
+from ingestor.sources.live.provider import BudgetSpentError, ProviderAwayError
+from schemas.errors import StopAndSayError
+
+_log = logging.getLogger(__name__)
+
+_ATTEMPTS = 4
+_LONGEST_PAUSE_SECONDS = 30.0
+#: After so many failures in a row nothing is asked for a while.
+_BREAKER_FAILURES = 8
+_BREAKER_SECONDS = 60.0
+
+Answer = TypeVar("Answer")
+
+
+class BreakerOpenError(ProviderAwayError):
+    """It failed so often that it is left alone for a while."""
+
+
+class Calls:
+    """Makes the requests of one provider.
+
+    Args:
+        answer_seconds: Time limit of a request.
+        pause_seconds: Before the second attempt; each later one is twice as long, all with jitter.
+    """
+
+    def __init__(
+        self, source: str, budget: Budget, figures: LiveFigures, *, answer_seconds: float, pause_seconds: float = 0.5
+    ) -> None:
+        self._source = source
+        self._budget = budget
+        self._figures = figures
+        self._answer_seconds = answer_seconds
+        self._pause_seconds = pause_seconds
+        self._stamina = live_package("stamina")
+        purgatory = live_package("purgatory")
+        self._opened: type[Exception] = live_package("purgatory.domain.model").OpenedState
+        self._breakers = purgatory.AsyncCircuitBreakerFactory(
+            default_threshold=_BREAKER_FAILURES,
+            default_ttl=_BREAKER_SECONDS,
+            exclude=[BudgetSpentError, StopAndSayError],
+        )
+        live_package("stamina.instrumentation").set_on_retry_hooks([])  # its own would show what a request held
+
+    async def make(self, request: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Send a request until it is answered, as often as that makes sense.
+
+        Args:
+            request: Sends it; raises `ProviderAwayError` where another attempt may help.
+
+        Raises:
+            ProviderAwayError: It does not answer.
+            BudgetSpentError: The plan allows no request now.
+            StopAndSayError: It refuses the key, or the plan.
+        """
+        attempts = self._stamina.retry_context(
+            on=_pause_before_next,
+            attempts=_ATTEMPTS,
+            timeout=None,
+            wait_initial=self._pause_seconds,
+            wait_max=_LONGEST_PAUSE_SECONDS,
+            wait_jitter=self._pause_seconds,
+        )
+        async for attempt in attempts:
+            with attempt:
+                return await self._once(request)
+        raise AssertionError("unreachable")
+
+    async def _once(self, request: Callable[[], Awaitable[Answer]]) -> Answer:
+        breaker = await self._breakers.get_breaker(self._source)
+        try:
+            async with breaker:
+                return await self._within_budget(request)
+        except self._opened as error:
+            raise BreakerOpenError(f"{self._source} failed {_BREAKER_FAILURES} times in a row: left alone") from error
+
+    async def _within_budget(self, request: Callable[[], Awaitable[Answer]]) -> Answer:
+        result = "failed"
+        try:
+            await self._budget.take()
+            answer = await asyncio.wait_for(request(), self._answer_seconds)
+            result = "answered"
+        except TimeoutError as error:
+            raise ProviderAwayError(f"{self._source} does not answer within {self._answer_seconds:g} s") from error
+        except BudgetSpentError:
+            result = "withheld"
+            raise
+        except StopAndSayError:
+            result = "refused"
+            raise
+        finally:
+            self._figures.request(result, self._budget.left_today())
+        return answer
+
+
+def _pause_before_next(error: Exception) -> bool | float:
+    """Say whether another attempt makes sense, and when where the provider says so."""
+    if not isinstance(error, ProviderAwayError) or isinstance(error, BreakerOpenError):
+        return False
+    _log.info("trying again: %s", error)
+    if error.retry_after_seconds is None:
+        return True
+    return error.retry_after_seconds if error.retry_after_seconds <= _LONGEST_PAUSE_SECONDS else False

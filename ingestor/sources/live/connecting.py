@@ -1,0 +1,138 @@
+"""Streams: opened with pauses that grow, read with a time limit, closed whatever happens."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from ingestor.sources.live.packages import live_package
+from ingestor.sources.live.provider import LiveTick, ProviderAwayError
+from ingestor.sources.moments import Rejected
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE_SECONDS = 60.0
+
+#: What a provider's `ticks` gives.
+Heard = list[LiveTick | Rejected]
+
+
+class Stream:
+    """A provider's stream of which the next piece is always being waited for.
+
+    Args:
+        first: What came with the subscription.
+    """
+
+    def __init__(self, pieces: AsyncGenerator[Heard, None], first: Heard) -> None:
+        self._pieces = pieces
+        self._first = first
+        self._next = asyncio.ensure_future(anext(pieces))
+
+    async def next_within(self, seconds: float) -> Heard:
+        """Give the next piece; nothing where none comes in time.
+
+        Raises:
+            ProviderAwayError: The connection ended.
+        """
+        if self._first:
+            first, self._first = self._first, []
+            return first
+        done, _ = await asyncio.wait({self._next}, timeout=seconds)
+        if not done:
+            return []
+        try:
+            heard = self._next.result()
+        except StopAsyncIteration:
+            raise ProviderAwayError("the connection was closed") from None
+        self._next = asyncio.ensure_future(anext(self._pieces))
+        return heard
+
+    async def close(self) -> None:
+        """End it."""
+        self._next.cancel()
+        await asyncio.wait({self._next})
+        await _close(self._pieces)
+
+
+async def _close(pieces: AsyncGenerator[Heard, None]) -> None:
+    try:
+        await pieces.aclose()
+    except Exception as error:  # it is given up, whatever its last word
+        _log.debug("a stream ended with %s", type(error).__name__)
+
+
+class Connecting:
+    """Opens streams.
+
+    Args:
+        ticks: Gives a new one.
+        answer_seconds: How long a connection may take until its subscription holds.
+        least_seconds: Between two connections, so that one that breaks at once is no storm.
+        pause_seconds: After the first failure; each later pause is twice as long, all with jitter.
+    """
+
+    def __init__(
+        self,
+        ticks: Callable[[], AsyncGenerator[Heard, None]],
+        *,
+        answer_seconds: float,
+        least_seconds: float,
+        pause_seconds: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._ticks = ticks
+        self._answer_seconds = answer_seconds
+        self._least_seconds = least_seconds
+        self._pause_seconds = pause_seconds
+        self._clock = clock
+        self._sleep = sleep
+        self._last = float("-inf")
+
+    @asynccontextmanager
+    async def open(self, failed: Callable[[Exception], None]) -> AsyncIterator[Stream]:
+        """Open a stream, however long that takes, and close it after use.
+
+        Args:
+            failed: Is told of every attempt that fails.
+
+        Raises:
+            StopAndSayError: The provider refuses the key, or the plan.
+        """
+        stream = await self._opened(failed)
+        try:
+            yield stream
+        finally:
+            await stream.close()
+
+    async def _opened(self, failed: Callable[[Exception], None]) -> Stream:
+        attempts = live_package("stamina").retry_context(
+            on=ProviderAwayError,
+            attempts=None,
+            timeout=None,
+            wait_initial=self._pause_seconds,
+            wait_max=_LONGEST_PAUSE_SECONDS,
+            wait_jitter=self._pause_seconds,
+        )
+        async for attempt in attempts:
+            with attempt:
+                await self._sleep(max(0.0, self._last + self._least_seconds - self._clock()))
+                self._last = self._clock()
+                try:
+                    return await self._subscribed()
+                except ProviderAwayError as error:
+                    failed(error)
+                    _log.warning("no connection yet: %s", error)
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _subscribed(self) -> Stream:
+        pieces = self._ticks()
+        try:
+            first = await asyncio.wait_for(anext(pieces), self._answer_seconds)
+        except (TimeoutError, StopAsyncIteration) as error:
+            await _close(pieces)
+            raise ProviderAwayError(f"no subscription within {self._answer_seconds:g} s") from error
+        return Stream(pieces, first)

@@ -1,0 +1,104 @@
+"""What a provider of live prices is to the rest: ticks as they come, and bars of the past."""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import NamedTuple, Protocol
+
+from msgspec import Struct
+
+from ingestor.sources.bars import BarColumns
+from ingestor.sources.moments import Rejected
+from schemas.errors import RetryError
+from schemas.settings import Settings
+from schemas.times import Interval
+
+
+class ProviderAwayError(RetryError):
+    """It does not answer, or not well; it may later.
+
+    Args:
+        retry_after_seconds: When it wants to be asked again; None: it does not say.
+    """
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class BudgetSpentError(RetryError):
+    """No request may be sent now, and waiting for the next one would be too long."""
+
+
+class LiveTick(NamedTuple):
+    """A tick as a provider told it.
+
+    Attributes:
+        identity: What it is known by among its ticker's when it comes again, like a trade's number; None: nothing.
+    """
+
+    ticker: str
+    time_ns: int
+    price: float
+    size: float
+    identity: int | str | None = None
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How many requests may be sent; None: any number."""
+
+    per_second: int | None = None
+    per_minute: int | None = None
+    per_day: int | None = None
+
+
+class Traits(Struct, frozen=True, kw_only=True):
+    """What is particular to a provider, by plan and settings.
+
+    Attributes:
+        content: What decides which ticks it gives; kept data made with others is refused.
+        exchange: Whose hours its ticks keep, as `exchange_calendars` calls it.
+        settled_seconds: So long after a bar's end its history has it.
+        identity_ticks: Of so many ticks back one may come a second time.
+    """
+
+    content: dict[str, str]
+    exchange: str = "XNYS"
+    settled_seconds: float = 3.0
+    identity_ticks: int = 10_000
+
+
+class ProviderSettings(Settings):
+    """What a provider can be told; its keys come also by the variables that its own documents use."""
+
+    @property
+    def limits(self) -> Limits:
+        """Give what its plan allows."""
+        return Limits()
+
+
+class Provider(Protocol):
+    """A provider of live prices. All errors of its client become `ProviderAwayError` or `StopAndSayError`."""
+
+    traits: Traits
+
+    def ticks(self, tickers: Sequence[str]) -> AsyncGenerator[list[LiveTick | Rejected], None]:
+        """Connect, subscribe, and give what comes, until the connection ends.
+
+        The first list comes when the subscription holds, and may be empty.
+
+        Raises:
+            ProviderAwayError: There is no connection, or it broke.
+            StopAndSayError: The key is wrong, or the plan does not allow it.
+        """
+        ...
+
+    async def history(
+        self, tickers: Sequence[str], start_ns: int, end_ns: int, interval: Interval
+    ) -> dict[str, BarColumns]:
+        """Give the bars that start in `[start_ns, end_ns)`, on the scale of today's prices; {} where it has none.
+
+        Raises:
+            ProviderAwayError: It does not answer.
+            BudgetSpentError: Asking would cost more than the plan allows.
+            StopAndSayError: The key is wrong, or the plan does not allow it.
+        """
+        ...

@@ -1,0 +1,34 @@
+"""What all live sources can be told."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from schemas.settings import Settings
+
+
+class LiveSettings(Settings):
+    """How long to wait, and how much to fetch."""
+
+    source_exchange: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9/_-]{0,16}$",
+        description="Whose hours ticks keep, as exchange_calendars calls it; empty: the provider's",
+    )
+    source_lateness_seconds: float = Field(
+        2.0, ge=0, le=3_600, description="Watermarks are so far behind the clock: what comes later than that is late"
+    )
+    source_mute_seconds: float = Field(
+        120.0, gt=0, description="No tick for so long while the exchange is open: the connection is opened again"
+    )
+    source_reconnect_seconds: float = Field(5.0, ge=0, description="Least time between two connections")
+    source_answer_seconds: float = Field(30.0, gt=0, le=600, description="How long a request or a connection may take")
+    source_warm_up_bars: int = Field(
+        250, ge=0, le=10_000, description="Bars before the first start that are fetched and played first"
+    )
+    source_longest_fill_days: float = Field(
+        7.0, gt=0, description="Of a longer gap, only so much before now is filled from history"
+    )
+    source_budget_directory: Path = Field(
+        Path("var/budgets"), description="Requests sent, for all processes of this machine and across restarts"
+    )

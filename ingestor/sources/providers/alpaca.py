@@ -1,0 +1,237 @@
+"""Alpaca: trades or minute bars of US stocks as they happen, and bars of the past, by its own client `alpaca-py`."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from pydantic import AliasChoices, Field, SecretStr
+
+from ingestor.sources.bar_play import PlayedBar
+from ingestor.sources.bars import BarColumns
+from ingestor.sources.live.calls import Calls
+from ingestor.sources.live.packages import live_package
+from ingestor.sources.live.provider import Limits, LiveTick, ProviderAwayError, ProviderSettings, Traits
+from ingestor.sources.live.said import whole_bar
+from ingestor.sources.moments import Rejected
+from schemas.errors import StopAndSayError
+from schemas.times import NS_PER_SECOND, Interval, bar_start_ns, from_rfc3339, interval_ns, to_rfc3339
+
+_TIMEFRAMES: dict[Interval, str] = {"1m": "1Min", "5m": "5Min", "1h": "1Hour", "1d": "1Day"}
+_PAGE_BARS = 10_000
+_MINUTE_NS = interval_ns("1m")
+#: What the stream says where trying again would not help: https://docs.alpaca.markets/docs/streaming-market-data.
+_REFUSALS = {
+    401: "it was not given a key",
+    402: "it refuses the key: see APCA_API_KEY_ID and APCA_API_SECRET_KEY",
+    405: "the plan allows fewer tickers: name fewer, or set TICKCAST_ALPACA_STREAM=bars, which has no such limit",
+    409: "the plan does not include this feed: set TICKCAST_ALPACA_FEED=iex",
+    410: "this feed does not have what TICKCAST_ALPACA_STREAM names",
+}
+#: The same as the client raises them while it logs in, without their codes.
+_REFUSALS_BY_WORDS = {"not authenticated": 401, "auth failed": 402, "insufficient subscription": 409}
+
+
+class AlpacaSettings(ProviderSettings):
+    """Its keys, and what the plan gives."""
+
+    apca_api_key_id: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("TICKCAST_APCA_API_KEY_ID", "APCA_API_KEY_ID", "apca_api_key_id"),
+        description="Alpaca's key, also without TICKCAST_",
+    )
+    apca_api_secret_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("TICKCAST_APCA_API_SECRET_KEY", "APCA_API_SECRET_KEY", "apca_api_secret_key"),
+        description="Its secret, also without TICKCAST_",
+    )
+    alpaca_feed: Literal["iex", "sip", "test"] = Field(
+        "iex", description="sip needs a paid plan; test has FAKEPACA only"
+    )
+    alpaca_stream: Literal["trades", "bars"] = Field(
+        "trades", description="bars: of minutes, for any number of tickers"
+    )
+    alpaca_adjustment: Literal["all", "split", "dividend", "raw"] = Field(
+        "all", description="For what bars of the past are adjusted, so that they are on the scale of today's prices"
+    )
+    alpaca_requests_per_minute: int = Field(200, ge=1, description="What the plan allows")
+    alpaca_stream_url: str = "wss://stream.data.alpaca.markets"
+    alpaca_data_url: str = "https://data.alpaca.markets"
+
+    @property
+    def limits(self) -> Limits:
+        """Give what its plan allows."""
+        return Limits(per_minute=self.alpaca_requests_per_minute)
+
+
+SETTINGS = AlpacaSettings
+
+
+def open_provider(settings: AlpacaSettings, calls: Calls, answer_seconds: float) -> "Alpaca":
+    """Open it; nothing is sent yet.
+
+    Raises:
+        StopAndSayError: The key is missing, or the package.
+    """
+    if not settings.apca_api_key_id.get_secret_value() or not settings.apca_api_secret_key.get_secret_value():
+        raise StopAndSayError("alpaca needs a key: set APCA_API_KEY_ID and APCA_API_SECRET_KEY (docs/sources.md)")
+    return Alpaca(settings, calls, answer_seconds)
+
+
+class Alpaca:
+    """Its stream, and its bars."""
+
+    def __init__(self, settings: AlpacaSettings, calls: Calls, answer_seconds: float) -> None:
+        self._settings = settings
+        self._calls = calls
+        self._keys = {
+            "api_key": settings.apca_api_key_id.get_secret_value(),
+            "secret_key": settings.apca_api_secret_key.get_secret_value(),
+        }
+        feed, stream = settings.alpaca_feed, settings.alpaca_stream
+        self.traits = Traits(
+            content={"feed": feed, "stream": stream, "adjustment": settings.alpaca_adjustment},
+            exchange="24/7" if feed == "test" else "XNYS",
+        )
+        self._client = live_package("alpaca.data.historical.stock").StockHistoricalDataClient(
+            **self._keys, raw_data=True, url_override=settings.alpaca_data_url
+        )
+        self._client._retry = 0  # its own attempts would be outside of the budget
+        self._client._session.request = partial(self._client._session.request, timeout=answer_seconds)
+        self._api_error: type[Exception] = live_package("alpaca.common.exceptions").APIError
+
+    async def ticks(self, tickers: Sequence[str]) -> AsyncGenerator[list[LiveTick | Rejected], None]:
+        """Give trades, or minute bars as four ticks each."""
+        stream = live_package("alpaca.data.live.stock").StockDataStream(
+            **self._keys,
+            raw_data=True,
+            url_override=f"{self._settings.alpaca_stream_url}/v2/{self._settings.alpaca_feed}",
+            websocket_params={"ping_interval": 10, "ping_timeout": 20, "close_timeout": 1, "max_queue": 1_024},
+        )
+        subscribe = stream.subscribe_trades if self._settings.alpaca_stream == "trades" else stream.subscribe_bars
+        subscribe(_never_called, *tickers)
+        failures = (OSError, TimeoutError, live_package("websockets.exceptions").WebSocketException)
+        try:
+            await stream._start_ws()
+            await stream._send_subscribe_msg()
+            while True:
+                yield _understand_frame(await stream._ws.recv())
+        except failures as error:
+            raise ProviderAwayError(f"alpaca's stream: {type(error).__name__}: {error}") from error
+        except ValueError as error:  # what the client makes of a refusal to log in
+            raise _refusal(_REFUSALS_BY_WORDS.get(str(error)), str(error)) from error
+        finally:
+            await stream.close()
+
+    async def history(
+        self, tickers: Sequence[str], start_ns: int, end_ns: int, interval: Interval
+    ) -> dict[str, BarColumns]:
+        """Give bars, page after page."""
+        if interval not in _TIMEFRAMES or self._settings.alpaca_feed == "test":
+            return {}
+        question = {
+            "symbols": ",".join(tickers),
+            "timeframe": _TIMEFRAMES[interval],
+            "start": to_rfc3339(start_ns),
+            "end": to_rfc3339(end_ns - 1),
+            "adjustment": self._settings.alpaca_adjustment,
+            "feed": self._settings.alpaca_feed,
+            "limit": _PAGE_BARS,
+        }
+        rows: dict[str, list[tuple[float, ...]]] = {}
+        token: str | None = None
+        while True:
+            page = await self._calls.make(partial(self._page, question | ({"page_token": token} if token else {})))
+            for ticker, bars in (page.get("bars") or {}).items():
+                rows.setdefault(ticker, []).extend(_row(bar, interval) for bar in bars)
+            token = page.get("next_page_token")
+            if not token:
+                return {ticker: _columns(own).between(start_ns, end_ns) for ticker, own in sorted(rows.items())}
+
+    async def _page(self, question: dict[str, Any]) -> dict[str, Any]:
+        try:
+            page: dict[str, Any] = await asyncio.to_thread(self._client.get, "/stocks/bars", question)
+        except self._api_error as error:
+            raise _http_error(error) from None
+        except (OSError, ValueError) as error:
+            raise ProviderAwayError(f"alpaca: {type(error).__name__}") from error
+        return page
+
+
+async def _never_called(_message: object) -> None:
+    """Stand where the client wants a handler: what comes is read here."""
+
+
+def _understand_frame(frame: bytes) -> list[LiveTick | Rejected]:
+    """Read what one frame of the stream says.
+
+    Raises:
+        ProviderAwayError: It says that it goes away.
+        StopAndSayError: It refuses.
+    """
+    try:
+        messages = live_package("msgpack").unpackb(frame)
+    except Exception as error:
+        return [Rejected(value=frame, code="message", reason=f"alpaca: no MessagePack: {error}")]
+    heard: list[LiveTick | Rejected] = []
+    for message in messages if isinstance(messages, list) else [messages]:
+        try:
+            heard += _understand(message)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            value = msgspec.json.encode(message, enc_hook=str) if isinstance(message, dict) else repr(message).encode()
+            heard.append(Rejected(value=value, code="message", reason=f"alpaca: {type(error).__name__}: {error}"))
+    return heard
+
+
+def _understand(message: dict[str, Any]) -> list[LiveTick]:
+    kind = message["T"]
+    if kind == "t":
+        return [
+            LiveTick(
+                str(message["S"]),
+                message["t"].to_unix_nano(),
+                float(message["p"]),
+                float(message["s"]),
+                message.get("i"),
+            )
+        ]
+    if kind == "b":
+        bar = PlayedBar(str(message["S"]), *(float(message[name]) for name in "ohlcv"))
+        start_ns = message["t"].to_unix_nano()
+        ticks = whole_bar(bar, start_ns, _MINUTE_NS)
+        return [LiveTick(tick.ticker, tick.time_ns, tick.price, tick.size, tick.time_ns) for tick in ticks]
+    if kind == "error":
+        raise _refusal(message.get("code"), str(message.get("msg")))
+    return []
+
+
+def _refusal(code: int | None, words: str) -> Exception:
+    if code in _REFUSALS:
+        return StopAndSayError(f"alpaca's stream: {_REFUSALS[code]} ({code}: {words})")
+    return ProviderAwayError(f"alpaca's stream: {code or 'error'}: {words}")
+
+
+def _http_error(error: Any) -> Exception:
+    status, response = error.status_code, error.response
+    if status in (401, 403):
+        return StopAndSayError(f"alpaca refuses the key, or the plan does not allow this request: {error}")
+    if status in (400, 422):
+        return StopAndSayError(f"alpaca does not understand the request: {error}")
+    wait = None
+    if response is not None and (seconds := response.headers.get("Retry-After", "")).isdigit():
+        wait = float(seconds)
+    return ProviderAwayError(f"alpaca answers {status}", wait)
+
+
+def _row(bar: dict[str, Any], interval: Interval) -> tuple[float, ...]:
+    start_ns = bar_start_ns(from_rfc3339(bar["t"]), interval_ns(interval))  # a day begins in New York
+    return (start_ns // NS_PER_SECOND, *(float(bar[name]) for name in "ohlcv"))
+
+
+def _columns(rows: list[tuple[float, ...]]) -> BarColumns:
+    table = np.array(sorted(rows), dtype=np.float64).reshape(len(rows), 6)
+    return BarColumns(
+        table[:, 0].astype(np.int64) * NS_PER_SECOND, *(table[:, column].copy() for column in range(1, 6))
+    )

@@ -1,0 +1,8 @@
+"""Local servers that speak the providers' protocols; `FAKES` is the table of them."""
+
+from collections.abc import Callable
+
+from tests.ingestor.providers.alpaca import FakeAlpaca
+from tests.ingestor.providers.fake import FakeProvider
+
+FAKES: dict[str, Callable[[], FakeProvider]] = {"alpaca": FakeAlpaca}

@@ -1,0 +1,172 @@
+"""A local Alpaca: its stream in MessagePack and its bars in pages, as https://docs.alpaca.markets describes them."""
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgpack
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from ingestor.sources.bar_play import PlayedBar
+from ingestor.sources.live.calls import Calls
+from ingestor.sources.live.provider import Provider
+from ingestor.sources.providers.alpaca import AlpacaSettings, open_provider
+from schemas.times import from_rfc3339, interval_ns, to_rfc3339
+from tests.ingestor.providers.fake import KEY, SECRET
+
+_INTERVALS = {"1Min": interval_ns("1m"), "1Day": interval_ns("1d")}
+
+
+class FakeAlpaca:
+    """See `FakeProvider`.
+
+    Attributes:
+        error: A stream's answer to a subscription instead of the acknowledgement: code and words.
+        day_begins_ns: The start of a daily bar, after 00:00 UTC.
+    """
+
+    def __init__(self, stream: str = "trades") -> None:
+        self.history: dict[str, dict[int, PlayedBar]] = {}
+        self.requests: list[str] = []
+        self.connections = 0
+        self.answers: list[tuple[int, str | None]] = []
+        self.page_bars = 3
+        self.day_begins_ns = 0
+        self.error: tuple[int, str] | None = None
+        self._stream = stream
+        self._server: Server | None = None
+        self._subscribed: dict[ServerConnection, set[str]] = {}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Serve on a free port."""
+        async with serve(self._talk, "127.0.0.1", 0, process_request=self._http) as self._server:
+            yield
+
+    @property
+    def port(self) -> int:
+        assert self._server is not None
+        port: int = next(iter(self._server.sockets)).getsockname()[1]
+        return port
+
+    def settings(self, *, key: str = KEY, secret: str = SECRET) -> AlpacaSettings:
+        return AlpacaSettings(
+            _env_file=None,
+            apca_api_key_id=key,
+            apca_api_secret_key=secret,
+            alpaca_stream=self._stream,
+            alpaca_stream_url=f"ws://127.0.0.1:{self.port}",
+            alpaca_data_url=f"http://127.0.0.1:{self.port}",
+        )
+
+    def provider(self, calls: Calls, *, key: str = KEY, secret: str = SECRET) -> Provider:
+        return open_provider(self.settings(key=key, secret=secret), calls, 5.0)
+
+    async def send(self, *ticks: tuple[str, int, float, float, int]) -> None:
+        messages = [
+            {"T": "t", "i": number, "S": ticker, "x": "V", "p": price, "s": size, "c": ["@"], "z": "C", "t": _time(ns)}
+            for ticker, ns, price, size, number in ticks
+        ]
+        await self._send(messages)
+
+    async def send_bar(self, bar: PlayedBar, start_ns: int) -> None:
+        message = {
+            "T": "b",
+            "S": bar.ticker,
+            "o": bar.open,
+            "h": bar.high,
+            "l": bar.low,
+            "c": bar.close,
+            "v": bar.volume,
+        }
+        await self._send([message | {"t": _time(start_ns), "n": 4, "vw": bar.close}])
+
+    async def send_garbage(self) -> None:
+        for connection in list(self._subscribed):
+            await connection.send(b"\xc1 no MessagePack")
+        await self._send([{"T": "t", "i": 1, "S": "AAPL", "s": 1, "t": _time(1)}])
+
+    async def _send(self, messages: list[dict[str, Any]]) -> None:
+        for connection, tickers in list(self._subscribed.items()):
+            wanted = [message for message in messages if message["S"] in tickers]
+            if wanted:
+                await connection.send(_pack(wanted))
+
+    async def drop(self) -> None:
+        """Break off without a word, as a network does."""
+        for connection in list(self._subscribed):
+            connection.transport.abort()
+            await connection.wait_closed()
+
+    async def _talk(self, connection: ServerConnection) -> None:
+        await connection.send(_pack([{"T": "success", "msg": "connected"}]))
+        login = msgpack.unpackb(await connection.recv())
+        if (login["action"], login["key"], login["secret"]) != ("auth", KEY, SECRET):
+            await connection.send(_pack([{"T": "error", "code": 402, "msg": "auth failed"}]))
+            return
+        await connection.send(_pack([{"T": "success", "msg": "authenticated"}]))
+        asked = msgpack.unpackb(await connection.recv())
+        assert asked["action"] == "subscribe", asked
+        if self.error is not None:
+            await connection.send(_pack([{"T": "error", "code": self.error[0], "msg": self.error[1]}]))
+            return
+        channels = {name: asked.get(name, []) for name in ("trades", "quotes", "bars")}
+        await connection.send(_pack([{"T": "subscription", **channels}]))
+        self.connections += 1
+        self._subscribed[connection] = set(asked[self._stream])
+        await connection.wait_closed()
+        del self._subscribed[connection]
+
+    async def _http(self, connection: ServerConnection, request: Request) -> Response | None:
+        if "Upgrade" in request.headers:
+            return None
+        self.requests.append(request.path)
+        status, retry_after = self.answers.pop(0) if self.answers else (200, None)
+        keys = (request.headers.get("APCA-API-KEY-ID"), request.headers.get("APCA-API-SECRET-KEY"))
+        if keys != (KEY, SECRET):
+            status = 401
+        body = self._page(request.path) if status == 200 else {"code": 40010001, "message": "no"}
+        headers = Headers({"Content-Type": "application/json", "Connection": "close"})
+        if retry_after is not None:
+            headers["Retry-After"] = retry_after
+        content = json.dumps(body).encode()
+        headers["Content-Length"] = str(len(content))
+        return Response(status, HTTPStatus(status).phrase, headers, content)
+
+    def _page(self, path: str) -> dict[str, Any]:
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
+        assert asked["feed"] == "iex", asked
+        first, last = from_rfc3339(asked["start"]), from_rfc3339(asked["end"])
+        length_ns = _INTERVALS[asked["timeframe"]]
+        shift_ns = self.day_begins_ns if asked["timeframe"] == "1Day" else 0
+        rows = [
+            (ticker, _bar(start_ns + shift_ns, bar))
+            for ticker in sorted(asked["symbols"].split(","))
+            for start_ns, bar in sorted(self.history.get(ticker, {}).items())
+            if first <= start_ns + shift_ns <= last and start_ns % length_ns == 0
+        ]
+        begin = int(asked.get("page_token", "0"))
+        page, end = rows[begin : begin + self.page_bars], begin + self.page_bars
+        bars: dict[str, list[dict[str, Any]]] = {}
+        for ticker, bar in page:
+            bars.setdefault(ticker, []).append(bar)
+        return {"bars": bars, "next_page_token": str(end) if end < len(rows) else None}
+
+
+def _bar(start_ns: int, bar: PlayedBar) -> dict[str, Any]:
+    numbers = {"o": bar.open, "h": bar.high, "l": bar.low, "c": bar.close, "v": bar.volume}
+    return {"t": to_rfc3339(start_ns), **numbers, "n": 4, "vw": bar.close}
+
+
+def _time(time_ns: int) -> msgpack.Timestamp:
+    return msgpack.Timestamp.from_unix_nano(time_ns)
+
+
+def _pack(messages: Iterable[dict[str, Any]]) -> bytes:
+    packed: bytes = msgpack.packb(list(messages))
+    return packed

@@ -1,0 +1,75 @@
+"""Requests that a plan allows."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingestor.sources.live.budget import Budget, turn_ns, windows
+from ingestor.sources.live.provider import BudgetSpentError, Limits
+from schemas.errors import StopAndSayError
+from tests.ingestor.clocks import ManualClock
+
+
+def _budget(folder: Path, clock: ManualClock, limits: Limits) -> Budget:
+    return Budget("fake", limits, folder, lambda: int(clock.seconds * 1e9), clock.sleep)
+
+
+@given(
+    st.builds(Limits, per_second=st.integers(1, 3), per_minute=st.integers(1, 20), per_day=st.integers(1, 50)),
+    st.lists(st.floats(0, 30), max_size=60),
+)
+def test_no_stretch_of_time_holds_more_than_its_limit(limits: Limits, pauses: list[float]) -> None:
+    sent: list[int] = []
+    now_ns = 10**18
+    for pause in pauses:
+        now_ns += int(pause * 1e9)
+        now_ns = turn_ns(sent, limits, now_ns)
+        sent.append(now_ns)
+    for count, length_ns in windows(limits):
+        assert all(later - earlier >= length_ns for earlier, later in zip(sent, sent[count:], strict=False))
+
+
+def test_a_request_waits_for_its_turn(tmp_path: Path) -> None:
+    clock = ManualClock()
+    budget = _budget(tmp_path, clock, Limits(per_minute=2))
+
+    async def take_three() -> None:
+        for _ in range(3):
+            await budget.take()
+
+    asyncio.run(take_three())
+    assert clock.slept == [60.0]
+
+
+def test_the_day_is_spent_across_restarts_and_comes_back_after_24_hours(tmp_path: Path) -> None:
+    clock = ManualClock()
+    for _ in range(3):
+        asyncio.run(_budget(tmp_path, clock, Limits(per_day=3)).take())
+    budget = _budget(tmp_path, clock, Limits(per_day=3))
+    assert budget.left_today() == 0
+    with pytest.raises(BudgetSpentError, match="1970-01-02T00:16:40Z"):
+        asyncio.run(budget.take())
+    assert clock.slept == []
+    clock.seconds += 86_400
+    asyncio.run(budget.take())
+    assert budget.left_today() == 2
+
+
+def test_a_withheld_request_is_not_counted(tmp_path: Path) -> None:
+    clock = ManualClock()
+    budget = _budget(tmp_path, clock, Limits(per_day=1))
+    asyncio.run(budget.take())
+    for _ in range(5):
+        with pytest.raises(BudgetSpentError):
+            asyncio.run(budget.take())
+    clock.seconds += 86_400
+    assert budget.left_today() == 1
+
+
+def test_a_broken_count_sends_nothing(tmp_path: Path) -> None:
+    (tmp_path / "fake.json").write_text("[1, tw")
+    with pytest.raises(StopAndSayError, match=r"fake\.json"):
+        asyncio.run(_budget(tmp_path, ManualClock(), Limits(per_day=3)).take())

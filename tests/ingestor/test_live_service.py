@@ -1,0 +1,115 @@
+"""The ingestor as a process on a live market: killed, started again, stopped by a wrong key."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from schemas.errors import EXIT_STOP_AND_SAY
+from schemas.topics import TICKS
+from tests.brokers import BrokerUnderTest, Record
+from tests.ingestor.providers.alpaca import FakeAlpaca
+from tests.ingestor.providers.fake import KEY, SECRET
+from tests.processes import Processes, ServiceProcess
+
+pytestmark = pytest.mark.integration
+
+
+class _InThread:
+    """A fake with a loop of its own, beside a test that waits for processes."""
+
+    def __init__(self) -> None:
+        self.fake = FakeAlpaca()
+        self._loop = asyncio.new_event_loop()
+        self._running = self.fake.running()
+        self._thread = Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.do(self._running.__aenter__())
+
+    def do(self, work: Coroutine[Any, Any, Any]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    def end(self) -> None:
+        self.do(self._running.__aexit__(None, None, None))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+
+@pytest.fixture
+def alpaca() -> Iterator[_InThread]:
+    server = _InThread()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def start(
+    broker: BrokerUnderTest, processes: Processes, alpaca: _InThread, tmp_path: Path
+) -> Callable[..., ServiceProcess]:
+    def start_one(key: str = KEY) -> ServiceProcess:
+        environment = broker.environment(
+            source="alpaca",
+            tickers="AAPL,MSFT",
+            interval="1m",
+            log_level="debug",
+            source_exchange="24/7",
+            source_warm_up_bars=0,
+            source_reconnect_seconds=0,
+            source_budget_directory=tmp_path / "budgets",
+            alpaca_stream_url=f"ws://127.0.0.1:{alpaca.fake.port}",
+            alpaca_data_url=f"http://127.0.0.1:{alpaca.fake.port}",
+        )
+        keys = {"APCA_API_KEY_ID": key, "APCA_API_SECRET_KEY": SECRET}
+        return processes.start("ingestor", environment=environment | keys)
+
+    return start_one
+
+
+def _connected(service: ServiceProcess, alpaca: _InThread, times: int) -> None:
+    service.wait_for(lambda: alpaca.fake.connections >= times, what=f"connection {times}")
+
+
+def _holds(count: int, records: list[Record]) -> bool:
+    return len(_ticks(records)) >= count
+
+
+def _ticks(records: list[Record]) -> list[tuple[str, float]]:
+    frames = [record.event() for record in records]
+    return sorted(pair for frame in frames for pair in zip(frame.tickers, frame.prices, strict=True))
+
+
+def test_killed_and_started_again_it_resumes_and_says_every_trade_once(
+    broker: BrokerUnderTest, start: Callable[..., ServiceProcess], alpaca: _InThread
+) -> None:
+    sent = []
+    for times in (1, 2):
+        service = start()
+        _connected(service, alpaca, times)
+        trades = [
+            (ticker, time.time_ns(), 100.0 * times + n, 1.0, 10 * times + n)
+            for n in range(5)
+            for ticker in ("AAPL", "MSFT")
+        ]
+        alpaca.do(alpaca.fake.send(*trades))
+        sent += [(ticker, price) for ticker, _, price, _, _ in trades]
+        records = broker.read(TICKS, partial(_holds, 10 * times))
+        assert _ticks(records) == sorted(sent)
+        service.kill()
+    for partition in range(4):
+        own = [record.event().sequence for record in records if record.partition == partition]
+        assert own == list(range(len(own)))
+    assert KEY not in service.output()
+    assert SECRET not in service.output()
+
+
+def test_a_wrong_key_ends_the_service_with_one_line(start: Callable[..., ServiceProcess]) -> None:
+    service = start(key="PKwrong")
+    assert service.process.wait(60) == EXIT_STOP_AND_SAY
+    assert "it refuses the key: see APCA_API_KEY_ID" in service.output().splitlines()[-1]
+    assert SECRET not in service.output()
