@@ -163,7 +163,7 @@ def test_the_image_installs_with_the_commands_that_make_uses() -> None:
         "-B",
         ".venv/.installed",
         "PYTHON=python3",
-        "EXTRAS=data page postgres redis rocksdb store train",
+        "EXTRAS=data page postgres redis rocksdb store traces train",
     ]
     printed = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     commands = {
