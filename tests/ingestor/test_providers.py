@@ -242,6 +242,38 @@ async def test_silence_while_the_exchange_is_closed_is_no_muteness(fake: FakePro
     assert fake.connections == 1
 
 
+async def test_a_minute_that_was_entered_in_its_midst_is_not_closed_before_its_history_is_there(
+    fake: FakeProvider, tmp_path: Path
+) -> None:
+    play = LivePlay(fake, tmp_path)
+    play.clock.jump(7 * 3_600)  # after the close, when silence proves that all has come
+    minute_ns = bar_start_ns(play.clock(), MINUTE_NS)
+    ticks = _market(2, minute_ns)
+    _put_history(fake, ticks)
+    async with play.playing():
+        await play.connected()
+        await _send_until(play, ticks, minute_ns + MINUTE_NS)
+        play.clock.jump((minute_ns + MINUTE_NS + 2 * _SECOND - play.clock()) / _SECOND)
+        await asyncio.sleep(1.2)
+        assert not [moment for moment in play.moments if (moment.watermark_ns or 0) > minute_ns]
+        play.clock.jump(2)
+        await until(lambda: (play.moments[-1].watermark_ns or 0) > minute_ns, what="the end of the minute")
+    _require_undisturbed(play, ticks, [minute_ns])
+
+
+async def test_a_tick_that_history_has_counted_already_is_passed_over(fake: FakeProvider, tmp_path: Path) -> None:
+    play, ticks = LivePlay(fake, tmp_path), _market(2, _NOW_MINUTE - MINUTE_NS)
+    _put_history(fake, ticks)
+    position = (3, _NOW_MINUTE - MINUTE_NS)
+    async with play.playing(position, [position]):
+        await play.connected()
+        await fake.send(("AAPL", _NOW_MINUTE - 1, 77.0, 5.0, 901), ("AAPL", play.clock(), 100.0, 1.0, 902))
+        await until(lambda: play.source.health().last_tick_ns is not None, what="both ticks")
+        await until(lambda: 100.0 in play.moments[-1].prices, what="the second one")
+    assert 77.0 not in [price for _, _, price, _ in ticks_of(play.moments)]
+    assert play.count("tickcast_source_ticks_passed_over_total", reason="filled") == 1
+
+
 async def test_a_tick_that_comes_twice_counts_once_and_one_out_of_order_counts(
     fake: FakeProvider, tmp_path: Path
 ) -> None:

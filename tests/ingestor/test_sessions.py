@@ -33,6 +33,11 @@ def test_so_much_trading_lies_between_a_session_and_now(open_ns: int, start: int
     assert _SESSIONS.start_before(350, open_ns) == start
 
 
+@pytest.mark.parametrize(("time", "count", "open_ns"), [(501, 1, 500), (500, 1, 300), (600, 2, 300), (600, 9, 100)])
+def test_so_many_sessions_back(time: int, count: int, open_ns: int) -> None:
+    assert _SESSIONS.open_back(time, count) == open_ns
+
+
 def test_new_york_keeps_its_hours_and_holidays() -> None:
     now_ns = from_rfc3339("2026-11-27T12:00:00Z")
     sessions = load_sessions("XNYS", now_ns)

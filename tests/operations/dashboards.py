@@ -11,6 +11,8 @@ DASHBOARDS = sorted((GRAFANA / "dashboards").glob("*.json"))
 
 Document = dict[str, Any]
 
+_VALUES = {"job": "tickcast", "horizon": "1", "__rate_interval": "2m", "__range": "2m"}
+
 
 class Query(NamedTuple):
     """What a panel, an annotation or a variable asks Prometheus."""
@@ -36,21 +38,20 @@ def annotations(dashboard: Document) -> list[Document]:
     return [each for each in dashboard["annotations"]["list"] if "expr" in each]
 
 
-def panel_queries(file: Path, variables: dict[str, str]) -> Iterator[Query]:
-    """Give all that panels ask, with values in the place of variables and of what Grafana fills in."""
+def panel_queries(file: Path) -> Iterator[Query]:
+    """Give all that panels ask, with values in the place of variables, and rates over two minutes."""
     for panel in shown(read(file)):
         for target in panel["targets"]:
-            yield Query(file.stem, panel["title"], filled_in(target["expr"], variables))
+            yield Query(file.stem, panel["title"], filled_in(target["expr"]))
 
 
-def queries(file: Path, variables: dict[str, str]) -> Iterator[Query]:
+def queries(file: Path) -> Iterator[Query]:
     """Give likewise all that panels and annotations ask."""
-    yield from panel_queries(file, variables)
+    yield from panel_queries(file)
     for annotation in annotations(read(file)):
-        yield Query(file.stem, annotation["name"], filled_in(annotation["expr"], variables))
+        yield Query(file.stem, annotation["name"], filled_in(annotation["expr"]))
 
 
-def filled_in(expression: str, variables: dict[str, str]) -> str:
+def filled_in(expression: str) -> str:
     """Put values in the place of variables; what has none is left, and is no PromQL."""
-    values = {"__rate_interval": "30s", "__interval": "10s", "__range": "30s"} | variables
-    return re.sub(r"\$\{?(\w+)\}?", lambda found: values.get(found[1], found[0]), expression)
+    return re.sub(r"\$\{?(\w+)\}?", lambda found: _VALUES.get(found[1], found[0]), expression)

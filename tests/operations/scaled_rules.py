@@ -6,11 +6,11 @@ from typing import Any
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _DURATION = re.compile(r"(\d+)([smhd])")
-_RANGE = re.compile(r"(?<=\[)\d+[smhd](?=\])")
+_RANGE = re.compile(r"(?<=\[)\d+[smhd](?=\])|(?<= offset )\d+[smhd]\b")
 
 
 def scaled(rules: dict[str, Any], factor: float, *, least_range_seconds: int = 1) -> dict[str, Any]:
-    """Give rules with every `for` and every range of an expression times a factor; thresholds stay, and names too.
+    """Give rules with each `for`, and each range and offset of an expression, times a factor; all else stays.
 
     Args:
         rules: As a file of Prometheus holds them.

@@ -16,8 +16,7 @@ from tests.prometheus import SHIPPED, program
 
 ROOT = GRAFANA.parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-CHOSEN = {"job": "tickcast", "horizon": "1"}
-#: Of Grafana 12.2 and later.
+#: The newest of the classic model.
 SCHEMA_VERSION = 42
 _PARTS = {"histogram": ("_bucket", "_sum", "_count"), "gauge": ("",), "counter": ("",)}
 #: What Prometheus and its client library say by themselves.
@@ -104,7 +103,7 @@ def test_where_the_series_come_from_can_be_chosen(file: Path) -> None:
 
 
 def test_prometheus_understands_every_query(tmp_path: Path) -> None:
-    asked = [query for file in DASHBOARDS for query in queries(file, CHOSEN)]
+    asked = [query for file in DASHBOARDS for query in queries(file)]
     assert len(asked) > 100
     rules = [
         {"record": f"query:{number}", "expr": query.expression, "labels": {"panel": query.asker}}
@@ -119,7 +118,7 @@ def test_prometheus_understands_every_query(tmp_path: Path) -> None:
 
 @every_dashboard
 def test_every_series_and_label_that_is_asked_for_is_one_of_ours(file: Path) -> None:
-    for query in queries(file, CHOSEN):
+    for query in queries(file):
         expression = re.sub(r'"[^"]*"', '""', query.expression)
         names = set(re.findall(r"\b(?:tickcast_\w+|process_\w+|up|ALERTS)\b", expression))
         assert names, query
@@ -131,13 +130,13 @@ def test_every_series_and_label_that_is_asked_for_is_one_of_ours(file: Path) -> 
 
 
 def test_every_metric_is_on_a_dashboard() -> None:
-    asked = " ".join(query.expression for file in DASHBOARDS for query in queries(file, CHOSEN))
+    asked = " ".join(query.expression for file in DASHBOARDS for query in queries(file))
     assert {metric.name for metric in METRICS if metric.name not in asked} == set[str]()
 
 
 def test_grafana_finds_its_dashboards_and_the_prometheus_beside_it() -> None:
     grafana = COMPOSE["grafana"]
-    assert grafana["profiles"] == ["monitoring"]
+    assert grafana["profiles"] == COMPOSE["prometheus"]["profiles"] == ["monitoring"]
     mounts = dict(volume.split(":")[:2] for volume in grafana["volumes"])
     provider = yaml.safe_load((GRAFANA / "provisioning" / "dashboards" / "tickcast.yml").read_text())["providers"][0]
     assert mounts["./deploy/grafana/dashboards"] == provider["options"]["path"]

@@ -12,16 +12,15 @@ from tests.operations.watched_system import WatchedSystem
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("operations")]
 
-CHOSEN = {"job": "tickcast", "horizon": "1"}
 LOAD_SECONDS, ANSWER_SECONDS = 120.0, 60.0
 
 
 @pytest.mark.parametrize("file", DASHBOARDS, ids=lambda path: path.stem)
 def test_every_panel_shows_something_after_two_minutes_of_load(watched: WatchedSystem, file: Path) -> None:
     watched.wait_for_load(LOAD_SECONDS)
-    for query in queries(file, CHOSEN):
+    for query in queries(file):
         watched.prometheus.query(query.expression)  # is understood
-    for query in panel_queries(file, CHOSEN):
+    for query in panel_queries(file):
         wait_until(partial(_says_something, watched, query), seconds=ANSWER_SECONDS, what=str(query))
 
 

@@ -89,6 +89,7 @@ def watched_system(kafka: Server, folder: Path) -> Iterator[WatchedSystem]:
                 "redis_url": redis.url,
                 "gateway_workers": 2,
                 "speed": _LIVE_DAYS_PER_SECOND,
+                "loop": True,  # however long the tests take
             },
         )
         for module in (*SERVICES, _MODULES["recorder"], _TRAINER):
@@ -116,8 +117,7 @@ def _targets(system: System) -> dict[str, str]:
 def _visited(system: System) -> Iterator[None]:
     """Let somebody ask all the while, and somebody listen."""
     gone = threading.Event()
-    works = (threading.Thread(target=work, args=(system, gone)) for work in (_ask, _listen))
-    threads = [*works]
+    threads = [threading.Thread(target=work, args=(system, gone)) for work in (_ask, _listen)]
     for thread in threads:
         thread.start()
     try:
@@ -142,8 +142,8 @@ def _ask(system: System, gone: threading.Event) -> None:
 
 
 def _listen(system: System, gone: threading.Event) -> None:
-    with connect(f"ws://127.0.0.1:{system.gateway_port}/ws/predictions") as socket:
+    with suppress(WebSocketException), connect(f"ws://127.0.0.1:{system.gateway_port}/ws/predictions") as socket:
         socket.send('{"action": "subscribe", "tickers": ["*"]}')
         while not gone.is_set():
-            with suppress(TimeoutError, WebSocketException):
+            with suppress(TimeoutError):
                 socket.recv(0.5)

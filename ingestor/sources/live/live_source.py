@@ -28,8 +28,6 @@ _log = logging.getLogger(__name__)
 FILL_INTERVAL: Interval = "1m"
 _FILL_NS = interval_ns(FILL_INTERVAL)
 _DAY_NS = interval_ns("1d")
-#: The shortest session of a day, for how far back so many daily bars are.
-_SESSION_NS = int(3.5 * 3_600 * NS_PER_SECOND)
 
 
 class MuteError(ProviderAwayError):
@@ -231,7 +229,10 @@ class LiveSource:
         count = self._options.warm_up_bars
         if not count or length_ns < _FILL_NS:
             return
-        start_ns = self._sessions.start_before(self._filled_ns, count * min(length_ns, _SESSION_NS))
+        if length_ns == _DAY_NS:
+            start_ns = self._sessions.open_back(self._filled_ns, count)
+        else:
+            start_ns = self._sessions.start_before(self._filled_ns, count * length_ns)
         try:
             history = await self._provider.history(
                 self._options.tickers, bar_start_ns(start_ns, length_ns), self._filled_ns, self._options.interval

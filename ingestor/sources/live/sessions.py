@@ -1,6 +1,6 @@
 """When an exchange is open."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -40,6 +40,12 @@ class Sessions:
     def is_open(self, time_ns: int) -> bool:
         """Tell whether the exchange is open at a time."""
         return self.open_ns_between(time_ns, time_ns + 1) > 0
+
+    def open_back(self, time_ns: int, count: int) -> int:
+        """Give the open of the so-many-th last session that opened before a time; the first known where too few did."""
+        if not self._opens:
+            return time_ns
+        return self._opens[max(0, bisect_left(self._opens, time_ns) - count)]
 
     def start_before(self, time_ns: int, open_ns: int) -> int:
         """Give the open of the latest session from which the exchange was open for so long before a time.
