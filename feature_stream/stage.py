@@ -247,17 +247,13 @@ class Stage:
             del self._headers[next(iter(self._headers))]
         self._headers[record.partition, record.offset] = record.headers
 
-    def _traceparent(self, *place: int) -> str:
-        """Give the trace of a record, made when first asked for: most frames say nothing by themselves.
-
-        Args:
-            place: Its partition and offset.
-        """
-        partition, offset = place
-        traceparent = self._traceparents.get((partition, offset))
+    def _traceparent(self, partition: int, offset: int) -> str:
+        """Give a record's trace, made when first asked for: most frames say nothing by themselves."""
+        place = partition, offset
+        traceparent = self._traceparents.get(place)
         if traceparent is None:
-            traceparent = traceparent_of(self._headers.get((partition, offset))) or new_traceparent()
-            self._traceparents[partition, offset] = traceparent
+            traceparent = traceparent_of(self._headers.get(place)) or new_traceparent()
+            self._traceparents[place] = traceparent
         return traceparent
 
     def _say_passed_over(self, record: Any, frame: CheckedFrame) -> None:

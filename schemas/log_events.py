@@ -6,6 +6,7 @@ from enum import StrEnum
 class LogEvent(StrEnum):
     """What happened. No record holds a secret, a query string or a path: a route's template stands for it."""
 
+    HOP = "hop"
     REQUEST = "request"
     SERVED = "served"
     PREDICTED = "predicted"

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from schemas.codec import child_traceparent, is_sampled, new_traceparent, span_id_of, trace_id_of
 from schemas.errors import StopAndSayError
+from schemas.log_events import LogEvent, about
 from schemas.settings import Settings
 from schemas.topics import FEATURES, PREDICTIONS_LATEST, TICKS, Topic
 
@@ -105,8 +106,8 @@ class Tracer:
         """Say what a hop of a followed trace did."""
         ids = {"trace_id": trace_id_of(span.traceparent), "span_id": span_id_of(span.traceparent)}
         milliseconds = (span.ended_ns - span.started_ns) / 1_000_000
-        extra = {"event": "span", "span": span.hop.name, "milliseconds": milliseconds, **ids, **span.attributes}
-        _log.info("%s: %.3f ms", span.hop.name, milliseconds, extra=extra)
+        said = about(LogEvent.HOP, hop=span.hop.name, milliseconds=milliseconds, **ids, **span.attributes)
+        _log.info("%s: %.3f ms", span.hop.name, milliseconds, extra=said)
         if self._sender is not None:
             self._sender.send(span)
 

@@ -163,7 +163,7 @@ def test_the_image_installs_with_the_commands_that_make_uses() -> None:
         "-B",
         ".venv/.installed",
         "PYTHON=python3",
-        "EXTRAS=data page postgres redis rocksdb store train",
+        "EXTRAS=data page postgres redis rocksdb store traces train",
     ]
     printed = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     commands = {
@@ -176,7 +176,7 @@ def test_the_image_installs_with_the_commands_that_make_uses() -> None:
 
 def test_the_image_has_what_services_need_and_nothing_else() -> None:
     extras = set(re.findall(r"--extra (\w+)", " ".join(_arguments("RUN"))))
-    assert extras == {"data", "page", "postgres", "redis", "rocksdb", "store", "train"}
+    assert extras == {"data", "page", "postgres", "redis", "rocksdb", "store", "traces", "train"}
     [packages] = re.findall(r"^PACKAGES := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     copied = {word for copy in _arguments("COPY") for word in copy.split()[1:-1]}
     assert copied == {*packages.split(), "requirements.lock", "pyproject.toml", "README.md", "LICENSE"}

@@ -9,11 +9,10 @@ import pytest
 
 from schemas.codec import child_traceparent, is_sampled, new_traceparent, span_id_of, trace_id_of
 from schemas.errors import StopAndSayError
-from schemas.logs import JsonFormatter, current_trace_id
+from schemas.logs import JsonFormatter, current_trace_id, say_seldom
 from schemas.settings import Settings
 from schemas.tracing import DELIVER_PREDICTION, PROCESS_TICKS, tracing
 from tests.collector import collector
-from tests.processes import free_port
 
 SAMPLED = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 UNSAMPLED = SAMPLED[:-1] + "0"
@@ -111,17 +110,22 @@ def test_a_collector_that_never_answers_holds_up_nobody(monkeypatch: pytest.Monk
         assert ours.spans == []  # all of the above came to its end while it still held its answer
 
 
-def test_a_collector_that_is_away_is_said_once(
+def test_what_the_exporter_says_at_every_attempt_is_said_once_in_a_while(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{free_port()}")
-    for _ in range(3):
-        with tracing(settings(traces="otlp"), "s") as tracer:
-            assert tracer is not None
-            tracer.follow(PROCESS_TICKS, SAMPLED, 1, 2, ticker="A", event_id="e", partition=0, offset=1)
-    said = [record.msg for record in caplog.records if record.name.startswith("opentelemetry")]
-    assert said
-    assert len(said) == len(set(said))
+    exporter = logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    monkeypatch.setattr(exporter, "filters", [])
+    with tracing(settings(traces="otlp"), "s"):
+        [its_filter] = exporter.filters
+    like_it = logging.getLogger("tests.exporter")  # that of another test may still be speaking
+    monkeypatch.setattr(like_it, "filters", [])
+    say_seldom(like_it.name)
+    assert type(like_it.filters[0]) is type(its_filter)
+    for seconds in (1.1, 2.2):
+        like_it.warning("Transient error, retrying in %.2fs.", seconds)
+    like_it.error("Failed to export %s batch", "span")
+    said = [record.getMessage() for record in caplog.records if record.name == like_it.name]
+    assert said == ["Transient error, retrying in 1.10s.", "Failed to export span batch"]
 
 
 def test_a_record_of_a_request_has_its_trace_id_and_one_of_another_trace_keeps_its_own() -> None:

@@ -10,7 +10,7 @@ from schemas.topics import FEATURES, PREDICTIONS_LATEST, TICKS
 from tests.brokers import BrokerUnderTest
 from tests.collector import Collector, Received, collector
 from tests.processes import Processes, free_port
-from tests.system.running_system import System
+from tests.system.running_system import READ_SECONDS, System
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -61,7 +61,7 @@ def test_a_tick_is_followed_from_the_ingestor_to_the_client_and_a_collector_that
         for name in _SERVICES:
             system.start(name)
         gateway = system.services["gateway"]
-        gateway.wait_for(lambda: system.answers("/predictions"), what="a prediction")
+        gateway.wait_for(lambda: bool(system.latest()), seconds=READ_SECONDS, what="a prediction")
         with connect(f"ws://127.0.0.1:{system.gateway_port}/ws/predictions") as socket:
             socket.send(json.dumps({"action": "subscribe", "tickers": ["*"]}))
             chain = _whole_chain(ours, gateway)
@@ -76,7 +76,7 @@ def test_a_tick_is_followed_from_the_ingestor_to_the_client_and_a_collector_that
             assert span.attributes["messaging.destination.name"] == kafka.full_name(topic)
             _assert_it_names_its_record(kafka, span, topic.name)
     for service, name, _ in _CHAIN:
-        said = {(each.get("span"), each.get("trace_id")) for each in system.records(service)}
+        said = {(each.get("hop"), each.get("trace_id")) for each in system.records(service)}
         assert (name, chain[0].trace_id) in said
     system.stop_all()  # each with code 0, though nobody takes their spans any more
 
@@ -91,7 +91,7 @@ def _whole_chain(ours: Collector, gateway: Any) -> list[Received]:
         found[:] = [chain for chain in chains if len(chain) == len(_CHAIN)]
         return bool(found)
 
-    gateway.wait_for(arrived, what="a delivery with all that led to it")
+    gateway.wait_for(arrived, seconds=READ_SECONDS, what="a delivery with all that led to it")
     return found[0]
 
 
