@@ -24,7 +24,7 @@ CODE := $(PACKAGES) tests $(wildcard benchmarks)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE := tickcast:$(VERSION)
 
-.PHONY: help install run test test-browser chaos coverage coverage-gateway check format lock train bench bench-serving bench-features bench-recovery bench-rest bench-sockets bench-page screenshots load soak kafka schemas docker-build docker-run clean
+.PHONY: help install run test test-browser chaos coverage coverage-gateway check format lock train bench bench-serving bench-features bench-recovery bench-rest bench-sockets bench-page screenshots load soak kafka prometheus schemas docker-build docker-run clean
 
 help: ## List the targets
 	@echo 'make TARGET [ARGS="…"]'
@@ -141,6 +141,11 @@ kafka: install ## Start only Apache Kafka, on this machine
 
 schemas: install ## Write the JSON Schemas and asyncapi.yaml of the contract
 	@$(BIN)/python -m schemas.generate
+
+prometheus: ## Watch the system that runs here with Prometheus (apt install prometheus), on http://127.0.0.1:9090/
+	@mkdir -p var/prometheus
+	@prometheus --config.file=deploy/prometheus/prometheus.yml --storage.tsdb.path=var/prometheus \
+	  --web.listen-address=127.0.0.1:9090 $(ARGS)
 
 docker-build: ## Build the image of the services
 	docker build --file deploy/Dockerfile --tag $(IMAGE) .

@@ -197,7 +197,8 @@ def _samples(
         )
         if number % (_SAMPLES // 30) == 0:
             print(sample.text(), flush=True)
-        yield sample
+        if sample.done_total:  # else its metrics did not come within their time limit
+            yield sample
 
 
 def _disk_bytes(folder: NodeFolder) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from deploy.log_lines import Log
-from deploy.readiness import until, until_ready
+from deploy.readiness import KeyRequiredError, until, until_ready
 from schemas.times import from_rfc3339
 
 #: A prediction as the gateway's JSON has it.
@@ -12,7 +12,8 @@ _Prediction = dict[str, Any]
 
 
 async def greet(url: str, log: Log, since_ns: int) -> None:
-    """Print the address, the first prediction, and one line once trained models are behind one.
+    """Print the address, the first prediction, and one line once trained models are behind one; where a key is asked
+    for, how one is made.
 
     Args:
         since_ns: When this run began: the log may hold older predictions, which say nothing of it.
@@ -23,7 +24,11 @@ async def greet(url: str, log: Log, since_ns: int) -> None:
 
     await until_ready(f"{url}/health")
     log.say(f"open {url}/ in a browser; {url}/docs lists the API")
-    first = await _first(url, is_new)
+    try:
+        first = await _first(url, is_new)
+    except KeyRequiredError:
+        log.say("it asks who you are: `tickcast keys create --name me` makes a key (docs/access.md)")
+        return
     log.say(f"first prediction: {sentence(first)}")
     log.say(f"try: curl {url}/predict/{first['ticker']}")
     if not _is_by_models(first):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -46,15 +47,25 @@ async def until_ready(url: str) -> None:
     await until(url, lambda _: True)
 
 
+class KeyRequiredError(Exception):
+    """Who asks has to say who he is: to ask again helps nobody."""
+
+
 async def until(url: str, holds: Callable[[Any], bool]) -> Any:
-    """Ask for JSON until it comes with a 200 and holds; give it."""
+    """Ask for JSON until it comes with a 200 and holds; give it.
+
+    Raises:
+        KeyRequiredError: The answer is a 401.
+    """
     while True:
         try:
             status, body = await fetch(url)
-            if status == 200:
+            if status == HTTPStatus.OK:
                 answer = json.loads(body)
                 if holds(answer):
                     return answer
+            if status == HTTPStatus.UNAUTHORIZED:
+                raise KeyRequiredError
         except (OSError, json.JSONDecodeError):
             pass  # not yet: asked again
         await asyncio.sleep(ASK_EVERY_SECONDS)

@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="tickcast run",
         description="Start the whole system on this machine; Ctrl-C stops it.",
         epilog="Every option but --broker, --fresh, --postgres and --redis is also a setting, like TICKCAST_SPEED; the "
-        "option wins.",
+        "option wins. var/prometheus-targets.json says where /metrics are, for a file_sd_configs of Prometheus.",
     )
     add = parser.add_argument
     add("--broker", type=_broker, default="auto", metavar="auto|local|embedded|HOST:PORT", help="default auto: a "

@@ -14,6 +14,7 @@ from schemas.errors import RetryError
 from schemas.events import Bar, Features, Outcome
 from schemas.logs import client_logger
 from schemas.topics import BARS, DEAD_LETTERS, FEATURES, OUTCOMES, SERVICE_STATUS, Topic
+from schemas.tracing import PROCESS_TICKS, Tracer
 
 _POLL_SECONDS = 0.001
 
@@ -56,7 +57,8 @@ class Epoch:
 class Outputs:
     """Send records, and wait until all of an epoch are acknowledged."""
 
-    def __init__(self, settings: WorkerSettings, service: str = "feature_stream") -> None:
+    def __init__(self, settings: WorkerSettings, service: str = "feature_stream", tracer: Tracer | None = None) -> None:
+        self._tracer = tracer
         self._prefix = settings.topic_prefix
         self._source = f"{service}/{settings.instance}"
         self._epoch = Epoch(self._fail)
@@ -85,7 +87,23 @@ class Outputs:
         self.send(BARS, bar.ticker.encode(), encode(bar), partition=bar.source_partition, headers=headers)
 
     def send_features(self, features: Features, traceparent: str) -> None:
-        """Send a feature event."""
+        """Send a feature event; where its trace is followed, as a hop of it.
+
+        Args:
+            features: The event.
+            traceparent: Of the frame that it was made from.
+        """
+        if self._tracer is not None:
+            traceparent = self._tracer.follow(
+                PROCESS_TICKS,
+                traceparent,
+                features.ingested_at_ns,
+                features.featured_at_ns,
+                ticker=features.ticker,
+                event_id=features.id,
+                partition=features.source_partition,
+                offset=features.source_offset,
+            )
         headers = event_headers("Features", self._source, features.id, features.featured_at_ns, traceparent)
         key = features.ticker.encode()
         self.send(FEATURES, key, encode(features), partition=features.source_partition, headers=headers)

@@ -35,6 +35,9 @@ from schemas.events import ServiceState
 from schemas.service import collect_seldom, serve_metrics
 from schemas.status import StatusBoard, StatusReporter
 from schemas.topics import BARS, DEAD_LETTERS, FEATURES, SERVICE_STATUS, TICKER_STATES_CHANGELOG, TICKS, Topic
+from schemas.tracing import Tracer, tracing
+
+SERVICE = "feature_stream"
 
 _log = logging.getLogger(__name__)
 _TURN_SECONDS = 0.01
@@ -205,10 +208,10 @@ class StreamWorker(ABC):
 class FeatureStream(StreamWorker):
     """One worker of the feature stage."""
 
-    def __init__(self, settings: FeatureStreamSettings) -> None:
-        super().__init__(settings, "feature_stream")
+    def __init__(self, settings: FeatureStreamSettings, tracer: Tracer | None) -> None:
+        super().__init__(settings, SERVICE)
         self._figures = StageFigures()
-        self._outputs = Outputs(settings)
+        self._outputs = Outputs(settings, SERVICE, tracer)
         rules = StageRules(
             interval=settings.interval,
             lateness_ns=settings.lateness_ms * 1_000_000,
@@ -298,7 +301,8 @@ def _slice(records: deque[Any], until: float) -> Iterator[Any]:
 
 def run(settings: FeatureStreamSettings) -> None:
     """Run the service until it is told to stop."""
-    run_worker(settings, _NEEDED, lambda: FeatureStream(settings))
+    with tracing(settings, SERVICE) as tracer:
+        run_worker(settings, _NEEDED, lambda: FeatureStream(settings, tracer))
 
 
 def run_worker(settings: WorkerSettings, needed: tuple[Topic, ...], make: Callable[[], StreamWorker]) -> None:

@@ -22,6 +22,8 @@ from schemas.topics import TICKS
 
 _log = logging.getLogger(__name__)
 _SAY_PASSED_OVER_EVERY_SECONDS = 10.0
+#: Frames whose headers are kept for the features that wait for their turn: of the last seconds.
+_FRAMES_WITH_HEADERS = 2_000
 
 
 @dataclass
@@ -105,9 +107,10 @@ class Stage:
         self._pacers: dict[int, Pacer] = {}
         self._dead_letters = DeadLetters(outputs, figures)
         self._gate = FloodGate(flood, rules)
-        #: Of the records of the micro-batch, by offset: headers where there are any, and traces that were asked for.
-        self._headers: dict[int, Headers] = {}
-        self._traceparents: dict[int, str] = {}
+        #: Of the last records that have headers, by partition and offset.
+        self._headers: dict[tuple[int, int], Headers] = {}
+        #: Of what is being said: traces that were asked for.
+        self._traceparents: dict[tuple[int, int], str] = {}
         self._say_passed_over_at = 0.0
 
     def own(self, partition: int, live: LivePartition) -> None:
@@ -119,6 +122,7 @@ class Stage:
         """Forget everything: the table has it, or another worker says otherwise."""
         self.partitions.clear()
         self._pacers.clear()
+        self._headers.clear()
 
     def take(self, event: Any, records: Iterable[Any]) -> bool:
         """Absorb a micro-batch of one partition, in order.
@@ -148,7 +152,6 @@ class Stage:
         if live is not None:
             touched.update(dict.fromkeys(live.lane.take_touched()))
             self._speak(live, self._pacers[live.record.partition].touch(touched, time.monotonic()))
-        self._headers.clear()
         self._traceparents.clear()
         self._figures.micro_batch()
         return gap
@@ -157,7 +160,7 @@ class Stage:
         """Send the provisional features whose turn has come."""
         for partition, pacer in self._pacers.items():
             self._speak(self.partitions[partition], pacer.due(time.monotonic()))
-            self._traceparents.clear()  # offsets are the partition's
+        self._traceparents.clear()
 
     def oldest_unsaid_seconds(self) -> float:
         """Say for how long, at most, a ticker has had ticks that no feature event tells of."""
@@ -218,7 +221,7 @@ class Stage:
         self._gate.require_frame(live.record, live.states, frame, record)
         live.change(event, record)
         if record.headers:
-            self._headers[record.offset] = record.headers
+            self._keep_headers(record)
         lane = None if self._every_frame else live.lane
         absorbed = absorb(live.record, live.states, frame, record.offset, self._rules, time.time_ns(), lane)
         for bad in absorbed.bad:
@@ -226,10 +229,10 @@ class Stage:
         if absorbed.bad:
             self._gate.count_ticks(live.record, absorbed.bad, record)
         for bar in absorbed.bars:
-            self._outputs.send_bar(bar, self._traceparent(record.offset))
+            self._outputs.send_bar(bar, self._traceparent(record.partition, record.offset))
         for features in absorbed.features:
             event = to_send(features, live.states[features.ticker])
-            self._outputs.send_features(event, self._traceparent(record.offset))
+            self._outputs.send_features(event, self._traceparent(record.partition, record.offset))
         live.dirty |= absorbed.dirty
         self._figures.absorbed(absorbed, frame.ingested_at_ns)
         if absorbed.passed_over:
@@ -239,12 +242,22 @@ class Stage:
         else:
             touched.update(dict.fromkeys(absorbed.touched))
 
-    def _traceparent(self, offset: int) -> str:
-        """Give a record's trace, made when first asked for: most frames say nothing by themselves."""
-        traceparent = self._traceparents.get(offset)
+    def _keep_headers(self, record: Any) -> None:
+        if len(self._headers) >= _FRAMES_WITH_HEADERS:
+            del self._headers[next(iter(self._headers))]
+        self._headers[record.partition, record.offset] = record.headers
+
+    def _traceparent(self, *place: int) -> str:
+        """Give the trace of a record, made when first asked for: most frames say nothing by themselves.
+
+        Args:
+            place: Its partition and offset.
+        """
+        partition, offset = place
+        traceparent = self._traceparents.get((partition, offset))
         if traceparent is None:
-            traceparent = traceparent_of(self._headers.get(offset)) or new_traceparent()
-            self._traceparents[offset] = traceparent
+            traceparent = traceparent_of(self._headers.get((partition, offset))) or new_traceparent()
+            self._traceparents[partition, offset] = traceparent
         return traceparent
 
     def _say_passed_over(self, record: Any, frame: CheckedFrame) -> None:
@@ -261,6 +274,6 @@ class Stage:
             return
         now_ns, ingested_at_ns = time.time_ns(), []
         for event in provisionals(live.settled(tickers), live.record.partition, self._rules, now_ns):
-            self._outputs.send_features(event, self._traceparent(event.source_offset))
+            self._outputs.send_features(event, self._traceparent(event.source_partition, event.source_offset))
             ingested_at_ns.append(event.ingested_at_ns)
         self._figures.spoke(ingested_at_ns, now_ns)

@@ -10,13 +10,15 @@ from prometheus_client import Histogram
 
 from schemas.public import Integer
 
+_HEALTH = "/health"
+
 
 class RouteTimes(Struct, frozen=True, kw_only=True):
     """The answers of one path, or of all (`*`), since the start.
 
     Attributes:
         p95_seconds: Between the bounds of the histogram's buckets.
-        error_rate: Share of answers with a status from 500.
+        error_rate: Share of answers with a status from 500; that of `/health` which says "not ready" is none.
         refusal_rate: Share of answers with a status from 400 to 499.
     """
 
@@ -65,9 +67,14 @@ def _tallies(histogram: Histogram) -> dict[str, _Tally]:
                 tally.sum_seconds += sample.value
             elif sample.name.endswith("_count"):
                 tally.count += sample.value
-                tally.errors += sample.value if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 0
+                tally.errors += sample.value if _is_error(sample.labels["route"], status) else 0
                 tally.refusals += sample.value if HTTPStatus.BAD_REQUEST <= status < 500 else 0
     return tallies
+
+
+def _is_error(route: str, status: int) -> bool:
+    says_not_ready = status == HTTPStatus.SERVICE_UNAVAILABLE and route.startswith(_HEALTH)
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR and not says_not_ready
 
 
 def _times(path: str, tally: _Tally) -> RouteTimes:

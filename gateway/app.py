@@ -17,6 +17,8 @@ from gateway.limits.proxies import Forwarded, Proxies
 from gateway.openapi import declare_responses
 from gateway.parts import Parts
 from gateway.problems import handle_errors, nothing_here
+from gateway.request_log import RequestLog
+from gateway.request_traces import RequestTraces
 from gateway.routes.accuracy import accuracy_router
 from gateway.routes.auth import auth_router
 from gateway.routes.commands import commands_router
@@ -107,6 +109,11 @@ def build_app(parts: Parts) -> ASGIApp:
     if parts.settings.auth_required:
         strangers = max(1, parts.settings.maximum_clients // 4)
         inner = Gate(inner, parts.identity, refusals, limits=limits, clock_ns=parts.clock_ns, most_strangers=strangers)
-    outer: ASGIApp = Versioned(Timing(Guard(inner, parts.settings, refusals), parts.instruments, parts.usage))
+    requests = RequestLog(share) if (share := parts.settings.log_requests) else None
+    guard = Guard(inner, parts.settings, refusals)
+    outer: ASGIApp = Timing(guard, parts.instruments, parts.usage, requests)
+    if requests is not None or parts.tracer is not None:
+        outer = RequestTraces(outer)
+    outer = Versioned(outer)
     trusted = parts.settings.trusted_proxies
     return Forwarded(outer, Proxies(trusted)) if trusted else outer

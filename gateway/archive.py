@@ -16,6 +16,7 @@ from gateway.database.engine import begin_writing, ran_out_of_time
 from gateway.database.migrate import open_migrated
 from gateway.database.settings import DatabaseSettings
 from gateway.problems import ProblemError
+from schemas.log_events import LogEvent, about
 
 _log = logging.getLogger(__name__)
 _THREADS = 4
@@ -55,7 +56,8 @@ class Archive:
         self._waiting = 0
         self._opening = Lock()
         self._engine: Engine | None = None
-        self._answers = True
+        #: It answered what it was asked last, or was asked nothing yet.
+        self.answers = True
 
     async def ask(self, query: Callable[[Connection], Answer]) -> Answer:
         """Give what a query answers.
@@ -113,9 +115,10 @@ class Archive:
             return self._engine
 
     def _say(self, *, answers: bool, error: Exception | None = None) -> None:
-        if answers != self._answers:  # its own words may hold an address
-            _log.warning("the database answers again" if answers else f"no database: {type(error).__name__}")
-        self._answers = answers
+        if answers != self.answers:  # its own words may hold an address
+            text = "the database answers again" if answers else f"no database: {type(error).__name__}"
+            _log.warning(text, extra=about(LogEvent.FALLBACK, of="database", began=not answers))
+        self.answers = answers
 
     def close(self) -> None:
         """Close the connections; a question under way is left alone."""

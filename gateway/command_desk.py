@@ -14,6 +14,7 @@ from gateway.system import ServicesView
 from gateway.versioned import API_PREFIX
 from schemas.errors import RetryError
 from schemas.events import CommandAction, CommandState, ModelCommand
+from schemas.log_events import LogEvent, about
 
 POOLED = "models are pooled: one set serves all tickers, and a ticker's retrain is the set's"
 
@@ -73,7 +74,9 @@ class CommandDesk:
             await self._deliver(command)
             self._jobs.asked(command)
             told = wish.model_set or wish.ticker or "the set before"
-            _log.info("%s asks for a change of models: %s, %s, job %s", requested_by, wish.action, told, job_id)
+            said = about(LogEvent.COMMAND, requested_by=requested_by, action=wish.action, job=job_id)
+            text = "%s asks for a change of models: %s, %s, job %s"
+            _log.info(text, requested_by, wish.action, told, job_id, extra=said)
         return Accepted(
             job=job_id,
             status=CommandState.QUEUED if job is None else job.status,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.access.stay import Stay
+from gateway.followed import delivered
 from gateway.hub import Subscriber
 from gateway.mailbox import Mailbox
 from gateway.messages import Message, message_of
@@ -98,6 +99,7 @@ class Delivery(ABC):
             self._writer.cancel()
             parts.hub.leave(subscriber)
             parts.instruments.clients.dec()
+            parts.instruments.count_closed(self._mailbox.closed)
             self._count_skipped()
 
     def _wake(self) -> None:
@@ -145,6 +147,8 @@ class Delivery(ABC):
     def _written(self, messages: list[Message]) -> bool:
         """Take note of what is out; tell whether more waits."""
         more = self._mailbox.sent() and self._mailbox.closed is None
+        if self._parts.tracer is not None:
+            delivered(self._parts.tracer, messages, self._parts.clock_ns())
         self._parts.instruments.count_sent(messages)
         if self._stay is not None and self._stay.caller is not None:
             self._parts.usage.note_sent(self._stay.caller.id, messages)

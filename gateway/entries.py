@@ -6,6 +6,7 @@ import msgspec
 from msgspec import structs
 
 from gateway.bars import present_bar, present_forming
+from gateway.followed import Followed
 from gateway.messages import Message, pack
 from gateway.presentation import present
 from schemas.events import Bar, Prediction
@@ -29,6 +30,7 @@ class Entry:
         partition: Of its record.
         mark: Where its stream stands after it; empty before it is published.
         ingested_at_ns: Of a prediction: when the newest tick that it tells of was taken in.
+        followed: Of a prediction whose trace is followed.
     """
 
     kind: str
@@ -42,6 +44,7 @@ class Entry:
     partition: int = 0
     mark: str = ""
     ingested_at_ns: int = 0
+    followed: Followed | None = None
     _plain: Message | None = field(default=None, init=False, repr=False)
     _packed: Message | None = field(default=None, init=False, repr=False)
     _form: PublicPrediction | None = field(default=None, init=False, repr=False)
@@ -82,11 +85,11 @@ class Entry:
         """Give its message, made when the first client wants it."""
         if packed:
             if self._packed is None:
-                self._packed = Message(self.kind, pack(self.message().payload), packed=True)
+                self._packed = Message(self.kind, pack(self.message().payload), packed=True, followed=self.followed)
             return self._packed
         if self._plain is None:
             payload = b'{"type":"%b",%b%b' % (self.kind.encode(), self.place, self.body[1:])
-            self._plain = Message(self.kind, payload, mark=self.mark)
+            self._plain = Message(self.kind, payload, mark=self.mark, followed=self.followed)
         return self._plain
 
 

@@ -17,6 +17,7 @@ from gateway.streams import Stream
 from schemas.close_codes import CloseCode
 from schemas.errors import TickcastError
 from schemas.events import ServiceState
+from schemas.log_events import LogEvent, about
 from schemas.topics import BARS, FORECASTS, MODEL_COMMANDS, PREDICTIONS_LATEST, SCORES
 
 POLL_MS = 250
@@ -181,9 +182,9 @@ class Feed:
         else:
             self._board.set_state(*((ServiceState.READY, "") if reachable else (ServiceState.DEGRADED, _OUTAGE)))
         if before is ServiceState.DEGRADED and reachable:
-            _log.info("Kafka is answering again")
+            _log.info("Kafka is answering again", extra=about(LogEvent.FALLBACK, of="kafka", began=False))
         elif before is ServiceState.READY and not reachable:
-            _log.warning(_OUTAGE)
+            _log.warning(_OUTAGE, extra=about(LogEvent.FALLBACK, of="kafka", began=True))
 
 
 async def _has_reached(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> bool:

@@ -25,7 +25,7 @@ _PREFLIGHT_HEADERS = {
     "Access-Control-Max-Age": "600",
 }
 #: What pages may read of an answer beside its body.
-_EXPOSED_HEADERS = "ETag, Location, RateLimit, RateLimit-Policy, Retry-After, X-Response-Time"
+_EXPOSED_HEADERS = "ETag, Location, RateLimit, RateLimit-Policy, Retry-After, X-Response-Time, X-Trace-Id"
 
 
 def _is_preflight(scope: Scope, headers: Headers) -> bool:
@@ -60,7 +60,7 @@ class Guard:
         headers = Headers(scope=scope)
         refusal = self._host_refusal(headers.getlist("host")) or self._origin_refusal(scope, headers)
         if refusal is not None:
-            self._refusals.note(scope, refusal.name)
+            self._refusals.note(scope, refusal.name, refusal.name.replace("-", " "))
             await refusal.response()(scope, receive, self._readable_for(headers.get("origin"), send))
             return
         self._remember(scope)

@@ -9,8 +9,12 @@ from prometheus_client.registry import Collector
 
 from gateway.messages import Message
 from schemas import metrics
+from schemas.close_codes import CloseCode
 
+# What a connection's end is counted by where the gateway did not end it.
+_BY_CLIENT = "client"
 _OBSERVED_TOGETHER = 512
+_PREDICTION = "prediction"
 
 
 class Instruments:
@@ -25,6 +29,10 @@ class Instruments:
         self._sent = metrics.WEBSOCKET_SENT.counter(registry)
         self._sent_since: Counts[str] = Counts()
         self.conflated = metrics.WEBSOCKET_CONFLATED.counter(registry)
+        self._closed = metrics.WEBSOCKET_CLOSED.counter(registry)
+        for code in (*map(str, map(int, CloseCode)), _BY_CLIENT):
+            self._closed.labels(code)  # shown as 0 before there is one
+        self.round_seconds = metrics.ROUND_SECONDS.histogram(registry)
         self.tickers = metrics.TICKERS_KNOWN.gauge(registry)
         self.records_taken = metrics.RECORDS_TAKEN.counter(registry)
         self.tick_to_gateway = metrics.TICK_TO_GATEWAY.histogram(registry)
@@ -38,6 +46,8 @@ class Instruments:
         self.answer_cache = metrics.ANSWER_CACHE.counter(registry)
         self.redis_up = metrics.REDIS_UP.gauge(registry)
         self.redis_calls = metrics.REDIS_CALLS.counter(registry)
+        for result in ("answered", "refused", "failed"):
+            self.redis_calls.labels(result)
         self.dead_letters = metrics.DEAD_LETTERS.counter(registry)
         self.dead_letters.labels("undecodable")  # shown as 0 before there is one
 
@@ -49,6 +59,10 @@ class Instruments:
         """Count messages that went out to clients, by their types; cheap, for there are many."""
         for message in messages:
             self._sent_since[message.kind] += 1
+
+    def count_closed(self, code: CloseCode | None) -> None:
+        """Count a client's connection that ended; None: it was not the gateway that ended it."""
+        self._closed.labels(_BY_CLIENT if code is None else str(int(code))).inc()
 
     def count_answer(self, route: str, status: int, seconds: float) -> None:
         """Count an answer and how long it took; to observe many together costs a tenth."""
@@ -83,6 +97,24 @@ class Instruments:
                 found[sample.labels["path"]] = (hits, misses + count) if missed else (hits + count, misses)
         return dict(sorted(found.items()))
 
+    def totals(self) -> dict[str, int]:
+        """Count what was answered, sent and refused since the start, and where answers came from."""
+        ready, made = self.answers_from_memory()
+        kept = self.database_answers().values()
+        by_status = _by_label(self.http_seconds, "status", "_count")
+        return {
+            "answers": sum(by_status.values()),
+            "server_errors": sum(count for status, count in by_status.items() if status.startswith("5")),
+            "refused": sum(_by_label(self.refused, "reason", "_total").values()),
+            "predictions_from_memory": ready + made,
+            "predictions_sent": _by_label(self._sent, "type", "_total").get(_PREDICTION, 0)
+            + self._sent_since[_PREDICTION],
+            "cache_hits": sum(hits for hits, _ in kept),
+            "cache_misses": sum(misses for _, misses in kept),
+            "forecast_cache_hits": _value(self.forecast_hits),
+            "forecast_cache_misses": _value(self.forecast_misses),
+        }
+
     def text(self) -> bytes:
         """Give everything in Prometheus' text format."""
         for kind, count in self._sent_since.items():
@@ -90,6 +122,14 @@ class Instruments:
         self._sent_since.clear()
         self._observe()
         return generate_latest(self._registry)
+
+
+def _by_label(metric: Counter | metrics.Histogram, label: str, ending: str) -> Counts[str]:
+    counts: Counts[str] = Counts()
+    for sample in next(iter(metric.collect())).samples:
+        if sample.name.endswith(ending):
+            counts[sample.labels[label]] += int(sample.value)
+    return counts
 
 
 def _value(counter: Counter) -> int:

@@ -1,10 +1,11 @@
 """Records into views. No Kafka here."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from gateway.entries import Entry
+from gateway.followed import received
 from gateway.parts import Parts
 from gateway.streams import Stream
 from schemas.codec import UndecodableError, decoder
@@ -57,6 +58,10 @@ class Record(Protocol):
     def value(self) -> bytes | None:
         """Give the value; None is a tombstone."""
 
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """Give the headers."""
+
 
 class Intake:
     """Takes records of the topics in `READS`; what cannot be understood becomes a dead letter."""
@@ -105,6 +110,8 @@ class Intake:
                     self._parts.stage_times.note(prediction, now_ns)
                     seconds = max(0, now_ns - prediction.ingested_at_ns) / NS_PER_SECOND
                     self._parts.instruments.tick_to_gateway.observe(seconds)
+                    if self._parts.tracer is not None:
+                        entry.followed = received(self._parts.tracer, prediction, record, now_ns)
                 self._publish(self._parts.predictions, entry, record)
                 self._show_forming(prediction)
         self._parts.instruments.tickers.set(len(latest))

@@ -3,6 +3,8 @@
 import msgspec
 from msgspec import Struct
 
+from gateway.followed import Followed
+
 _TEXT = 0x81
 _BINARY = 0x82
 
@@ -15,16 +17,20 @@ class Message:
         frame: An uncompressed WebSocket frame of a server (RFC 6455, 5.2).
         packed: It is msgpack, and goes out as a binary message.
         mark: Where the stream stands after it, for `Stream.after_mark`; empty where it says nothing of that.
+        followed: The prediction in it, where its trace is followed.
     """
 
-    __slots__ = ("_head_bytes", "frame", "kind", "mark", "packed")
+    __slots__ = ("_head_bytes", "followed", "frame", "kind", "mark", "packed")
 
-    def __init__(self, kind: str, payload: bytes, *, packed: bool = False, mark: str = "") -> None:
+    def __init__(
+        self, kind: str, payload: bytes, *, packed: bool = False, mark: str = "", followed: Followed | None = None
+    ) -> None:
         head = _head(_BINARY if packed else _TEXT, len(payload))
         self.kind = kind
         self.frame = head + payload
         self.packed = packed
         self.mark = mark
+        self.followed = followed
         self._head_bytes = len(head)
 
     @property

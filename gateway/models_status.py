@@ -48,7 +48,7 @@ def _beside(parts: Parts, state: Document) -> bytes:
 def _state(parts: Parts, entries: list[Entry]) -> Document:
     event = parts.models.newest
     loaded = event is not None and event.serving is not None
-    now_ns = parts.clock_ns()
+    now_ns, since_ns = parts.clock_ns(), parts.models.serving_since_ns
     predictor = parts.services.document(now_ns).get(_PREDICTOR, {}).get("state")
     drift, old = parts.scores.retrain_asked, any(_OLD in entry.body for entry in entries)
     return {
@@ -56,7 +56,7 @@ def _state(parts: Parts, entries: list[Entry]) -> Document:
         "ready": loaded and predictor == ServiceState.READY,
         "predictor": predictor,
         "versions": {member.name: member.version for member in event.members} if event and loaded else {},
-        "age_seconds": max(0, now_ns - event.decided_at_ns) / NS_PER_SECOND if event and loaded else None,
+        "age_seconds": max(0, now_ns - since_ns) / NS_PER_SECOND if loaded and since_ns is not None else None,
         "retrain_recommended": drift or old,
         "retrain_reasons": [*(["drift"] if drift else []), *(["age"] if old else [])],
     }

@@ -38,6 +38,7 @@ from gateway.workers.team import Team
 from schemas.events import Scoreboard, ServiceState
 from schemas.sockets import HELD_BYTES
 from schemas.status import StatusBoard
+from schemas.tracing import Tracer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,6 @@ class Parts:
     predictions: PredictionStream = field(default_factory=lambda: Stream(LatestView(), 7 * HELD_BYTES // 8))
     bars: BarStream = field(default_factory=lambda: Stream(LatestBars(), HELD_BYTES // 8))
     hub: Hub = field(default_factory=Hub)
-    rounds: Rounds = field(default_factory=Rounds)
     services: ServicesView = field(default_factory=ServicesView)
     models: ModelsView = field(default_factory=ModelsView)
     jobs: JobsView = field(default_factory=JobsView)
@@ -61,7 +61,13 @@ class Parts:
     memory: MemoryFigures = field(default_factory=MemoryFigures)
     condition: Condition = field(default_factory=Condition)
     team: Team = field(default_factory=Team)
+    tracer: Tracer | None = None
     clock_ns: Callable[[], int] = time.time_ns
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        """Give the clients for whom something waits."""
+        return Rounds(self.instruments.round_seconds.observe)
 
     @cached_property
     def forecasts(self) -> ForecastDesk:

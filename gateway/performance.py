@@ -59,7 +59,8 @@ class ServiceFigures(Struct, frozen=True, kw_only=True):
 
 
 class PerformanceMetrics(Struct, frozen=True, kw_only=True):
-    """All figures since the start; `paths` begins with `*`, all together. Stages are of the newest predictions.
+    """All figures since the start; `paths` begins with `*`, all together. Stages are of the newest predictions, but for
+    `gateway_to_client`: of the newest turns of writing, until all WebSockets that keep up have what waited for them.
 
     Attributes:
         worker: Which one answers and has these figures, where several share the port; null where it is alone.
@@ -191,7 +192,7 @@ def performance_metrics(parts: Parts) -> PerformanceMetrics:
         memory=Memory(current_bytes=resident_bytes(), average_bytes=parts.memory.average_bytes),
         cache=_cache(parts),
         predictions=_prediction_times(parts),
-        stages=parts.stage_times.stages(),
+        stages=parts.stage_times.stages() | {"gateway_to_client": times_of(parts.rounds.took_ns)},
         services=service_figures(parts.services.document(parts.clock_ns())),
     )
 

@@ -22,6 +22,9 @@ SEND_BUFFER_BYTES = 65_536
 #: A client that acknowledges nothing for so long is gone.
 CLOSED_WINDOW_MS = 60_000
 GOODBYE_SECONDS = 0.5
+#: A connection without a request stays open for so long: longer than proxies and clients keep theirs (60 s and less),
+#: or one would send its next request into a connection that is just being closed, and get no answer.
+KEEP_ALIVE_SECONDS = 75
 #: Of a tenth of a second: every client is looked at so often.
 SWEEP_EVERY_TICKS = 3
 _LISTEN_BACKLOG = 2_048
@@ -87,6 +90,7 @@ def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         ssl_context_factory=(lambda *_: settings.tls()) if settings.uses_tls else None,
     )
 

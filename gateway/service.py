@@ -23,9 +23,12 @@ from gateway.database.usage import add_usage
 from gateway.feed import Feed
 from gateway.instruments import Instruments
 from gateway.intake import READS, Intake
+from gateway.model_figures import ModelFigures
 from gateway.open_files import raise_file_limit
 from gateway.parts import Parts
+from gateway.reporting import Reporting
 from gateway.sender import RecordSender
+from gateway.served import say_what_was_served
 from gateway.server import GatewayServer, bind, server_config, url_of
 from gateway.settings import GatewaySettings
 from gateway.usage import UsageWriter
@@ -39,10 +42,11 @@ from schemas.events import ServiceState
 from schemas.service import run_with_settings
 from schemas.status import StatusBoard, StatusReporter, resident_bytes
 from schemas.topics import DEAD_LETTERS, FORECAST_REQUESTS
+from schemas.tracing import Tracer, tracing
 
 SERVICE = "gateway"
 FAREWELL_SECONDS = 0.3
-MEMORY_EVERY_SECONDS = 5.0
+LOOK_AFTER_SECONDS = 5.0
 _LOOK_EVERY_SECONDS = 0.05
 
 _log = logging.getLogger(__name__)
@@ -76,8 +80,11 @@ def _run(
 ) -> None:
     _quieten(settings)
     raise_file_limit(settings.maximum_clients)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(settings, listener, team or Team(), orders))
+    with (
+        tracing(settings, SERVICE) as tracer,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        runner.run(serve(settings, listener, team or Team(), orders, tracer))
 
 
 def _quieten(settings: GatewaySettings) -> None:
@@ -89,12 +96,17 @@ def _quieten(settings: GatewaySettings) -> None:
 
 
 async def serve(
-    settings: GatewaySettings, listener: socket.socket, team: Team, orders: Connection | None = None
+    settings: GatewaySettings,
+    listener: socket.socket,
+    team: Team,
+    orders: Connection | None = None,
+    tracer: Tracer | None = None,
 ) -> None:
     """Serve on a socket until the process is told to stop; with `orders`, by them alone."""
     board = StatusBoard(SERVICE, settings.instance)
-    parts = Parts(settings=settings, board=board, instruments=Instruments(), team=team)
+    parts = Parts(settings=settings, board=board, instruments=Instruments(), team=team, tracer=tracer)
     parts.instruments.show(ViewFigures(parts))
+    parts.instruments.show(ModelFigures(parts))
     sender = RecordSender(settings, parts.instruments)
     parts.forecasts.send = sender.forecast_request
     commands = CommandSender(settings)
@@ -108,8 +120,8 @@ async def serve(
     reporter.start()
     known = asyncio.Event()
     works = (
-        *(feed.run(), sender.run(), _watch_memory(parts), _know_the_keys(parts, known)),
-        *(team.answer(answers_of(parts)), *_sharing(parts)),
+        *(feed.run(), sender.run(), _look_after(parts), _know_the_keys(parts, known)),
+        *(team.answer(answers_of(parts)), *_sharing(parts), say_what_was_served(parts)),
     )
     background = [asyncio.create_task(work) for work in works]
     serving = asyncio.create_task(_serve_in_turn(server, listener, team, known))
@@ -173,10 +185,12 @@ def _sharing(parts: Parts) -> tuple[Coroutine[Any, Any, None], ...]:
     return parts.redis.run(), parts.presence.run(), parts.leases.run()
 
 
-async def _watch_memory(parts: Parts) -> None:
+async def _look_after(parts: Parts) -> None:
+    reporting = Reporting(parts)
     while True:
         parts.memory.note(resident_bytes())
-        await asyncio.sleep(MEMORY_EVERY_SECONDS)
+        await asyncio.sleep(LOOK_AFTER_SECONDS)
+        reporting.tell()
 
 
 async def _say_goodbye(board: StatusBoard, reporter: StatusReporter, sender: RecordSender) -> None:

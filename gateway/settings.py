@@ -77,6 +77,12 @@ class GatewaySettings(AccessSettings, TlsSettings, LimitSettings, DatabaseSettin
     client_stall_seconds: int = Field(
         10, ge=1, le=3_600, description="A client for which an update waits so long is disconnected"
     )
+    log_requests: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of requests in the log (1: all); where it is not 0, each that fails is there",
+    )
     websocket_compression: bool = Field(
         False, description="Offer permessage-deflate: less traffic, more than twice the work"
     )

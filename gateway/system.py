@@ -1,5 +1,6 @@
 """What the services report, and which models serve."""
 
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -191,12 +192,15 @@ class ModelsView:
 
     Attributes:
         known: The sets that serve or challenge, or did; the one that decisions named last at the end.
+        serving_since_ns: From which decision on the set that serves has served, of those that are remembered; None
+            before the first.
     """
 
     def __init__(self) -> None:
         self._decisions = Decisions()
         self.known: dict[str, None] = {}
         self.newest: ModelEvent | None = None
+        self.serving_since_ns: int | None = None
         self.body = msgspec.json.encode(NO_MODELS)
 
     def accept(self, event: ModelEvent, partition: int) -> None:
@@ -207,7 +211,9 @@ class ModelsView:
         """
         models_document(event)  # raises where it could not be shown
         self._decisions.add(partition, event)
-        self.newest = self._decisions.newest() or event
+        newest = self.newest = self._decisions.newest() or event
+        kept = takewhile(lambda one: one.serving == newest.serving, self._decisions.newest_first())
+        *_, self.serving_since_ns = (one.decided_at_ns for one in kept)
         self.body = msgspec.json.encode(models_document(self.newest))
         self._know(event.challenger, event.serving)
 

@@ -110,7 +110,7 @@ class ModelsDocument(Document):
     ready: bool = Field(description="A set serves, and the predictor is ready")
     predictor: ServiceState | None = Field(description="As it reported last; null: it has not reported")
     versions: dict[str, str] = Field(description="Of the members that serve")
-    age_seconds: float | None = Field(description="Since the decision, by the clock")
+    age_seconds: float | None = Field(description="Since it serves, by the clock")
     retrain_recommended: bool
     retrain_reasons: list[Literal["drift", "age"]]
     serving: str | None

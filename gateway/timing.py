@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.access.gate import CALLER
 from gateway.instruments import Instruments
 from gateway.limits.headers import LIMIT_HEADERS
+from gateway.request_log import RequestLog
 from gateway.usage import Usage
 
 #: The pages of the documentation carry their own scripts; nothing may come from other servers.
@@ -61,9 +62,11 @@ class Timing:
         app: ASGIApp,
         instruments: Instruments,
         usage: Usage,
+        requests: RequestLog | None = None,
         clock_seconds: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._app = app
+        self._requests = requests
         self._usage = usage
         self._instruments = instruments
         self._clock_seconds = clock_seconds
@@ -87,9 +90,13 @@ class Timing:
                 if _is_page(headers):
                     MutableHeaders(raw=headers).setdefault("Content-Security-Policy", _NOTHING_FROM_ELSEWHERE)
                 status = message.get("status", _SWITCHING_PROTOCOLS)
-                self._instruments.count_answer(_route_of(inner), status, seconds)
-                if (caller := inner.get(CALLER)) is not None:
+                route, caller = _route_of(inner), inner.get(CALLER)
+                self._instruments.count_answer(route, status, seconds)
+                if caller is not None:
                     self._usage.note_answer(caller.id, status, _body_bytes(headers) if inner is scope else 0)
+                if self._requests is not None:
+                    who = None if caller is None else caller.id
+                    self._requests.note(scope.get("method", "WEBSOCKET"), route, status, seconds, who)
             await send(message)
 
         await self._app(inner, receive, timed_send)

@@ -15,6 +15,10 @@ from schemas.times import NS_PER_SECOND
 #: Tickers whose age is shown: those that wait longest, from this age on.
 OLDEST_TICKERS = 10
 OLD_SECONDS = 60.0
+_SHOWN = (
+    metrics.READY, metrics.DATABASE_UP, metrics.NEWEST_AGE, metrics.OLDEST_AGES,
+    metrics.COVERAGE, metrics.SETTLED_DATES, metrics.DRIFT_DATES, metrics.RETRAINS_ASKED,
+)  # fmt: skip
 _DRIFT_TESTS = ("error", "loss")
 
 
@@ -26,14 +30,16 @@ class ViewFigures(Collector):
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """Give the names alone."""
-        shown = (metrics.READY, metrics.NEWEST_AGE, metrics.OLDEST_AGES, metrics.COVERAGE, metrics.SETTLED_DATES)
-        yield from (each.family() for each in (*shown, metrics.DRIFT_DATES, metrics.RETRAINS_ASKED))
+        yield from (each.family() for each in _SHOWN)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Give all of them as they are now."""
         ready = metrics.READY.family()
         ready.add_metric((), self._parts.board.is_well)
         yield ready
+        database = metrics.DATABASE_UP.family()
+        database.add_metric((), self._parts.archive.answers)
+        yield database
         yield from _ages(self._parts.latest.entries(), self._parts.clock_ns())
         board = self._parts.scores.get()
         if board is not None:

@@ -1,7 +1,10 @@
 """What the ingestor counts."""
 
+from typing import get_args
+
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from ingestor.sources.moments import Fault
 from schemas import metrics
 
 
@@ -17,6 +20,8 @@ class Figures:
         self._frames = metrics.FRAMES_INGESTED.counter(registry).labels(source)
         self._playing = metrics.SOURCES_PLAYING.gauge(registry).labels(source)
         self._dead_letters = metrics.DEAD_LETTERS.counter(registry)
+        for code in get_args(Fault):
+            self._dead_letters.labels(code)  # shown as 0 before there is one
         self.acknowledged_ticks = 0
 
     def expect_ticks(self, expected: bool) -> None:
@@ -29,6 +34,6 @@ class Figures:
         self._ticks.inc(ticks)
         self._frames.inc()
 
-    def rejected(self, code: str) -> None:
+    def rejected(self, code: Fault) -> None:
         """Count an input that is dead-lettered."""
         self._dead_letters.labels(code).inc()

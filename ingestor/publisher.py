@@ -2,17 +2,21 @@
 
 import asyncio
 import logging
+import time
 from functools import partial
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from ingestor.figures import Figures
 from ingestor.frames import NumberedFrame
-from schemas.codec import encode
+from schemas.codec import encode, is_sampled
 from schemas.dead_letters import DeadLetter
 from schemas.errors import RetryError
+from schemas.events import TickFrame
+from schemas.times import NS_PER_SECOND
 from schemas.topics import DEAD_LETTERS, SERVICE_STATUS, TICKS
+from schemas.tracing import SEND_TICKS, Span, Tracer
 
 #: How long to let the broker take messages before trying again where the buffer is full.
 _FULL_PAUSE_SECONDS = 0.005
@@ -29,14 +33,16 @@ class Publisher:
         producer: A confluent-kafka producer with `producer_config`.
         topic_prefix: Of the deployment.
         figures: Count what is acknowledged.
+        tracer: Begins a trace with every frame; None: none does.
     """
 
-    def __init__(self, producer: Producer, topic_prefix: str, figures: Figures) -> None:
+    def __init__(self, producer: Producer, topic_prefix: str, figures: Figures, tracer: Tracer | None = None) -> None:
         self._producer = producer
         self._ticks_topic = topic_prefix + TICKS.name
         self._dead_letters_topic = topic_prefix + DEAD_LETTERS.name
         self._status_topic = topic_prefix + SERVICE_STATUS.name
         self._figures = figures
+        self._tracer = tracer
         self._failure: KafkaError | None = None
 
     async def send(self, numbered: NumberedFrame) -> None:
@@ -45,11 +51,15 @@ class Publisher:
         Raises:
             PublishError: This or an earlier record was refused for good.
         """
-        value = encode(numbered.frame)
-        acknowledged = partial(self._frame_acknowledged, len(numbered.frame.tickers))
-        await self._produce(
-            topic=self._ticks_topic, value=value, partition=numbered.partition, on_delivery=acknowledged
-        )
+        frame = numbered.frame
+        acknowledged = partial(self._frame_acknowledged, len(frame.tickers))
+        record = {"topic": self._ticks_topic, "value": encode(frame), "partition": numbered.partition}
+        if self._tracer is not None:
+            traceparent = self._tracer.begin()
+            record["headers"] = [("traceparent", traceparent.encode())]
+            if is_sampled(traceparent):
+                acknowledged = partial(self._followed_acknowledged, self._tracer, traceparent, frame, time.time_ns())
+        await self._produce(**record, on_delivery=acknowledged)
 
     async def send_dead_letter(self, letter: DeadLetter) -> None:
         """Send a dead letter; wait while the buffer is full."""
@@ -110,3 +120,20 @@ class Publisher:
         self._acknowledged(error, message)
         if not error:
             self._figures.frame_acknowledged(ticks)
+
+    def _followed_acknowledged(
+        self,
+        tracer: Tracer,
+        traceparent: str,
+        frame: TickFrame,
+        sent_ns: int,
+        error: KafkaError | None,
+        message: Message,
+    ) -> None:
+        ticks = len(frame.tickers)
+        self._frame_acknowledged(ticks, error, message)
+        if error:
+            return
+        attributes = {"partition": message.partition(), "offset": message.offset(), "ticks": ticks}
+        ended_ns = sent_ns + round(message.latency() * NS_PER_SECOND)  # this is called some time later
+        tracer.tell(Span(SEND_TICKS, traceparent, None, frame.ingested_at_ns, ended_ns, attributes))

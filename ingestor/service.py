@@ -24,6 +24,7 @@ from ingestor.validation import LiveBounds, Validator
 from schemas.events import ServiceState
 from schemas.service import serve_metrics
 from schemas.status import StatusBoard, StatusReporter
+from schemas.tracing import Tracer, tracing
 
 _log = logging.getLogger(__name__)
 
@@ -42,10 +43,11 @@ def run(settings: IngestorSettings) -> None:
         StopAndSayError: It cannot start, or not continue what is kept.
         RetryError: The broker does not answer, or refuses a record; begin again where the log ends.
     """
-    asyncio.run(_serve(settings))
+    with tracing(settings, "ingestor") as tracer:
+        asyncio.run(_serve(settings, tracer))
 
 
-async def _serve(settings: IngestorSettings) -> None:
+async def _serve(settings: IngestorSettings, tracer: Tracer | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -55,18 +57,23 @@ async def _serve(settings: IngestorSettings) -> None:
         source = open_source(settings)
         start = await read_start_unless_stopped(settings, source, stop)
         if start is not None:
-            await _play_until_stopped(settings, board, source, start, stop)
+            await _play_until_stopped(settings, board, source, start, stop, tracer)
     finally:
         server.shutdown()
         server.server_close()
 
 
 async def _play_until_stopped(
-    settings: IngestorSettings, board: StatusBoard, source: Source, start: Start, stop: asyncio.Event
+    settings: IngestorSettings,
+    board: StatusBoard,
+    source: Source,
+    start: Start,
+    stop: asyncio.Event,
+    tracer: Tracer | None,
 ) -> None:
     """Play and report; at the end of the service, send what is left and wait for it."""
     figures = Figures(settings.name)
-    publisher = Publisher(Producer(producer_config(settings)), settings.topic_prefix, figures)
+    publisher = Publisher(Producer(producer_config(settings)), settings.topic_prefix, figures, tracer)
     player = make_player(settings, source, start, publisher, figures)
     reporter = StatusReporter(board, publisher.send_status)
     reporter.start()

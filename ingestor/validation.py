@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from ingestor.sources.moments import Moment, Rejected
+from ingestor.sources.moments import Fault, Moment, Rejected
 from schemas.events import Tick
 from schemas.symbols import is_ticker
 from schemas.times import NS_PER_SECOND, to_rfc3339
@@ -110,7 +110,7 @@ class Validator:
         self._known |= {ticker for ticker in new if is_ticker(ticker)}
         return self._known >= new
 
-    def _problem(self, tick: Tick) -> tuple[str, str] | None:
+    def _problem(self, tick: Tick) -> tuple[Fault, str] | None:
         if not (isfinite(tick.price) and tick.price > 0):
             return "price", f"price {tick.price} is not a positive number"
         if not (isfinite(tick.size) and tick.size >= 0):
@@ -142,7 +142,7 @@ class Validator:
         return self._live is None or abs(price / before - 1.0) <= self._live.maximum_jump
 
 
-def _rejected(tick: Tick, code: str, reason: str) -> Rejected:
+def _rejected(tick: Tick, code: Fault, reason: str) -> Rejected:
     return Rejected(
         value=msgspec.json.encode(tick), code=code, reason=reason, place=f"{tick.ticker[:32]}@{tick.time_ns}"
     )

@@ -14,6 +14,7 @@ from predictor.predict import Predicted
 from predictor.question import Question
 from predictor.shadow import paired
 from schemas.events import Prediction
+from schemas.log_events import LogEvent, about
 
 _log = logging.getLogger(__name__)
 #: At the end; what a model's library does in a thread while the interpreter goes away is not to be seen.
@@ -92,9 +93,11 @@ class Beside:
         wait([running], timeout=self._budget_seconds)
         problem = self._problem_of(running, began)
         if problem is not None and was_well:
-            _log.warning("challenger %s is left out for a while: %s", name, problem)
+            said = about(LogEvent.FALLBACK, of="challenger", began=True, reason=problem)
+            _log.warning("challenger %s is left out for a while: %s", name, problem, extra=said)
         elif not (was_well or self._budget.resting):
-            _log.info("challenger %s answers within its time again", name)
+            said = about(LogEvent.FALLBACK, of="challenger", began=False)
+            _log.info("challenger %s answers within its time again", name, extra=said)
         return running.result() if problem is None else None
 
     def _problem_of(self, running: "Future[_Shown]", began: float) -> str | None:

@@ -21,6 +21,11 @@ STALE = "stale: retrain_recommended"
 #: It would have, and the statistical forecaster answered: `TICKCAST_REFUSE_STALE_MODELS`.
 STALE_REFUSED = "stale: refused, retrain_recommended"
 
+#: Those that are one text each; others are made of members' names.
+REASONS = (
+    WARMING_UP, NOT_MOVING, OTHER_FEATURE_VERSION, UNTRAINED, NO_MEMBER_ANSWERED, STALE, STALE_REFUSED
+)  # fmt: skip
+
 
 def without(names: Collection[str]) -> str | None:
     """Say which members with weight are missing (`without lstm`); the rest answered. None where none is."""

@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Mapping
 
+from schemas.log_events import LogEvent, about
+
 _log = logging.getLogger(__name__)
 
 
@@ -25,7 +27,9 @@ class FailureLog:
     def say(self, failures: Mapping[str, str]) -> None:
         """Take the failures of a batch; log a member that begins to fail, or to answer again."""
         for name in failures.keys() - self.failing.keys():
-            _log.error("%smember %s is left out: %s", self._whose, name, failures[name])
+            said = about(LogEvent.FALLBACK, of="member", member=name, began=True, reason=failures[name])
+            _log.error("%smember %s is left out: %s", self._whose, name, failures[name], extra=said)
         for name in self.failing.keys() - failures.keys():
-            _log.info("%smember %s answers again", self._whose, name)
+            said = about(LogEvent.FALLBACK, of="member", member=name, began=False)
+            _log.info("%smember %s answers again", self._whose, name, extra=said)
         self.failing = failures

@@ -11,10 +11,11 @@ Place = tuple[int, int, bool]
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A feature event, the partition of `features` it lay on, and its trace."""
+    """A feature event, where it lay on `features`, and its trace."""
 
     features: Features
     partition: int
+    offset: int
     traceparent: str | None = None
 
 

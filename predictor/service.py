@@ -23,6 +23,7 @@ from schemas.topics import (
     SCORES,
     SERVICE_STATUS,
 )
+from schemas.tracing import Tracer, tracing
 
 SERVICE = "predictor"
 _TOPICS = (
@@ -46,11 +47,16 @@ def run(settings: PredictorSettings) -> None:
         StopAndSayError: A topic is missing or not as it should be.
         RetryError: The broker did not take a prediction, or went away; start again.
     """
+    with tracing(settings, SERVICE) as tracer:
+        _run(settings, tracer)
+
+
+def _run(settings: PredictorSettings, tracer: Tracer | None) -> None:
     stop = stop_event_on_signals()
     require_topics(settings, _TOPICS, AdminClient, ConfigResource)
     board = StatusBoard(SERVICE, settings.instance)
     figures = Figures(board)
-    worker = Worker(settings, load_announced(settings), board, figures, load_challenger(settings))
+    worker = Worker(settings, load_announced(settings), board, figures, load_challenger(settings), tracer)
     desk = ForecastDesk(settings, lambda: worker.serving.current, worker.models_known, figures)
     server = serve_metrics(board, settings.metrics_host, settings.metrics_port)
     reporter = StatusReporter(board, worker.publisher.send_status)

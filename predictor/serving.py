@@ -11,6 +11,7 @@ from predictor.fetching import TRY_AGAIN_SECONDS
 from predictor.live_edge import LiveEdge, why_refused
 from predictor.settings import PredictorSettings
 from schemas.events import Features, ModelEvent
+from schemas.log_events import LogEvent, about
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +93,8 @@ class Serving:
             return
         self._pending = None
         for name, why in announced.refused.items():
-            _log.warning("model set %s serves without %s: %s", event.serving, name, why)
+            said = about(LogEvent.FALLBACK, of="member", member=name, began=True, reason=why)
+            _log.warning("model set %s serves without %s: %s", event.serving, name, why, extra=said)
         if (refusal := self._refusal(announced)) is None:
             self._waiting = None
             self._swap(announced)
@@ -101,7 +103,8 @@ class Serving:
             self._go_on_with(self.current or self._before(), f"refused for now: {refusal}")
 
     def _go_on_with(self, model_set: ModelSet | None, refusal: str) -> None:
-        _log.warning("%s; keeping %s", refusal, _name(model_set))
+        said = about(LogEvent.FALLBACK, of="model_set", began=True, reason=refusal)
+        _log.warning("%s; keeping %s", refusal, _name(model_set), extra=said)
         self._swap(model_set)
 
     def _before(self) -> ModelSet | None:
@@ -132,7 +135,9 @@ class Serving:
 
     def _swap(self, model_set: ModelSet | None) -> None:
         if _name(model_set) != _name(self.current):
-            _log.info("%s answers from now on", _name(model_set))
+            name = None if model_set is None else model_set.manifest.model_set
+            said = about(LogEvent.MODEL_SET, model_set=name, statistical=model_set is None)
+            _log.info("%s answers from now on", _name(model_set), extra=said)
         self.current = model_set
 
 

@@ -28,8 +28,11 @@ from predictor.settings import PredictorSettings
 from schemas.codec import UndecodableError, decoder, traceparent_of
 from schemas.dead_letters import DeadLetter
 from schemas.events import Features, ModelEvent, Prediction, ServiceState
+from schemas.log_events import LogEvent
+from schemas.log_summary import LogSummary
 from schemas.status import StatusBoard
 from schemas.topics import FEATURES
+from schemas.tracing import PROCESS_FEATURES, Tracer
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
@@ -49,6 +52,7 @@ class Worker:
         board: StatusBoard,
         figures: Figures,
         load_challenger: Load,
+        tracer: Tracer | None = None,
     ) -> None:
         self.challenger = Challenger(settings, load_challenger)
         self.serving = Serving(settings, self._load)
@@ -59,9 +63,11 @@ class Worker:
         self._load_serving = load
         self._board = board
         self._figures = figures
+        self._tracer = tracer
         self._decode = decoder(Features)
         self._progress = Progress()
         self._failures = FailureLog()
+        self._summary = LogSummary(_log, LogEvent.PREDICTED, settings)
         self._beside = Beside(settings.shadow_budget_ms / 1_000)
         self._ages = AgeRule(settings.interval, settings.model_max_age_bars, settings.refuse_stale_models)
         self._newest_ns = 0
@@ -123,7 +129,7 @@ class Worker:
         predictions = self._predict(events)
         reader.require_place()
         for prediction, each in zip(predictions, selected, strict=True):
-            self.publisher.send(prediction, each.traceparent)
+            self.publisher.send(prediction, self._traceparent(each, prediction))
         self.publisher.wait()
         reader.commit()
         self._figures.count_acknowledged(predictions, time.perf_counter() - began)
@@ -137,7 +143,22 @@ class Worker:
         if problem is not None:
             self._dead_letter(message, problem)
             return None
-        return Received(features, message.partition(), traceparent_of(message.headers()))
+        return Received(features, message.partition(), message.offset(), traceparent_of(message.headers()))
+
+    def _traceparent(self, received: Received, prediction: Prediction) -> str | None:
+        """Give the trace that a prediction carries on: that of its features, with this hop where it is followed."""
+        if self._tracer is None or received.traceparent is None:
+            return received.traceparent
+        return self._tracer.follow(
+            PROCESS_FEATURES,
+            received.traceparent,
+            prediction.featured_at_ns,
+            prediction.predicted_at_ns,
+            ticker=prediction.ticker,
+            event_id=prediction.id,
+            partition=received.partition,
+            offset=received.offset,
+        )
 
     def _dead_letter(self, message: Message, reason: str) -> None:
         letter = DeadLetter(
@@ -172,6 +193,8 @@ class Worker:
         self._board.set_state(*self._state(reader))
         if self._figures.due():
             self._figures.report(reader.lag_records())
+        if self._summary.is_due(now_s := time.monotonic()):
+            self._summary.say(self._figures.totals(), now_s)
 
     def _state(self, reader: FeatureReader) -> tuple[ServiceState, str]:
         if not reader.caught_up():

@@ -139,7 +139,8 @@ def _events_channel() -> JsonObject:
     return {
         "address": EVENTS_PATH,
         "description": f"What `{SOCKET_PATH}` says, as server-sent events: `event` is the type, `data` the message, "
-        "`id` the place to go on after. The query has `tickers`, `max_rate`, `min_confidence` and `final_only`.",
+        "`id` the place to go on after. The query has `tickers`, `max_rate`, `min_confidence`, `final_only`, "
+        "`last_event_id` where no header `Last-Event-ID` says it, and `ticket` where no header has a key.",
         "servers": [ref("servers", "gateway-http")],
         "messages": {message.__name__: ref("components", "messages", message.__name__) for message in _EVENT_MESSAGES},
     }

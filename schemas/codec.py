@@ -20,7 +20,8 @@ CONTENT_TYPE = "application/json"
 _encoder = msgspec.json.Encoder()
 _traces = random.Random()
 os.register_at_fork(after_in_child=_traces.seed)
-_is_traceparent = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
+#: W3C: no version ff, no id of zeros.
+_is_traceparent = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 
 Event = TypeVar("Event", bound=Struct)
 
@@ -55,10 +56,40 @@ def decoder(event_type: type[Event]) -> Callable[[bytes | None], Event]:
     return decode
 
 
-def new_traceparent() -> str:
-    """Start a W3C trace context. Its numbers must differ, not be secret: asking the system for them lets the GIL go."""
+def new_traceparent(share: float = 0.0) -> str:
+    """Start a W3C trace context. Its numbers must differ, not be secret: asking the system for them lets the GIL go.
+
+    Args:
+        share: Of all that are started, so many are sampled: every hop will tell of them. 0 asks for no number.
+    """
     numbers = _traces.randbytes(24).hex()
-    return f"00-{numbers[:32]}-{numbers[32:]}-01"
+    sampled = share > 0.0 and _traces.random() < share
+    return f"00-{numbers[:32]}-{numbers[32:]}-{'01' if sampled else '00'}"
+
+
+def child_traceparent(traceparent: str) -> str:
+    """Give the context of a new span of the same trace."""
+    return f"{traceparent[:36]}{_traces.randbytes(8).hex()}{traceparent[52:]}"
+
+
+def is_sampled(traceparent: str) -> bool:
+    """Tell whether whoever began the trace wants it told of."""
+    return traceparent[-1] in "13579bdf"
+
+
+def trace_id_of(traceparent: str) -> str:
+    """Give the 32 digits that all hops of a trace share."""
+    return traceparent[3:35]
+
+
+def span_id_of(traceparent: str) -> str:
+    """Give the 16 digits of one hop."""
+    return traceparent[36:52]
+
+
+def read_traceparent(value: bytes | None) -> str | None:
+    """Give a trace context as it came; None where it is no W3C trace context."""
+    return value.decode() if value is not None and _is_traceparent(value) else None
 
 
 def traceparent_of(headers: Mapping[str, bytes | None] | Iterable[tuple[str, bytes | None]] | None) -> str | None:
@@ -68,8 +99,8 @@ def traceparent_of(headers: Mapping[str, bytes | None] | Iterable[tuple[str, byt
         headers: As Kafka clients give them.
     """
     for name, value in headers.items() if isinstance(headers, Mapping) else headers or ():
-        if name == "traceparent" and value is not None and _is_traceparent(value):
-            return value.decode()
+        if name == "traceparent" and (traceparent := read_traceparent(value)) is not None:
+            return traceparent
     return None
 
 

@@ -4,10 +4,15 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Literal
 
 from schemas.times import to_rfc3339
+
+#: Of the request that is being answered; a record that names a trace of its own keeps that.
+current_trace_id: ContextVar[str | None] = ContextVar("current_trace_id", default=None)
 
 _STANDARD = set(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime", "taskName"}
 
@@ -23,7 +28,7 @@ def _time_text(record: logging.LogRecord) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, service, logger, message, and whatever `extra` names."""
+    """One JSON object a line: time, level, service, logger, message, trace id if any, and whatever `extra` names."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -38,6 +43,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if (trace_id := current_trace_id.get()) is not None:
+            entry["trace_id"] = trace_id
         entry |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
@@ -55,15 +62,20 @@ class TextFormatter(logging.Formatter):
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
 
 
-class _FewWords(logging.Filter):
-    """Passes over what librdkafka says again and again, and what is no news: that it tries again by itself."""
+def _without_age(record: logging.LogRecord) -> str:
+    return _AGE.sub("", record.getMessage())
 
-    def __init__(self) -> None:
+
+class _FewWords(logging.Filter):
+    """Passes over what a library says again and again, and what is no news: that librdkafka tries again by itself."""
+
+    def __init__(self, words_of: Callable[[logging.LogRecord], str]) -> None:
         super().__init__()
+        self._words_of = words_of
         self._said_at: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        text = _AGE.sub("", record.getMessage())
+        text = self._words_of(record)
         again = record.created - self._said_at.get(text, 0.0) < _SAY_AGAIN_SECONDS
         if again or any(words in text for words in _NO_NEWS):
             return False
@@ -77,8 +89,15 @@ def client_logger() -> logging.Logger:
     """Give the logger for librdkafka's own words (its `logger` property): the shared form, nothing twice in 30 s."""
     logger = logging.getLogger("librdkafka")
     if not logger.filters:
-        logger.addFilter(_FewWords())
+        logger.addFilter(_FewWords(_without_age))
     return logger
+
+
+def say_seldom(logger_name: str) -> None:
+    """Let a logger say what begins alike once in 30 s, whatever it fills in."""
+    logger = logging.getLogger(logger_name)
+    if not logger.filters:
+        logger.addFilter(_FewWords(lambda record: str(record.msg)))
 
 
 def configure_logs(service: str, level: str, log_format: Literal["text", "json"]) -> None:

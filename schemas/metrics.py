@@ -166,6 +166,11 @@ PREDICTION_SECONDS = Metric("tickcast_prediction_batch_seconds", "histogram", "T
 PREDICTION_BATCH = Metric(
     "tickcast_prediction_batch_size", "histogram", "Tickers in one model call.", buckets=_SIZE_BUCKETS
 )
+FEATURE_TO_PREDICTION = Metric(
+    "tickcast_feature_to_prediction_seconds",
+    "histogram",
+    "From a feature event being made to the broker having its prediction.",
+)
 DEGRADED = Metric("tickcast_predictions_degraded_total", "counter", "Predictions marked degraded.", ("reason",))
 FORECASTS_MADE = Metric(
     "tickcast_forecasts_total",
@@ -186,6 +191,37 @@ TRAINING_SECONDS = Metric(
     buckets=(1, 5, 15, 30, 60, 120, 300, 600, 1_800),
 )
 COMMANDS_WAITING = Metric("tickcast_waiting_trainings", "gauge", "Trainings that wait for the one that runs.")
+LOADED_SETS = Metric(
+    "tickcast_loaded_model_sets", "gauge", "1 for the set that serves, and for its challenger.", ("model_set", "role")
+)
+MODEL_AGE = Metric("tickcast_model_age_seconds", "gauge", "Since the newest decision on models.")
+TRAINING_DATA_AGE = Metric(
+    "tickcast_training_data_age_seconds",
+    "gauge",
+    "By the market's own time: from the last bar that training has seen to the newest outcome.",
+)
+MEMBER_TRAINING = Metric(
+    "tickcast_member_training_seconds", "gauge", "Time that the training of a serving member took.", ("member",)
+)
+MEMBER_WEIGHTS = Metric(
+    "tickcast_member_weight_ratios", "gauge", "Weight of a member in the ensemble.", ("horizon", "member")
+)
+HIT_RATES = Metric(
+    "tickcast_hit_rate_ratios",
+    "gauge",
+    "Share of the last outcomes of all tickers whose direction was told rightly: by the `ensemble`, and by always "
+    "saying the direction that was the `usual` one before.",
+    ("horizon", "of"),
+)
+HIT_RATE_BOUNDS = Metric(
+    "tickcast_hit_rate_bound_ratios",
+    "gauge",
+    "Ends, `low` and `high`, of the interval in which the ensemble's hit rate lies with 95 %.",
+    ("horizon", "bound"),
+)
+ERROR_RATIOS = Metric(
+    "tickcast_error_ratios", "gauge", "Mean squared error over that of the forecast of no change.", ("horizon",)
+)
 WORKERS = Metric(
     "tickcast_gateway_workers",
     "gauge",
@@ -196,6 +232,17 @@ WEBSOCKET_CLIENTS = Metric("tickcast_websocket_clients", "gauge", "WebSocket cli
 WEBSOCKET_SENT = Metric("tickcast_websocket_messages_total", "counter", "Messages sent to clients.", ("type",))
 WEBSOCKET_CONFLATED = Metric(
     "tickcast_websocket_conflated_total", "counter", "Updates that a slow client never saw: a newer one replaced them."
+)
+WEBSOCKET_CLOSED = Metric(
+    "tickcast_websocket_closed_total",
+    "counter",
+    "Connections of clients that ended: by the code that the gateway gave, or `client` where it was not the gateway.",
+    ("code",),
+)
+ROUND_SECONDS = Metric(
+    "tickcast_websocket_round_seconds",
+    "histogram",
+    "From there being something to be written to a client to all having it that could be written to at once.",
 )
 HTTP_SECONDS = Metric("tickcast_http_request_seconds", "histogram", "Time of HTTP answers.", ("route", "status"))
 REFUSED = Metric(
@@ -228,6 +275,9 @@ ANSWER_CACHE = Metric(
 REDIS_UP = Metric("tickcast_reachable_redis_servers", "gauge", "1 where the Redis that gateways share answers, else 0.")
 REDIS_CALLS = Metric(
     "tickcast_redis_calls_total", "counter", "Questions to Redis: `answered`, `refused` or `failed`.", ("result",)
+)
+DATABASE_UP = Metric(
+    "tickcast_reachable_databases", "gauge", "0 where the database did not answer what it was asked last, else 1."
 )
 TICKERS_KNOWN = Metric("tickcast_tickers", "gauge", "Tickers that have a prediction.")
 TICK_TO_GATEWAY = Metric(

@@ -52,6 +52,15 @@ class Settings(KafkaSettings):
     metrics_port: int = Field(0, ge=0, le=65_535, description="0: a free one")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
+    log_summary_seconds: float = Field(
+        60.0, ge=0, le=86_400, description="So often a JSON log says what was served or predicted since; 0: never"
+    )
+    traces: Literal["off", "logs", "otlp"] = Field(
+        "off", description="Follow ticks to the clients: in the log, or there and by OTLP (OTEL_EXPORTER_OTLP_*)"
+    )
+    traces_ratio: float = Field(
+        0.01, ge=0, le=1, description="Of the ingestor: share of its frames that are followed, by all"
+    )
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)

@@ -20,7 +20,7 @@ from tests.processes import free_port
 
 SHIPPED = Path(__file__).parents[1] / "deploy" / "prometheus"
 #: It scrapes and evaluates so often here.
-EVERY_SECONDS = 1
+EVERY_SECONDS = 2
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 30.0
 
@@ -123,7 +123,7 @@ def program(name: str = "prometheus") -> str:
 def prometheus_server(
     folder: Path, targets: Path | Mapping[str, str], rules: Sequence[Path] = ()
 ) -> Iterator[Prometheus]:
-    """Give a Prometheus that scrapes every second, under the shipped configuration of the job.
+    """Give a Prometheus that scrapes every two seconds, under the shipped configuration of the job.
 
     Args:
         folder: For its configuration, log and data; exists.

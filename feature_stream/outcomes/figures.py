@@ -25,9 +25,10 @@ class SettleFigures(WorkerFigures):
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         super().__init__(registry)
         self._outcomes = metrics.OUTCOMES_SETTLED.counter(registry)
+        self._outcomes.labels(_SCORED)  # shown as 0 before there is one
         self._passed_over = metrics.SETTLING_PASSED_OVER.counter(registry)
         for reason in PassedOver:
-            self._passed_over.labels(reason)  # shown as 0 before there is one
+            self._passed_over.labels(reason)
         self._outcome_seconds = metrics.BAR_TO_OUTCOME.histogram(registry)
         self._open = metrics.OPEN_PREDICTIONS.gauge(registry)
         self._held = metrics.HELD_RECORDS.gauge(registry)

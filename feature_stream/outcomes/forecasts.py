@@ -43,6 +43,7 @@ class ForecastBook:
         self._open: dict[str, list[tuple[int, int, OpenForecast]]] = {}  # by place: what it began from, then by number
         self._number = 0
         self._settled = metrics.FORECASTS_SETTLED.counter(registry)
+        self._settled.labels(_SCORED)  # shown as 0 before there is one
         self._shown = metrics.OPEN_FORECASTS.gauge(registry)
 
     def __len__(self) -> int:

@@ -1,6 +1,7 @@
 """`tickcast keys`: make, list, revoke and rotate API keys, and what was done with them."""
 
 import argparse
+import logging
 import sys
 import time
 from datetime import UTC, datetime
@@ -16,8 +17,10 @@ from gateway.database.migrate import migrate
 from gateway.database.settings import DatabaseSettings
 from gateway.database.usage import usage_of
 from schemas.errors import RetryError, StopAndSayError
+from schemas.log_events import LogEvent, about
 from schemas.service import run_service
 
+_log = logging.getLogger(__name__)
 _DAY_NS = 86_400_000_000_000
 _MOST_ROWS = 10_000
 
@@ -83,11 +86,16 @@ def _usage(engine: Engine, month: str | None) -> None:
         print(f"{row['month']}  {row['key_id']}  {counts}  {row['name'] or ''}")
 
 
+def _note(key: ApiKey, change: str) -> None:
+    _log.info("%s: %s", key.who, change, extra=about(LogEvent.KEY_CHANGED, key=key.id, change=change))
+
+
 def _create(store: KeyStore, given: argparse.Namespace, now_ns: int) -> None:
     scopes = frozenset(Scope) if given.admin else scopes_of(given.scopes)
     expires_ns = None if given.expires_days is None else now_ns + int(given.expires_days * _DAY_NS)
     text, key = make_key(given.name[:64], scopes, now_ns, expires_ns)
     store.add(key)
+    _note(key, f"made, with {write_scopes(key.scopes)}")
     _show(text, key)
 
 
@@ -102,6 +110,8 @@ def _rotate(store: KeyStore, given: argparse.Namespace, now_ns: int) -> None:
         store.expire(old.id, ends_ns if old.expires_ns is None else min(ends_ns, old.expires_ns))
     else:
         store.revoke(old.id, now_ns)
+    _note(key, f"made in the place of {old.id}")
+    _note(old, "rotated")
     _show(text, key)
 
 
@@ -125,7 +135,9 @@ def run_command(settings: DatabaseSettings, words: list[str] | None = None) -> N
         elif given.command == "usage":
             _usage(engine, given.month)
         elif given.command == "revoke":
-            store.revoke(_known(store, given.id).id, now_ns)
+            key = _known(store, given.id)
+            store.revoke(key.id, now_ns)
+            _note(key, "revoked")
         else:
             _rotate(store, given, now_ns)
     except SQLAlchemyError as error:

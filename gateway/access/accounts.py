@@ -21,6 +21,7 @@ from gateway.limits.buckets import Buckets, Limit, LocalBuckets, whole_seconds
 from gateway.limits.clients import network_of
 from gateway.limits.reached import limit_reached
 from gateway.problems import ProblemError, bad_request
+from schemas.log_events import LogEvent, about
 from schemas.times import NS_PER_SECOND
 
 _DAY_SECONDS = 86_400
@@ -96,7 +97,8 @@ class Accounts:
             await self._ledger.ask(lambda engine: UserStore(engine).add(user, password_hash))
         except UnusableAccountError as error:
             raise ProblemError(HTTPStatus.CONFLICT, "name-taken", str(error), field=error.field) from error
-        _log.info("user %s has registered from %s", user.id, address)
+        said = about(LogEvent.USER_CHANGED, user=user.id, change="registered", address=address)
+        _log.info("user %s has registered from %s", user.id, address, extra=said)
         return user
 
     async def log_in(self, name: str, password: str, address: str) -> Grant:
@@ -114,9 +116,12 @@ class Accounts:
         fits = await self._passwords.fits(password, kept)
         grant = await self._begin(user, kept) if user and kept and fits else None
         if grant is None:
-            _log.warning("failed log in from %s: %s", address, f"user {user.id}" if user else "no such user")
+            whose = f"user {user.id}" if user else "no such user"
+            failed = about(LogEvent.LOG_IN_FAILED, user=user and user.id, address=address)
+            _log.warning("failed log in from %s: %s", address, whose, extra=failed)
             raise _refused("wrong-log-in", "the username or the password is wrong")
-        _log.info("user %s has logged in from %s", grant.user_id, address)
+        said = about(LogEvent.LOGGED_IN, user=grant.user_id, address=address)
+        _log.info("user %s has logged in from %s", grant.user_id, address, extra=said)
         return grant
 
     async def _begin(self, user: User, password_hash: str) -> Grant | None:
@@ -137,7 +142,7 @@ class Accounts:
         claims, now_ns = self._refresh_claims(refresh_token), self._clock_ns()
         if claims is None or now_ns >= claims.exp * NS_PER_SECOND:
             if claims is not None:  # anybody can send what is none, and would fill the log with it
-                _log.warning("refused a refresh from %s: the session of user %s is over", address, claims.sub)
+                self._note_refused(claims, address, "is over")
             raise _log_in_again()
         user = await self._ledger.ask(lambda engine: UserStore(engine).get(claims.sub))
         if user is not None:
@@ -146,16 +151,24 @@ class Accounts:
             if await self._ledger.ask(lambda engine: SessionStore(engine).rotate(claims.sid, used, following, now_ns)):
                 return grant
         if await self._end(claims):
-            _log.warning("a refresh token of user %s was used again, from %s: its session ends", claims.sub, address)
+            again = about(LogEvent.REFRESH_REUSED, user=claims.sub, address=address)
+            text = "a refresh token of user %s was used again, from %s: its session ends"
+            _log.warning(text, claims.sub, address, extra=again)
         else:
-            _log.warning("refused a refresh from %s: the session of user %s has ended", address, claims.sub)
+            self._note_refused(claims, address, "has ended")
         raise _log_in_again()
+
+    @staticmethod
+    def _note_refused(claims: Claims, address: str, why: str) -> None:
+        said = about(LogEvent.REFRESH_REFUSED, user=claims.sub, address=address, reason=f"the session {why}")
+        _log.warning("refused a refresh from %s: the session of user %s %s", address, claims.sub, why, extra=said)
 
     async def revoke(self, refresh_token: str, address: str) -> None:
         """End the session of a refresh token, however old; one that is none is gone already."""
         claims = self._refresh_claims(refresh_token)
         if claims is not None and await self._end(claims):
-            _log.info("user %s has logged out from %s", claims.sub, address)
+            said = about(LogEvent.LOGGED_OUT, user=claims.sub, address=address)
+            _log.info("user %s has logged out from %s", claims.sub, address, extra=said)
 
     def _grant(self, user_id: str, session_id: str, scopes: frozenset[Scope], expires_ns: int) -> Grant:
         now_ns = self._clock_ns()

@@ -9,6 +9,7 @@ from gateway.access.keys import ApiKey, digest_of
 from gateway.access.scopes import write_scopes
 from gateway.access.tokens import Bearer
 from gateway.access.users import User
+from schemas.log_events import LogEvent, about
 
 Told = Callable[[Caller], None]
 
@@ -37,13 +38,17 @@ class KeyRing:
             old, self._by_id[key.id] = self._by_id.get(key.id), key
             self._by_digest[key.sha256] = key
             if old is not None and old != key:
-                _log.info("%s has changed: %s", key.who, "revoked" if key.revoked_ns else "it ends at another time")
+                change = "revoked" if key.revoked_ns else "it ends at another time"
+                _log.info(
+                    "%s has changed: %s", key.who, change, extra=about(LogEvent.KEY_CHANGED, key=key.id, change=change)
+                )
                 self._tell(key.id)
         for user in users:
             known, self._users[user.id] = self._users.get(user.id), user
             if known is not None and known != user:
                 state = "disabled" if user.disabled_ns else f"scopes {write_scopes(user.scopes)}"
-                _log.info("user %s has changed: %s", user.id, state)
+                said = about(LogEvent.USER_CHANGED, user=user.id, change=state)
+                _log.info("user %s has changed: %s", user.id, state, extra=said)
             self._tell(user.id)
         for session in ended_sessions:
             if session not in self._ended:

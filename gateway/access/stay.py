@@ -13,6 +13,7 @@ from gateway.access.identity import Identity
 from gateway.access.scopes import Scope as Permission
 from gateway.limits.seats import Seat
 from schemas.close_codes import CLOSE_REASONS, CloseCode
+from schemas.log_events import LogEvent, about
 from schemas.times import NS_PER_SECOND
 
 #: So long before a key or token expires, a client that can send another one is told.
@@ -119,7 +120,8 @@ class Stay:
         code = _ending(caller, self._clock_ns())
         if code is not None:
             self.end(code)
-            _log.info("a connection of %s ends: %s", caller.who, code.name.lower())
+            said = about(LogEvent.CONNECTION_ENDED, caller=caller.id, code=code.name.lower())
+            _log.info("a connection of %s ends: %s", caller.who, code.name.lower(), extra=said)
         elif caller.expires_ns is not None:
             wake_ns = self._next_moment(caller.expires_ns, self._clock_ns())
             left_seconds = (wake_ns - self._clock_ns()) / NS_PER_SECOND

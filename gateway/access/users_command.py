@@ -18,6 +18,7 @@ from gateway.database.engine import open_engine
 from gateway.database.migrate import migrate
 from gateway.database.settings import DatabaseSettings
 from schemas.errors import RetryError, StopAndSayError
+from schemas.log_events import LogEvent, about
 from schemas.service import run_service
 
 _log = logging.getLogger(__name__)
@@ -71,11 +72,16 @@ def _known(store: UserStore, name: str) -> User:
     return found[0]
 
 
+def _note(user: User, change: str) -> None:
+    said = about(LogEvent.USER_CHANGED, user=user.id, change=change)
+    _log.info("user %s (%s): %s", user.id, user.name, change, extra=said)
+
+
 def _add(store: UserStore, given: argparse.Namespace, now_ns: int) -> None:
     password = _ask_password()
     user = make_user(given.name, password, _scopes(given), now_ns)
     store.add(user, hash_password(password))
-    _log.info("user %s (%s) was made: %s", user.id, user.name, write_scopes(user.scopes))
+    _note(user, f"made, with {write_scopes(user.scopes)}")
 
 
 def _list(store: UserStore, _given: argparse.Namespace, _now_ns: int) -> None:
@@ -87,7 +93,7 @@ def _list(store: UserStore, _given: argparse.Namespace, _now_ns: int) -> None:
 def _set_scopes(store: UserStore, given: argparse.Namespace, _now_ns: int) -> None:
     user = _known(store, given.name)
     store.set_scopes(user.id, _scopes(given))
-    _log.info("scopes of user %s (%s) are now %s", user.id, user.name, write_scopes(_scopes(given)))
+    _note(user, f"scopes are now {write_scopes(_scopes(given))}")
 
 
 def _set_password(store: UserStore, given: argparse.Namespace, now_ns: int) -> None:
@@ -95,25 +101,25 @@ def _set_password(store: UserStore, given: argparse.Namespace, now_ns: int) -> N
     password = _ask_password()
     check_password(given.name, password)
     store.set_password(user.id, hash_password(password), now_ns)
-    _log.info("user %s (%s) has another password", user.id, user.name)
+    _note(user, "another password")
 
 
 def _disable(store: UserStore, given: argparse.Namespace, now_ns: int) -> None:
     user = _known(store, given.name)
     store.disable(user.id, now_ns)
-    _log.info("user %s (%s) is disabled", user.id, user.name)
+    _note(user, "disabled")
 
 
 def _enable(store: UserStore, given: argparse.Namespace, _now_ns: int) -> None:
     user = _known(store, given.name)
     store.enable(user.id)
-    _log.info("user %s (%s) is let in again", user.id, user.name)
+    _note(user, "let in again")
 
 
 def _remove(store: UserStore, given: argparse.Namespace, now_ns: int) -> None:
     user = _known(store, given.name)
     store.remove(user.id, now_ns)
-    _log.info("user %s was removed", user.id)
+    _note(user, "removed")
 
 
 _COMMANDS: dict[str, Callable[[UserStore, argparse.Namespace, int], None]] = {

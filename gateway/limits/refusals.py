@@ -8,6 +8,7 @@ from prometheus_client import Counter
 from starlette.types import Scope
 
 from gateway.limits.clients import address_of
+from schemas.log_events import LogEvent, about
 
 #: Of one reason, in one period; what is left out is counted, and said at its end.
 LINES_PER_PERIOD = 20
@@ -46,9 +47,12 @@ class Refusals:
         if before == 0:
             self._later(PERIOD_SECONDS, lambda: self._end_period(reason))
         if before < LINES_PER_PERIOD:
-            _log.warning("refused %s: %s", address_of(scope), what)
+            address = address_of(scope)
+            extra = about(LogEvent.REFUSED, reason=reason, what=what, address=address)
+            _log.warning("refused %s: %s", address, what, extra=extra)
 
     def _end_period(self, reason: str) -> None:
         left_out = self._in_period.pop(reason) - LINES_PER_PERIOD
         if left_out > 0:
-            _log.warning("refused %d more within %g s: %s", left_out, PERIOD_SECONDS, reason)
+            extra = about(LogEvent.REFUSED, reason=reason, more=left_out)
+            _log.warning("refused %d more within %g s: %s", left_out, PERIOD_SECONDS, reason, extra=extra)

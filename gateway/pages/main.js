@@ -12,6 +12,7 @@ import { startConnection } from "./parts/connection.js";
 import { modelsView } from "./views/models.js";
 import { systemView } from "./views/system.js";
 import { tickerView } from "./views/ticker.js";
+import { unknownView } from "./views/unknown.js";
 import { watchView } from "./views/watch.js";
 
 const byId = (id) => document.getElementById(id);
@@ -37,9 +38,10 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 const bound = (view) => (argument) => view(context, argument);
 const views = {
   watch: bound(watchView),
-  ticker: bound(tickerView),
+  ticker: (argument) => (argument === "" ? unknownView() : tickerView(context, argument)),
   models: bound(modelsView),
   system: bound(systemView),
+  unknown: unknownView,
 };
 const showAgain = startRouter(main, views, ({ name }) => {
   for (const link of document.querySelectorAll("nav [data-view]")) {

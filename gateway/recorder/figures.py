@@ -49,5 +49,5 @@ class Figures:
         self._board.set_state(ServiceState.READY if caught_up else ServiceState.CATCHING_UP)
         for topic, records in lag.items():
             self._lag.labels(topic).set(records)
-        self._board.set_figures(lag_records=sum(lag.values()), rates={"records_per_second": self._count / seconds})
+        self._board.set_figures(lag_records=sum(lag.values()), rates={"records": self._count / seconds})
         self._count, self._reported_at = 0, time.monotonic()

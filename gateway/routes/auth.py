@@ -168,12 +168,14 @@ def _accounts(parts: Parts) -> Accounts:
 
 @contextmanager
 def _counted(parts: Parts, request: Request) -> Iterator[None]:
-    """Count who is not let in beside those whom the gate refuses; the accounts log it."""
+    """Take note of who is not let in, as the gate does; what the accounts log, they log themselves."""
     try:
         yield
     except ProblemError as refused:
         if refused.status in _NOT_LET_IN:
-            parts.refusals.note(request.scope, reason_of(refused))
+            reason = reason_of(refused)
+            logged = refused.status is HTTPStatus.UNAUTHORIZED  # with whose user it is
+            parts.refusals.note(request.scope, reason, None if logged else f"{request.scope['path']}, {reason}")
         raise
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from gateway.instruments import Instruments
 from gateway.shared.settings import SharedSettings
 from schemas.errors import RetryError, StopAndSayError
+from schemas.log_events import LogEvent, about
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -121,10 +122,12 @@ class RedisLink:
             return
         self._noted, self._state = up, LinkState(up, self._clock_ns())
         self._instruments.redis_up.set(up)
+        said = about(LogEvent.FALLBACK, of="redis", began=not up)
         if up:
-            _log.info("Redis answers")
+            _log.info("Redis answers", extra=said)
         else:  # its own words may hold an address
-            _log.warning("no Redis (%s): this gateway goes on alone until it answers", type(error).__name__)
+            text = "no Redis (%s): this gateway goes on alone until it answers"
+            _log.warning(text, type(error).__name__, extra=said)
 
 
 def _forget(asked: "asyncio.Future[Any]") -> None:

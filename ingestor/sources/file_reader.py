@@ -14,7 +14,7 @@ from ingestor.sources.file_columns import (
     parse_tick,
 )
 from ingestor.sources.file_rows import FileRow, RowFile
-from ingestor.sources.moments import Rejected
+from ingestor.sources.moments import Fault, Rejected
 from schemas.errors import StopAndSayError
 from schemas.events import Tick
 from schemas.symbols import normalise_ticker
@@ -83,7 +83,7 @@ class RowReader:
         for row in rows:
             yield self._understand(row) if isinstance(row, FileRow) else row
 
-    def reject(self, row: FileRow, code: str, reason: str) -> Rejected:
+    def reject(self, row: FileRow, code: Fault, reason: str) -> Rejected:
         """Reject a row."""
         return Rejected(value=self._file.raw(row), code=code, reason=reason, place=str(row.number))
 

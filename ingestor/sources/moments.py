@@ -1,7 +1,7 @@
 """What a source gives: moments, one after the other, each with its place."""
 
 from collections.abc import AsyncIterator, Collection
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -9,6 +9,9 @@ from schemas.events import Origin
 
 #: A moment's place in its source's whole sequence: numbers that compare in playing order.
 Position = tuple[int, ...]
+#: What can be wrong with an input: a row that cannot be read, one out of order, a field of a tick,
+#: a message of a provider that cannot be understood, or a gap in a stream that its provider's history does not fill.
+Fault = Literal["row", "order", "price", "size", "ticker", "time", "jump", "message", "gap"]
 
 
 class Rejected(Struct, frozen=True, kw_only=True):
@@ -16,13 +19,13 @@ class Rejected(Struct, frozen=True, kw_only=True):
 
     Attributes:
         value: The original bytes, or the nearest to them there is.
-        code: Kind of fault, for the metric: one of few words.
+        code: Kind of fault, for the metric.
         reason: What is wrong and what would be right.
         place: Where it stood in its source, like a line number.
     """
 
     value: bytes
-    code: str
+    code: Fault
     reason: str
     place: str | None = None
 

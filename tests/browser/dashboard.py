@@ -16,7 +16,7 @@ from gateway.parts import Parts
 from gateway.recorder.rows import RECORDED
 from gateway.recorder.writing import Batch, write
 from schemas.codec import encode
-from schemas.events import Bar, HoldOutScore, Prediction, ServiceState
+from schemas.events import Bar, BarSoFar, HoldOutScore, Prediction, ServiceState
 from schemas.topics import OUTCOMES
 from tests.gateway.boards import board
 from tests.gateway.recorder.events import Said, example, spoken
@@ -33,6 +33,13 @@ def said(ticker: str, price: float = 100.0, **changes: Any) -> Prediction:
     times = {"ingested_at_ns": now_ns, "featured_at_ns": now_ns, "predicted_at_ns": now_ns}
     named = {"id": f"{ticker}/{now_ns}", "ticker": ticker, "bar_index": BARS - 1, "current_price": price}
     return structs.replace(of, **named | times | changes)
+
+
+def so_far(opened: float) -> BarSoFar:
+    """Give the bar that a prediction is made in, by what it opened with."""
+    of = example(Prediction).bar
+    assert of is not None
+    return structs.replace(of, open=opened)
 
 
 def tell(parts: Parts, given: Prediction, seq: int) -> None:

@@ -6,7 +6,7 @@ from playwright.async_api import Browser, expect
 
 from schemas.events import Direction, Outcome
 from schemas.topics import OUTCOMES
-from tests.browser.dashboard import parts_with, recent, record, shown
+from tests.browser.dashboard import BARS, parts_with, recent, record, shown
 from tests.gateway.recorder.events import Said
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -47,3 +47,51 @@ async def test_accuracy_over_time_stands_beside_its_baseline_with_how_sure_it_is
         await accuracy.get_by_label("Horizon").select_option("5")
         await expect(accuracy).to_contain_text("no prediction has matured")
         await expect(cells).to_have_count(0)
+
+
+async def test_what_is_no_price_stands_below_the_candles_and_moves_with_them(browser: Browser) -> None:
+    async with shown(browser, record(parts_with("AAPL")), "#/ticker/AAPL") as (_, visit):
+        page, below = visit.page, visit.page.get_by_role("group", name="MACD")
+        prices = page.get_by_role("region", name="Price and forecast")
+        for name in ("RSI 14", "MACD", "SMA 20"):
+            switch = prices.get_by_role("button", name=name, exact=True)
+            await expect(switch).to_have_attribute("aria-pressed", "false")
+            await switch.focus()
+            await page.keyboard.press("Enter")
+            await expect(switch).to_have_attribute("aria-pressed", "true")
+        await expect(below.locator("canvas").first).to_be_visible()
+        still = await below.locator(".chart").screenshot()
+        await page.locator(".chart").first.hover()
+        candles = await visit.box(".chart")
+        x, y = candles["x"] + candles["width"] / 2, candles["y"] + candles["height"] / 2
+        await page.mouse.down()
+        await page.mouse.move(x - 200, y, steps=5)
+        await page.mouse.up()
+        await page.mouse.move(1, 1)
+        assert await below.locator(".chart").screenshot() != still, "it went along"
+        await below.get_by_text("Data table").click()
+        await expect(below.locator("thead th")).to_have_text(["Bar", "MACD", "MACD signal", "MACD difference"])
+        await expect(below.locator("tbody tr")).to_have_count(BARS)
+        await expect(below.locator("tbody tr").first).to_contain_text("0.9046")
+        await prices.locator("details").last.get_by_text("Data table").click()
+        await expect(prices.locator("details").last.locator("thead")).to_contain_text("SMA 20")
+        assert await visit.serious_findings() == []
+        await page.reload()
+        await expect(page.get_by_role("group", name="RSI 14").locator("canvas").first).to_be_visible()
+        await prices.get_by_role("button", name="MACD", exact=True).click()
+        await expect(below).to_have_count(0)
+        async with page.expect_download() as download:
+            await page.get_by_role("group", name="RSI 14").get_by_role("button", name="CSV").click()
+        assert (await (await download.value).path()).read_text().splitlines()[0] == "Bar,RSI"
+
+
+async def test_right_and_wrong_are_marked_at_the_candles_and_said_in_their_table(browser: Browser) -> None:
+    parts = record(parts_with("AAPL"), said_up_or_down(recent()))
+    async with shown(browser, parts, "#/ticker/AAPL") as (_, visit):
+        prices = visit.page.get_by_role("region", name="Price and forecast")
+        await prices.get_by_text("Data table").click()
+        results = prices.locator("tbody tr td:last-child")
+        await expect(results.filter(has_text="● right")).to_have_count(34)
+        await expect(results.filter(has_text="■ wrong")).to_have_count(25)
+        await prices.get_by_role("button", name="Right and wrong").click()
+        await expect(prices.locator("thead")).not_to_contain_text("Predicted")

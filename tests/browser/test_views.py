@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Route, expect
+from playwright.async_api import Browser, expect
 
 from schemas.close_codes import CloseCode
 from tests.browser.dashboard import BARS, close_bar, parts_with, record, said, shown, tell
@@ -63,42 +63,9 @@ async def test_models_show_the_champion_beside_forecasts_without_skill(browser: 
         )
 
 
-@pytest.mark.parametrize(
-    ("status", "answers", "words"),
-    [
-        (
-            202,
-            [{"status": "running", "progress": 0.5}, {"status": "done", "progress": 1.0, "message": "better"}],
-            "better",
-        ),
-        (403, [], "the scope admin"),
-        (404, [], "tickcast models retrain"),
-    ],
-)
-async def test_a_retraining_is_asked_for_and_followed(
-    browser: Browser, status: int, answers: list[dict[str, object]], words: str
-) -> None:
-    async with shown(browser, parts_with("AAPL"), "#/models", allowed=(str(status),)) as (_, visit):
-        page, waiting = visit.page, [*answers]
-
-        async def retrain(route: Route) -> None:
-            await route.fulfill(status=status, json={"job": "api-1", "status": "queued", "href": "/api/v1/jobs/api-1"})
-
-        async def job(route: Route) -> None:
-            await route.fulfill(json={"job": "api-1"} | waiting.pop(0))
-
-        await page.route("**/model/retrain/AAPL", retrain)
-        await page.route("**/jobs/api-1", job)
-        await page.get_by_role("button", name="Retrain the models").click()
-        if answers:
-            await expect(page.get_by_role("progressbar")).to_have_attribute("value", "0.5")
-        await expect(page.get_by_role("region", name="Retraining")).to_contain_text(words)
-        assert waiting == []
-
-
 async def test_the_system_view_shows_every_service_and_stage(browser: Browser) -> None:
     async with shown(browser, parts_with("AAPL"), "#/system") as (_, visit):
-        await expect(visit.page.get_by_role("region", name="Services", exact=True)).to_contain_text("predictor one")
+        await expect(visit.page.get_by_role("region", name="Services", exact=True)).to_contain_text("predictor")
         await expect(visit.page.get_by_role("region", name="Latency by stage")).to_contain_text("tick to gateway")
 
 

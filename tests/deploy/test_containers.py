@@ -1,6 +1,7 @@
 """The image and docker compose, which cannot be run here: held by what can be checked."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -36,7 +37,7 @@ OURS: dict[str, type[Settings]] = {
     "gateway": GatewaySettings,
     "trainer": TrainingSettings,
 }
-PINNED = re.compile(r"^[a-z0-9./-]+:[0-9]+\.[0-9]+[a-z0-9.-]*$")
+PINNED = re.compile(r"^[a-z0-9./-]+:v?[0-9]+\.[0-9]+[a-z0-9.-]*$")
 
 
 def _dockerfile() -> list[tuple[str, str]]:
@@ -50,7 +51,18 @@ def _arguments(instruction: str) -> list[str]:
 
 
 def test_compose_starts_kafka_the_services_and_a_job() -> None:
-    assert set(SERVICES) == {"kafka", "postgres", "redis", *OURS}
+    unasked = {name for name, service in SERVICES.items() if "profiles" not in service}
+    assert unasked == {"kafka", "postgres", "redis", *OURS}
+
+
+def test_prometheus_comes_where_it_is_asked_for_with_the_files_that_are_shipped() -> None:
+    prometheus = SERVICES["prometheus"]
+    assert prometheus["profiles"] == ["monitoring"]
+    mounted = dict(volume.split(":")[:2] for volume in prometheus["volumes"] if volume.startswith("./"))
+    assert mounted["./deploy/prometheus/rules"] == "/etc/prometheus/rules"
+    [job] = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
+    [targets] = job["file_sd_configs"][0]["files"]
+    assert mounted["./deploy/prometheus/compose-targets.json"] == os.path.normpath(f"/etc/prometheus/{targets}")
 
 
 def test_the_trainer_is_started_again_until_the_store_is_back_and_stays_ended_when_it_was_told_to() -> None:
@@ -130,7 +142,8 @@ def test_every_instance_has_a_name_that_outlives_its_container() -> None:
 
 def test_volumes_are_declared() -> None:
     used = {volume.partition(":")[0] for service in SERVICES.values() for volume in service.get("volumes", ())}
-    assert used == set(COMPOSE["volumes"])
+    assert {name for name in used if not name.startswith("./")} == set(COMPOSE["volumes"])
+    assert all((ROOT / name).exists() for name in used if name.startswith("./"))
 
 
 def test_the_job_that_ends_is_not_asked_for_its_health() -> None:

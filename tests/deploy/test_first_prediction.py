@@ -1,5 +1,6 @@
 """What the person who started the system is told."""
 
+import asyncio
 import io
 import json
 from typing import Any
@@ -54,6 +55,20 @@ async def test_the_first_prediction_is_shown_and_then_the_first_of_the_models(mo
     assert "first prediction: AAPL at 30.57" in first
     assert "curl http://127.0.0.1:8000/predict/AAPL" in how
     assert "the models answer now: AAPL" in models
+
+
+async def test_where_a_key_is_asked_for_it_says_so_and_does_not_ask_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    async def fetch(url: str) -> tuple[int, bytes]:
+        asked.append(url)
+        return (200, b"{}") if url.endswith("/health") else (401, b"{}")
+
+    monkeypatch.setattr("deploy.readiness.fetch", fetch)
+    stream = io.StringIO()
+    await asyncio.wait_for(greet("http://127.0.0.1:8000", Log(stream, colour=False), 0), 10)
+    assert "tickcast keys create" in stream.getvalue()
+    assert len(asked) == 2
 
 
 async def test_predictions_of_the_run_before_are_not_the_first_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ def stream(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FeatureStream:
     monkeypatch.setattr(service, "leave_at_once", MagicMock(side_effect=Left))
     monkeypatch.setattr(service, "end_process", MagicMock(side_effect=Left))
     settings = FeatureStreamSettings(kafka_bootstrap_servers="127.0.0.1:1", data_directory=tmp_path, _env_file=None)
-    made = FeatureStream(settings)
+    made = FeatureStream(settings, None)
     made._app = MagicMock(start=AsyncMock(), stop=AsyncMock())
     return made
 

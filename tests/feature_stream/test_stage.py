@@ -78,7 +78,10 @@ class Paced:
         return [(features.ticker, features.current_price, trace) for features, trace in calls]
 
 
-def test_what_is_due_of_all_partitions_is_said_at_its_turn_with_traces_of_its_own(
+OTHER, LATER = TRACE.replace("0af", "1af"), TRACE.replace("0af", "2af")
+
+
+def test_what_is_due_of_all_partitions_is_said_at_its_turn_with_the_traces_of_the_newest_ticks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     paced = Paced(monkeypatch)
@@ -86,20 +89,29 @@ def test_what_is_due_of_all_partitions_is_said_at_its_turn_with_traces_of_its_ow
     paced.take(1, "D", TRACE)
     assert paced.said() == [("A", 1.0, TRACE), ("B", 1.0, TRACE), ("D", 1.0, TRACE)]
     paced.now += 0.5
-    paced.take(0, "BA", TRACE)
-    paced.take(1, "DE", TRACE)
-    assert paced.said() == [("E", 2.0, TRACE)]
+    paced.take(0, "BA", OTHER)
+    paced.take(1, "DE", LATER)
+    assert paced.said() == [("E", 2.0, LATER)]
     assert paced.stage.oldest_unsaid_seconds() == 0.5
     paced.stage.speak_due()
     assert paced.said() == []
     paced.now += 0.5
     paced.stage.speak_due()
-    said = paced.said()
-    assert sorted((ticker, price) for ticker, price, _ in said) == [("A", 2.0), ("B", 2.0), ("D", 2.0)]
-    traces = {ticker: trace for ticker, _, trace in said}
-    assert traces["A"] == traces["B"]  # of one frame
-    assert len({TRACE, *traces.values()}) == 3
+    assert sorted(paced.said()) == [("A", 2.0, OTHER), ("B", 2.0, OTHER), ("D", 2.0, LATER)]
     assert [len(call.args[0]) for call in paced.figures.spoke.call_args_list] == [2, 1, 1, 2, 1]
+
+
+def test_headers_are_kept_of_the_last_frames_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feature_stream.stage._FRAMES_WITH_HEADERS", 2)
+    paced = Paced(monkeypatch)
+    for tickers in ("A", "A", "B", "B"):
+        paced.take(0, tickers, TRACE)
+    paced.said()
+    paced.now += 1.0
+    paced.stage.speak_due()
+    [(_, _, of_a), (_, _, of_b)] = sorted(paced.said())
+    assert of_b == TRACE
+    assert of_a != TRACE
 
 
 def test_of_partitions_that_were_taken_away_nothing_more_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -197,6 +197,7 @@ class SampleRecord:
     partition: int = 0
     key: bytes | None = None
     timestamp: int = NOON_NS // 1_000_000
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def record_of(event: Struct, offset: int) -> SampleRecord:

@@ -14,7 +14,8 @@ from gateway.parts import Parts
 from gateway.reasons import ReasonedPrediction
 from gateway.system_documents import TickerModelsDocument
 from schemas.codec import UndecodableError
-from schemas.events import HoldOutScore, MemberHorizon, MemberPrediction, ServiceState
+from schemas.events import HoldOutScore, MemberHorizon, MemberPrediction, ModelAction, ServiceState
+from schemas.times import NS_PER_SECOND
 from tests.gateway.boards import EXAMPLE, board
 from tests.gateway.samples import DAY_NS, NOON_NS, make_parts, model_event, model_member, prediction, status
 from tests.gateway.test_http import problem
@@ -99,6 +100,18 @@ async def test_models_status_says_whether_they_serve_and_whether_to_retrain(
     body = (await client.get("/models/status")).json()
     assert (body["ready"], body["retrain_recommended"]) == (True, True)
     assert body["retrain_reasons"] == ["drift", "age"]
+
+
+async def test_the_age_of_a_set_is_that_of_its_serving_whatever_was_decided_since(
+    client: httpx.AsyncClient, parts: Parts
+) -> None:
+    parts.models.accept(model_event("set-2", NOON_NS - NS_PER_SECOND, serving="set-1", action=ModelAction.REJECTED), 0)
+    body = (await client.get("/models/status")).json()
+    assert (body["action"], body["serving"], body["age_seconds"]) == ("rejected", "set-1", 86_400.0)
+    parts.models.accept(model_event("set-2", NOON_NS), 0)
+    assert (await client.get("/models/status")).json()["age_seconds"] == 0.0
+    parts.models.accept(model_event("set-1", NOON_NS + 1, action=ModelAction.ROLLED_BACK), 0)
+    assert parts.models.serving_since_ns == NOON_NS + 1
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 
@@ -12,6 +13,7 @@ from gateway.messages import Message
 from gateway.rounds import AT_A_STRETCH, Rounds
 from schemas.close_codes import CloseCode
 from tests.gateway.samples import make_parts, prediction, publish
+from tests.gateway.scraping import scraped
 from tests.gateway.web import until
 
 
@@ -75,6 +77,27 @@ async def test_nothing_is_written_after_the_end() -> None:
     assert [message.kind for message in client.got] == ["goodbye"]
 
 
+async def test_a_connections_end_is_counted_by_who_ended_it() -> None:
+    one, other = Client(), Client()
+    assert ended(one) == {}
+    running = asyncio.create_task(one.run())
+    await until(lambda: one.parts.predictions.audience.wanted("AAPL"), "the subscription")
+    one.parts.hub.close(CloseCode.TOO_SLOW)
+    await running
+    assert ended(one) == {"4000": 1.0}
+    leaving = asyncio.create_task(other.run())
+    await until(lambda: other.parts.predictions.audience.wanted("AAPL"), "the subscription")
+    leaving.cancel()
+    await asyncio.wait({leaving})
+    assert ended(other) == {"client": 1.0}
+
+
+def ended(client: Client) -> dict[str, float]:
+    counts = scraped(client.parts)["tickcast_websocket_closed_total"]
+    assert {code for (code,) in counts} == {*map(str, map(int, CloseCode)), "client"}
+    return {code: count for (code,), count in counts.items() if count}
+
+
 async def test_a_round_takes_all_and_leaves_others_their_turn() -> None:
     rounds, written, turns = Rounds(), list[int](), list[int]()
     for number in range(2 * AT_A_STRETCH + 1):
@@ -84,6 +107,21 @@ async def test_a_round_takes_all_and_leaves_others_their_turn() -> None:
         await asyncio.sleep(0)
     assert written == list(range(2 * AT_A_STRETCH + 1))
     assert turns == [0, AT_A_STRETCH, 2 * AT_A_STRETCH]
+
+
+async def test_a_round_is_over_when_nobody_waits_any_more() -> None:
+    now_ns, took_seconds = count(100, 50), list[float]()
+    rounds = Rounds(took_seconds.append, lambda: next(now_ns))
+    for number in range(AT_A_STRETCH + 1):
+        rounds.add(lambda number=number: None if number else rounds.add(lambda: None))  # type: ignore[misc]
+    assert not rounds.took_ns
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert list(rounds.took_ns) == [50]
+    rounds.add(lambda: None)
+    await asyncio.sleep(0)
+    assert list(rounds.took_ns) == [50, 50]
+    assert took_seconds == [50e-9, 50e-9]
 
 
 async def test_one_clients_fault_is_not_the_others_loss(caplog: pytest.LogCaptureFixture) -> None:

@@ -21,7 +21,8 @@ async def test_each_path_has_its_times_and_its_share_of_errors() -> None:
     parts = make_parts(prediction("AAPL", 1))
     for seconds, answer in ((0.002, 200), (0.002, 200), (0.003, 503), (0.2, 404)):
         parts.instruments.http_seconds.labels("/predict/{ticker}", answer).observe(seconds)
-    parts.instruments.http_seconds.labels("/health", 200).observe(0.001)
+    for answer in (200, 503):  # not ready yet: that is what it is asked for
+        parts.instruments.http_seconds.labels("/health", answer).observe(0.001)
     async with client_of(parts) as client:
         said = msgspec.json.decode((await client.get("/performance/metrics")).content, type=PerformanceMetrics)
         summary = msgspec.json.decode((await client.get("/performance/summary")).content, type=PerformanceSummary)
@@ -31,8 +32,8 @@ async def test_each_path_has_its_times_and_its_share_of_errors() -> None:
     assert (one.count, one.error_rate, one.refusal_rate) == (4, 0.25, 0.25)
     assert one.average_seconds == pytest.approx(0.05175)
     assert 0.1 < one.p95_seconds <= 0.25
-    assert (paths["*"].count, paths["*"].error_rate) == (5, 0.2)
-    assert summary.requests == 6  # that of the metrics too
+    assert (paths["*"].count, paths["*"].error_rate, paths["/health"].error_rate) == (6, 1 / 6, 0.0)
+    assert summary.requests == 7  # that of the metrics too
     assert said.memory.current_bytes > 0
     assert (said.worker, summary.worker) == (None, None)
 
@@ -51,6 +52,7 @@ async def test_stages_and_prediction_times_are_those_of_the_newest_predictions()
         at = [NOON_NS - 200 * MS, NOON_NS - 190 * MS, NOON_NS - 190 * MS + predicting_ms * MS]
         given = prediction("AAPL", 1, ingested_at_ns=at[0], featured_at_ns=at[1], predicted_at_ns=at[2])
         parts.stage_times.note(given, NOON_NS)
+    parts.rounds.took_ns.extend([1 * MS, 3 * MS])
     async with client_of(parts) as client:
         for path in ("/predict/AAPL", "/predict/AAPL", "/predictions", "/predictions?limit=1"):
             assert (await client.get(path)).status_code == 200
@@ -59,6 +61,7 @@ async def test_stages_and_prediction_times_are_those_of_the_newest_predictions()
     assert said.predictions.p50_seconds == 0.05
     assert said.stages["tick_to_feature"].p95_seconds == 0.01
     assert said.stages["tick_to_gateway"].average_seconds == 0.2
+    assert said.stages["gateway_to_client"].average_seconds == 0.002
     assert (said.cache.hits, said.cache.misses, said.cache.hit_rate) == (3, 1, 0.75)
 
 
@@ -67,7 +70,7 @@ async def test_where_nothing_was_measured_nothing_is_claimed() -> None:
         said = msgspec.json.decode((await client.get("/performance/metrics")).content, type=PerformanceMetrics)
         warm = msgspec.json.decode((await client.get("/warmup/status")).content, type=Warmup)
     assert (said.cache.hit_rate, said.predictions.share_under_100_ms) == (None, None)
-    assert said.stages["tick_to_gateway"].p99_seconds is None
+    assert (said.stages["tick_to_gateway"].p99_seconds, said.stages["gateway_to_client"].count) == (None, 0)
     assert (warm.ready, warm.seconds, warm.models_loaded) == (False, None, [])
 
 

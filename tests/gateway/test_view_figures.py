@@ -1,24 +1,17 @@
 """What a scrape of the gateway says of its views."""
 
+import pytest
 from msgspec import structs
-from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.parts import Parts
+from gateway.problems import ProblemError
 from gateway.view_figures import OLDEST_TICKERS, ViewFigures
 from schemas.events import ServiceState
 from tests.gateway.boards import EXAMPLE, board
 from tests.gateway.samples import NOON_NS, make_parts, prediction, publish
+from tests.gateway.scraping import scraped
 
 NS = 1_000_000_000
-
-
-def scraped(parts: Parts) -> dict[str, dict[tuple[str, ...], float]]:
-    """Give the samples of each gauge, by their labels' values."""
-    found: dict[str, dict[tuple[str, ...], float]] = {}
-    for family in text_string_to_metric_families(parts.instruments.text().decode()):
-        for sample in family.samples:
-            found.setdefault(sample.name, {})[tuple(sample.labels.values())] = sample.value
-    return found
 
 
 def watched(parts: Parts) -> Parts:
@@ -81,3 +74,12 @@ def test_coverage_and_drift_are_those_of_the_board_of_all() -> None:
     assert said["tickcast_settled_dates"][("1",)] == 300.0
     assert said["tickcast_drift_dates"] == {("error",): 0.0, ("loss",): 3.0}
     assert said["tickcast_asked_retrains"] == {(): 1.0}
+
+
+async def test_a_database_that_is_away_is_said() -> None:
+    parts = watched(make_parts(database_url="sqlite:////proc/nowhere/history.db"))
+    assert scraped(parts)["tickcast_reachable_databases"] == {(): 1.0}
+    with pytest.raises(ProblemError):
+        await parts.archive.ask(lambda _: None)
+    assert scraped(parts)["tickcast_reachable_databases"] == {(): 0.0}
+    parts.close()

@@ -45,12 +45,12 @@ def test_a_gateway_with_a_certificate_is_scraped_over_https() -> None:
 def test_the_shipped_configuration_reads_the_file_that_a_run_writes() -> None:
     [job] = yaml.safe_load((SHIPPED / "prometheus.yml").read_text())["scrape_configs"]
     [discovery] = job["file_sd_configs"]
-    assert ROOT / "var" / SCRAPE_TARGETS in [(SHIPPED / file).resolve() for file in discovery["files"]]
+    assert [(SHIPPED / file).resolve() for file in discovery["files"]] == [ROOT / "var" / SCRAPE_TARGETS]
 
 
 def test_compose_is_scraped_where_its_services_listen() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    entries = yaml.safe_load((SHIPPED / "compose-targets.yml").read_text())
+    entries = yaml.safe_load((SHIPPED / "compose-targets.json").read_text())
     said = {each["labels"]["service"]: each["targets"] for each in entries}
     ports = {name: services[name]["environment"]["TICKCAST_METRICS_PORT"] for name in METRICS_PORTS}
     ports["gateway"] = services["gateway"]["environment"]["TICKCAST_GATEWAY_PORT"]

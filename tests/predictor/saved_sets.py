@@ -9,7 +9,7 @@ from msgspec import structs
 from onnx import TensorProto, helper, numpy_helper
 
 from predictor.saving import model_event, save_model_set
-from schemas.events import ModelAction, ModelEvent
+from schemas.events import Direction, ModelAction, ModelEvent
 from schemas.features import MODEL_INPUT_NAMES, SEQUENCE_CHANNELS, SEQUENCE_STEPS
 from tests.predictor.forecasters import HORIZONS, Momentum, a_set
 
@@ -24,7 +24,9 @@ def save_linear_set(directory: Path, *, now_ns: int = 1, name: str = "set-linear
     files = {
         f"{member}.onnx": _linear(shape, [seed, *name.encode()]) for seed, (member, shape) in enumerate(shapes.items())
     }
-    manifest = a_set([Momentum("forest", 0.0), Momentum("lstm", 0.0)], [0.4, 0.6], name=name).manifest
+    usual = [Direction.BULLISH for _ in HORIZONS]
+    maps = [Momentum("forest", 0.0), Momentum("lstm", 0.0)]
+    manifest = a_set(maps, [0.4, 0.6], name=name, usual_directions=usual).manifest
     members = [
         structs.replace(member, sha256=hashlib.sha256(files[member.file]).hexdigest()) for member in manifest.members
     ]

@@ -11,7 +11,7 @@ from tests.predictor.feature_events import final, provisional_after
 
 
 def chosen(progress: Progress, events: Iterable[Features], partition: int = 0) -> list[str]:
-    return [each.features.id for each in progress.select(Received(event, partition) for event in events)]
+    return [each.features.id for each in progress.select(Received(event, partition, 0) for event in events)]
 
 
 def log_of(ticker: str, days: int) -> list[Features]:

@@ -133,7 +133,7 @@ def test_a_trace_is_carried_on_and_else_begun() -> None:
     assert carried["traceparent"] == b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01"
     begun = {new_traceparent() for _ in range(100)}
     assert len(begun) == 100
-    assert all(re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", trace) for trace in begun)
+    assert all(re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-00", trace) for trace in begun)
 
 
 TRACE = b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01"
@@ -154,7 +154,11 @@ def test_the_trace_of_a_record_is_read_however_the_client_gives_headers(headers:
 
 
 @pytest.mark.parametrize(
-    "value", [None, b"", b"\xff" * 400_000, TRACE + b"\n", TRACE.upper(), b" " + TRACE, TRACE[:-1], b"garbage"]
+    "value",
+    [
+        *(None, b"", b"\xff" * 400_000, TRACE + b"\n", TRACE.upper(), b" " + TRACE, TRACE[:-1], b"garbage"),
+        *(b"ff" + TRACE[2:], TRACE.replace(b"a" * 32, b"0" * 32), TRACE.replace(b"b" * 16, b"0" * 16)),
+    ],
 )
 def test_what_is_not_a_trace_is_none(value: bytes | None) -> None:
     assert traceparent_of([("traceparent", value)]) is None

@@ -129,11 +129,13 @@ def test_the_system_comes_up_stops_without_a_trace_and_goes_on(run: Run) -> None
     updates = _updates(run.port, {"AAPL", "GOOG", "IBM", "MSFT"})
     assert {member["name"] for member in updates["AAPL"]["models"]} >= {"forest", "lstm"}
     assert "TICKCAST_URL" in (run.folder / "var" / "running.env").read_text()
+    targets = json.loads((run.folder / "var" / "prometheus-targets.json").read_text())
+    assert {target["labels"]["service"] for target in targets} >= {"gateway", "ingestor", "trainer"}
     reached = run.get("/predict/AAPL")["timestamp"]
 
     run.interrupt()
     assert run.left_behind() == []
-    assert not (run.folder / "var" / "running.env").exists()
+    assert not {"running.env", "prometheus-targets.json"} & {file.name for file in (run.folder / "var").iterdir()}
 
     run.start("--start", "2011-01-03")
     assert run.wait() == EXIT_STOP_AND_SAY

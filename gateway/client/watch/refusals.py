@@ -49,6 +49,8 @@ def refused(url: str, error: ClientError) -> TickcastError:
             return StopAndSayError(f"{said}: {_KEY}")
         case RefusedError(code=404 | 405):
             return StopAndSayError(f"what answers at {url} is no gateway ({said}): name its address with --url")
+        case RefusedError(code=0):
+            return StopAndSayError(f"{said}: SSL_CERT_FILE names a file with the authorities that are to be trusted")
         case ProtocolError():
             return StopAndSayError(f"{said}: install the version of Tickcast that the gateway has")
         case _:

@@ -1,9 +1,11 @@
 // Numbers and times, as people read them.
 
-const NOTHING = "–";
+/** What stands where a number is not known. */
+export const NOTHING = "–";
+const MINUS = "−"; // as wide as a plus, and never at the end of a line
 const numbers = (options) => {
   const format = new Intl.NumberFormat("en", options);
-  return (value) => (Number.isFinite(value) ? format.format(value) : NOTHING);
+  return (value) => (Number.isFinite(value) ? format.format(value).replace("-", MINUS) : NOTHING);
 };
 const digits = (count) => ({ minimumFractionDigits: count, maximumFractionDigits: count });
 
@@ -16,14 +18,16 @@ export const share = numbers({ style: "percent", maximumFractionDigits: 0 });
 export const fineShare = numbers({ style: "percent", ...digits(1) });
 export const count = numbers({ maximumFractionDigits: 0 });
 export const number = numbers({ maximumSignificantDigits: 4 });
+/** For what is looked at while it changes. */
+export const roughly = numbers({ maximumSignificantDigits: 3 });
 
 export const bytes = (value) => (Number.isFinite(value) ? `${count(value / 1e6)} MB` : NOTHING);
 
 /** Give a short time in the unit that suits it. */
 export function seconds(value) {
   if (!Number.isFinite(value)) return NOTHING;
-  if (value < 1) return `${number(value * 1000)} ms`;
-  return value < 60 ? `${number(value)} s` : age(value);
+  if (value < 1) return `${roughly(value * 1000)} ms`;
+  return value < 60 ? `${roughly(value)} s` : age(value);
 }
 
 /** Give how long ago something was. */

@@ -6,7 +6,7 @@ export function readPlace(hash) {
   try {
     return { name: name || "watch", argument: decodeURIComponent(argument) };
   } catch {
-    return { name: "watch", argument: "" };
+    return { name: "", argument: "" };
   }
 }
 
@@ -14,15 +14,16 @@ export function readPlace(hash) {
 export const tickerPlace = (ticker) => `#/ticker/${encodeURIComponent(ticker)}`;
 
 /**
- * Show the view of each address in `main`. A view is a function of its argument that gives
- * `{title, element, close}`; `opened` is called with the place, so that the shell can follow. Gives what shows it anew.
+ * Show the view of each address in `main`. A view is a function of its argument that gives `{title, element, close}`;
+ * `unknown` is that of every other address. `opened` is called with the place, so that the shell can follow. Gives
+ * what shows it anew.
  */
 export function startRouter(main, views, opened) {
   let current = null;
 
   function show({ moved }) {
     const place = readPlace(location.hash);
-    const view = Object.hasOwn(views, place.name) ? views[place.name] : views.watch;
+    const view = Object.hasOwn(views, place.name) ? views[place.name] : views.unknown;
     current?.close();
     current = view(place.argument);
     main.replaceChildren(current.element);

@@ -7,6 +7,8 @@ const DAY_SECONDS = 86400;
 
 /** What a line has that says nothing of its last value at the price scale. */
 export const QUIET = { priceLineVisible: false, lastValueVisible: false };
+/** What a line has beside others that the crosshair is for. */
+export const UNMARKED = { ...QUIET, crosshairMarkerVisible: false };
 
 /** Give a time of the API as charts count it: seconds since 1970. */
 export const chartTime = (text) => Date.parse(text) / 1000;

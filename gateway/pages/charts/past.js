@@ -1,6 +1,7 @@
 // What was predicted beside what happened.
 
 import { byTime, Frame, QUIET } from "./frame.js";
+import { hitMark } from "./marks.js";
 
 /** The chart of past predictions, each where its horizon ended. */
 export class PastChart extends Frame {
@@ -32,14 +33,6 @@ export class PastChart extends Frame {
   dressSeries(shades) {
     this.#predicted.applyOptions({ color: shades.link });
     this.#happened.applyOptions({ color: shades.faint });
-    this.#happened.setMarkers(
-      this.#marks.map(({ time, hit }) => ({
-        time,
-        position: "inBar",
-        shape: hit ? "circle" : "square",
-        color: hit ? shades.up : shades.down,
-        size: hit ? 0.6 : 0.9,
-      })),
-    );
+    this.#happened.setMarkers(this.#marks.map((mark) => hitMark(mark, shades, "inBar")));
   }
 }

@@ -8,6 +8,7 @@ const PACE = 2;
 /** Tells its listeners which ticker has changed; null: any may have. */
 export class Market {
   latest = new Map();
+  known = false; // whether the gateway has said all it has
   #listeners = new Set();
   #snapshot = new Set();
 
@@ -36,6 +37,7 @@ export class Market {
   /** Forget everything: who looks at the page is somebody else. */
   clear() {
     this.latest.clear();
+    this.known = false;
     this.#tell(null);
   }
 
@@ -49,8 +51,13 @@ export class Market {
       this.#snapshot.add(prediction.ticker);
       this.latest.set(prediction.ticker, prediction);
     }
-    if (complete) for (const ticker of this.latest.keys()) if (!this.#snapshot.has(ticker)) this.latest.delete(ticker);
+    if (complete) this.#know();
     this.#tell(null);
+  }
+
+  #know() {
+    this.known = true;
+    for (const ticker of this.latest.keys()) if (!this.#snapshot.has(ticker)) this.latest.delete(ticker);
   }
 
   #tell(ticker) {

@@ -15,12 +15,12 @@ export class ChartBox {
   #chart = null;
   #closed = false;
   #box;
-  #note = make("p", { class: "faint" });
+  #note = make("span", { class: "credit" });
 
   /**
    * Begin with what there is.
    *
-   * `name` is that of saved files, `label` says what is seen, `caption`, `columns` and `rows()` make the table.
+   * `name` is that of saved files, `label` says what is seen, `caption`, `columns()` and `rows()` make the table.
    * `open(library, box)` gives the chart and `draw(chart)` writes into it. `csv()` gives another text than the table's.
    */
   constructor({ name, label, style, legend, caption, columns, rows, csv, open, draw }) {
@@ -28,11 +28,11 @@ export class ChartBox {
     this.#draw = draw;
     this.#box = make("div", { class: `chart ${style ?? ""}`.trim(), role: "img", "aria-label": labelled });
     this.#table = tableBehind(caption, columns, rows);
-    const text = csv ?? (() => csvOf(columns, rows()));
+    const text = csv ?? (() => csvOf(columns(), rows()));
     const { asCsv, asPng } = saveButtons(name, text, () => this.#chart.picture());
     const marks = legend.map((mark) => make("span", {}, mark));
     this.tools = [asCsv, asPng];
-    this.parts = [this.#box, make("p", { class: "legend" }, marks), this.#note, this.#table.details];
+    this.parts = [this.#box, make("p", { class: "legend" }, marks, this.#note), this.#table.details];
     this.#open(open, asPng);
   }
 

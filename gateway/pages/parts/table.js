@@ -41,11 +41,20 @@ function emptyRow(columns) {
 
 const styleOf = (column) => column.style ?? (column.number ? "number" : null);
 
-/** Make the table behind a chart; `rows()` is asked for what is in it when it is opened, and again by `renew`. */
+/** Make the table behind a chart; `columns()` and `rows()` are asked for when it is opened, and again by `renew`. */
 export function tableBehind(caption, columns, rows) {
-  const table = dataTable(caption, columns);
+  let heads = "";
+  let table = dataTable(caption, []);
   const renew = () => {
-    if (details.open) fillTable(table, columns, rows());
+    if (!details.open) return;
+    const wanted = columns();
+    const now = wanted.map((column) => column.head).join();
+    if (now !== heads) {
+      const fresh = dataTable(caption, wanted);
+      table.replaceWith(fresh);
+      [heads, table] = [now, fresh];
+    }
+    fillTable(table, wanted, rows());
   };
   const details = make("details", { ontoggle: renew }, make("summary", {}, "Data table"), table);
   return { details, renew };

@@ -31,7 +31,7 @@ export class AccuracyPanel {
       style: "low",
       legend: ["━ right, of the dates up to then", "┅ the usual direction", "band: surely between, 95%"],
       caption: `Rolling hit rate of ${ticker} beside the usual direction's, newest first`,
-      columns: ROLLING,
+      columns: () => ROLLING,
       rows: () => [...this.#points].reverse(),
       open: (library, box) => new AccuracyChart(library, box),
       draw: (chart) => chart.setPoints(drawable(this.#points)),

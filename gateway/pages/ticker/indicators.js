@@ -1,4 +1,4 @@
-// Indicators of a ticker that are prices, to be switched on in its chart.
+// Which indicators of a ticker are switched on, and what they say.
 
 import { make } from "../base/elements.js";
 import { keep, recall } from "../base/storage.js";
@@ -6,70 +6,93 @@ import { inPath } from "../data/api.js";
 import { chartTime } from "../charts/frame.js";
 
 const SHOWN_BARS = 500;
-/** By their names on the switches: the lines that each has, from what the feature stage names. */
+/**
+ * By their names on the switches: the lines of each, from what the feature stage names. What is no price stands `below`
+ * the candles, as `PaneChart` takes it.
+ */
 const INDICATORS = {
-  "SMA 20": { top: (each) => each.sma_20 },
-  "EMA 12": { top: (each) => each.ema_12 },
+  "SMA 20": { lines: { "SMA 20": (each) => each.sma_20 } },
+  "EMA 12": { lines: { "EMA 12": (each) => each.ema_12 } },
   "Bollinger 20": {
-    top: (each) => each.sma_20 * (1 + each.bollinger_bandwidth / 2),
-    bottom: (each) => each.sma_20 * (1 - each.bollinger_bandwidth / 2),
+    lines: {
+      "Bollinger top": (each) => each.sma_20 * (1 + each.bollinger_bandwidth / 2),
+      "Bollinger bottom": (each) => each.sma_20 * (1 - each.bollinger_bandwidth / 2),
+    },
+  },
+  "RSI 14": {
+    lines: { RSI: (each) => each.rsi_14 },
+    below: { levels: [30, 70], range: [0, 100], legend: ["━ RSI", "dotted: 30 and 70"] },
+  },
+  MACD: {
+    lines: {
+      MACD: (each) => each.macd,
+      "MACD signal": (each) => each.macd_signal,
+      "MACD difference": (each) => each.macd_histogram,
+    },
+    below: { columns: "MACD difference", legend: ["━ MACD", "┅ its signal", "columns: their difference"] },
   },
 };
 
-/** The switches; `draw(name, points)` gets a line's points, null to take it away. `closed()` gives the bars. */
+/** The switches, and what is known of what they switch on; `changed()` is called when either is another one. */
 export class Indicators {
   #api;
   #ticker;
-  #closed;
-  #draw;
+  #changed;
   #chosen = new Set(recall("indicators", []).filter((name) => name in INDICATORS));
+  #known = new Map(); // bar_index -> its indicators
 
-  constructor(api, ticker, closed, draw) {
+  constructor(api, ticker, changed) {
     this.#api = api;
     this.#ticker = ticker;
-    this.#closed = closed;
-    this.#draw = draw;
+    this.#changed = changed;
     this.switches = Object.keys(INDICATORS).map((name) => this.#switch(name));
+  }
+
+  /** Give what is switched on, by name. */
+  chosen() {
+    return Object.entries(INDICATORS).filter(([name]) => this.#chosen.has(name));
+  }
+
+  /** Give what a line says of a bar; undefined where that is not known. */
+  value(line, bar) {
+    const known = this.#known.get(bar.bar_index);
+    const value = known && line(known);
+    return Number.isFinite(value) ? value : undefined;
+  }
+
+  /** Give the points of each line, by its name. Indicators are of the end of a bar, which stands at its start. */
+  points(lines, bars) {
+    return Object.fromEntries(
+      Object.entries(lines).map(([name, line]) => [
+        name,
+        bars
+          .map((bar) => ({ time: chartTime(bar.start), value: this.value(line, bar) }))
+          .filter((point) => point.value !== undefined),
+      ]),
+    );
   }
 
   /** Read anew what is switched on. */
   async load() {
-    if (this.#chosen.size === 0) return;
-    const known = await this.#known();
-    for (const name of this.#chosen) this.#show(name, known);
+    if (this.#chosen.size > 0) {
+      try {
+        const { features } = await this.#api.get(`/features/${inPath(this.#ticker)}?limit=${SHOWN_BARS}`);
+        this.#known = new Map(features.map((each) => [each.bar_index, each.indicators]));
+      } catch {
+        // no history: what is known stays
+      }
+    }
+    this.#changed();
   }
 
   #switch(name) {
-    const button = make("button", { type: "button", "aria-pressed": this.#chosen.has(name) }, name);
+    const button = make("button", { type: "button", "aria-pressed": `${this.#chosen.has(name)}` }, name);
     button.addEventListener("click", () => {
       if (!this.#chosen.delete(name)) this.#chosen.add(name);
       button.setAttribute("aria-pressed", this.#chosen.has(name));
       keep("indicators", [...this.#chosen]);
-      this.#show(name, null);
       this.load();
     });
     return button;
-  }
-
-  #show(name, known) {
-    for (const [line, value] of Object.entries(INDICATORS[name])) {
-      this.#draw(`${name} ${line}`, known && this.#points(known, value));
-    }
-  }
-
-  async #known() {
-    try {
-      return (await this.#api.get(`/features/${inPath(this.#ticker)}?limit=${SHOWN_BARS}`)).features;
-    } catch {
-      return []; // no history: no line
-    }
-  }
-
-  /** Indicators are of the end of a bar, which stands in the chart at its start. */
-  #points(known, value) {
-    const starts = new Map(this.#closed().map((bar) => [bar.bar_index, chartTime(bar.start)]));
-    return known
-      .map(({ bar_index: index, indicators }) => ({ time: starts.get(index), value: value(indicators) }))
-      .filter((point) => point.time !== undefined && Number.isFinite(point.value));
   }
 }

@@ -11,6 +11,7 @@ import { errorWords, rollingErrors, WINDOW } from "./errors.js";
 import { HorizonChoice } from "./horizon.js";
 
 const DAYS = [30, 90, 365];
+const DAYS_AT_FIRST = 90; // about what the candles show
 const MOST = 500;
 const COLUMNS = [
   { head: "Said at (UTC)", text: (past) => time(past.as_of) },
@@ -55,11 +56,15 @@ export class PastPanels {
   #days = make("select", { "aria-label": "Days back", onchange: () => this.load() });
   #pastBox;
   #errorsBox;
+  #read;
 
-  constructor({ api }, ticker) {
+  /** `read(past)` gets what was read, too. */
+  constructor({ api }, ticker, read) {
     this.#api = api;
+    this.#read = read;
     this.#ticker = ticker;
     this.#days.append(...DAYS.map((days) => make("option", { value: days }, `${days} days`)));
+    this.#days.value = DAYS_AT_FIRST;
     this.#pastBox = this.#pastChart();
     this.#errorsBox = this.#errorsChart();
     const tools = [this.#horizon.element, this.#days, ...this.#pastBox.tools];
@@ -86,6 +91,7 @@ export class PastPanels {
       return;
     }
     for (const box of [this.#pastBox, this.#errorsBox]) box.renew();
+    this.#read(this.#past);
   }
 
   close() {
@@ -99,7 +105,7 @@ export class PastPanels {
       style: "low",
       legend: ["┅ said", "━ happened", "● direction right", "■ direction wrong"],
       caption: `Predictions of ${this.#ticker} and what happened, newest first`,
-      columns: COLUMNS,
+      columns: () => COLUMNS,
       rows: () => this.#past,
       csv: () => this.#api.getText(this.#path(), "text/csv"),
       open: (library, box) => new PastChart(library, box),
@@ -114,7 +120,7 @@ export class PastPanels {
       style: "low",
       legend: [`━ ours, mean of the last ${WINDOW}`, "┅ saying “no change”"],
       caption: `Mean errors of the last ${WINDOW} predictions of ${this.#ticker}, newest first`,
-      columns: ERRORS,
+      columns: () => ERRORS,
       rows: () => rollingErrors(this.#past).reverse(),
       open: (library, box) => new ErrorsChart(library, box),
       draw: (chart) => chart.setErrors(rollingErrors(this.#past)),

@@ -9,12 +9,12 @@ import { panel, paragraphs } from "../parts/panel.js";
 const LOOK_MS = 10000;
 
 /** Show the models. */
-export function modelsView({ api, market }) {
+export function modelsView({ api, condition, market }) {
   const trouble = make("div", {});
   const set = changingPart(setPanels);
   const drift = changingPart(({ models, detectors }) => [driftPanel(models, detectors)]);
   const scores = changingPart(scorePanels);
-  const retrain = retrainPart(api, () => [...market.latest.keys()][0] ?? "*");
+  const retrain = retrainPart({ api, condition }, () => [...market.latest.keys()][0] ?? "*", load);
   const retraining = panel("Retraining", {}, retrain.element);
 
   async function load() {

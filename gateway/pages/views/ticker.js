@@ -1,6 +1,6 @@
 // One ticker: its price and forecast, its past, its reasons.
 
-import { make } from "../base/elements.js";
+import { make, say } from "../base/elements.js";
 import { paintSoon } from "../base/painting.js";
 import { AccuracyPanel } from "../ticker/accuracy.js";
 import { forecastPanel } from "../ticker/forecast.js";
@@ -17,54 +17,38 @@ export function tickerView(context, argument) {
 }
 
 class TickerView {
+  #context;
   #market;
   #ticker;
-  #live;
-  #loading;
-  #known = "";
+  #quote;
+  #panels = null; // before there is a prediction, there is nothing to ask for
   #unknown = make("p", { class: "faint" });
+  #cards = make("div", { class: "cards" });
+  #shown = "";
   #draw = () => this.#show();
   #stops;
 
   constructor(context, ticker) {
+    this.#context = context;
     this.#market = context.market;
     this.#ticker = this.title = ticker;
-    const quote = quotePanel(ticker);
-    const forecast = forecastPanel();
-    const reasons = reasonsPanel(context, ticker);
-    const past = new PastPanels(context, ticker);
-    const accuracy = new AccuracyPanel(context, ticker);
-    const prices = new PricePanel(context, ticker);
-    this.#live = [quote, forecast, prices, past, accuracy];
-    this.#loading = [prices, past, accuracy, reasons];
-    const cards = make(
-      "div",
-      { class: "cards" },
-      prices.element,
-      forecast.element,
-      ...past.elements,
-      accuracy.element,
-      reasons.element,
-    );
+    this.#quote = quotePanel(ticker);
     this.element = make(
       "div",
       {},
       make("p", {}, make("a", { href: "#/watch" }, "← Watch list")),
-      quote.element,
+      this.#quote.element,
       this.#unknown,
-      cards,
+      this.#cards,
     );
     const timer = setInterval(() => this.#load(), LOAD_MS);
-    this.#stops = [
-      context.market.listen((changed) => this.#heard(changed)),
-      () => clearInterval(timer),
-      ...[prices, past, accuracy].map((part) => () => part.close()),
-    ];
+    this.#stops = [context.market.listen((changed) => this.#heard(changed)), () => clearInterval(timer)];
     this.#show();
   }
 
   close() {
     for (const stop of this.#stops) stop();
+    for (const part of this.#panels?.closing ?? []) part.close();
   }
 
   #heard(changed) {
@@ -72,18 +56,39 @@ class TickerView {
   }
 
   #show() {
-    const prediction = this.#market.latest.get(this.#ticker);
-    this.#unknown.textContent = prediction ? "" : "No prediction of this ticker yet.";
+    const { latest, known } = this.#market;
+    const prediction = latest.get(this.#ticker);
+    const nothing = known ? unknownWords(this.#ticker, latest.size) : "Waiting for the gateway…";
+    say(this.#unknown, prediction ? "" : nothing);
     if (prediction === undefined) return;
-    for (const part of this.#live) part.show(prediction);
-    if (this.#known === "") this.#load();
+    this.#panels ??= this.#open();
+    for (const part of [this.#quote, ...this.#panels.live]) part.show(prediction);
+    if (this.#shown === "") this.#load();
+  }
+
+  #open() {
+    const forecast = forecastPanel();
+    const reasons = reasonsPanel(this.#context, this.#ticker);
+    const prices = new PricePanel(this.#context, this.#ticker);
+    const past = new PastPanels(this.#context, this.#ticker, (read) => prices.mark(read));
+    const accuracy = new AccuracyPanel(this.#context, this.#ticker);
+    this.#cards.append(prices.element, forecast.element, ...past.elements, accuracy.element, reasons.element);
+    return {
+      live: [forecast, prices, past, accuracy],
+      loading: [prices, past, accuracy, reasons],
+      closing: [prices, past, accuracy],
+    };
   }
 
   #load() {
     const prediction = this.#market.latest.get(this.#ticker);
     const now = `${prediction?.bar_index} ${prediction?.model_set}`;
-    if (document.hidden || prediction === undefined || now === this.#known) return;
-    this.#known = now;
-    for (const part of this.#loading) part.load();
+    if (document.hidden || prediction === undefined || now === this.#shown) return;
+    this.#shown = now;
+    for (const part of this.#panels.loading) part.load();
   }
+}
+
+function unknownWords(ticker, all) {
+  return `Nothing is predicted of ${ticker}. It may be too new, or none of the ${all} tickers here.`;
 }

@@ -1,15 +1,18 @@
 // The watch list: every ticker, live.
 
 import { make, say } from "../base/elements.js";
-import { bars } from "../base/format.js";
 import { choose } from "../watch/choose.js";
 import { Closes } from "../watch/closes.js";
 import { makeHead } from "../watch/heads.js";
+import { overview } from "../watch/overview.js";
 import { fillAge, fillRow, makeRow } from "../watch/row.js";
 import { Rows } from "../watch/rows.js";
+import { makeTools } from "../watch/tools.js";
 import { Wish } from "../watch/wish.js";
+import { countWords, emptyWords } from "../watch/words.js";
 
 const SORT_MS = 1000; // rows that change places more often cannot be read
+const POINTED_MS = 3000; // nor do they move away under a hand
 
 /** Show the watch list. */
 export function watchView(context) {
@@ -18,45 +21,41 @@ export function watchView(context) {
 
 class WatchList {
   title = "Watch list";
-  #latest;
+  #market;
   #wish = new Wish();
   #closes;
   #rows;
+  #overview;
   #stale = false; // what is sorted by may have changed
+  #pointedMs = 0;
   #stops;
-  #head = makeHead((id) => this.#act(() => this.#wish.sortBy(id)));
+  #tools = makeTools(this.#wish, () => this.#chosen());
+  #head = makeHead((id) => {
+    this.#wish.sortBy(id);
+    this.#chosen();
+  });
   #body = make("tbody", {});
   #table = make("table", { "aria-label": "Latest prediction of each ticker" }, this.#head.element, this.#body);
+  #empty = make("p", { class: "empty" });
   #scroller = make(
     "div",
-    { class: "scroll watch", tabindex: 0, role: "region", "aria-label": "Watch list" },
+    {
+      class: "scroll watch",
+      tabindex: 0,
+      role: "region",
+      "aria-label": "Watch list",
+      onpointermove: () => {
+        this.#pointedMs = Date.now();
+      },
+    },
     this.#table,
+    this.#empty,
   );
-  #summary = make("p", { class: "faint" });
-  #search = make("input", {
-    id: "search",
-    type: "search",
-    autocomplete: "off",
-    oninput: () =>
-      this.#act(() => {
-        this.#wish.search = this.#search.value;
-      }),
-  });
-  #horizon = make("select", {
-    id: "horizon",
-    onchange: () =>
-      this.#act(() => {
-        this.#wish.horizon = Number(this.#horizon.value);
-      }),
-  });
-  #starred = make(
-    "button",
-    { type: "button", "aria-pressed": "false", onclick: () => this.#showStarred() },
-    "★ Starred",
-  );
+  #count = make("p", { class: "faint" });
 
   constructor({ api, market }) {
-    this.#latest = market.latest;
+    this.#market = market;
+    this.#overview = overview(api);
     this.#rows = new Rows(
       this.#scroller,
       this.#body,
@@ -67,8 +66,9 @@ class WatchList {
     this.element = make(
       "div",
       {},
-      make("div", { class: "head" }, make("h1", {}, this.title), this.#summary),
-      this.#tools(),
+      make("div", { class: "head" }, make("h1", {}, this.title), this.#count),
+      this.#overview.element,
+      this.#tools.element,
       this.#scroller,
     );
     const timer = setInterval(() => this.#eachSecond(), SORT_MS);
@@ -79,36 +79,18 @@ class WatchList {
       () => clearInterval(timer),
       () => removeEventListener("resize", resized),
     ];
-    this.#choose();
+    this.#chosen();
   }
 
   close() {
     for (const stop of this.#stops) stop();
   }
 
-  #tools() {
-    const labelled = (text, input, style = null) =>
-      make("div", { class: style }, make("label", { for: input.id }, text), input);
-    return make(
-      "div",
-      { class: "bar" },
-      labelled("Search tickers", this.#search, "wide"),
-      labelled("Forecast over", this.#horizon),
-      this.#starred,
-    );
-  }
-
-  #act(change) {
-    change();
+  /** Something else is wished for, or there. */
+  #chosen() {
     this.#choose();
+    this.#sumUp();
     this.#rows.renew();
-  }
-
-  #showStarred() {
-    this.#act(() => {
-      this.#wish.starredOnly = !this.#wish.starredOnly;
-    });
-    this.#starred.setAttribute("aria-pressed", this.#wish.starredOnly);
   }
 
   #star(ticker) {
@@ -118,7 +100,7 @@ class WatchList {
   }
 
   #fill(made, ticker, fresh) {
-    const prediction = this.#latest.get(ticker);
+    const prediction = this.#market.latest.get(ticker);
     if (prediction === undefined) return;
     const { stars, horizon } = this.#wish;
     fillRow(made, prediction, { fresh, starred: stars.has(ticker), horizon, closes: this.#closes.line(prediction) });
@@ -126,39 +108,40 @@ class WatchList {
 
   #choose() {
     this.#stale = false;
-    this.#offerHorizons();
-    const tickers = choose([...this.#latest.values()], this.#wish);
+    const { latest, known } = this.#market;
+    const predictions = [...latest.values()];
+    this.#tools.offer(predictions[0]);
+    const tickers = choose(predictions, this.#wish);
     this.#rows.setKeys(tickers);
     this.#head.show(this.#wish);
     this.#table.setAttribute("aria-rowcount", tickers.length + 1);
-    say(
-      this.#summary,
-      this.#latest.size === 0 ? "No predictions yet." : `${tickers.length} of ${this.#latest.size} tickers`,
-    );
+    say(this.#count, countWords(tickers.length, latest.size));
+    say(this.#empty, tickers.length > 0 ? "" : emptyWords(latest.size, known, this.#wish));
   }
 
-  #offerHorizons() {
-    const [first] = this.#latest.values();
-    const offered = first?.horizons.map((each) => each.horizon) ?? [];
-    if (offered.length === 0 || offered.join() === [...this.#horizon.options].map((option) => option.value).join())
-      return;
-    this.#horizon.replaceChildren(...offered.map((each) => make("option", { value: each }, bars(each))));
-    if (!offered.includes(this.#wish.horizon)) this.#wish.horizon = offered[0];
-    this.#horizon.value = this.#wish.horizon;
+  #sumUp() {
+    this.#overview.show([...this.#market.latest.values()], this.#wish.horizon);
   }
 
   #heard(ticker) {
-    if (ticker === null) return this.#act(() => {});
+    if (ticker === null) return this.#chosen();
     this.#stale = true;
-    this.#closes.note(this.#latest.get(ticker));
+    this.#closes.note(this.#market.latest.get(ticker));
     return this.#rows.renew(ticker);
   }
 
   #eachSecond() {
     if (document.hidden) return;
-    if (this.#stale) this.#choose();
-    const inSight = this.#rows.inSight().filter((made) => this.#latest.has(made.key));
+    if (this.#stale && !this.#inUse()) this.#choose();
+    this.#sumUp();
+    const { latest } = this.#market;
+    const inSight = this.#rows.inSight().filter((made) => latest.has(made.key));
     this.#closes.want(inSight.map((made) => made.key));
-    for (const made of inSight) fillAge(made, this.#latest.get(made.key));
+    for (const made of inSight) fillAge(made, latest.get(made.key));
+  }
+
+  /** Tell whether somebody is about to press something in a row, which must stay where it is. */
+  #inUse() {
+    return Date.now() - this.#pointedMs < POINTED_MS || this.#body.querySelector(":focus-visible") !== null;
   }
 }

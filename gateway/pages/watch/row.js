@@ -10,14 +10,15 @@ import { drawSpark, makeSpark } from "./spark.js";
 
 /** Make an empty row; `star(ticker)` is called when its star is pressed. */
 export function makeRow(star) {
-  const made = { key: null };
+  const made = { key: null, worth: null };
   const cell = (name, ...children) => make("td", { class: name }, ...children);
   made.star = make("button", { type: "button", onclick: () => star(made.key) });
   made.link = make("a", {});
   made.price = cell("price number");
   made.change = cell("change number");
   made.spark = makeSpark();
-  made.forecast = cell("forecast number");
+  made.target = make("span", { class: "target" });
+  made.percent = make("span", {});
   made.arrow = make("span", { "aria-hidden": "true" });
   made.word = make("span", { class: "word" });
   made.direction = cell("direction", made.arrow, " ", made.word);
@@ -34,8 +35,8 @@ export function makeRow(star) {
     made.price,
     made.change,
     cell("spark", made.spark.svg),
-    made.forecast,
     made.direction,
+    cell("forecast number", made.target, " ", made.percent),
     made.confidence,
     made.age,
     made.remarks,
@@ -46,13 +47,12 @@ export function makeRow(star) {
 /** Write a prediction into a row. */
 export function fillRow(made, prediction, { fresh, starred, horizon, closes }) {
   const said = at(prediction, horizon);
-  const shown = price(prediction.current_price);
   if (fresh) name(made, prediction.ticker);
-  else if (made.price.textContent !== shown) flash(made.row);
+  sayPrice(made, prediction.current_price, fresh);
   mark(made.star, starred, prediction.ticker);
-  say(made.price, shown);
   colourChange(made.change, sinceOpen(prediction));
-  say(made.forecast, `${price(said.price_target)} (${change(said.price_target / prediction.current_price - 1)})`);
+  say(made.target, price(said.price_target));
+  say(made.percent, change(said.price_target / prediction.current_price - 1));
   say(made.arrow, arrow(said.direction));
   say(made.word, said.direction);
   made.direction.className = `direction ${said.direction}`;
@@ -71,6 +71,13 @@ export function fillAge(made, prediction) {
 function name(made, ticker) {
   say(made.link, ticker);
   made.link.setAttribute("href", tickerPlace(ticker));
+}
+
+function sayPrice(made, worth, fresh) {
+  const shown = price(worth);
+  if (!fresh && made.price.textContent !== shown) flash(made.price, worth < made.worth ? "falls" : "rises");
+  say(made.price, shown);
+  made.worth = worth;
 }
 
 function mark(button, starred, ticker) {

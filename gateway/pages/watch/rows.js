@@ -75,6 +75,7 @@ export class Rows {
   }
 
   #putAway(index, made) {
+    if (made.row.contains(document.activeElement)) this.#scroller.focus({ preventScroll: true }); // else it is lost
     made.row.remove();
     this.#shown.delete(index);
     this.#spare.push(made);

@@ -19,6 +19,7 @@ from predictor.training.service.outside import Outside
 from predictor.training.service.past import Past
 from schemas.errors import RetryError
 from schemas.events import ModelCommand, ModelEvent
+from schemas.log_events import LogEvent, about
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class CarryOut:
         self._at_step("announce")
         self._announce(event)
         self._decisions.said(event)
+        _log.info("decided: %s %s: %s", event.model_set, event.action, event.reason, extra=_decision(event))
         self._at_step("alias")
         self._set_aliases()
         self._at_step("prune")
@@ -106,6 +108,19 @@ class CarryOut:
             self._outside.store.prune([*past.last_sets(SETS_KEPT), *unspoken])
         except Exception as error:  # a disk or a store that does not answer: the next decision tries again
             _log.warning("old model sets were not deleted: %s", error)
+
+
+def _decision(event: ModelEvent) -> dict[str, object]:
+    return about(
+        LogEvent.DECISION,
+        model_set=event.model_set,
+        action=event.action,
+        serving=event.serving,
+        challenger=event.challenger,
+        decided_by=event.decided_by,
+        command=event.command_id,
+        failed=event.failed,
+    )
 
 
 def _with_digest(event: ModelEvent, brought: FoundSet, digest: str) -> ModelEvent:

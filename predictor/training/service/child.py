@@ -12,10 +12,12 @@ from time import monotonic, sleep
 
 from predictor.training.service.attempt import Attempt
 from predictor.training.service.job import Answers, Job
+from predictor.training.service.progress_log import ProgressLog
 from predictor.training.service.verdict import Attempted
 from predictor.training.settings import TrainingSettings
 from predictor.training.tell import Tell
 from schemas.errors import RetryError, TickcastError
+from schemas.log_events import LogEvent, about
 from schemas.logs import configure_logs
 
 _log = logging.getLogger(__name__)
@@ -83,7 +85,10 @@ def _work(settings: TrainingSettings, job: Job, attempt: Attempt, sender: Connec
     Thread(target=_end_with_parent, name="parent", daemon=True).start()
     configure_logs("trainer", settings.log_level, settings.log_format)
 
+    progress_log = ProgressLog(job.asked_by)
+
     def tell(progress: float, doing: str) -> None:
+        progress_log.note(progress, doing)
         with suppress(OSError):  # the service is gone, and so shall we be: that is no answer to the command
             sender.send((progress, doing))
 
@@ -92,7 +97,8 @@ def _work(settings: TrainingSettings, job: Job, attempt: Attempt, sender: Connec
     except TickcastError as error:
         attempted = _failed(job, str(error))
     except Exception as error:  # whatever a library raises: it is told as the answer, and the service goes on
-        _log.exception("the training failed")
+        said = about(LogEvent.TRAINING, command=job.asked_by, state="failed", reason=type(error).__name__)
+        _log.exception("the training failed", extra=said)
         attempted = _failed(job, f"{type(error).__name__}: {error}")
     Answers(settings.models_directory).write(job, attempted)
 

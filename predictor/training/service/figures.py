@@ -2,7 +2,7 @@
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from schemas.events import ModelEvent
+from schemas.events import ModelAction, ModelEvent
 from schemas.metrics import COMMANDS_WAITING, MODEL_DECISIONS, TRAINING_SECONDS, TRAININGS
 
 
@@ -11,6 +11,8 @@ class Figures:
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._decisions = MODEL_DECISIONS.counter(registry)
+        for action in ModelAction:
+            self._decisions.labels(action.value)  # shown as 0 before there is one
         self._trainings = TRAININGS.counter(registry)
         for end in ("failed", "answered"):
             self._trainings.labels(end)  # shown as 0 before there is one

@@ -15,6 +15,7 @@ from predictor.training.service.sender import Sender
 from predictor.training.service.trainings import Trainings
 from predictor.training.settings import TrainingSettings
 from schemas.events import ModelCommand, ModelEvent, Scoreboard, ServiceState
+from schemas.log_events import LogEvent, about
 from schemas.status import StatusBoard
 
 _log = logging.getLogger(__name__)
@@ -106,7 +107,8 @@ class Trainer:
     def _send(self, wishes: Iterable[ModelCommand]) -> None:
         """Send what machines wish to the journal; it is answered when it comes back from there."""
         for command in wishes:
-            _log.info("%s asks: %s, %s", command.requested_by, command.action, command.reason)
+            said = about(LogEvent.COMMAND, requested_by=command.requested_by, action=command.action, job=command.id)
+            _log.info("%s asks: %s, %s", command.requested_by, command.action, command.reason, extra=said)
             self._sender.command(command)
             self._wishes.asked(command)
             self._desk.carry_out.tell(command)

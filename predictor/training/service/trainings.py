@@ -20,6 +20,7 @@ from predictor.training.service.verdict import Attempted, after_training, unaske
 from predictor.training.settings import TrainingSettings
 from predictor.training.tasks import say
 from schemas.events import CommandState, ModelAction, ModelCommand
+from schemas.log_events import LogEvent, about
 
 _log = logging.getLogger(__name__)
 _Ended = Callable[[Attempted], None]
@@ -106,7 +107,8 @@ class Trainings:
             desk.follow(unasked(desk.past, found, instead_of, action, attempted.reason, desk.now_ns()), None)
         else:
             self.trouble = found or attempted.reason
-            _log.error("no model set: %s", self.trouble)
+            said = about(LogEvent.TRAINING, command=None, state="failed", reason=self.trouble)
+            _log.error("no model set: %s", self.trouble, extra=said)
 
     def _train(self, command: ModelCommand) -> None:
         why = why_not(self._desk.past, command, None, self._desk.shape)
@@ -133,7 +135,9 @@ class Trainings:
             return
         self._at_step("train")
         self._desk.progress.tell(command, CommandState.RUNNING)
-        _log.info("training, as %s asked: %s", command.requested_by, command.reason or command.kind)
+        said = about(LogEvent.TRAINING, command=command.id, requested_by=command.requested_by, state="running")
+        text = "training, as %s asked: %s"
+        _log.info(text, command.requested_by, command.reason or command.kind, extra=said)
         self._start(job, partial(self._training_ended, command, job))
 
     def _training_ended(self, command: ModelCommand, job: Job, attempted: Attempted) -> None:

@@ -238,7 +238,9 @@ async def test_one_address_keeps_nobody_out_who_comes_by_another_and_many_togeth
     assert reasons[-1] == "limit-log-ins-per-name"
 
 
-async def test_whoever_is_not_let_in_is_counted_by_why(town: Town) -> None:
+async def test_whoever_is_not_let_in_is_counted_by_why_and_logged_once(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
     limited_by_clock(town)
     async with client_of(town.parts) as client:
         for _ in range(11):
@@ -259,6 +261,8 @@ async def test_whoever_is_not_let_in_is_counted_by_why(town: Town) -> None:
         "wrong-refresh-token": 2,
         "registration-closed": 1,
     }
+    assert "refused 127.0.0.1: /auth/token, limit-log-ins-per-name-and-client" in caplog.text
+    assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 12
 
 
 async def test_what_the_command_does_holds_for_tokens_that_are_out(
@@ -373,13 +377,13 @@ async def test_what_happens_is_logged_and_no_secret_with_it(
         *(
             f"refresh token of user {user.id} was used again",
             "unknown token",
-            f"scopes of user {user.id} (ada) are now",
+            f"user {user.id} (ada): scopes are now",
         ),
         *(
             f"user {user.id} has changed: scopes read",
             "lacks stream",
             "has logged out",
-            f"user {user.id} (ada) is disabled",
+            f"user {user.id} (ada): disabled",
         ),
     ]
     assert [word for word in words if word not in caplog.text] == []

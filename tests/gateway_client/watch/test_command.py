@@ -17,8 +17,10 @@ from gateway.client.watch.rows import Wish
 from gateway.client.watch.screen import PACE, watch
 from gateway.client.watch.settings import WatchSettings
 from schemas.errors import EXIT_STOP_AND_SAY, TickcastError
+from tests.certificates import Authority
 from tests.gateway.access.people import key_of
 from tests.gateway.samples import make_parts, prediction, publish
+from tests.gateway.test_tls import served_with
 from tests.gateway.web import running
 from tests.gateway_client.scripted import scripted
 from tests.gateway_client.watch.terminal import Terminal, opened
@@ -119,6 +121,19 @@ async def test_what_stops_it_is_said_in_words_that_name_the_fix() -> None:
     assert "give one like http://127.0.0.1:8000" in str(await refused("http://"))
     async with scripted(refusals=1_000) as starting:
         assert "still reading" in str(await refused(starting.url))
+
+
+async def test_a_certificate_that_is_not_trusted_is_refused_until_its_authority_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    parts, printed = make_parts(prediction("AAPL", 1), **served_with(authority.issue())), io.StringIO()
+    async with running(parts) as server:
+        assert "SSL_CERT_FILE names" in str(await refused(server.url))
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
+        settings = WatchSettings(_env_file=None, url=server.url)
+        await watch(settings, Wish(), Console(file=printed, width=80), once=True)
+    assert "AAPL" in printed.getvalue()
 
 
 async def test_an_error_is_one_line_and_leaves_the_terminal_as_it_was() -> None:

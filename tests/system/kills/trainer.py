@@ -37,8 +37,8 @@ def quick_attempt(settings: TrainingSettings, job: Job, tell: Tell) -> Attempted
 
 
 def set_of(command_id: str | None) -> str:
-    """Name the set that a training makes."""
-    return f"set-{command_id or 'first'}"
+    """Name the set that a training makes; the ids of drift's commands hold what no folder's name may."""
+    return f"set-{command_id or 'first'}".replace("/", "-").replace(":", "-")
 
 
 def _serve(settings: TrainingSettings) -> None:
