@@ -1,5 +1,6 @@
 """What the training can be told, beside what the predictor is."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -7,10 +8,10 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from predictor.settings import PredictorSettings
 from predictor.training.schedule import is_schedule
-from schemas.source_settings import REPLAY_START, SOURCE_PATTERN, Tickers, TimeText
+from schemas.source_settings import LIVE_SOURCES, REPLAY_START, SOURCE_PATTERN, Tickers, TimeText
 from schemas.times import from_rfc3339
 
-#: Of a file that is played from its first row, and of a live market.
+#: Of a file that is played from its first row.
 NO_PAST = "all that the source has is played live, so none is left to train on"
 #: What switches the mirror off.
 NO_MIRROR = "none"
@@ -50,6 +51,11 @@ class TrainingSettings(PredictorSettings):
 
     @property
     def before_ns(self) -> int | None:
-        """Give the first live moment; None: the source's first, so that nothing lies before it."""
+        """Give the first live moment; None: the source's first, so that nothing lies before it.
+
+        A live market's is now: what it played before is past, too.
+        """
+        if self.source in LIVE_SOURCES:
+            return time.time_ns()
         text = self.start or (REPLAY_START if self.source == "replay" else "")
         return from_rfc3339(text) if text else None

@@ -1,56 +1,32 @@
 """The ingestor as a process on a live market: killed, started again, stopped by a wrong key."""
 
-import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
 
 from schemas.errors import EXIT_STOP_AND_SAY
 from schemas.topics import TICKS
 from tests.brokers import BrokerUnderTest, Record
-from tests.ingestor.providers.alpaca import FakeAlpaca
 from tests.ingestor.providers.fake import KEY, SECRET
+from tests.ingestor.providers.in_thread import AlpacaInThread
 from tests.processes import Processes, ServiceProcess
 
 pytestmark = pytest.mark.integration
 
 
-class _InThread:
-    """A fake with a loop of its own, beside a test that waits for processes."""
-
-    def __init__(self) -> None:
-        self.fake = FakeAlpaca()
-        self._loop = asyncio.new_event_loop()
-        self._running = self.fake.running()
-        self._thread = Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self.do(self._running.__aenter__())
-
-    def do(self, work: Coroutine[Any, Any, Any]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
-
-    def end(self) -> None:
-        self.do(self._running.__aexit__(None, None, None))
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
-
-
 @pytest.fixture
-def alpaca() -> Iterator[_InThread]:
-    server = _InThread()
+def alpaca() -> Iterator[AlpacaInThread]:
+    server = AlpacaInThread()
     yield server
     server.end()
 
 
 @pytest.fixture
 def start(
-    broker: BrokerUnderTest, processes: Processes, alpaca: _InThread, tmp_path: Path
+    broker: BrokerUnderTest, processes: Processes, alpaca: AlpacaInThread, tmp_path: Path
 ) -> Callable[..., ServiceProcess]:
     def start_one(key: str = KEY) -> ServiceProcess:
         environment = broker.environment(
@@ -71,7 +47,7 @@ def start(
     return start_one
 
 
-def _connected(service: ServiceProcess, alpaca: _InThread, times: int) -> None:
+def _connected(service: ServiceProcess, alpaca: AlpacaInThread, times: int) -> None:
     service.wait_for(lambda: alpaca.fake.connections >= times, what=f"connection {times}")
 
 
@@ -85,7 +61,7 @@ def _ticks(records: list[Record]) -> list[tuple[str, float]]:
 
 
 def test_killed_and_started_again_it_resumes_and_says_every_trade_once(
-    broker: BrokerUnderTest, start: Callable[..., ServiceProcess], alpaca: _InThread
+    broker: BrokerUnderTest, start: Callable[..., ServiceProcess], alpaca: AlpacaInThread
 ) -> None:
     sent = []
     for times in (1, 2):

@@ -158,11 +158,10 @@ class LiveSource:
     async def _connection(self) -> AsyncGenerator[Moment, None]:
         """Connect, fill the gap, and play what comes until it breaks."""
         async with self._connecting.open(self._tell_trouble) as stream:
-            now_ns = self._clock_ns()
-            self._hearing.connected(now_ns)
-            whole_ns = bar_start_ns(now_ns, _FILL_NS) + _FILL_NS
+            whole_ns = bar_start_ns(self._clock_ns(), _FILL_NS) + _FILL_NS
             async for moment in self._fill(whole_ns):
                 yield moment
+            self._hearing.connected(self._clock_ns())
             self._trouble = None
             while True:
                 heard = await stream.next_within(QUIET_SECONDS)
@@ -268,7 +267,7 @@ class LiveSource:
         for tick in ticks:
             self._said.add(tick.ticker, tick.time_ns, tick.price, tick.size)
         watermark_ns = self._advance(self._hearing.watermark_ns(now_ns, idle=not heard), whole_ns)
-        rejected = [bad for bad in heard if isinstance(bad, Rejected)]
+        rejected = self._placed([bad for bad in heard if isinstance(bad, Rejected)])
         if not ticks and not rejected and watermark_ns is None:
             return None
         return Moment(
@@ -280,6 +279,13 @@ class LiveSource:
             watermark_ns=watermark_ns,
             rejected=rejected,
         )
+
+    def _placed(self, rejected: list[Rejected]) -> list[Rejected]:
+        """Give what was rejected with a place in the stream, by which one dead letter differs from the other."""
+        return [
+            msgspec.structs.replace(bad, place=f"message {self._number + 1}.{index}")
+            for index, bad in enumerate(rejected)
+        ]
 
     def _is_new(self, tick: LiveTick) -> bool:
         if self._known.came_before(tick):

@@ -1,6 +1,7 @@
 """From settings to a live source."""
 
 import time
+from collections.abc import Collection
 from importlib import import_module
 
 from ingestor.settings import IngestorSettings
@@ -31,25 +32,34 @@ def open_provider(name: str, figures: LiveFigures, settings: LiveSettings) -> Pr
     return provider
 
 
+def require_tickers(name: str, tickers: Collection[str]) -> tuple[str, ...]:
+    """Give the tickers.
+
+    Raises:
+        StopAndSayError: There are none: a market has too many.
+    """
+    if not tickers:
+        raise StopAndSayError(f"TICKCAST_TICKERS: say which {name} is to send, like AAPL,MSFT")
+    return tuple(tickers)
+
+
 def open_live_source(settings: IngestorSettings) -> LiveSource:
     """Open the live source that the settings name; nothing is sent yet.
 
     Raises:
         StopAndSayError: It cannot be opened; the line says why.
     """
-    if not settings.tickers:
-        raise StopAndSayError(f"TICKCAST_TICKERS: say which {settings.source} is to send, like AAPL,MSFT")
-    live = load_settings(LiveSettings)
+    tickers, live = require_tickers(settings.source, settings.tickers), load_settings(LiveSettings)
     figures = LiveFigures(settings.source)
     provider = open_provider(settings.source, figures, live)
     connecting = Connecting(
-        lambda: provider.ticks(settings.tickers),
+        lambda: provider.ticks(tickers),
         answer_seconds=live.source_answer_seconds,
         least_seconds=live.source_reconnect_seconds,
     )
     options = LiveOptions(
         source=settings.source,
-        tickers=settings.tickers,
+        tickers=tickers,
         interval=settings.interval,
         lateness=live.source_lateness_seconds,
         mute=live.source_mute_seconds,

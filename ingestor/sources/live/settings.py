@@ -29,6 +29,9 @@ class LiveSettings(Settings):
     source_longest_fill_days: float = Field(
         7.0, gt=0, description="Of a longer gap, only so much before now is filled from history"
     )
+    source_history_bars: int = Field(
+        5_000, ge=1, description="Bars of each ticker before now that training asks for, where it names no start"
+    )
     source_budget_directory: Path = Field(
         Path("var/budgets"), description="Requests sent, for all processes of this machine and across restarts"
     )

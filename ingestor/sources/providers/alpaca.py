@@ -1,6 +1,7 @@
 """Alpaca: trades or minute bars of US stocks as they happen, and bars of the past, by its own client `alpaca-py`."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 from typing import Any, Literal
@@ -18,6 +19,10 @@ from ingestor.sources.live.said import whole_bar
 from ingestor.sources.moments import Rejected
 from schemas.errors import StopAndSayError
 from schemas.times import NS_PER_SECOND, Interval, bar_start_ns, from_rfc3339, interval_ns, to_rfc3339
+
+#: The client's own would write down, at the level of debug, the frame that holds the key.
+_stream_log = logging.getLogger(f"{__name__}.stream")
+_stream_log.setLevel(logging.INFO)
 
 _TIMEFRAMES: dict[Interval, str] = {"1m": "1Min", "5m": "5Min", "1h": "1Hour", "1d": "1Day"}
 _PAGE_BARS = 10_000
@@ -95,6 +100,7 @@ class Alpaca:
             content={"feed": feed, "stream": stream, "adjustment": settings.alpaca_adjustment},
             exchange="24/7" if feed == "test" else "XNYS",
         )
+        self._stream_type = live_package("alpaca.data.live.stock").StockDataStream
         self._client = live_package("alpaca.data.historical.stock").StockHistoricalDataClient(
             **self._keys, raw_data=True, url_override=settings.alpaca_data_url
         )
@@ -104,11 +110,17 @@ class Alpaca:
 
     async def ticks(self, tickers: Sequence[str]) -> AsyncGenerator[list[LiveTick | Rejected], None]:
         """Give trades, or minute bars as four ticks each."""
-        stream = live_package("alpaca.data.live.stock").StockDataStream(
+        stream = self._stream_type(
             **self._keys,
             raw_data=True,
             url_override=f"{self._settings.alpaca_stream_url}/v2/{self._settings.alpaca_feed}",
-            websocket_params={"ping_interval": 10, "ping_timeout": 20, "close_timeout": 1, "max_queue": 1_024},
+            websocket_params={
+                "ping_interval": 10,
+                "ping_timeout": 20,
+                "close_timeout": 1,
+                "max_queue": 1_024,
+                "logger": _stream_log,
+            },
         )
         subscribe = stream.subscribe_trades if self._settings.alpaca_stream == "trades" else stream.subscribe_bars
         subscribe(_never_called, *tickers)

@@ -51,7 +51,7 @@ class FakeProvider(Protocol):
         ...
 
 
-async def until(holds: Callable[[], bool], *, seconds: float = 10.0, what: str) -> None:
+async def until(holds: Callable[[], bool], *, seconds: float = 60.0, what: str) -> None:
     """Wait for a condition."""
     for _ in range(int(seconds / 0.01)):
         if holds():

@@ -1,0 +1,29 @@
+"""A local provider beside a test that waits for processes, or for what makes a loop of its own."""
+
+import asyncio
+from collections.abc import Coroutine
+from threading import Thread
+from typing import Any
+
+from tests.ingestor.providers.alpaca import FakeAlpaca
+
+
+class AlpacaInThread:
+    """A fake with a loop of its own, beside a test that waits for processes."""
+
+    def __init__(self) -> None:
+        self.fake = FakeAlpaca()
+        self._loop = asyncio.new_event_loop()
+        self._running = self.fake.running()
+        self._thread = Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.do(self._running.__aenter__())
+
+    def do(self, work: Coroutine[Any, Any, Any]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    def end(self) -> None:
+        self.do(self._running.__aexit__(None, None, None))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
