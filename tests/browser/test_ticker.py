@@ -38,7 +38,9 @@ async def test_accuracy_over_time_stands_beside_its_baseline_with_how_sure_it_is
         accuracy = visit.page.get_by_role("region", name="How right it has been")
         await expect(accuracy).to_contain_text("On all 240 dates so far, the direction over the next bar was right")
         await expect(accuracy).to_contain_text("in 58.3%")
-        await expect(accuracy).to_contain_text("the usual direction in 66.7%: a difference of -8.3 points (between")
+        await expect(accuracy).to_contain_text(
+            "the usual direction in 66.7%: a difference of \N{MINUS SIGN}8.3 points (between"
+        )
         await expect(accuracy).to_contain_text("worse than the usual direction by more than chance explains")
         await expect(accuracy.locator("canvas").first).to_be_visible()
         await accuracy.get_by_text("Data table").click()

@@ -37,9 +37,8 @@ export class Pane {
         chart.setPoints(indicators.points(lines, bars()));
       },
     });
-    const [chart, legend, , table] = this.#box.parts; // the panel around it says who draws
     const head = make("div", { class: "head" }, make("h3", {}, name), make("div", { class: "bar" }, this.#box.tools));
-    this.element = make("div", { role: "group", "aria-label": name }, head, chart, legend, table);
+    this.element = make("div", { role: "group", "aria-label": name }, head, ...this.#box.parts);
   }
 
   /** Draw, and write the table, anew. */
