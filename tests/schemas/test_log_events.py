@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize("event", LogEvent)
 def test_every_event_is_explained_and_said_somewhere(event: LogEvent) -> None:
     assert f"| `{event}` |" in (ROOT / "docs" / "operations.md").read_text()
-    rooms = ("deploy", "feature_stream", "gateway", "ingestor", "predictor")
+    rooms = ("deploy", "feature_stream", "gateway", "ingestor", "predictor", "schemas")
     sources = (file.read_text() for room in rooms for file in (ROOT / room).rglob("*.py"))
     assert any(f"LogEvent.{event.name}" in source for source in sources)
 
