@@ -36,8 +36,8 @@ def _tests() -> dict[str, list[dict[str, Any]]]:
 
 @pytest.mark.parametrize("file", RULES, ids=lambda path: path.stem)
 def test_rules_are_valid_and_do_what_their_unit_tests_say(file: Path) -> None:
-    for command in (("check", "rules", file), ("test", "rules", *TESTS.glob(f"{file.stem}*.test.yml"))):
-        ran = subprocess.run([program("promtool"), *command], capture_output=True, text=True, check=False)
+    for verb, files in (("check", [file]), ("test", sorted(TESTS.glob(f"{file.stem}*.test.yml")))):
+        ran = subprocess.run([program("promtool"), verb, "rules", *files], capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stdout + ran.stderr
 
 

@@ -142,8 +142,13 @@ def _ask(system: System, gone: threading.Event) -> None:
 
 
 def _listen(system: System, gone: threading.Event) -> None:
-    with suppress(WebSocketException), connect(f"ws://127.0.0.1:{system.gateway_port}/ws/predictions") as socket:
-        socket.send('{"action": "subscribe", "tickers": ["*"]}')
-        while not gone.is_set():
-            with suppress(TimeoutError):
-                socket.recv(0.5)
+    """Come back whenever the connection ends: the worker that got it may not have caught up yet."""
+    while not gone.wait(0.5):
+        with (
+            suppress(OSError, WebSocketException),
+            connect(f"ws://127.0.0.1:{system.gateway_port}/ws/predictions") as socket,
+        ):
+            socket.send('{"action": "subscribe", "tickers": ["*"]}')
+            while not gone.is_set():
+                with suppress(TimeoutError):
+                    socket.recv(0.5)
