@@ -168,8 +168,9 @@ async def test_gateways_are_killed_and_restarted_under_load_and_no_gap_goes_unre
         await following
     assert sum(isinstance(event, Disconnected) for event in taken.events) >= 3
     for ticker in TICKERS:
-        seqs = taken.seqs[ticker]
+        assert taken.seqs[ticker] == sorted(set(taken.seqs[ticker]))
+        kept_from = log[ticker][0]  # the embedded broker forgets the oldest records, on a slow machine some of these
+        seqs = [seq for seq in taken.seqs[ticker] if seq >= kept_from]
         leaps = {(a, b) for a, b in pairwise(seqs) if any(a < offset < b for offset in log[ticker])}
-        assert seqs == sorted(set(seqs))
         assert set(seqs) <= set(log[ticker])
-        assert taken.gaps(ticker) == leaps
+        assert {(a, b) for a, b in taken.gaps(ticker) if a >= kept_from} == leaps
