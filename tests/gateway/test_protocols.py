@@ -80,12 +80,12 @@ async def test_what_is_not_a_request_or_not_a_handshake_is_a_problem_with_a_resp
     assert status != 405 or "GET" in headers["allow"]
 
 
-async def test_a_refused_handshake_is_no_error_in_our_log(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_refused_handshake_is_said_once_and_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         async with running(make_parts()) as server:
             with pytest.raises(InvalidStatus):
                 await connect(server.socket_url, additional_headers={"Origin": "http://evil.example"})
-    assert [record.getMessage() for record in caplog.records] == []
+    assert [record.getMessage() for record in caplog.records] == ["refused 127.0.0.1: foreign origin"]
 
 
 async def test_a_client_that_is_thrown_out_amid_updates_is_no_error_in_our_log(
