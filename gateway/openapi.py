@@ -21,14 +21,14 @@ from gateway.history import History
 from gateway.jobs import ModelJob
 from gateway.members import Comparison
 from gateway.model_wishes import LoadBody, ReasonBody, UnloadBody
-from gateway.past_bars import PastBars, PastFeatures
+from gateway.past_bars import PastFeatures
 from gateway.performance import PerformanceMetrics, PerformanceSummary, Warmup
 from gateway.problems import PROBLEM_MEDIA_TYPE
 from gateway.reasons import ReasonedPrediction
 from gateway.usage_report import UsageReport
 from gateway.versioned import API_PREFIX
 from schemas.json_schemas import component_schemas
-from schemas.public import PublicPredictions
+from schemas.public import PastBars, PublicPredictions
 
 _JSON = "application/json"
 _COMPONENT = "#/components/schemas/{name}"

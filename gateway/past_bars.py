@@ -9,48 +9,12 @@ from sqlalchemy import RowMapping
 
 from gateway.presentation import time_text
 from schemas.events import Origin
-from schemas.public import Integer, PublicBar, PublicPrediction, Time
+from schemas.public import Integer, PastBar, PastBars, PublicPrediction, Time
 from schemas.times import Interval
 
 Row = RowMapping | dict[str, Any]
 
 _NO_FORMING = b'"forming":null}'
-
-
-class PastBar(Struct, frozen=True, kw_only=True):
-    """A closed bar, `[start, end)`.
-
-    Attributes:
-        bar_index: Closed bars of the ticker so far, this one included.
-        partial: Ticks were lost while it was open.
-    """
-
-    start: Time
-    end: Time
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-    tick_count: Integer
-    bar_index: Integer
-    partial: bool
-    origin: Origin
-
-
-class PastBars(Struct, frozen=True, kw_only=True):
-    """Oldest first.
-
-    Attributes:
-        complete: All that was asked for is here; else older bars are left out.
-        forming: The bar so far; null where none is open.
-    """
-
-    ticker: str
-    interval: Interval
-    complete: bool
-    bars: list[PastBar]
-    forming: PublicBar | None
 
 
 class PastIndicators(Struct, frozen=True, kw_only=True):

@@ -62,6 +62,42 @@ class PublicBar(Struct, frozen=True, kw_only=True):
     tick_count: Integer
 
 
+class PastBar(Struct, frozen=True, kw_only=True):
+    """A closed bar, `[start, end)`.
+
+    Attributes:
+        bar_index: Closed bars of the ticker so far, this one included.
+        partial: Ticks were lost while it was open.
+    """
+
+    start: Time
+    end: Time
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    tick_count: Integer
+    bar_index: Integer
+    partial: bool
+    origin: Origin
+
+
+class PastBars(Struct, frozen=True, kw_only=True):
+    """Oldest first.
+
+    Attributes:
+        complete: All that was asked for is here; else older bars are left out.
+        forming: The bar so far; null where none is open.
+    """
+
+    ticker: str
+    interval: Interval
+    complete: bool
+    bars: list[PastBar]
+    forming: PublicBar | None
+
+
 class PublicPrediction(Struct, frozen=True, kw_only=True):
     """The latest prediction of a ticker; not investment advice.
 

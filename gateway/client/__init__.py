@@ -7,9 +7,9 @@ from gateway.client.asynchronous import Client, connect
 from gateway.client.errors import ClientError, ProtocolError, RefusedError, RequestError, UnreachableError
 from gateway.client.events import BarUpdate, Disconnected, Event, Gap, StartedAnew
 from gateway.client.health import Health, ServiceHealth
-from gateway.client.past import PastBar
 from gateway.client.stream import Stream
 from gateway.client.synchronous import SyncClient, SyncStream, connect_sync
+from schemas.public import PastBar
 
 __all__ = [
     "BarUpdate",

@@ -10,13 +10,12 @@ from gateway.client.backoff import Backoff
 from gateway.client.credentials import Credentials
 from gateway.client.events import BarUpdate, Update
 from gateway.client.health import Health
-from gateway.client.past import PastBar, PastBars
 from gateway.client.reconnection import Reconnection
 from gateway.client.rest import Rest
 from gateway.client.session import Session
 from gateway.client.stream import Stream
 from gateway.client.wishes import Options
-from schemas.public import PublicPrediction, PublicPredictions
+from schemas.public import PastBar, PastBars, PublicPrediction, PublicPredictions
 from schemas.sockets import BARS_SOCKET_PATH, SOCKET_PATH, MessageFormat, StreamedPrediction
 from schemas.symbols import normalise_ticker
 

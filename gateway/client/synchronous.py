@@ -9,9 +9,8 @@ from typing import Any, Generic, Self, TypeVar
 from gateway.client.asynchronous import Client, connect
 from gateway.client.events import BarUpdate, Event, Update
 from gateway.client.health import Health
-from gateway.client.past import PastBar
 from gateway.client.stream import Stream
-from schemas.public import PublicPrediction
+from schemas.public import PastBar, PublicPrediction
 from schemas.sockets import MessageFormat, StreamedPrediction
 
 Result = TypeVar("Result")

@@ -16,11 +16,12 @@ from gateway.database.queries import features as features_of
 from gateway.history import History, as_csv, history_of
 from gateway.openapi import of_contract, problems
 from gateway.parts import Parts
-from gateway.past_bars import PastBars, PastFeatures, past_bars, past_features, with_forming
+from gateway.past_bars import PastFeatures, past_bars, past_features, with_forming
 from gateway.routes.live import live_json
 from gateway.routes.predictions import Symbol
 from gateway.routes.recorded import recorded
 from gateway.shared.answers import Question
+from schemas.public import PastBars
 from schemas.times import NS_PER_SECOND
 
 #: Rows in one answer.

@@ -15,11 +15,12 @@ from gateway.database.history import PREDICTIONS as PREDICTIONS_TABLE
 from gateway.database.migrate import migrate
 from gateway.history import History
 from gateway.parts import Parts
-from gateway.past_bars import PastBars, PastFeatures
+from gateway.past_bars import PastFeatures
 from gateway.recorder.rows import RECORDED
 from gateway.recorder.writing import Batch, write
 from schemas.codec import encode
 from schemas.events import Bar, BarSoFar, Direction, Outcome, Prediction
+from schemas.public import PastBars
 from schemas.topics import BARS, OUTCOMES
 from tests.gateway.recorder.events import Said, example, spoken
 from tests.gateway.samples import DAY_NS, make_parts, prediction

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from gateway.client.past import PastBar
+from schemas.public import PastBar
 from schemas.sockets import StreamedPrediction
 
 KEPT = 40
