@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter as Counts
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,9 +44,13 @@ class Metric:
         """Make it as a gauge."""
         return Gauge(self.name, self.help, self.labels, registry=registry)
 
-    def family(self) -> GaugeMetricFamily:
-        """Make it as a gauge whose samples are put in when somebody scrapes it."""
-        return GaugeMetricFamily(self.name, self.help, labels=self.labels)
+    def family(self, values: Mapping[tuple[str, ...], float | None] | None = None) -> GaugeMetricFamily:
+        """Make it as a gauge whose samples are made when somebody scrapes it: by labels; None is not known."""
+        family = GaugeMetricFamily(self.name, self.help, labels=self.labels)
+        for labels, value in (values or {}).items():
+            if value is not None:
+                family.add_metric(labels, value)
+        return family
 
     def histogram(self, registry: CollectorRegistry = REGISTRY) -> Histogram:
         """Make it as a histogram."""
@@ -194,7 +198,7 @@ COMMANDS_WAITING = Metric("tickcast_waiting_trainings", "gauge", "Trainings that
 LOADED_SETS = Metric(
     "tickcast_loaded_model_sets", "gauge", "1 for the set that serves, and for its challenger.", ("model_set", "role")
 )
-MODEL_AGE = Metric("tickcast_model_age_seconds", "gauge", "Since the newest decision on models.")
+MODEL_AGE = Metric("tickcast_model_age_seconds", "gauge", "Since the set that serves has served.")
 TRAINING_DATA_AGE = Metric(
     "tickcast_training_data_age_seconds",
     "gauge",

@@ -1,13 +1,11 @@
 """What a scrape of the gateway says of its views."""
 
 import pytest
-from msgspec import structs
 
 from gateway.parts import Parts
 from gateway.problems import ProblemError
 from gateway.view_figures import OLDEST_TICKERS, ViewFigures
 from schemas.events import ServiceState
-from tests.gateway.boards import EXAMPLE, board
 from tests.gateway.samples import NOON_NS, make_parts, prediction, publish
 from tests.gateway.scraping import scraped
 
@@ -22,7 +20,7 @@ def watched(parts: Parts) -> Parts:
 def test_nothing_is_claimed_of_what_is_not_known_yet() -> None:
     said = scraped(watched(make_parts()))
     assert said["tickcast_ready_services"] == {(): 0.0}
-    assert not {name for name in said if "age" in name or "coverage" in name or "drift" in name}
+    assert not {name for name in said if "age" in name}
 
 
 def test_a_gateway_in_an_outage_does_not_count_as_ready() -> None:
@@ -50,30 +48,6 @@ def test_no_ticker_is_named_while_none_waits_long() -> None:
         make_parts(*(prediction(f"T{number}", ingested_at_ns=NOON_NS - number * NS) for number in range(60)))
     )
     assert "tickcast_oldest_prediction_age_seconds" not in scraped(parts)
-
-
-def test_coverage_and_drift_are_those_of_the_board_of_all() -> None:
-    parts = watched(make_parts())
-    parts.scores.accept(board("AAPL", drift={"error": "alarm", "error_dates": "9", "retrain": "asked"}))
-    assert "tickcast_drift_dates" not in scraped(parts)
-    score = EXAMPLE.horizons[0]
-    parts.scores.accept(
-        board(
-            "*",
-            horizons=[
-                structs.replace(score, horizon=1, settled_dates=300, coverage_95=0.9, coverage_99=0.97),
-                structs.replace(score, horizon=21, coverage_95=None),
-            ],
-            drift={"error": "stable", "error_dates": "0", "loss": "alarm", "loss_dates": "3", "retrain": "asked"},
-        )
-    )
-    said = scraped(parts)
-    assert said["tickcast_interval_coverage_ratios"][("1", "95")] == 0.9
-    assert said["tickcast_interval_coverage_ratios"][("1", "99")] == 0.97
-    assert ("21", "95") not in said["tickcast_interval_coverage_ratios"]
-    assert said["tickcast_settled_dates"][("1",)] == 300.0
-    assert said["tickcast_drift_dates"] == {("error",): 0.0, ("loss",): 3.0}
-    assert said["tickcast_asked_retrains"] == {(): 1.0}
 
 
 async def test_a_database_that_is_away_is_said() -> None:
