@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from ingestor.sources.live.attempts import attempts
 from ingestor.sources.live.budget import Budget
 from ingestor.sources.live.figures import LiveFigures
 from ingestor.sources.live.packages import live_package
@@ -41,8 +42,7 @@ class Calls:
         self._budget = budget
         self._figures = figures
         self._answer_seconds = answer_seconds
-        self._pause_seconds = pause_seconds
-        self._stamina = live_package("stamina")
+        self._attempts = attempts(_ATTEMPTS, pause_seconds, _LONGEST_PAUSE_SECONDS)
         purgatory = live_package("purgatory")
         self._opened: type[Exception] = live_package("purgatory.domain.model").OpenedState
         self._breakers = purgatory.AsyncCircuitBreakerFactory(
@@ -50,7 +50,6 @@ class Calls:
             default_ttl=_BREAKER_SECONDS,
             exclude=[BudgetSpentError, StopAndSayError],
         )
-        live_package("stamina.instrumentation").set_on_retry_hooks([])  # its own would show what a request held
 
     async def make(self, request: Callable[[], Awaitable[Answer]]) -> Answer:
         """Send a request until it is answered, as often as that makes sense.
@@ -63,18 +62,8 @@ class Calls:
             BudgetSpentError: The plan allows no request now.
             StopAndSayError: It refuses the key, or the plan.
         """
-        attempts = self._stamina.retry_context(
-            on=_pause_before_next,
-            attempts=_ATTEMPTS,
-            timeout=None,
-            wait_initial=self._pause_seconds,
-            wait_max=_LONGEST_PAUSE_SECONDS,
-            wait_jitter=self._pause_seconds,
-        )
-        async for attempt in attempts:
-            with attempt:
-                return await self._once(request)
-        raise AssertionError("unreachable")
+        answer: Answer = await self._attempts(_pause_before_next, self._once, request)
+        return answer
 
     async def _once(self, request: Callable[[], Awaitable[Answer]]) -> Answer:
         breaker = await self._breakers.get_breaker(self._source)

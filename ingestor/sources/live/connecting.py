@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from ingestor.sources.live.packages import live_package
+from ingestor.sources.live.attempts import attempts
 from ingestor.sources.live.provider import LiveTick, ProviderAwayError
 from ingestor.sources.moments import Rejected
 
@@ -86,7 +86,7 @@ class Connecting:
         self._ticks = ticks
         self._answer_seconds = answer_seconds
         self._least_seconds = least_seconds
-        self._pause_seconds = pause_seconds
+        self._attempts = attempts(None, pause_seconds, _LONGEST_PAUSE_SECONDS)
         self._clock = clock
         self._sleep = sleep
         self._last = float("-inf")
@@ -108,25 +108,18 @@ class Connecting:
             await stream.close()
 
     async def _opened(self, failed: Callable[[Exception], None]) -> Stream:
-        attempts = live_package("stamina").retry_context(
-            on=ProviderAwayError,
-            attempts=None,
-            timeout=None,
-            wait_initial=self._pause_seconds,
-            wait_max=_LONGEST_PAUSE_SECONDS,
-            wait_jitter=self._pause_seconds,
-        )
-        async for attempt in attempts:
-            with attempt:
-                await self._sleep(max(0.0, self._last + self._least_seconds - self._clock()))
-                self._last = self._clock()
-                try:
-                    return await self._subscribed()
-                except ProviderAwayError as error:
-                    failed(error)
-                    _log.warning("no connection yet: %s", error)
-                    raise
-        raise AssertionError("unreachable")
+        stream: Stream = await self._attempts(ProviderAwayError, self._try, failed)
+        return stream
+
+    async def _try(self, failed: Callable[[Exception], None]) -> Stream:
+        await self._sleep(max(0.0, self._last + self._least_seconds - self._clock()))
+        self._last = self._clock()
+        try:
+            return await self._subscribed()
+        except ProviderAwayError as error:
+            failed(error)
+            _log.warning("no connection yet: %s", error)
+            raise
 
     async def _subscribed(self) -> Stream:
         pieces = self._ticks()
