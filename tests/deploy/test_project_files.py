@@ -148,3 +148,10 @@ def test_the_lock_pins_all_that_the_project_asks_for_and_says_no_address() -> No
 
 def test_everything_in_the_lock_has_its_checksum() -> None:
     assert all("--hash=sha256:" in block for block in _lock())
+
+
+@pytest.mark.xdist_group("alone")
+def test_pytest_xdist_heeds_groups(request: pytest.FixtureRequest) -> None:
+    """It knows a group by the end of a test's name; where that fails it says nothing."""
+    if request.config.getoption("loadgroup", default=False):
+        assert request.node.nodeid.endswith("@alone")
