@@ -14,6 +14,7 @@ from ingestor.sources.live.connecting import Connecting
 from ingestor.sources.live.figures import LiveFigures
 from ingestor.sources.live.live_source import LiveOptions, LiveSource
 from ingestor.sources.live.provider import Limits
+from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.sessions import Session, Sessions
 from ingestor.sources.moments import Moment, Position
 from schemas.events import Tick
@@ -58,9 +59,9 @@ class LivePlay:
         self.budget = Budget("fake", limits or Limits(), folder, self.clock, self.clock.sleep)
         self.calls = Calls("fake", self.budget, figures, answer_seconds=5.0, pause_seconds=0.001)
         self.provider = fake.provider(self.calls)
+        self.desk = RosterDesk(("AAPL", "MSFT"))
         options = LiveOptions(
             source="fake",
-            tickers=("AAPL", "MSFT"),
             interval="1m",
             lateness=1.0,
             mute=60.0,
@@ -68,10 +69,20 @@ class LivePlay:
             longest_fill_days=7,
         )
         connecting = Connecting(
-            lambda: self.provider.ticks(options.tickers), answer_seconds=5.0, least_seconds=0.0, pause_seconds=0.01
+            lambda: self.provider.ticks(self.desk.roster.playing),
+            answer_seconds=5.0,
+            least_seconds=0.0,
+            pause_seconds=0.01,
         )
         self.source = LiveSource(
-            self.provider, Sessions([_SESSION]), options, connecting, figures, self.clock, self.clock.sleep
+            self.provider,
+            self.desk,
+            Sessions([_SESSION]),
+            options,
+            connecting,
+            figures,
+            self.clock,
+            self.clock.sleep,
         )
         self.moments: list[Moment] = []
 

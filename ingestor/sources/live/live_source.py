@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import aclosing
 
 import msgspec
@@ -15,10 +15,12 @@ from ingestor.sources.live.hearing import Hearing
 from ingestor.sources.live.known import KnownTicks
 from ingestor.sources.live.past import bars_by_start
 from ingestor.sources.live.provider import BudgetSpentError, LiveTick, Provider, ProviderAwayError
+from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.said import Addition, SaidBars
 from ingestor.sources.live.sessions import Sessions
 from ingestor.sources.moments import Moment, Position, Rejected, SourceHealth
 from ingestor.sources.pace import QUIET_SECONDS
+from schemas.errors import StopAndSayError
 from schemas.events import Origin, Tick
 from schemas.times import NS_PER_SECOND, Interval, bar_start_ns, interval_ns, to_rfc3339
 
@@ -28,10 +30,16 @@ _log = logging.getLogger(__name__)
 FILL_INTERVAL: Interval = "1m"
 _FILL_NS = interval_ns(FILL_INTERVAL)
 _DAY_NS = interval_ns("1d")
+#: Connections that fail before tickers that a command brought are taken for the reason.
+_PATIENCE = 3
 
 
 class MuteError(ProviderAwayError):
     """It is connected, and says nothing although it should."""
+
+
+class _OtherRosterError(Exception):
+    """Other tickers are to be subscribed than those of the attempt that failed."""
 
 
 class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +55,6 @@ class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     source: str
-    tickers: tuple[str, ...]
     interval: Interval
     lateness: float
     mute: float
@@ -63,6 +70,7 @@ class LiveSource:
     minute that it missed the beginning of wait until history has that.
 
     Args:
+        desk: Has the tickers, which commands may change.
         sessions: When ticks are to be expected.
         clock_ns: The wall clock.
     """
@@ -73,6 +81,7 @@ class LiveSource:
     def __init__(
         self,
         provider: Provider,
+        desk: RosterDesk,
         sessions: Sessions,
         options: LiveOptions,
         connecting: Connecting,
@@ -81,6 +90,7 @@ class LiveSource:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._provider = provider
+        self.desk = desk
         self._sessions = sessions
         self._options = options
         self._connecting = connecting
@@ -91,23 +101,27 @@ class LiveSource:
         self._known = KnownTicks(provider.traits.identity_ticks)
         self._said = SaidBars(_FILL_NS)
         self._trouble: str | None = "not connected yet"
+        self._subscribed: set[str] = set()
         self._number = 0
         self._reached_ns = 0
         self._filled_ns = 0
-        tickers = tickers_text(options.tickers)
-        own = {"source": options.source, "interval": options.interval, "tickers": tickers}
-        self.content = own | provider.traits.content
-        self.title = f"live prices of {tickers} from {options.source}"
+        self._failures = 0
+        self.content = {"source": options.source, "interval": options.interval} | provider.traits.content
+
+    @property
+    def title(self) -> str:
+        """Say what is played."""
+        return f"live prices of {tickers_text(self.desk.roster.playing) or 'nothing'} from {self._options.source}"
 
     def health(self) -> SourceHealth:
         """Say whether it is connected, and when it was last heard."""
         trouble, now_ns = self._trouble, self._clock_ns()
         silent_seconds = self._hearing.silent_ns(now_ns) / NS_PER_SECOND
-        if trouble is None and silent_seconds > self._options.mute / 2:
+        if trouble is None and silent_seconds > self._options.mute / 2 and self.desk.roster.playing:
             trouble = f"connected, but no tick for {silent_seconds:.0f} s while the exchange is open"
         return SourceHealth(
             trouble=trouble,
-            expects_ticks=self._sessions.is_open(now_ns),
+            expects_ticks=bool(self.desk.roster.playing) and self._sessions.is_open(now_ns),
             last_tick_ns=self._hearing.last_tick_ns,
             latency_seconds=self._hearing.latency_seconds,
         )
@@ -137,6 +151,12 @@ class LiveSource:
                         yield moment
             except ProviderAwayError as error:
                 self._lost(error)
+            except StopAndSayError as error:
+                if not self.desk.refused(str(error)):
+                    raise
+            except _OtherRosterError:
+                continue
+            self._filled_ns = max(self._filled_ns, bar_start_ns(self._reached_ns, _FILL_NS))
 
     @staticmethod
     def wants_since(place: Position) -> int:
@@ -151,28 +171,62 @@ class LiveSource:
     def _lost(self, error: ProviderAwayError) -> None:
         mute = isinstance(error, MuteError)
         self._trouble = str(error)
-        self._filled_ns = max(self._filled_ns, bar_start_ns(self._reached_ns, _FILL_NS))
         self._figures.connection_lost("mute" if mute else "away")
         _log.warning("the stream ended, connecting again: %s", error)
 
     async def _connection(self) -> AsyncGenerator[Moment, None]:
-        """Connect, fill the gap, and play what comes until it breaks."""
+        """Connect, fill the gap, and play what comes until it breaks, or tickers are wanted that it does not bring."""
+        self._subscribed = set(self.desk.roster.playing)
+        if not self._subscribed:
+            self._trouble = None
+            await asyncio.sleep(QUIET_SECONDS)
+            return
         async with self._connecting.open(self._tell_trouble) as stream:
             whole_ns = bar_start_ns(self._clock_ns(), _FILL_NS) + _FILL_NS
+            for moment in self._missed():
+                yield moment
             async for moment in self._fill(whole_ns):
                 yield moment
+            self.desk.sent(self._subscribed)
             self._hearing.connected(self._clock_ns())
-            self._trouble = None
+            self._trouble, self._failures = None, 0
             while True:
                 heard = await stream.next_within(QUIET_SECONDS)
                 async for moment in self._wait_for_history(heard, whole_ns):
                     yield moment
+                if not self._follows_roster():
+                    return
                 said = self._moment_of(heard, whole_ns)
                 if said is not None:
                     yield said
 
+    def _follows_roster(self) -> bool:
+        """Tell whether all that is to be played comes; of what does no longer, nothing is taken any more."""
+        playing = set(self.desk.roster.playing)
+        self._subscribed &= playing
+        return bool(playing) and playing <= self._subscribed
+
     def _tell_trouble(self, error: Exception) -> None:
+        """Say why there is no connection; what a command brought in may be the reason.
+
+        Raises:
+            _OtherRosterError: Other tickers are to be subscribed.
+        """
         self._trouble = str(error)
+        self._failures += 1
+        if self._failures >= _PATIENCE:
+            self.desk.refused(f"no connection with these tickers: {error}")
+        if not self._follows_roster():
+            raise _OtherRosterError
+
+    def _missed(self) -> Iterator[Moment]:
+        """Say what those missed that were paused: others have gone on, so history would come too late."""
+        missed: dict[int, list[str]] = {}
+        for ticker, since_ns in self.desk.held.paused_ns.items():
+            if ticker in self._subscribed and since_ns < self._filled_ns:
+                missed.setdefault(since_ns, []).append(ticker)
+        for since_ns, tickers in missed.items():
+            yield self._gap(since_ns, self._filled_ns, sorted(tickers), "they were paused")
 
     async def _wait_for_history(self, heard: list[LiveTick | Rejected], whole_ns: int) -> AsyncIterator[Moment]:
         """Fill the minute that was missed in part, once it has ended, before anything later goes out."""
@@ -199,7 +253,7 @@ class LiveSource:
         if until_ns <= start_ns:
             return
         try:
-            history = await self._provider.history(self._options.tickers, start_ns, until_ns, FILL_INTERVAL)
+            history = await self._provider.history(sorted(self._subscribed), start_ns, until_ns, FILL_INTERVAL)
         except (ProviderAwayError, BudgetSpentError) as error:
             yield self._unfilled(until_ns, str(error))
             return
@@ -212,9 +266,12 @@ class LiveSource:
         yield self._played([], Origin.FILLED, until_ns)
 
     def _unfilled(self, until_ns: int, reason: str) -> Moment:
-        start, until = to_rfc3339(self._filled_ns), to_rfc3339(until_ns)
-        value = msgspec.json.encode({"from": start, "to": until, "tickers": self._options.tickers})
-        self._filled_ns = until_ns
+        start_ns, self._filled_ns = self._filled_ns, until_ns
+        return self._gap(start_ns, until_ns, sorted(self._subscribed), reason)
+
+    def _gap(self, start_ns: int, until_ns: int, tickers: Sequence[str], reason: str) -> Moment:
+        start, until = to_rfc3339(start_ns), to_rfc3339(until_ns)
+        value = msgspec.json.encode({"from": start, "to": until, "tickers": tickers})
         self._figures.gap("unfilled")
         gap = Rejected(
             value=value, code="gap", reason=f"the gap to {until} is not filled: {reason}", place=f"{start}..{until}"
@@ -234,7 +291,7 @@ class LiveSource:
             start_ns = self._sessions.start_before(self._filled_ns, count * length_ns)
         try:
             history = await self._provider.history(
-                self._options.tickers, bar_start_ns(start_ns, length_ns), self._filled_ns, self._options.interval
+                self.desk.roster.playing, bar_start_ns(start_ns, length_ns), self._filled_ns, self._options.interval
             )
         except (ProviderAwayError, BudgetSpentError) as error:
             _log.warning("no bars before the start: %s", error)
@@ -288,6 +345,8 @@ class LiveSource:
         ]
 
     def _is_new(self, tick: LiveTick) -> bool:
+        if tick.ticker not in self._subscribed:
+            return False
         if self._known.came_before(tick):
             self._figures.passed_over("again")
         elif tick.time_ns < self._filled_ns:

@@ -11,6 +11,7 @@ from ingestor.sources.live.connecting import Connecting
 from ingestor.sources.live.figures import LiveFigures
 from ingestor.sources.live.live_source import LiveOptions, LiveSource
 from ingestor.sources.live.provider import Provider
+from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.sessions import load_sessions
 from ingestor.sources.live.settings import LiveSettings
 from schemas.errors import StopAndSayError
@@ -49,17 +50,16 @@ def open_live_source(settings: IngestorSettings) -> LiveSource:
     Raises:
         StopAndSayError: It cannot be opened; the line says why.
     """
-    tickers, live = require_tickers(settings.source, settings.tickers), load_settings(LiveSettings)
+    desk, live = RosterDesk(require_tickers(settings.source, settings.tickers)), load_settings(LiveSettings)
     figures = LiveFigures(settings.source)
     provider = open_provider(settings.source, figures, live)
     connecting = Connecting(
-        lambda: provider.ticks(tickers),
+        lambda: provider.ticks(desk.roster.playing),
         answer_seconds=live.source_answer_seconds,
         least_seconds=live.source_reconnect_seconds,
     )
     options = LiveOptions(
         source=settings.source,
-        tickers=tickers,
         interval=settings.interval,
         lateness=live.source_lateness_seconds,
         mute=live.source_mute_seconds,
@@ -67,4 +67,4 @@ def open_live_source(settings: IngestorSettings) -> LiveSource:
         longest_fill_days=live.source_longest_fill_days,
     )
     sessions = load_sessions(live.source_exchange or provider.traits.exchange, time.time_ns())
-    return LiveSource(provider, sessions, options, connecting, figures)
+    return LiveSource(provider, desk, sessions, options, connecting, figures)
