@@ -25,13 +25,15 @@ def restore_roster(settings: IngestorSettings, desk: RosterDesk) -> int:
         RetryError: The broker stopped answering.
     """
     with closing(CommandFeed(settings)) as feed:
-        word = feed.last_word()
+        words = [(status, each) for status in feed.statuses() for each in status.sources]
         commands, end_offset = feed.commands()
-    for kept in [] if word is None else word.sources:
-        if kept.source == settings.name:
-            desk.restore(kept, word.commands if word else (), end_offset)
+    own = [(status, each) for status, each in words if each.source == settings.name]
+    if own:
+        status, kept = max(own, key=lambda word: word[0].updated_at_ns)
+        desk.restore(kept, status.commands, end_offset)
     for placed in commands:
-        desk.take(placed)
+        if placed.command.source == settings.name:
+            desk.take(placed)
     if desk.roster.playing != settings.tickers:
         _log.info("commands have changed the tickers: %s", ", ".join(desk.roster.playing) or "none")
     return end_offset
@@ -48,13 +50,14 @@ class SourceCommands:
         self._settings = settings
         self._desk = source.desk if isinstance(source, LiveSource) else _fixed(settings)
         self._feed = CommandFeed(settings)
-        self._feed.follow(offset)
+        self._feed.follow_commands(offset)
 
     async def follow(self) -> None:
         """Do, for ever, what is asked."""
         while True:
-            for placed in self._feed.poll():
-                self._desk.take(placed)
+            for placed in self._feed.later_commands():
+                if placed.command.source == self._settings.name:
+                    self._desk.take(placed)
             await asyncio.sleep(_POLL_SECONDS)
 
     @property
