@@ -40,7 +40,7 @@ def require_changeable(playing: Sequence[Playing], name: str) -> SourceStatus:
         StopAndSayError: None plays by this name, or it takes no commands; the line names those that do.
     """
     sources = [each.source for each in playing]
-    found = [source for source in sources if name in ("", source.source, source.plays)]
+    found = [source for source in sources if name in ("", source.source, *source.plays.split(","))]
     changeable = [source for source in found if source.changeable]
     if changeable:
         return changeable[0]

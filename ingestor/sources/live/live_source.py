@@ -8,16 +8,14 @@ from contextlib import aclosing
 
 import msgspec
 
-from ingestor.sources.contents import tickers_text
-from ingestor.sources.live.connecting import Connecting
-from ingestor.sources.live.figures import LiveFigures
-from ingestor.sources.live.hearing import Hearing
-from ingestor.sources.live.known import KnownTicks
+from ingestor.sources.bars import BarColumns
+from ingestor.sources.live.asking import first_history
+from ingestor.sources.live.feed import Feed
 from ingestor.sources.live.past import bars_by_start
-from ingestor.sources.live.provider import BudgetSpentError, LiveTick, Provider, ProviderAwayError
+from ingestor.sources.live.provider import BudgetSpentError, LiveTick, ProviderAwayError
+from ingestor.sources.live.roster import short_list
 from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.said import Addition, SaidBars
-from ingestor.sources.live.sessions import Sessions
 from ingestor.sources.moments import Moment, Position, Rejected, SourceHealth
 from ingestor.sources.pace import QUIET_SECONDS
 from schemas.errors import StopAndSayError
@@ -43,35 +41,29 @@ class _OtherRosterError(Exception):
 
 
 class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How a live source is played; seconds, if nothing else is said.
+    """How a live source is played.
 
     Attributes:
-        source: Its name.
         interval: Of the bars that the stage makes.
-        lateness: Watermarks are so far behind the clock.
-        mute: Longest silence while the exchange is open.
         warm_up_bars: Before a first start.
         longest_fill_days: Of a longer gap, only so much before now is filled.
     """
 
-    source: str
     interval: Interval
-    lateness: float
-    mute: float
     warm_up_bars: int
     longest_fill_days: float
 
 
 class LiveSource:
-    """Plays what a provider says, with the past before it and in its gaps.
+    """Plays what its providers say, one at a time, with the past before it and in its gaps.
 
     A position is (number of the moment, time before which everything has gone out). Everything before `_filled_ns` has
     gone out, or is lost and that was said; while a stream is younger than its first whole minute, ticks after the
     minute that it missed the beginning of wait until history has that.
 
     Args:
+        feeds: Its providers, the preferred one first.
         desk: Has the tickers, which commands may change.
-        sessions: When ticks are to be expected.
         clock_ns: The wall clock.
     """
 
@@ -80,50 +72,40 @@ class LiveSource:
 
     def __init__(
         self,
-        provider: Provider,
+        feeds: Sequence[Feed],
         desk: RosterDesk,
-        sessions: Sessions,
         options: LiveOptions,
-        connecting: Connecting,
-        figures: LiveFigures,
         clock_ns: Callable[[], int] = time.time_ns,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._provider = provider
+        self._feeds = feeds
+        self._feed = feeds[0]
         self.desk = desk
-        self._sessions = sessions
         self._options = options
-        self._connecting = connecting
-        self._figures = figures
         self._clock_ns = clock_ns
         self._sleep = sleep
-        self._hearing = Hearing(sessions, int(options.lateness * NS_PER_SECOND), int(options.mute * NS_PER_SECOND))
-        self._known = KnownTicks(provider.traits.identity_ticks)
         self._said = SaidBars(_FILL_NS)
-        self._trouble: str | None = "not connected yet"
         self._subscribed: set[str] = set()
+        self._failures = 0
         self._number = 0
         self._reached_ns = 0
         self._filled_ns = 0
-        self._failures = 0
-        self.content = {"source": options.source, "interval": options.interval} | provider.traits.content
+        self.content = {"source": "live", "interval": options.interval}  # its providers and tickers may change
 
     @property
     def title(self) -> str:
         """Say what is played."""
-        return f"live prices of {tickers_text(self.desk.roster.playing) or 'nothing'} from {self._options.source}"
+        providers = ",".join(feed.name for feed in self._feeds)
+        return f"live prices of {short_list(self.desk.roster.playing) or 'nothing'} from {providers}"
 
     def health(self) -> SourceHealth:
         """Say whether it is connected, and when it was last heard."""
-        trouble, now_ns = self._trouble, self._clock_ns()
-        silent_seconds = self._hearing.silent_ns(now_ns) / NS_PER_SECOND
-        if trouble is None and silent_seconds > self._options.mute / 2 and self.desk.roster.playing:
-            trouble = f"connected, but no tick for {silent_seconds:.0f} s while the exchange is open"
+        feed, now_ns, plays = self._feed, self._clock_ns(), bool(self.desk.roster.playing)
         return SourceHealth(
-            trouble=trouble,
-            expects_ticks=bool(self.desk.roster.playing) and self._sessions.is_open(now_ns),
-            last_tick_ns=self._hearing.last_tick_ns,
-            latency_seconds=self._hearing.latency_seconds,
+            trouble=(feed.trouble or feed.hearing.trouble(now_ns)) if plays else None,
+            expects_ticks=plays and feed.sessions.is_open(now_ns),
+            last_tick_ns=feed.hearing.last_tick_ns,
+            latency_seconds=feed.hearing.latency_seconds,
         )
 
     async def ticks(
@@ -170,26 +152,26 @@ class LiveSource:
 
     def _lost(self, error: ProviderAwayError) -> None:
         mute = isinstance(error, MuteError)
-        self._trouble = str(error)
-        self._figures.connection_lost("mute" if mute else "away")
+        self._feed.trouble = str(error)
+        self._feed.figures.connection_lost("mute" if mute else "away")
         _log.warning("the stream ended, connecting again: %s", error)
 
     async def _connection(self) -> AsyncGenerator[Moment, None]:
         """Connect, fill the gap, and play what comes until it breaks, or tickers are wanted that it does not bring."""
-        self._subscribed = set(self.desk.roster.playing)
-        if not self._subscribed:
-            self._trouble = None
+        tickers = self.desk.roster.playing
+        if not tickers:
             await asyncio.sleep(QUIET_SECONDS)
             return
-        async with self._connecting.open(self._tell_trouble) as stream:
+        self._subscribed = set(tickers)
+        async with self._feed.connecting.open(tickers, self._tell_trouble) as stream:
             whole_ns = bar_start_ns(self._clock_ns(), _FILL_NS) + _FILL_NS
             for moment in self._missed():
                 yield moment
             async for moment in self._fill(whole_ns):
                 yield moment
+            self._feed.hearing.connected(self._clock_ns())
+            self._feed.trouble, self._failures = None, 0
             self.desk.sent(self._subscribed)
-            self._hearing.connected(self._clock_ns())
-            self._trouble, self._failures = None, 0
             while True:
                 heard = await stream.next_within(QUIET_SECONDS)
                 async for moment in self._wait_for_history(heard, whole_ns):
@@ -201,22 +183,22 @@ class LiveSource:
                     yield said
 
     def _follows_roster(self) -> bool:
-        """Tell whether all that is to be played comes; of what does no longer, nothing is taken any more."""
+        """Tell whether all that is to be played comes; what is not to be played any more is not taken any more."""
         playing = set(self.desk.roster.playing)
         self._subscribed &= playing
-        return bool(playing) and playing <= self._subscribed
+        return bool(playing) and playing == self._subscribed
 
     def _tell_trouble(self, error: Exception) -> None:
-        """Say why there is no connection; what a command brought in may be the reason.
+        """Say why there is no connection; tickers that a command brought may be the reason.
 
         Raises:
             _OtherRosterError: Other tickers are to be subscribed.
         """
-        self._trouble = str(error)
+        self._feed.trouble = str(error)
         self._failures += 1
         if self._failures >= _PATIENCE:
             self.desk.refused(f"no connection with these tickers: {error}")
-        if not self._follows_roster():
+        if set(self.desk.roster.playing) != self._subscribed:
             raise _OtherRosterError
 
     def _missed(self) -> Iterator[Moment]:
@@ -231,7 +213,7 @@ class LiveSource:
     async def _wait_for_history(self, heard: list[LiveTick | Rejected], whole_ns: int) -> AsyncIterator[Moment]:
         """Fill the minute that was missed in part, once it has ended, before anything later goes out."""
         newest_ns = max((tick.time_ns for tick in heard if isinstance(tick, LiveTick)), default=0)
-        settled_ns = int(self._provider.traits.settled_seconds * NS_PER_SECOND)
+        settled_ns = self._feed.settled_ns
         while self._filled_ns < whole_ns:
             there_ns = self._filled_ns + _FILL_NS + settled_ns
             wait_ns = there_ns - self._clock_ns()
@@ -244,7 +226,7 @@ class LiveSource:
     async def _fill(self, until_ns: int) -> AsyncIterator[Moment]:
         """Play what history has, before a time, of what has not gone out; what it does not give is said."""
         now_ns = self._clock_ns()
-        settled_ns = int(self._provider.traits.settled_seconds * NS_PER_SECOND)
+        settled_ns = self._feed.settled_ns
         until_ns = min(until_ns, bar_start_ns(now_ns - settled_ns, _FILL_NS))
         longest_ns = int(self._options.longest_fill_days * _DAY_NS)
         start_ns = max(self._filled_ns, bar_start_ns(now_ns - longest_ns, _FILL_NS))
@@ -253,7 +235,7 @@ class LiveSource:
         if until_ns <= start_ns:
             return
         try:
-            history = await self._provider.history(sorted(self._subscribed), start_ns, until_ns, FILL_INTERVAL)
+            history = await self._history(start_ns, until_ns, FILL_INTERVAL)
         except (ProviderAwayError, BudgetSpentError) as error:
             yield self._unfilled(until_ns, str(error))
             return
@@ -261,18 +243,27 @@ class LiveSource:
         for bar_ns, played in bars_by_start(history):
             bars += len(played)
             yield self._played(self._said.additions(bar_ns, _FILL_NS, played), Origin.FILLED, bar_ns + _FILL_NS)
-        self._figures.gap("filled", bars)
+        self._feed.figures.gap("filled", bars)
         self._filled_ns = until_ns
         yield self._played([], Origin.FILLED, until_ns)
 
+    async def _history(self, start_ns: int, end_ns: int, interval: Interval) -> dict[str, BarColumns]:
+        """Ask whose ticks are played, then, where the market was open, the others."""
+        tickers = self.desk.roster.playing
+        feeds = [self._feed]
+        if self._feed.sessions.open_ns_between(start_ns, end_ns):
+            feeds += [feed for feed in self._feeds if feed is not self._feed]
+        providers = [feed.provider for feed in feeds]
+        return await first_history(providers, tickers, start_ns, end_ns, interval)
+
     def _unfilled(self, until_ns: int, reason: str) -> Moment:
         start_ns, self._filled_ns = self._filled_ns, until_ns
-        return self._gap(start_ns, until_ns, sorted(self._subscribed), reason)
+        return self._gap(start_ns, until_ns, self.desk.roster.playing, reason)
 
     def _gap(self, start_ns: int, until_ns: int, tickers: Sequence[str], reason: str) -> Moment:
         start, until = to_rfc3339(start_ns), to_rfc3339(until_ns)
         value = msgspec.json.encode({"from": start, "to": until, "tickers": tickers})
-        self._figures.gap("unfilled")
+        self._feed.figures.gap("unfilled")
         gap = Rejected(
             value=value, code="gap", reason=f"the gap to {until} is not filled: {reason}", place=f"{start}..{until}"
         )
@@ -286,13 +277,11 @@ class LiveSource:
         if not count or length_ns < _FILL_NS:
             return
         if length_ns == _DAY_NS:
-            start_ns = self._sessions.open_back(self._filled_ns, count)
+            start_ns = self._feed.sessions.open_back(self._filled_ns, count)
         else:
-            start_ns = self._sessions.start_before(self._filled_ns, count * length_ns)
+            start_ns = self._feed.sessions.start_before(self._filled_ns, count * length_ns)
         try:
-            history = await self._provider.history(
-                self.desk.roster.playing, bar_start_ns(start_ns, length_ns), self._filled_ns, self._options.interval
-            )
+            history = await self._history(bar_start_ns(start_ns, length_ns), self._filled_ns, self._options.interval)
         except (ProviderAwayError, BudgetSpentError) as error:
             _log.warning("no bars before the start: %s", error)
             return
@@ -310,6 +299,7 @@ class LiveSource:
             sizes=[addition.size for addition in additions],
             origin=origin,
             watermark_ns=self._reached_ns,
+            provider=self._feed.name,
         )
 
     def _moment_of(self, heard: list[LiveTick | Rejected], whole_ns: int) -> Moment | None:
@@ -317,13 +307,13 @@ class LiveSource:
         now_ns = self._clock_ns()
         came = [tick for tick in heard if isinstance(tick, LiveTick)]
         if came:
-            self._hearing.heard(max(tick.time_ns for tick in came), now_ns)
-        elif self._hearing.is_mute(now_ns):
-            raise MuteError(f"no tick for {self._options.mute:g} s while the exchange is open")
+            self._feed.hearing.heard(max(tick.time_ns for tick in came), now_ns)
+        elif self._feed.hearing.is_mute(now_ns):
+            raise MuteError(self._feed.hearing.trouble(now_ns))
         ticks = [tick for tick in came if self._is_new(tick)]
         for tick in ticks:
             self._said.add(tick.ticker, tick.time_ns, tick.price, tick.size)
-        watermark_ns = self._advance(self._hearing.watermark_ns(now_ns, idle=not heard), whole_ns)
+        watermark_ns = self._advance(self._feed.hearing.watermark_ns(now_ns, idle=not heard), whole_ns)
         rejected = self._placed([bad for bad in heard if isinstance(bad, Rejected)])
         if not ticks and not rejected and watermark_ns is None:
             return None
@@ -334,6 +324,7 @@ class LiveSource:
             prices=[tick.price for tick in ticks],
             sizes=[tick.size for tick in ticks],
             watermark_ns=watermark_ns,
+            provider=self._feed.name,
             rejected=rejected,
         )
 
@@ -347,10 +338,10 @@ class LiveSource:
     def _is_new(self, tick: LiveTick) -> bool:
         if tick.ticker not in self._subscribed:
             return False
-        if self._known.came_before(tick):
-            self._figures.passed_over("again")
+        if self._feed.known.came_before(tick):
+            self._feed.figures.passed_over("again")
         elif tick.time_ns < self._filled_ns:
-            self._figures.passed_over("filled")
+            self._feed.figures.passed_over("filled")
         else:
             return True
         return False
