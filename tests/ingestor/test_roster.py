@@ -18,7 +18,7 @@ _ACTIONS = st.sampled_from(list(SourceAction))
 def command(action: str, *tickers: str, id: str = "c") -> SourceCommand:  # noqa: A002 -- the field's name
     return SourceCommand(
         id=id,
-        source="alpaca",
+        source="live",
         action=SourceAction(action),
         requested_by="cli/ann",
         requested_at_ns=0,
@@ -139,7 +139,7 @@ def test_restarts_and_commands_that_come_again_change_nothing(data: Any) -> None
 
 def _restarted(desk: RosterDesk, log: list[SourceCommand]) -> RosterDesk:
     again = RosterDesk(_BEGINNING)
-    again.restore(desk.status("alpaca", "alpaca"), desk.answers, len(log))
+    again.restore(desk.status("live", "alpaca"), desk.answers, len(log))
     for offset, each in enumerate(log):
         again.take(PlacedCommand(offset, offset, each))
     return again
@@ -149,7 +149,7 @@ def test_other_tickers_in_the_settings_are_a_new_beginning_and_old_commands_stay
     desk = RosterDesk(_BEGINNING)
     take(desk, command("remove", "MSFT"))
     again = RosterDesk(("MSFT", "NVDA"))
-    again.restore(desk.status("alpaca", "alpaca"), desk.answers, 1)
+    again.restore(desk.status("live", "alpaca"), desk.answers, 1)
     take(again, command("remove", "MSFT"))
     assert again.roster.playing == ("MSFT", "NVDA")
 
@@ -158,6 +158,6 @@ def test_a_log_of_commands_that_began_anew_is_read_from_its_beginning() -> None:
     desk = RosterDesk(_BEGINNING)
     take(desk, *(command("pause", "MSFT", id=str(number)) for number in range(5)))
     again = RosterDesk(_BEGINNING)
-    again.restore(desk.status("alpaca", "alpaca"), desk.answers, 1)
+    again.restore(desk.status("live", "alpaca"), desk.answers, 1)
     take(again, command("remove", "MSFT", id="new"))
     assert again.roster.tickers == ("AAPL",)

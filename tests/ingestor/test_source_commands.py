@@ -83,10 +83,10 @@ def test_tickers_are_changed_while_it_plays_and_stay_so_after_a_kill(
     kafka.read(TICKS, partial(_has_price, 301.0))
     assert "done: plays NVDA; paused: AAPL" in ask("pause", "AAPL", "--source", "alpaca")
     service.kill()
-    kafka.produce(SOURCE_COMMANDS, command("add", "MSFT", id="while it was away"), key="alpaca")
+    kafka.produce(SOURCE_COMMANDS, command("add", "MSFT", id="while it was away"), key="live")
     service = start("ingestor")
     _reported(kafka, lambda status: any(each.id == "while it was away" for each in status.commands))
-    kafka.produce(SOURCE_COMMANDS, kafka.read(SOURCE_COMMANDS, 3)[0].event(), key="alpaca")
+    kafka.produce(SOURCE_COMMANDS, kafka.read(SOURCE_COMMANDS, 3)[0].event(), key="live")
     assert "done: plays MSFT; paused: AAPL" in ask("remove", "NVDA")
     now = time.time_ns()
     alpaca.do(
