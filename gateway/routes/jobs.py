@@ -29,9 +29,9 @@ def jobs_router(parts: Parts) -> APIRouter:
     @router.get(
         "/jobs/{id:text}",
         summary="What became of a job",
-        description="A command to the trainer or to a source, whoever sent it: every gateway says the same, also after "
-        f"a restart. The newest {MOST_JOBS:,} of the last seven days are known. Or a batch of more than {LARGEST_BATCH} "
-        "tickers, with its predictions once it is done: only the gateway that took it has it, for "
+        description="A command to the trainer or to a source, whoever sent it: every gateway says the same, also "
+        f"after a restart. The newest {MOST_JOBS:,} of the last seven days are known. Or a batch of more than "
+        f"{LARGEST_BATCH} tickers, with its predictions once it is done: only the gateway that took it has it, for "
         f"{KEPT_SECONDS // 60} minutes; then it is 410.",
         responses={200: of_schema(_JOB), **problems(404, 410, 503)},
         response_class=Response,
