@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any, Literal
 
 import msgspec
-import numpy as np
 from pydantic import AliasChoices, Field, SecretStr
 
 from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.bars import BarColumns
+from ingestor.sources.live.answers import bar_columns, http_error
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.packages import live_package
 from ingestor.sources.live.provider import Limits, LiveTick, ProviderAwayError, ProviderSettings, Traits
@@ -160,7 +160,7 @@ class Alpaca:
                 rows.setdefault(ticker, []).extend(_row(bar, interval) for bar in bars)
             token = page.get("next_page_token")
             if not token:
-                return {ticker: _columns(own).between(start_ns, end_ns) for ticker, own in sorted(rows.items())}
+                return {ticker: bar_columns(own).between(start_ns, end_ns) for ticker, own in sorted(rows.items())}
 
     async def _page(self, question: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -226,24 +226,10 @@ def _refusal(code: int | None, words: str) -> Exception:
 
 
 def _http_error(error: Any) -> Exception:
-    status, response = error.status_code, error.response
-    if status in (401, 403):
-        return StopAndSayError(f"alpaca refuses the key, or the plan does not allow this request: {error}")
-    if status in (400, 422):
-        return StopAndSayError(f"alpaca does not understand the request: {error}")
-    wait = None
-    if response is not None and (seconds := response.headers.get("Retry-After", "")).isdigit():
-        wait = float(seconds)
-    return ProviderAwayError(f"alpaca answers {status}", wait)
+    headers = {} if error.response is None else error.response.headers
+    return http_error("alpaca", error.status_code, str(error), headers.get("Retry-After"))
 
 
 def _row(bar: dict[str, Any], interval: Interval) -> tuple[float, ...]:
     start_ns = bar_start_ns(from_rfc3339(bar["t"]), interval_ns(interval))  # a day begins in New York
     return (start_ns // NS_PER_SECOND, *(float(bar[name]) for name in "ohlcv"))
-
-
-def _columns(rows: list[tuple[float, ...]]) -> BarColumns:
-    table = np.array(sorted(rows), dtype=np.float64).reshape(len(rows), 6)
-    return BarColumns(
-        table[:, 0].astype(np.int64) * NS_PER_SECOND, *(table[:, column].copy() for column in range(1, 6))
-    )
