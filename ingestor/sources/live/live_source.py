@@ -85,7 +85,8 @@ class LiveSource:
         self._options = options
         self._connecting = connecting
         self._figures = figures
-        self._clock_ns = clock_ns
+        self._delay_ns = int(provider.traits.delay_seconds * NS_PER_SECOND)
+        self._wall_clock_ns = clock_ns
         self._sleep = sleep
         self._hearing = Hearing(sessions, int(options.lateness * NS_PER_SECOND), int(options.mute * NS_PER_SECOND))
         self._known = KnownTicks(provider.traits.identity_ticks)
@@ -102,14 +103,15 @@ class LiveSource:
     def health(self) -> SourceHealth:
         """Say whether it is connected, and when it was last heard."""
         trouble, now_ns = self._trouble, self._clock_ns()
+        last_ns, latency_seconds = self._hearing.last_tick_ns, self._hearing.latency_seconds
         silent_seconds = self._hearing.silent_ns(now_ns) / NS_PER_SECOND
         if trouble is None and silent_seconds > self._options.mute / 2:
             trouble = f"connected, but no tick for {silent_seconds:.0f} s while the exchange is open"
         return SourceHealth(
             trouble=trouble,
             expects_ticks=self._sessions.is_open(now_ns),
-            last_tick_ns=self._hearing.last_tick_ns,
-            latency_seconds=self._hearing.latency_seconds,
+            last_tick_ns=None if last_ns is None else last_ns + self._delay_ns,
+            latency_seconds=None if latency_seconds is None else latency_seconds + self._delay_ns / NS_PER_SECOND,
         )
 
     async def ticks(
@@ -137,6 +139,10 @@ class LiveSource:
                         yield moment
             except ProviderAwayError as error:
                 self._lost(error)
+
+    def _clock_ns(self) -> int:
+        """Give the time up to which a provider that is in time has told everything."""
+        return self._wall_clock_ns() - self._delay_ns
 
     @staticmethod
     def wants_since(place: Position) -> int:
