@@ -14,10 +14,7 @@ _HEAVY = ("alpaca", "exchange_calendars", "massive", "pandas", "purgatory", "sta
 
 def test_the_ingestor_imports_nothing_of_it_until_it_is_used() -> None:
     modules = ", ".join(f"ingestor.sources.providers.{name}" for name in LIVE_SOURCES)
-    code = (
-        f"import sys, ingestor.service, {modules}\n"
-        f"print([name for name in {_HEAVY!r} if name in sys.modules])"
-    )
+    code = f"import sys, ingestor.service, {modules}\nprint([name for name in {_HEAVY!r} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 
