@@ -5,6 +5,7 @@ from typing import Any
 
 from deploy.log_lines import Log
 from deploy.readiness import KeyRequiredError, until, until_ready
+from schemas.events import OLD_MODELS
 from schemas.times import from_rfc3339
 
 #: A prediction as the gateway's JSON has it.
@@ -39,7 +40,7 @@ async def greet(url: str, log: Log, since_ns: int) -> None:
 def _is_by_models(prediction: _Prediction) -> bool:
     """Tell whether trained models answered, old ones too."""
     degraded = prediction["degraded"]
-    return degraded is None or degraded == "stale: retrain_recommended"
+    return degraded is None or degraded == OLD_MODELS
 
 
 async def _first(url: str, wanted: Callable[[_Prediction], bool]) -> _Prediction:

@@ -7,7 +7,7 @@ from msgspec import Struct
 from gateway.accuracy import AccuracyHorizon, horizon_accuracy
 from gateway.members import MemberView, member_views
 from gateway.scores import score_of
-from schemas.events import ModelEvent, Scoreboard
+from schemas.events import OLD_MODELS, ModelEvent, Scoreboard
 from schemas.public import PublicPrediction
 
 #: Features that are named as drivers.
@@ -89,7 +89,11 @@ def _drivers(members: list[MemberView], event: ModelEvent | None) -> list[Driver
 
 
 def _cautions(prediction: PublicPrediction, so_far: AccuracyHorizon | None) -> list[str]:
-    cautions = [] if prediction.degraded is None else [f"degraded: {prediction.degraded}"]
+    cautions = []
+    if prediction.degraded == OLD_MODELS:
+        cautions.append("its models are old: a retraining is recommended")
+    elif prediction.degraded is not None:
+        cautions.append(f"degraded: {prediction.degraded}")
     if prediction.in_sample:
         cautions.append("in sample: the training has seen this time")
     if prediction.provisional:

@@ -6,6 +6,8 @@ that one id keeps one content whenever and wherever it is predicted again.
 
 from collections.abc import Collection
 
+from schemas.events import OLD_MODELS
+
 #: The statistical forecaster answered: too few closed bars for the models' inputs.
 WARMING_UP = "warming up"
 #: The statistical forecaster answered: the last closes were all but the same, so the models have no unit to speak in.
@@ -17,7 +19,7 @@ UNTRAINED = "untrained"
 #: The statistical forecaster answered: a set serves, and none of its members gave usable numbers.
 NO_MEMBER_ANSWERED = "no member answered"
 #: The set answered, and it is older than `TICKCAST_MODEL_MAX_AGE_BARS`.
-STALE = "stale: retrain_recommended"
+STALE = OLD_MODELS
 #: It would have, and the statistical forecaster answered: `TICKCAST_REFUSE_STALE_MODELS`.
 STALE_REFUSED = "stale: refused, retrain_recommended"
 

@@ -15,6 +15,7 @@ from schemas.events.models import (
 )
 from schemas.events.predictions import (
     ENSEMBLE,
+    OLD_MODELS,
     Direction,
     HorizonPrediction,
     MemberHorizon,
@@ -31,6 +32,7 @@ from schemas.events.ticks import ORIGIN_RANK, Origin, Tick, TickFrame
 
 __all__ = [
     "ENSEMBLE",
+    "OLD_MODELS",
     "ORIGIN_RANK",
     "Bar",
     "BarSoFar",

@@ -66,6 +66,10 @@ class HorizonPrediction(Struct, frozen=True, kw_only=True):
     usual_direction: Direction | None = None
 
 
+#: `Prediction.degraded` where the whole ensemble answered, and its set is older than it should be: nothing is missing.
+OLD_MODELS = "stale: retrain_recommended"
+
+
 class MemberHorizon(Struct, frozen=True, kw_only=True):
     """One model's own prediction for one horizon.
 

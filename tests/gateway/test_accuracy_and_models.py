@@ -14,7 +14,7 @@ from gateway.parts import Parts
 from gateway.reasons import ReasonedPrediction
 from gateway.system_documents import TickerModelsDocument
 from schemas.codec import UndecodableError
-from schemas.events import HoldOutScore, MemberHorizon, MemberPrediction, ModelAction, ServiceState
+from schemas.events import OLD_MODELS, HoldOutScore, MemberHorizon, MemberPrediction, ModelAction, ServiceState
 from schemas.times import NS_PER_SECOND
 from tests.gateway.boards import EXAMPLE, board
 from tests.gateway.samples import DAY_NS, NOON_NS, make_parts, model_event, model_member, prediction, status
@@ -169,6 +169,17 @@ async def test_a_prediction_comes_with_its_reasons_where_they_are_asked_for(clie
     plain = (await client.post("/predict", json=asked | {"include_reasoning": False})).json()
     assert plain.pop("reasoning") is None
     assert plain == (await client.get("/predict/AAPL")).json()
+
+
+@pytest.mark.parametrize(
+    ("degraded", "caution"),
+    [(OLD_MODELS, "its models are old: a retraining is recommended"), ("without lstm", "degraded: without lstm")],
+)
+async def test_old_models_are_a_caution_and_no_degradation(degraded: str, caution: str) -> None:
+    asked = {"ticker": "AAPL", "timeframe": "1d", "include_reasoning": True}
+    async with client_of(make_parts(prediction("AAPL", 1, degraded=degraded))) as client:
+        said = (await client.post("/predict", json=asked)).json()["reasoning"]
+    assert said["cautions"][0] == caution
 
 
 @pytest.mark.parametrize(
