@@ -17,7 +17,7 @@ _COLUMNS = ("tickers", "times_ns", "prices", "sizes")
 _HEADER = tuple(name for name in TickFrame.__struct_fields__ if name not in (*_COLUMNS, "watermark_ns"))
 #: From, and up to but not including.
 _RANGES = {"sequence": (0, 2**63), "ingested_at_ns": (0, 2**63), "watermark_ns": (EARLIEST_NS, LATEST_NS)}
-#: A source's name stands in every partition's record and in every bar, and both texts in every dead letter.
+#: A source's name stands in every partition's record and in every bar, and all three texts in every dead letter.
 _LONGEST_TEXT = 255
 
 _decode_strictly = decoder(TickFrame)
@@ -124,7 +124,7 @@ def _require_sound_header(frame: TickFrame, columns: tuple[Sequence[Any], ...]) 
     if lengths != [lengths[0]] * len(lengths):
         said = ", ".join(f"`{name}` {length}" for name, length in zip(_COLUMNS, lengths, strict=True))
         raise UndecodableError(f"TickFrame: the columns differ in length: {said}")
-    for name in ("source", "position"):
+    for name in ("source", "position", "provider"):
         length = len(getattr(frame, name))
         if length > _LONGEST_TEXT:
             raise UndecodableError(f"TickFrame: `{name}` has {length} characters; give it up to {_LONGEST_TEXT}")

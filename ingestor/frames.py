@@ -59,9 +59,9 @@ class FrameBuilder:
             partition = partitions[partition_of(ticker, count)]
             if partition.has(moment.position):
                 continue
-            if len(partition.tickers) >= self._frame_ticks or partition.origin is not moment.origin:
+            if len(partition.tickers) >= self._frame_ticks or not partition.is_for(moment):
                 complete += self._close(partition)
-                partition.origin = moment.origin
+                partition.origin, partition.provider = moment.origin, moment.provider
             partition.append(ticker, time_ns, price, size, now_ns)
         self._newest = max(self._newest, moment.position)
         if moment.watermark_ns is not None:
@@ -84,7 +84,8 @@ class FrameBuilder:
             if partition.has(moment.position):
                 continue
             if not partition.tickers:
-                partition.origin, partition.ingested_at_ns = moment.origin, now_ns
+                partition.origin, partition.provider = moment.origin, moment.provider
+                partition.ingested_at_ns = now_ns
             frames.append(partition.close(position, watermark_ns))
         return frames
 
@@ -98,6 +99,7 @@ class _Partition:
         self._sequence = start.sequence
         self._after = start.position
         self.origin = Origin.NORMAL
+        self.provider = ""
         self._clear()
 
     def _clear(self) -> None:
@@ -109,6 +111,9 @@ class _Partition:
 
     def has(self, position: Position) -> bool:
         return self._after is not None and position <= self._after
+
+    def is_for(self, moment: Moment) -> bool:
+        return self.origin is moment.origin and self.provider == moment.provider
 
     def append(self, ticker: str, time_ns: int, price: float, size: float, now_ns: int) -> None:
         self.tickers.append(ticker)
@@ -129,6 +134,7 @@ class _Partition:
             ingested_at_ns=self.ingested_at_ns,
             origin=self.origin,
             watermark_ns=watermark_ns,
+            provider=self.provider,
         )
         self._sequence += 1
         self._clear()

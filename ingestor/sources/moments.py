@@ -40,6 +40,7 @@ class Moment(Struct, frozen=True, kw_only=True, gc=False):
         position: Not below that of the moment before.
         watermark_ns: The source has given everything before this time; applies after the ticks.
         rejected: What it could not read on the way here.
+        provider: Which provider of a live market told the ticks; empty for other sources.
     """
 
     position: Position
@@ -50,6 +51,7 @@ class Moment(Struct, frozen=True, kw_only=True, gc=False):
     origin: Origin = Origin.NORMAL
     watermark_ns: int | None = None
     rejected: list[Rejected] = []
+    provider: str = ""
 
 
 class SourceHealth(Struct, frozen=True, kw_only=True):

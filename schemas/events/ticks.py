@@ -30,6 +30,7 @@ class TickFrame(Struct, frozen=True, kw_only=True):
         prices: In the ticker's currency.
         sizes: Units traded; 0 for a quote.
         watermark_ns: The source has sent everything before this time; applies after the ticks.
+        provider: Which provider of a live market told the ticks; empty for other sources.
     """
 
     source: str
@@ -42,6 +43,7 @@ class TickFrame(Struct, frozen=True, kw_only=True):
     ingested_at_ns: int
     origin: Origin = Origin.NORMAL
     watermark_ns: int | None = None
+    provider: str = ""
 
 
 class Tick(Struct, frozen=True):

@@ -11,7 +11,9 @@ from prometheus_client import CollectorRegistry
 from ingestor.sources.live.budget import Budget
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.connecting import Connecting
+from ingestor.sources.live.feed import Feed
 from ingestor.sources.live.figures import LiveFigures
+from ingestor.sources.live.hearing import Hearing
 from ingestor.sources.live.live_source import LiveOptions, LiveSource
 from ingestor.sources.live.provider import Limits
 from ingestor.sources.live.sessions import Session, Sessions
@@ -58,21 +60,17 @@ class LivePlay:
         self.budget = Budget("fake", limits or Limits(), folder, self.clock, self.clock.sleep)
         self.calls = Calls("fake", self.budget, figures, answer_seconds=5.0, pause_seconds=0.001)
         self.provider = fake.provider(self.calls)
-        options = LiveOptions(
-            source="fake",
-            tickers=("AAPL", "MSFT"),
-            interval="1m",
-            lateness=1.0,
-            mute=60.0,
-            warm_up_bars=warm_up_bars,
-            longest_fill_days=7,
+        sessions = Sessions([_SESSION])
+        feed = Feed(
+            name="fake",
+            provider=self.provider,
+            sessions=sessions,
+            hearing=Hearing(sessions, lateness_seconds=1.0, mute_seconds=60.0),
+            connecting=Connecting(self.provider.ticks, answer_seconds=5.0, least_seconds=0.0, pause_seconds=0.01),
+            figures=figures,
         )
-        connecting = Connecting(
-            lambda: self.provider.ticks(options.tickers), answer_seconds=5.0, least_seconds=0.0, pause_seconds=0.01
-        )
-        self.source = LiveSource(
-            self.provider, Sessions([_SESSION]), options, connecting, figures, self.clock, self.clock.sleep
-        )
+        options = LiveOptions(tickers=("AAPL", "MSFT"), interval="1m", warm_up_bars=warm_up_bars, longest_fill_days=7)
+        self.source = LiveSource([feed], options, self.clock, self.clock.sleep)
         self.moments: list[Moment] = []
 
     @asynccontextmanager

@@ -4,6 +4,7 @@ from itertools import groupby
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ingestor.frames import FrameBuilder, NumberedFrame, ResumePoint
 from ingestor.positions import PositionText
@@ -128,6 +129,16 @@ def test_a_frames_position_covers_what_went_to_other_partitions_and_its_time_is_
     frames = sorted(builder.take(), key=lambda frame: frame.frame.ingested_at_ns)
     assert not builder.pending
     assert [(frame.frame.ingested_at_ns, _place(frame)) for frame in frames] == [(200, (3,)), (300, (3,))]
+
+
+def test_a_frame_holds_what_one_provider_told_and_a_watermark_alone_names_its_own() -> None:
+    builder = _builder(frame_ticks=10)
+    told = [replace(_tick(number), provider=name) for number, name in enumerate(("a", "a", "b", "a"), 1)]
+    frames = [frame.frame for moment in told for frame in builder.add(moment, 0)]
+    frames += [frame.frame for frame in builder.take()]
+    assert [(frame.provider, frame.times_ns) for frame in frames] == [("a", [1, 2]), ("b", [3]), ("a", [4])]
+    marks = builder.add(replace(_mark(5), provider="b"), 0)
+    assert {mark.frame.provider for mark in marks} == {"b"}
 
 
 def test_a_large_batch_is_split_into_full_frames_and_none_claims_the_batch_before_its_end() -> None:

@@ -99,7 +99,9 @@ async def test_ticks_come_as_they_were_sent_and_watermarks_follow(fake: FakeProv
             await fake.send(*ticks[pair : pair + 2])
         await play.heard(len(ticks))
         assert ticks_of(play.moments) == [tick[:4] for tick in ticks]
-        assert {moment.origin for moment in play.moments if moment.tickers} == {Origin.NORMAL}
+        assert {(moment.origin, moment.provider) for moment in play.moments if moment.tickers} == {
+            (Origin.NORMAL, "fake")
+        }
         positions = [moment.position for moment in play.moments]
         assert positions == sorted(set(positions))
         health = play.source.health()

@@ -8,15 +8,13 @@ from contextlib import aclosing
 
 import msgspec
 
+from ingestor.sources.bars import BarColumns
 from ingestor.sources.contents import tickers_text
-from ingestor.sources.live.connecting import Connecting
-from ingestor.sources.live.figures import LiveFigures
-from ingestor.sources.live.hearing import Hearing
-from ingestor.sources.live.known import KnownTicks
+from ingestor.sources.live.asking import first_history
+from ingestor.sources.live.feed import Feed
 from ingestor.sources.live.past import bars_by_start
-from ingestor.sources.live.provider import BudgetSpentError, LiveTick, Provider, ProviderAwayError
+from ingestor.sources.live.provider import BudgetSpentError, LiveTick, ProviderAwayError
 from ingestor.sources.live.said import Addition, SaidBars
-from ingestor.sources.live.sessions import Sessions
 from ingestor.sources.moments import Moment, Position, Rejected, SourceHealth
 from ingestor.sources.pace import QUIET_SECONDS
 from schemas.events import Origin, Tick
@@ -35,35 +33,29 @@ class MuteError(ProviderAwayError):
 
 
 class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How a live source is played; seconds, if nothing else is said.
+    """How a live source is played.
 
     Attributes:
-        source: Its name.
         interval: Of the bars that the stage makes.
-        lateness: Watermarks are so far behind the clock.
-        mute: Longest silence while the exchange is open.
         warm_up_bars: Before a first start.
         longest_fill_days: Of a longer gap, only so much before now is filled.
     """
 
-    source: str
     tickers: tuple[str, ...]
     interval: Interval
-    lateness: float
-    mute: float
     warm_up_bars: int
     longest_fill_days: float
 
 
 class LiveSource:
-    """Plays what a provider says, with the past before it and in its gaps.
+    """Plays what its providers say, one at a time, with the past before it and in its gaps.
 
     A position is (number of the moment, time before which everything has gone out). Everything before `_filled_ns` has
     gone out, or is lost and that was said; while a stream is younger than its first whole minute, ticks after the
     minute that it missed the beginning of wait until history has that.
 
     Args:
-        sessions: When ticks are to be expected.
+        feeds: Its providers, the preferred one first.
         clock_ns: The wall clock.
     """
 
@@ -72,44 +64,31 @@ class LiveSource:
 
     def __init__(
         self,
-        provider: Provider,
-        sessions: Sessions,
+        feeds: Sequence[Feed],
         options: LiveOptions,
-        connecting: Connecting,
-        figures: LiveFigures,
         clock_ns: Callable[[], int] = time.time_ns,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._provider = provider
-        self._sessions = sessions
+        self._feeds = feeds
+        self._feed = feeds[0]
         self._options = options
-        self._connecting = connecting
-        self._figures = figures
         self._clock_ns = clock_ns
         self._sleep = sleep
-        self._hearing = Hearing(sessions, int(options.lateness * NS_PER_SECOND), int(options.mute * NS_PER_SECOND))
-        self._known = KnownTicks(provider.traits.identity_ticks)
         self._said = SaidBars(_FILL_NS)
-        self._trouble: str | None = "not connected yet"
         self._number = 0
         self._reached_ns = 0
         self._filled_ns = 0
-        tickers = tickers_text(options.tickers)
-        own = {"source": options.source, "interval": options.interval, "tickers": tickers}
-        self.content = own | provider.traits.content
-        self.title = f"live prices of {tickers} from {options.source}"
+        self.content = {"source": "live", "interval": options.interval}  # its providers and tickers may change
+        self.title = f"live prices of {tickers_text(options.tickers)} from {','.join(feed.name for feed in feeds)}"
 
     def health(self) -> SourceHealth:
         """Say whether it is connected, and when it was last heard."""
-        trouble, now_ns = self._trouble, self._clock_ns()
-        silent_seconds = self._hearing.silent_ns(now_ns) / NS_PER_SECOND
-        if trouble is None and silent_seconds > self._options.mute / 2:
-            trouble = f"connected, but no tick for {silent_seconds:.0f} s while the exchange is open"
+        feed, now_ns = self._feed, self._clock_ns()
         return SourceHealth(
-            trouble=trouble,
-            expects_ticks=self._sessions.is_open(now_ns),
-            last_tick_ns=self._hearing.last_tick_ns,
-            latency_seconds=self._hearing.latency_seconds,
+            trouble=feed.trouble or feed.hearing.trouble(now_ns),
+            expects_ticks=feed.sessions.is_open(now_ns),
+            last_tick_ns=feed.hearing.last_tick_ns,
+            latency_seconds=feed.hearing.latency_seconds,
         )
 
     async def ticks(
@@ -150,19 +129,19 @@ class LiveSource:
 
     def _lost(self, error: ProviderAwayError) -> None:
         mute = isinstance(error, MuteError)
-        self._trouble = str(error)
+        self._feed.trouble = str(error)
         self._filled_ns = max(self._filled_ns, bar_start_ns(self._reached_ns, _FILL_NS))
-        self._figures.connection_lost("mute" if mute else "away")
+        self._feed.figures.connection_lost("mute" if mute else "away")
         _log.warning("the stream ended, connecting again: %s", error)
 
     async def _connection(self) -> AsyncGenerator[Moment, None]:
         """Connect, fill the gap, and play what comes until it breaks."""
-        async with self._connecting.open(self._tell_trouble) as stream:
+        async with self._feed.connecting.open(self._options.tickers, self._tell_trouble) as stream:
             whole_ns = bar_start_ns(self._clock_ns(), _FILL_NS) + _FILL_NS
             async for moment in self._fill(whole_ns):
                 yield moment
-            self._hearing.connected(self._clock_ns())
-            self._trouble = None
+            self._feed.hearing.connected(self._clock_ns())
+            self._feed.trouble = None
             while True:
                 heard = await stream.next_within(QUIET_SECONDS)
                 async for moment in self._wait_for_history(heard, whole_ns):
@@ -172,12 +151,12 @@ class LiveSource:
                     yield said
 
     def _tell_trouble(self, error: Exception) -> None:
-        self._trouble = str(error)
+        self._feed.trouble = str(error)
 
     async def _wait_for_history(self, heard: list[LiveTick | Rejected], whole_ns: int) -> AsyncIterator[Moment]:
         """Fill the minute that was missed in part, once it has ended, before anything later goes out."""
         newest_ns = max((tick.time_ns for tick in heard if isinstance(tick, LiveTick)), default=0)
-        settled_ns = int(self._provider.traits.settled_seconds * NS_PER_SECOND)
+        settled_ns = self._feed.settled_ns
         while self._filled_ns < whole_ns:
             there_ns = self._filled_ns + _FILL_NS + settled_ns
             wait_ns = there_ns - self._clock_ns()
@@ -190,7 +169,7 @@ class LiveSource:
     async def _fill(self, until_ns: int) -> AsyncIterator[Moment]:
         """Play what history has, before a time, of what has not gone out; what it does not give is said."""
         now_ns = self._clock_ns()
-        settled_ns = int(self._provider.traits.settled_seconds * NS_PER_SECOND)
+        settled_ns = self._feed.settled_ns
         until_ns = min(until_ns, bar_start_ns(now_ns - settled_ns, _FILL_NS))
         longest_ns = int(self._options.longest_fill_days * _DAY_NS)
         start_ns = max(self._filled_ns, bar_start_ns(now_ns - longest_ns, _FILL_NS))
@@ -199,7 +178,7 @@ class LiveSource:
         if until_ns <= start_ns:
             return
         try:
-            history = await self._provider.history(self._options.tickers, start_ns, until_ns, FILL_INTERVAL)
+            history = await self._history(start_ns, until_ns, FILL_INTERVAL)
         except (ProviderAwayError, BudgetSpentError) as error:
             yield self._unfilled(until_ns, str(error))
             return
@@ -207,15 +186,23 @@ class LiveSource:
         for bar_ns, played in bars_by_start(history):
             bars += len(played)
             yield self._played(self._said.additions(bar_ns, _FILL_NS, played), Origin.FILLED, bar_ns + _FILL_NS)
-        self._figures.gap("filled", bars)
+        self._feed.figures.gap("filled", bars)
         self._filled_ns = until_ns
         yield self._played([], Origin.FILLED, until_ns)
+
+    async def _history(self, start_ns: int, end_ns: int, interval: Interval) -> dict[str, BarColumns]:
+        """Ask whose ticks are played, then, where the market was open, the others."""
+        feeds = [self._feed]
+        if self._feed.sessions.open_ns_between(start_ns, end_ns):
+            feeds += [feed for feed in self._feeds if feed is not self._feed]
+        providers = [feed.provider for feed in feeds]
+        return await first_history(providers, self._options.tickers, start_ns, end_ns, interval)
 
     def _unfilled(self, until_ns: int, reason: str) -> Moment:
         start, until = to_rfc3339(self._filled_ns), to_rfc3339(until_ns)
         value = msgspec.json.encode({"from": start, "to": until, "tickers": self._options.tickers})
         self._filled_ns = until_ns
-        self._figures.gap("unfilled")
+        self._feed.figures.gap("unfilled")
         gap = Rejected(
             value=value, code="gap", reason=f"the gap to {until} is not filled: {reason}", place=f"{start}..{until}"
         )
@@ -229,13 +216,11 @@ class LiveSource:
         if not count or length_ns < _FILL_NS:
             return
         if length_ns == _DAY_NS:
-            start_ns = self._sessions.open_back(self._filled_ns, count)
+            start_ns = self._feed.sessions.open_back(self._filled_ns, count)
         else:
-            start_ns = self._sessions.start_before(self._filled_ns, count * length_ns)
+            start_ns = self._feed.sessions.start_before(self._filled_ns, count * length_ns)
         try:
-            history = await self._provider.history(
-                self._options.tickers, bar_start_ns(start_ns, length_ns), self._filled_ns, self._options.interval
-            )
+            history = await self._history(bar_start_ns(start_ns, length_ns), self._filled_ns, self._options.interval)
         except (ProviderAwayError, BudgetSpentError) as error:
             _log.warning("no bars before the start: %s", error)
             return
@@ -253,6 +238,7 @@ class LiveSource:
             sizes=[addition.size for addition in additions],
             origin=origin,
             watermark_ns=self._reached_ns,
+            provider=self._feed.name,
         )
 
     def _moment_of(self, heard: list[LiveTick | Rejected], whole_ns: int) -> Moment | None:
@@ -260,13 +246,13 @@ class LiveSource:
         now_ns = self._clock_ns()
         came = [tick for tick in heard if isinstance(tick, LiveTick)]
         if came:
-            self._hearing.heard(max(tick.time_ns for tick in came), now_ns)
-        elif self._hearing.is_mute(now_ns):
-            raise MuteError(f"no tick for {self._options.mute:g} s while the exchange is open")
+            self._feed.hearing.heard(max(tick.time_ns for tick in came), now_ns)
+        elif self._feed.hearing.is_mute(now_ns):
+            raise MuteError(self._feed.hearing.trouble(now_ns))
         ticks = [tick for tick in came if self._is_new(tick)]
         for tick in ticks:
             self._said.add(tick.ticker, tick.time_ns, tick.price, tick.size)
-        watermark_ns = self._advance(self._hearing.watermark_ns(now_ns, idle=not heard), whole_ns)
+        watermark_ns = self._advance(self._feed.hearing.watermark_ns(now_ns, idle=not heard), whole_ns)
         rejected = self._placed([bad for bad in heard if isinstance(bad, Rejected)])
         if not ticks and not rejected and watermark_ns is None:
             return None
@@ -277,6 +263,7 @@ class LiveSource:
             prices=[tick.price for tick in ticks],
             sizes=[tick.size for tick in ticks],
             watermark_ns=watermark_ns,
+            provider=self._feed.name,
             rejected=rejected,
         )
 
@@ -288,10 +275,10 @@ class LiveSource:
         ]
 
     def _is_new(self, tick: LiveTick) -> bool:
-        if self._known.came_before(tick):
-            self._figures.passed_over("again")
+        if self._feed.known.came_before(tick):
+            self._feed.figures.passed_over("again")
         elif tick.time_ns < self._filled_ns:
-            self._figures.passed_over("filled")
+            self._feed.figures.passed_over("filled")
         else:
             return True
         return False
