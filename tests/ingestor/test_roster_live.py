@@ -83,6 +83,10 @@ class Market:
                 bar.volume,
             ), f"{ticker}, minute {minute}"
 
+    def require_none_lost(self) -> None:
+        for reason in ("away", "mute"):
+            assert self.play.count("tickcast_source_connections_lost_total", reason=reason) == 0
+
     def gaps(self) -> list[Rejected]:
         return [bad for moment in self.play.moments for bad in moment.rejected]
 
@@ -105,8 +109,8 @@ async def test_an_added_ticker_comes_and_the_others_bars_are_undisturbed(fake: F
     for ticker in ("AAPL", "MSFT"):
         market.require_undisturbed(ticker, range(7))
     market.require_undisturbed("NVDA", range(2, 7))
-    assert market.play.count("tickcast_source_connections_lost_total", reason="away") == 0
     assert market.gaps() == []
+    market.require_none_lost()
 
 
 async def test_a_removed_ticker_comes_no_more_and_the_stream_stays(fake: FakeAlpaca, tmp_path: Path) -> None:
@@ -149,7 +153,8 @@ async def test_where_all_were_paused_nothing_went_on_and_the_gap_is_filled(fake:
         await market.play.connected()
         await market.pass_until(1.5)
         market.ask("pause")
-        await until(lambda: not market.play.source.health().expects_ticks, what="a source that expects nothing")
+        await until(lambda: not fake.streams, what="the end of the stream")
+        assert not market.play.source.health().expects_ticks
         market.play.clock.jump(180)
         market.ask("resume")
         await market.play.connected(2)
@@ -157,7 +162,7 @@ async def test_where_all_were_paused_nothing_went_on_and_the_gap_is_filled(fake:
     for ticker in ("AAPL", "MSFT"):
         market.require_undisturbed(ticker, range(7))
     assert market.gaps() == []
-    assert market.play.count("tickcast_source_connections_lost_total", reason="away") == 0
+    market.require_none_lost()
 
 
 @pytest.mark.parametrize("refusal", [(405, "symbol limit exceeded"), (400, "invalid syntax")])

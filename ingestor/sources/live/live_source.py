@@ -82,7 +82,7 @@ class LiveSource:
         self._feed = feeds[0]
         self.desk = desk
         self._options = options
-        self._clock_ns = clock_ns
+        self._wall_clock_ns = clock_ns
         self._sleep = sleep
         self._said = SaidBars(_FILL_NS)
         self._subscribed: set[str] = set()
@@ -101,11 +101,12 @@ class LiveSource:
     def health(self) -> SourceHealth:
         """Say whether it is connected, and when it was last heard."""
         feed, now_ns, plays = self._feed, self._clock_ns(), bool(self.desk.roster.playing)
+        last_ns, latency_seconds = feed.hearing.last_tick_ns, feed.hearing.latency_seconds
         return SourceHealth(
             trouble=(feed.trouble or feed.hearing.trouble(now_ns)) if plays else None,
             expects_ticks=plays and feed.sessions.is_open(now_ns),
-            last_tick_ns=feed.hearing.last_tick_ns,
-            latency_seconds=feed.hearing.latency_seconds,
+            last_tick_ns=None if last_ns is None else last_ns + feed.delay_ns,
+            latency_seconds=None if latency_seconds is None else latency_seconds + feed.delay_ns / NS_PER_SECOND,
         )
 
     async def ticks(
@@ -139,6 +140,10 @@ class LiveSource:
             except _OtherRosterError:
                 continue
             self._filled_ns = max(self._filled_ns, bar_start_ns(self._reached_ns, _FILL_NS))
+
+    def _clock_ns(self) -> int:
+        """Give the time up to which a provider that is in time has told everything."""
+        return self._wall_clock_ns() - self._feed.delay_ns
 
     @staticmethod
     def wants_since(place: Position) -> int:
@@ -204,7 +209,8 @@ class LiveSource:
     def _missed(self) -> Iterator[Moment]:
         """Say what those missed that were paused: others have gone on, so history would come too late."""
         missed: dict[int, list[str]] = {}
-        for ticker, since_ns in self.desk.held.paused_ns.items():
+        for ticker, paused_ns in self.desk.held.paused_ns.items():
+            since_ns = paused_ns - self._feed.delay_ns
             if ticker in self._subscribed and since_ns < self._filled_ns:
                 missed.setdefault(since_ns, []).append(ticker)
         for since_ns, tickers in missed.items():

@@ -31,6 +31,8 @@ class FakeAlpaca:
         day_begins_ns: The start of a daily bar, after 00:00 UTC.
     """
 
+    precision_ns = 1
+
     def __init__(self, stream: str = "trades") -> None:
         self.history: dict[str, dict[int, PlayedBar]] = {}
         self.requests: list[str] = []
@@ -55,6 +57,11 @@ class FakeAlpaca:
         assert self._server is not None
         port: int = next(iter(self._server.sockets)).getsockname()[1]
         return port
+
+    @property
+    def streams(self) -> int:
+        """Give how many streams are subscribed now."""
+        return len(self._subscribed)
 
     def settings(self, *, key: str = KEY, secret: str = SECRET) -> AlpacaSettings:
         return AlpacaSettings(
