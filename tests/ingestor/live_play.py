@@ -20,7 +20,7 @@ from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.sessions import Session, Sessions
 from ingestor.sources.moments import Moment, Position
 from schemas.events import Tick
-from schemas.times import from_rfc3339, interval_ns
+from schemas.times import Interval, from_rfc3339, interval_ns
 from tests.ingestor.fold import BarsByTicker, fold, ticks_of
 from tests.ingestor.providers.fake import FakeProvider, until
 
@@ -52,7 +52,13 @@ class LivePlay:
     """A source, and all that it has said."""
 
     def __init__(
-        self, fake: FakeProvider, folder: Path, *, limits: Limits | None = None, warm_up_bars: int = 0
+        self,
+        fake: FakeProvider,
+        folder: Path,
+        *,
+        limits: Limits | None = None,
+        warm_up_bars: int = 0,
+        interval: Interval = "1m",
     ) -> None:
         self.fake = fake
         self.clock = MovedClock()
@@ -71,7 +77,7 @@ class LivePlay:
             figures=figures,
         )
         self.desk = RosterDesk(("AAPL", "MSFT"))
-        options = LiveOptions(interval="1m", warm_up_bars=warm_up_bars, longest_fill_days=7)
+        options = LiveOptions(interval=interval, warm_up_bars=warm_up_bars, longest_fill_days=7)
         self.source = LiveSource([feed], self.desk, options, self.clock, self.clock.sleep)
         self.moments: list[Moment] = []
 

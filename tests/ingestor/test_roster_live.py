@@ -9,7 +9,7 @@ import pytest
 from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.live.roster_desk import PlacedCommand
 from ingestor.sources.moments import Rejected
-from schemas.times import bar_start_ns, from_rfc3339
+from schemas.times import Interval, bar_start_ns, from_rfc3339, to_rfc3339
 from tests.ingestor.fold import fold, ticks_of
 from tests.ingestor.live_play import BEGIN_NS, MINUTE_NS, LivePlay
 from tests.ingestor.providers.alpaca import FakeAlpaca
@@ -34,9 +34,9 @@ async def fake() -> AsyncIterator[FakeAlpaca]:
 class Market:
     """Trades of three tickers every few seconds, their history, and a source that plays some of them."""
 
-    def __init__(self, fake: FakeAlpaca, folder: Path, minutes: int = 8) -> None:
+    def __init__(self, fake: FakeAlpaca, folder: Path, interval: Interval = "1m", minutes: int = 8) -> None:
         self.fake = fake
-        self.play = LivePlay(fake, folder)
+        self.play = LivePlay(fake, folder, interval=interval)
         self.trades: list[Trade] = [
             (ticker, _NOW_MINUTE + step * 5 * _SECOND + 7, base + (step * 37 % 11) / 10, float(step % 4 + 1), step)
             for step in range(minutes * 12)
@@ -111,6 +111,18 @@ async def test_an_added_ticker_comes_and_the_others_bars_are_undisturbed(fake: F
     market.require_undisturbed("NVDA", range(2, 7))
     assert market.gaps() == []
     market.require_none_lost()
+
+
+async def test_what_an_added_tickers_first_bar_lacks_is_said(fake: FakeAlpaca, tmp_path: Path) -> None:
+    market = Market(fake, tmp_path, "5m")
+    async with market.play.playing():
+        await market.play.connected()
+        await market.pass_until(2.5)
+        market.ask("add", "NVDA")
+        await market.play.connected(2)
+    [gap] = market.gaps()
+    said = msgspec.json.decode(gap.value)
+    assert said == {"from": to_rfc3339(_NOW_MINUTE), "to": to_rfc3339(_NOW_MINUTE + 2 * MINUTE_NS), "tickers": ["NVDA"]}
 
 
 async def test_a_removed_ticker_comes_no_more_and_the_stream_stays(fake: FakeAlpaca, tmp_path: Path) -> None:

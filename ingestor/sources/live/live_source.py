@@ -207,14 +207,16 @@ class LiveSource:
             raise _OtherRosterError
 
     def _missed(self) -> Iterator[Moment]:
-        """Say what those missed that were paused: others have gone on, so history would come too late."""
-        missed: dict[int, list[str]] = {}
-        for ticker, paused_ns in self.desk.held.paused_ns.items():
-            since_ns = paused_ns - self._feed.delay_ns
-            if ticker in self._subscribed and since_ns < self._filled_ns:
+        """Say what lacks of those that come new: the others have gone on, so their past would come too late."""
+        held, missed = self.desk.held, dict[int, list[str]]()
+        first_bar_ns = bar_start_ns(self._filled_ns, interval_ns(self._options.interval))
+        for ticker in sorted(self._subscribed - set(held.playing)):
+            paused_ns = held.paused_ns.get(ticker)
+            since_ns = first_bar_ns if paused_ns is None else paused_ns - self._feed.delay_ns
+            if since_ns < self._filled_ns:
                 missed.setdefault(since_ns, []).append(ticker)
         for since_ns, tickers in missed.items():
-            yield self._gap(since_ns, self._filled_ns, sorted(tickers), "they were paused")
+            yield self._gap(since_ns, self._filled_ns, tickers, "they were not played")
 
     async def _wait_for_history(self, heard: list[LiveTick | Rejected], whole_ns: int) -> AsyncIterator[Moment]:
         """Fill the minute that was missed in part, once it has ended, before anything later goes out."""
