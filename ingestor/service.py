@@ -140,7 +140,7 @@ async def _watch(board: StatusBoard, publisher: Publisher, figures: Figures, sou
     while True:
         publisher.poll()
         health = source.health()
-        board.set_trouble(health.trouble, inf)
+        board.set_trouble(health.lacks, inf)
         if source.live:
             figures.expect_ticks(health.expects_ticks)
         seconds = time.monotonic() - since

@@ -69,6 +69,11 @@ class SourceHealth(Struct, frozen=True, kw_only=True):
     last_tick_ns: int | None = None
     latency_seconds: float | None = None
 
+    @property
+    def lacks(self) -> str | None:
+        """Say why ticks are missing now; None: they come, or none are to be expected."""
+        return self.trouble if self.expects_ticks else None
+
 
 class Source(Protocol):
     """Where ticks come from; its past is `load_history`'s, which opens nothing to be played."""
