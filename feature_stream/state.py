@@ -13,7 +13,7 @@ from feature_stream.rules import KeptRules
 from feature_stream.snapshots import Parts, Versions
 
 #: First in every snapshot. Any change of what a snapshot holds needs another, and a migration from the one before.
-TICKER_VERSION = 1
+TICKER_VERSION = 2
 PARTITION_VERSION = 2
 #: Before every event time.
 NEVER_NS = -(2**63)
@@ -37,6 +37,7 @@ class TickerState(Struct, array_like=True, tag=TICKER_VERSION):
         source: Of the last tick, by arrival.
         ingested_at_ns: Of the newest frame with a tick of this ticker.
         view: What the last closed bar says; made when asked for, and no part of a snapshot.
+        rescaled: By what bars that have been told must be multiplied to be on the scale of the others.
     """
 
     ticker: str
@@ -48,6 +49,7 @@ class TickerState(Struct, array_like=True, tag=TICKER_VERSION):
     source: str = ""
     ingested_at_ns: int = 0
     view: ClosedView | None = None
+    rescaled: float = 1.0
 
     @property
     def bar_index(self) -> int:
@@ -154,7 +156,12 @@ def _without_kept_offsets(parts: Parts) -> Parts:
     return [partition, offset, sources, rules, {}]
 
 
-_TICKER = Versions(TickerState, TICKER_VERSION, "a ticker's state", {})
+def _on_one_scale(parts: Parts) -> Parts:
+    """Version 1 knew of no splits; the field came last, and lacks."""
+    return parts
+
+
+_TICKER = Versions(TickerState, TICKER_VERSION, "a ticker's state", {1: _on_one_scale})
 _PARTITION = Versions(PartitionState, PARTITION_VERSION, "a partition's record", {1: _without_kept_offsets})
 
 

@@ -98,7 +98,8 @@ async def test_ticks_come_as_they_were_sent_and_watermarks_follow(fake: FakeProv
         for pair in range(0, len(ticks), 2):
             await fake.send(*ticks[pair : pair + 2])
         await play.heard(len(ticks))
-        assert ticks_of(play.moments) == [tick[:4] for tick in ticks]
+        told = [(ticker, ns - ns % fake.precision_ns, price, size) for ticker, ns, price, size, _ in ticks]
+        assert ticks_of(play.moments) == told
         assert {(moment.origin, moment.provider) for moment in play.moments if moment.tickers} == {
             (Origin.NORMAL, "fake")
         }

@@ -72,7 +72,7 @@ class LiveSource:
         self._feeds = feeds
         self._feed = feeds[0]
         self._options = options
-        self._clock_ns = clock_ns
+        self._wall_clock_ns = clock_ns
         self._sleep = sleep
         self._said = SaidBars(_FILL_NS)
         self._number = 0
@@ -84,11 +84,12 @@ class LiveSource:
     def health(self) -> SourceHealth:
         """Say whether it is connected, and when it was last heard."""
         feed, now_ns = self._feed, self._clock_ns()
+        last_ns, latency_seconds = feed.hearing.last_tick_ns, feed.hearing.latency_seconds
         return SourceHealth(
             trouble=feed.trouble or feed.hearing.trouble(now_ns),
             expects_ticks=feed.sessions.is_open(now_ns),
-            last_tick_ns=feed.hearing.last_tick_ns,
-            latency_seconds=feed.hearing.latency_seconds,
+            last_tick_ns=None if last_ns is None else last_ns + feed.delay_ns,
+            latency_seconds=None if latency_seconds is None else latency_seconds + feed.delay_ns / NS_PER_SECOND,
         )
 
     async def ticks(
@@ -116,6 +117,10 @@ class LiveSource:
                         yield moment
             except ProviderAwayError as error:
                 self._lost(error)
+
+    def _clock_ns(self) -> int:
+        """Give the time up to which a provider that is in time has told everything."""
+        return self._wall_clock_ns() - self._feed.delay_ns
 
     @staticmethod
     def wants_since(place: Position) -> int:

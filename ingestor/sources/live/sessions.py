@@ -37,6 +37,11 @@ class Sessions:
             total_ns += max(0, min(end_ns, session.close_ns) - max(start_ns, session.open_ns))
         return total_ns
 
+    def between(self, start_ns: int, end_ns: int) -> list[Session]:
+        """Give the sessions that lie within `[start, end)` as a whole."""
+        first = bisect_left(self._opens, start_ns)
+        return [session for session in self._sessions[first:] if session.close_ns <= end_ns]
+
     def is_open(self, time_ns: int) -> bool:
         """Tell whether the exchange is open at a time."""
         return self.open_ns_between(time_ns, time_ns + 1) > 0
@@ -58,18 +63,19 @@ class Sessions:
         return self._opens[0] if self._opens else time_ns
 
 
-def load_sessions(exchange: str, now_ns: int) -> Sessions:
+def load_sessions(exchange: str, now_ns: int, past_days: int = _PAST_DAYS) -> Sessions:
     """Load the sessions of an exchange around now.
 
     Args:
         exchange: As `exchange_calendars` calls it: `XNYS`, `XETR`, `24/7`.
+        past_days: So far back.
 
     Raises:
         StopAndSayError: There is no such exchange, or the package is missing.
     """
     calendars = live_package("exchange_calendars")
     now = datetime.fromtimestamp(now_ns / NS_PER_SECOND, UTC).replace(tzinfo=None)
-    start, end = now - timedelta(days=_PAST_DAYS), now + timedelta(days=_COMING_DAYS)
+    start, end = now - timedelta(days=past_days), now + timedelta(days=_COMING_DAYS)
     try:
         calendar = calendars.get_calendar(exchange, start=start.date().isoformat(), end=end.date().isoformat())
     except calendars.errors.InvalidCalendarName as error:
