@@ -146,7 +146,7 @@ async def _watch(
     while True:
         publisher.poll()
         health = source.health()
-        board.set_trouble(health.trouble, inf)
+        board.set_trouble(health.lacks, inf)
         board.set_sources([commands.status(health)])  # first: what is answered must not be forgotten
         board.set_commands(commands.answers)
         if source.live:

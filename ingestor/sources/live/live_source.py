@@ -275,7 +275,7 @@ class LiveSource:
         gap = Rejected(
             value=value, code="gap", reason=f"the gap to {until} is not filled: {reason}", place=f"{start}..{until}"
         )
-        return Moment(position=self._next(), rejected=[gap])
+        return Moment(position=self._next(), rejected=[gap], lost_before_ns=until_ns)
 
     async def _warm_up(self) -> AsyncIterator[Moment]:
         """Play the bars before the one that is open now; where there are none, without them."""
