@@ -63,7 +63,11 @@ class FrameBuilder:
                 complete += self._close(partition)
                 partition.origin, partition.provider = moment.origin, moment.provider
             partition.append(ticker, time_ns, price, size, now_ns)
+        if moment.rescaled:
+            complete += self.take()
         self._newest = max(self._newest, moment.position)
+        if moment.rescaled:
+            complete += self._rescale(moment, now_ns)
         if moment.watermark_ns is not None:
             complete += self._mark(moment, moment.watermark_ns, now_ns)
         return complete
@@ -76,6 +80,18 @@ class FrameBuilder:
         if not partition.tickers:
             return []
         return [partition.close(self._write_position(self._newest))]
+
+    def _rescale(self, moment: Moment, now_ns: int) -> list[NumberedFrame]:
+        """Give the frames that tell of splits, each on the partition of its tickers."""
+        position, count = self._write_position(self._newest), len(self._partitions)
+        frames = []
+        for number, partition in enumerate(self._partitions):
+            own = {name: factor for name, factor in moment.rescaled.items() if partition_of(name, count) == number}
+            if own and not partition.has(moment.position):
+                partition.origin, partition.provider = moment.origin, moment.provider
+                partition.ingested_at_ns = now_ns
+                frames.append(partition.close(position, rescaled=own))
+        return frames
 
     def _mark(self, moment: Moment, watermark_ns: int, now_ns: int) -> list[NumberedFrame]:
         position = self._write_position(self._newest)
@@ -122,7 +138,9 @@ class _Partition:
         self._sizes.append(size)
         self.ingested_at_ns = now_ns
 
-    def close(self, position: str, watermark_ns: int | None = None) -> NumberedFrame:
+    def close(
+        self, position: str, watermark_ns: int | None = None, rescaled: dict[str, float] | None = None
+    ) -> NumberedFrame:
         frame = TickFrame(
             source=self._source,
             sequence=self._sequence,
@@ -135,6 +153,7 @@ class _Partition:
             origin=self.origin,
             watermark_ns=watermark_ns,
             provider=self.provider,
+            rescaled=rescaled or {},
         )
         self._sequence += 1
         self._clear()

@@ -64,9 +64,9 @@ def read_start(settings: IngestorSettings, source: Source) -> Start:
     positions = PositionText(source.content)
     live = source if isinstance(source, LiveSource) else None
     since = None if live is None else lambda text: live.wants_since(positions.read(text))
-    kept = _read_kept(settings, source.goes_on_from, since)
+    kept = _read_kept(settings, source.goes_on_from if live is None else live.tickers, since)
     if live is not None:
-        live.take_up(kept.newest_ticks)
+        live.take_up(kept.newest_ticks, kept.last_ticks)
     points = resume_points(kept, positions, settings.name, named=bool(settings.source_name), live=source.live)
     _say_lost_prices(kept, source.goes_on_from)
     return Start(points, positions, kept.last_prices, source.live)

@@ -27,7 +27,10 @@ MINUTE_NS = interval_ns("1m")
 OPEN_NS = from_rfc3339("2026-11-25T14:30:00Z")
 #: The time when a test begins: ten seconds into a minute.
 BEGIN_NS = from_rfc3339("2026-11-25T15:00:10Z")
-_SESSION = Session(OPEN_NS, from_rfc3339("2026-11-25T21:00:00Z"))
+_SESSIONS = [
+    Session(from_rfc3339("2026-11-24T14:30:00Z"), from_rfc3339("2026-11-24T21:00:00Z")),
+    Session(OPEN_NS, from_rfc3339("2026-11-25T21:00:00Z")),
+]
 
 
 class MovedClock:
@@ -60,7 +63,7 @@ class LivePlay:
         self.budget = Budget("fake", limits or Limits(), folder, self.clock, self.clock.sleep)
         self.calls = Calls("fake", self.budget, figures, answer_seconds=5.0, pause_seconds=0.001)
         self.provider = fake.provider(self.calls)
-        sessions = Sessions([_SESSION])
+        sessions = Sessions(_SESSIONS)
         feed = Feed(
             name="fake",
             provider=self.provider,
@@ -78,7 +81,7 @@ class LivePlay:
         self, after: Position | None = None, places: Sequence[Position] = (), said: Sequence[Tick] = ()
     ) -> AsyncIterator[asyncio.Task[None]]:
         """Play until the block ends; wait for the first subscription."""
-        self.source.take_up(said)
+        self.source.take_up(said, {tick.ticker: tick for tick in said})
         task = asyncio.create_task(self._play(after, places))
         try:
             yield task

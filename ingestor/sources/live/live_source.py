@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 
 import msgspec
@@ -15,6 +15,7 @@ from ingestor.sources.live.feed import Feed
 from ingestor.sources.live.past import bars_by_start
 from ingestor.sources.live.provider import BudgetSpentError, LiveTick, ProviderAwayError
 from ingestor.sources.live.said import Addition, SaidBars
+from ingestor.sources.live.splits import Splits
 from ingestor.sources.moments import Moment, Position, Rejected, SourceHealth
 from ingestor.sources.pace import QUIET_SECONDS
 from schemas.events import Origin, Tick
@@ -47,6 +48,11 @@ class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
     longest_fill_days: float
 
 
+def _compared(interval: Interval) -> Interval:
+    """Give the length of the bars that tell splits."""
+    return "1d" if interval == "1d" else FILL_INTERVAL
+
+
 class LiveSource:
     """Plays what its providers say, one at a time, with the past before it and in its gaps.
 
@@ -75,6 +81,7 @@ class LiveSource:
         self._clock_ns = clock_ns
         self._sleep = sleep
         self._said = SaidBars(_FILL_NS)
+        self._splits = Splits(_compared(options.interval), int(options.longest_fill_days * _DAY_NS))
         self._number = 0
         self._reached_ns = 0
         self._filled_ns = 0
@@ -117,13 +124,19 @@ class LiveSource:
             except ProviderAwayError as error:
                 self._lost(error)
 
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """Give those whose newest tick in the log it must know, as far back as that is at hand."""
+        return self._options.tickers
+
     @staticmethod
     def wants_since(place: Position) -> int:
         """Give the event time since which it must know the ticks that a partition with this place has."""
         return bar_start_ns(place[1], _FILL_NS)
 
-    def take_up(self, ticks: Sequence[Tick]) -> None:
-        """Learn what the log has of bars that history may have to complete."""
+    def take_up(self, ticks: Sequence[Tick], last_ticks: Mapping[str, Tick]) -> None:
+        """Learn what the log has of bars that history may have to complete, and its newest ticks."""
+        self._splits.take_up(last_ticks)
         for tick in ticks:
             self._said.add(tick.ticker, tick.time_ns, tick.price, tick.size)
 
@@ -138,12 +151,17 @@ class LiveSource:
         """Connect, fill the gap, and play what comes until it breaks."""
         async with self._feed.connecting.open(self._options.tickers, self._tell_trouble) as stream:
             whole_ns = bar_start_ns(self._clock_ns(), _FILL_NS) + _FILL_NS
+            async for moment in self._tell_splits():
+                yield moment
             async for moment in self._fill(whole_ns):
                 yield moment
             self._feed.hearing.connected(self._clock_ns())
             self._feed.trouble = None
             while True:
                 heard = await stream.next_within(QUIET_SECONDS)
+                if heard:
+                    async for moment in self._tell_splits():
+                        yield moment
                 async for moment in self._wait_for_history(heard, whole_ns):
                     yield moment
                 said = self._moment_of(heard, whole_ns)
@@ -152,6 +170,22 @@ class LiveSource:
 
     def _tell_trouble(self, error: Exception) -> None:
         self._feed.trouble = str(error)
+
+    async def _tell_splits(self) -> AsyncIterator[Moment]:
+        """Say, before the first prices of a trading day, which tickers have another scale than what was said before."""
+        question = self._splits.question(self._feed.sessions, self._clock_ns())
+        if question is None:
+            return
+        try:
+            history = await self._history(question.start_ns, question.end_ns, _compared(self._options.interval))
+        except (ProviderAwayError, BudgetSpentError) as error:
+            self._feed.figures.scale("unknown", len(question.tickers))
+            _log.warning("whether %s were split cannot be told: %s", ", ".join(question.tickers), error)
+            return
+        factors = self._splits.answer(question, history, self._feed.figures)
+        if factors:
+            self._said.rescale(factors)
+            yield Moment(position=self._next(), rescaled=factors, provider=self._feed.name)
 
     async def _wait_for_history(self, heard: list[LiveTick | Rejected], whole_ns: int) -> AsyncIterator[Moment]:
         """Fill the minute that was missed in part, once it has ended, before anything later goes out."""
@@ -226,11 +260,12 @@ class LiveSource:
             return
         for bar_ns, played in bars_by_start(history)[-count:]:
             yield self._played(self._said.additions(bar_ns, length_ns, played), Origin.WARM_UP, bar_ns + length_ns)
+        self._splits.begin(self._feed.sessions, now_ns)
 
     def _played(self, additions: Sequence[Addition], origin: Origin, watermark_ns: int) -> Moment:
         self._reached_ns = max(self._reached_ns, watermark_ns)
         self._said.forget_before(self._reached_ns)
-        return Moment(
+        moment = Moment(
             position=self._next(),
             tickers=[addition.ticker for addition in additions],
             times_ns=[addition.time_ns for addition in additions],
@@ -240,6 +275,8 @@ class LiveSource:
             watermark_ns=self._reached_ns,
             provider=self._feed.name,
         )
+        self._splits.note(moment)
+        return moment
 
     def _moment_of(self, heard: list[LiveTick | Rejected], whole_ns: int) -> Moment | None:
         """Give what was heard, without what has gone out already, and how far everything has come."""
@@ -256,7 +293,7 @@ class LiveSource:
         rejected = self._placed([bad for bad in heard if isinstance(bad, Rejected)])
         if not ticks and not rejected and watermark_ns is None:
             return None
-        return Moment(
+        moment = Moment(
             position=self._next(),
             tickers=[tick.ticker for tick in ticks],
             times_ns=[tick.time_ns for tick in ticks],
@@ -266,6 +303,8 @@ class LiveSource:
             provider=self._feed.name,
             rejected=rejected,
         )
+        self._splits.note(moment)
+        return moment
 
     def _placed(self, rejected: list[Rejected]) -> list[Rejected]:
         """Give what was rejected with a place in the stream, by which one dead letter differs from the other."""
