@@ -99,7 +99,8 @@ async def test_ticks_come_as_they_were_sent_and_watermarks_follow(fake: FakeProv
         for pair in range(0, len(ticks), 2):
             await fake.send(*ticks[pair : pair + 2])
         await play.heard(len(ticks))
-        assert ticks_of(play.moments) == [tick[:4] for tick in ticks]
+        told = [(ticker, ns - ns % fake.precision_ns, price, size) for ticker, ns, price, size, _ in ticks]
+        assert ticks_of(play.moments) == told
         assert {(moment.origin, moment.provider) for moment in play.moments if moment.tickers} == {
             (Origin.NORMAL, "fake")
         }
@@ -356,8 +357,9 @@ async def test_a_split_in_the_night_is_told_before_the_first_price_of_the_day(
     fake: FakeProvider, tmp_path: Path
 ) -> None:
     play = LivePlay(fake, tmp_path)
-    play.clock.jump((from_rfc3339("2026-11-24T20:59:00Z") - BEGIN_NS) / _SECOND)
-    evening = _market(1, play.clock())
+    last_minute_ns = from_rfc3339("2026-11-24T20:59:00Z")
+    play.clock.jump((last_minute_ns - play.clock()) / _SECOND)
+    evening = _market(1, last_minute_ns)
     old = [(*_scaled(tick[:4], 2.0), tick[4]) for tick in evening]
     async with play.playing():
         await play.connected()

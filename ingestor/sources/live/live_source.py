@@ -78,7 +78,7 @@ class LiveSource:
         self._feeds = feeds
         self._feed = feeds[0]
         self._options = options
-        self._clock_ns = clock_ns
+        self._wall_clock_ns = clock_ns
         self._sleep = sleep
         self._said = SaidBars(_FILL_NS)
         self._splits = Splits(_compared(options.interval), int(options.longest_fill_days * _DAY_NS))
@@ -91,11 +91,12 @@ class LiveSource:
     def health(self) -> SourceHealth:
         """Say whether it is connected, and when it was last heard."""
         feed, now_ns = self._feed, self._clock_ns()
+        last_ns, latency_seconds = feed.hearing.last_tick_ns, feed.hearing.latency_seconds
         return SourceHealth(
             trouble=feed.trouble or feed.hearing.trouble(now_ns),
             expects_ticks=feed.sessions.is_open(now_ns),
-            last_tick_ns=feed.hearing.last_tick_ns,
-            latency_seconds=feed.hearing.latency_seconds,
+            last_tick_ns=None if last_ns is None else last_ns + feed.delay_ns,
+            latency_seconds=None if latency_seconds is None else latency_seconds + feed.delay_ns / NS_PER_SECOND,
         )
 
     async def ticks(
@@ -128,6 +129,10 @@ class LiveSource:
     def tickers(self) -> tuple[str, ...]:
         """Give those whose newest tick in the log it must know, as far back as that is at hand."""
         return self._options.tickers
+
+    def _clock_ns(self) -> int:
+        """Give the time up to which a provider that is in time has told everything."""
+        return self._wall_clock_ns() - self._feed.delay_ns
 
     @staticmethod
     def wants_since(place: Position) -> int:

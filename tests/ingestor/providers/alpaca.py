@@ -30,6 +30,8 @@ class FakeAlpaca:
         day_begins_ns: The start of a daily bar, after 00:00 UTC.
     """
 
+    precision_ns = 1
+
     def __init__(self, stream: str = "trades") -> None:
         self.history: dict[str, dict[int, PlayedBar]] = {}
         self.requests: list[str] = []
