@@ -54,21 +54,29 @@ class LivePlay:
     """A source, and all that it has said."""
 
     def __init__(
-        self, fake: FakeProvider, folder: Path, *, limits: Limits | None = None, warm_up_bars: int = 0
+        self,
+        fake: FakeProvider,
+        folder: Path,
+        *,
+        limits: Limits | None = None,
+        warm_up_bars: int = 0,
+        clock: MovedClock | None = None,
+        sessions: Sessions | None = None,
+        mute_seconds: float = 60.0,
     ) -> None:
         self.fake = fake
-        self.clock = MovedClock()
+        self.clock = clock or MovedClock()
         self.registry = CollectorRegistry()
         figures = LiveFigures("fake", self.registry)
         self.budget = Budget("fake", limits or Limits(), folder, self.clock, self.clock.sleep)
         self.calls = Calls("fake", self.budget, figures, answer_seconds=5.0, pause_seconds=0.001)
         self.provider = fake.provider(self.calls)
-        sessions = Sessions(_SESSIONS)
+        sessions = sessions or Sessions(_SESSIONS)
         feed = Feed(
             name="fake",
             provider=self.provider,
             sessions=sessions,
-            hearing=Hearing(sessions, lateness_seconds=1.0, mute_seconds=60.0),
+            hearing=Hearing(sessions, lateness_seconds=1.0, mute_seconds=mute_seconds),
             connecting=Connecting(self.provider.ticks, answer_seconds=5.0, least_seconds=0.0, pause_seconds=0.01),
             figures=figures,
         )
