@@ -97,6 +97,13 @@ SOURCE_GAPS = Metric(
 SOURCE_BARS_FILLED = Metric(
     "tickcast_source_bars_filled_total", "counter", "Bars of history that were played into gaps.", ("source",)
 )
+SOURCE_SPLITS = Metric(
+    "tickcast_source_splits_total",
+    "counter",
+    "Tickers whose prices came to another scale: `told`; or may have: `unclear` where no split explains it, `unknown` "
+    "where history could not be compared.",
+    ("source", "result"),
+)
 DEAD_LETTERS = Metric("tickcast_dead_letters_total", "counter", "Inputs that were dead-lettered.", ("reason",))
 FRAMES_ABSORBED = Metric("tickcast_frames_absorbed_total", "counter", "Frames absorbed into the state.")
 TICKS_ABSORBED = Metric("tickcast_ticks_absorbed_total", "counter", "Ticks absorbed into the state.")
