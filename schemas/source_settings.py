@@ -13,7 +13,10 @@ from schemas.times import from_rfc3339
 REPLAY_START = "2010-01-04"
 
 #: Live markets: each is a module of `ingestor.sources.providers` with that name.
-LIVE_SOURCES: tuple[str, ...] = ("alpaca",)
+LIVE_SOURCES: tuple[str, ...] = (
+    "alpaca",
+    "polygon",
+)
 
 #: What a source may be called, for people.
 SOURCE_WORDS = f"replay, simulated, file:PATH, or live markets in the order of preference: {','.join(LIVE_SOURCES)}"

@@ -7,15 +7,14 @@ import pytest
 
 from ingestor.sources.live.packages import live_package
 from schemas.errors import StopAndSayError
+from schemas.source_settings import LIVE_SOURCES
 
-_HEAVY = ("alpaca", "exchange_calendars", "pandas", "purgatory", "stamina", "yfinance")
+_HEAVY = ("alpaca", "exchange_calendars", "massive", "pandas", "purgatory", "stamina", "yfinance")
 
 
 def test_the_ingestor_imports_nothing_of_it_until_it_is_used() -> None:
-    code = (
-        "import sys, ingestor.service, ingestor.sources.providers.alpaca\n"
-        f"print([name for name in {_HEAVY!r} if name in sys.modules])"
-    )
+    modules = ", ".join(f"ingestor.sources.providers.{name}" for name in LIVE_SOURCES)
+    code = f"import sys, ingestor.service, {modules}\nprint([name for name in {_HEAVY!r} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 

@@ -34,6 +34,11 @@ class Feed:
         self.known = KnownTicks(self.provider.traits.identity_ticks)
 
     @property
+    def delay_ns(self) -> int:
+        """Give how much later than it happens everything is said."""
+        return int(self.provider.traits.delay_seconds * NS_PER_SECOND)
+
+    @property
     def settled_ns(self) -> int:
         """Give how long after its end a bar is in the provider's history."""
         return int(self.provider.traits.settled_seconds * NS_PER_SECOND)

@@ -58,12 +58,14 @@ class Traits(Struct, frozen=True, kw_only=True):
         exchange: Whose hours its ticks keep, as `exchange_calendars` calls it.
         settled_seconds: So long after a bar's end its history has it.
         identity_ticks: Of so many ticks back one may come a second time.
+        delay_seconds: It says everything so much later than it happens, its bars of the past as well.
     """
 
     content: dict[str, str]
     exchange: str = "XNYS"
     settled_seconds: float = 3.0
     identity_ticks: int = 10_000
+    delay_seconds: float = 0.0
 
 
 class ProviderSettings(Settings):

@@ -1,28 +1,23 @@
 """Alpaca: trades or minute bars of US stocks as they happen, and bars of the past, by its own client `alpaca-py`."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 from typing import Any, Literal
 
-import msgspec
-import numpy as np
 from pydantic import AliasChoices, Field, SecretStr
 
 from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.bars import BarColumns
+from ingestor.sources.live.answers import bar_columns, http_error
 from ingestor.sources.live.calls import Calls
+from ingestor.sources.live.messages import bar_ticks, read_frame
 from ingestor.sources.live.packages import live_package
 from ingestor.sources.live.provider import Limits, LiveTick, ProviderAwayError, ProviderSettings, Traits
-from ingestor.sources.live.said import whole_bar
+from ingestor.sources.live.websocket import WEBSOCKET_OPTIONS
 from ingestor.sources.moments import Rejected
 from schemas.errors import StopAndSayError
 from schemas.times import NS_PER_SECOND, Interval, bar_start_ns, from_rfc3339, interval_ns, to_rfc3339
-
-#: The client's own would write down, at the level of debug, the frame that holds the key.
-_stream_log = logging.getLogger(f"{__name__}.stream")
-_stream_log.setLevel(logging.INFO)
 
 _TIMEFRAMES: dict[Interval, str] = {"1m": "1Min", "5m": "5Min", "1h": "1Hour", "1d": "1Day"}
 _PAGE_BARS = 10_000
@@ -114,22 +109,17 @@ class Alpaca:
             **self._keys,
             raw_data=True,
             url_override=f"{self._settings.alpaca_stream_url}/v2/{self._settings.alpaca_feed}",
-            websocket_params={
-                "ping_interval": 10,
-                "ping_timeout": 20,
-                "close_timeout": 1,
-                "max_queue": 1_024,
-                "logger": _stream_log,
-            },
+            websocket_params=WEBSOCKET_OPTIONS,
         )
         subscribe = stream.subscribe_trades if self._settings.alpaca_stream == "trades" else stream.subscribe_bars
         subscribe(_never_called, *tickers)
+        unpack = live_package("msgpack").unpackb
         failures = (OSError, TimeoutError, live_package("websockets.exceptions").WebSocketException)
         try:
             await stream._start_ws()
             await stream._send_subscribe_msg()
             while True:
-                yield _understand_frame(await stream._ws.recv())
+                yield read_frame("alpaca", await stream._ws.recv(), unpack, _understand)
         except failures as error:
             raise ProviderAwayError(f"alpaca's stream: {type(error).__name__}: {error}") from error
         except ValueError as error:  # what the client makes of a refusal to log in
@@ -160,7 +150,7 @@ class Alpaca:
                 rows.setdefault(ticker, []).extend(_row(bar, interval) for bar in bars)
             token = page.get("next_page_token")
             if not token:
-                return {ticker: _columns(own).between(start_ns, end_ns) for ticker, own in sorted(rows.items())}
+                return {ticker: bar_columns(own).between(start_ns, end_ns) for ticker, own in sorted(rows.items())}
 
     async def _page(self, question: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -176,28 +166,13 @@ async def _never_called(_message: object) -> None:
     """Stand where the client wants a handler: what comes is read here."""
 
 
-def _understand_frame(frame: bytes) -> list[LiveTick | Rejected]:
-    """Read what one frame of the stream says.
+def _understand(message: dict[str, Any]) -> list[LiveTick]:
+    """Give the ticks of one message.
 
     Raises:
         ProviderAwayError: It says that it goes away.
         StopAndSayError: It refuses.
     """
-    try:
-        messages = live_package("msgpack").unpackb(frame)
-    except Exception as error:
-        return [Rejected(value=frame, code="message", reason=f"alpaca: no MessagePack: {error}")]
-    heard: list[LiveTick | Rejected] = []
-    for message in messages if isinstance(messages, list) else [messages]:
-        try:
-            heard += _understand(message)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            value = msgspec.json.encode(message, enc_hook=str) if isinstance(message, dict) else repr(message).encode()
-            heard.append(Rejected(value=value, code="message", reason=f"alpaca: {type(error).__name__}: {error}"))
-    return heard
-
-
-def _understand(message: dict[str, Any]) -> list[LiveTick]:
     kind = message["T"]
     if kind == "t":
         return [
@@ -211,9 +186,7 @@ def _understand(message: dict[str, Any]) -> list[LiveTick]:
         ]
     if kind == "b":
         bar = PlayedBar(str(message["S"]), *(float(message[name]) for name in "ohlcv"))
-        start_ns = message["t"].to_unix_nano()
-        ticks = whole_bar(bar, start_ns, _MINUTE_NS)
-        return [LiveTick(tick.ticker, tick.time_ns, tick.price, tick.size, tick.time_ns) for tick in ticks]
+        return bar_ticks(bar, message["t"].to_unix_nano(), _MINUTE_NS)
     if kind == "error":
         raise _refusal(message.get("code"), str(message.get("msg")))
     return []
@@ -226,24 +199,10 @@ def _refusal(code: int | None, words: str) -> Exception:
 
 
 def _http_error(error: Any) -> Exception:
-    status, response = error.status_code, error.response
-    if status in (401, 403):
-        return StopAndSayError(f"alpaca refuses the key, or the plan does not allow this request: {error}")
-    if status in (400, 422):
-        return StopAndSayError(f"alpaca does not understand the request: {error}")
-    wait = None
-    if response is not None and (seconds := response.headers.get("Retry-After", "")).isdigit():
-        wait = float(seconds)
-    return ProviderAwayError(f"alpaca answers {status}", wait)
+    headers = {} if error.response is None else error.response.headers
+    return http_error("alpaca", error.status_code, str(error), headers.get("Retry-After"))
 
 
 def _row(bar: dict[str, Any], interval: Interval) -> tuple[float, ...]:
     start_ns = bar_start_ns(from_rfc3339(bar["t"]), interval_ns(interval))  # a day begins in New York
     return (start_ns // NS_PER_SECOND, *(float(bar[name]) for name in "ohlcv"))
-
-
-def _columns(rows: list[tuple[float, ...]]) -> BarColumns:
-    table = np.array(sorted(rows), dtype=np.float64).reshape(len(rows), 6)
-    return BarColumns(
-        table[:, 0].astype(np.int64) * NS_PER_SECOND, *(table[:, column].copy() for column in range(1, 6))
-    )

@@ -4,5 +4,9 @@ from collections.abc import Callable
 
 from tests.ingestor.providers.alpaca import FakeAlpaca
 from tests.ingestor.providers.fake import FakeProvider
+from tests.ingestor.providers.polygon import FakePolygon
 
-FAKES: dict[str, Callable[[], FakeProvider]] = {"alpaca": FakeAlpaca}
+FAKES: dict[str, Callable[[], FakeProvider]] = {
+    "alpaca": FakeAlpaca,
+    "polygon": FakePolygon,
+}

@@ -22,6 +22,7 @@ class FakeProvider(Protocol):
         connections: How many times a stream was subscribed.
         answers: Statuses of the next answers of its REST side, each with a `Retry-After` or None; then 200.
         page_bars: So many bars are on one page of an answer, where it has pages.
+        precision_ns: Times of its ticks are multiples of this.
     """
 
     history: dict[str, dict[int, PlayedBar]]
@@ -29,6 +30,7 @@ class FakeProvider(Protocol):
     connections: int
     answers: list[tuple[int, str | None]]
     page_bars: int
+    precision_ns: int
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Serve."""
