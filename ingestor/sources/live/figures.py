@@ -1,5 +1,8 @@
 """What live sources count."""
 
+from copy import copy
+from typing import Self
+
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from schemas import metrics
@@ -19,6 +22,12 @@ class LiveFigures:
         self._gaps = metrics.SOURCE_GAPS.counter(registry)
         self._plays = metrics.SOURCE_PLAYS.gauge(registry)
         self._hand_overs = metrics.SOURCE_HAND_OVERS.counter(registry)
+
+    def of(self, source: str) -> Self:
+        """Give those of another provider, among the same metrics."""
+        figures = copy(self)
+        figures._source = source
+        return figures
 
     def request(self, result: str, left_today: int | None) -> None:
         """Count a request: `answered`, `failed`, `refused`, or `withheld` for the budget."""

@@ -60,16 +60,17 @@ def open_live_source(settings: IngestorSettings) -> LiveSource:
         longest_fill_days=live.source_longest_fill_days,
         return_seconds=live.source_return_seconds,
     )
-    return LiveSource([open_feed(name, live) for name in live_names(settings.source)], desk, options)
+    names = live_names(settings.source)
+    figures = LiveFigures(names[0])
+    return LiveSource([open_feed(name, live, figures.of(name)) for name in names], desk, options)
 
 
-def open_feed(name: str, live: LiveSettings) -> Feed:
+def open_feed(name: str, live: LiveSettings, figures: LiveFigures) -> Feed:
     """Open a provider, and get its streams ready.
 
     Raises:
         StopAndSayError: It cannot be opened; the line says why.
     """
-    figures = LiveFigures(name)
     provider = open_provider(name, figures, live)
     sessions = load_sessions(live.source_exchange or provider.traits.exchange, time.time_ns())
     connecting = Connecting(
