@@ -151,6 +151,11 @@ class Parts:
 
     @property
     def is_current(self) -> bool:
+        """Tell whether the view has all there is, and more comes: Kafka answers, and the source ticks if it should."""
+        return self.hears_kafka and not self.services.source_in_trouble
+
+    @property
+    def hears_kafka(self) -> bool:
         """Tell whether the view has caught up and Kafka answers."""
         return self.latest.caught_up and self.board.state is not ServiceState.DEGRADED
 

@@ -65,10 +65,15 @@ def status_document(status: ServiceStatus, now_ns: int) -> Document:
 
 class ServicesView:
     """The newest status of every instance. One that is gone is shown only while its service has no other, so that a
-    service that died is missed, and one that was replaced is not."""
+    service that died is missed, and one that was replaced is not.
+
+    Attributes:
+        source_in_trouble: An ingestor said last that nothing comes from its source although it should.
+    """
 
     def __init__(self) -> None:
         self._statuses: dict[tuple[str, str], ServiceStatus] = {}
+        self.source_in_trouble = False
 
     def accept(self, status: ServiceStatus, now_ns: int) -> None:
         """Take a status.
@@ -82,6 +87,11 @@ class ServicesView:
         updated_at_ns = min(status.updated_at_ns, now_ns)
         self._statuses[status.service, status.instance] = structs.replace(status, updated_at_ns=updated_at_ns)
         self._forget(now_ns)
+        self.source_in_trouble = any(
+            status.state is ServiceState.DEGRADED
+            for (service, _), status in self._statuses.items()
+            if service == _INGESTOR
+        )
 
     def document(self, now_ns: int) -> Document:
         """Give every service with its state and its instances."""

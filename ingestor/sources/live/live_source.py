@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing
 
 import msgspec
@@ -11,11 +11,13 @@ import msgspec
 from ingestor.sources.bars import BarColumns
 from ingestor.sources.live.asking import first_history
 from ingestor.sources.live.feed import Feed
+from ingestor.sources.live.line import Line
 from ingestor.sources.live.past import bars_by_start
 from ingestor.sources.live.provider import BudgetSpentError, LiveTick, ProviderAwayError
 from ingestor.sources.live.roster import short_list
 from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.said import Addition, SaidBars
+from ingestor.sources.live.splits import Splits
 from ingestor.sources.moments import Moment, Position, Rejected, SourceHealth
 from ingestor.sources.pace import QUIET_SECONDS
 from schemas.errors import StopAndSayError
@@ -28,16 +30,6 @@ _log = logging.getLogger(__name__)
 FILL_INTERVAL: Interval = "1m"
 _FILL_NS = interval_ns(FILL_INTERVAL)
 _DAY_NS = interval_ns("1d")
-#: Connections that fail before tickers that a command brought are taken for the reason.
-_PATIENCE = 3
-
-
-class MuteError(ProviderAwayError):
-    """It is connected, and says nothing although it should."""
-
-
-class _OtherRosterError(Exception):
-    """Other tickers are to be subscribed than those of the attempt that failed."""
 
 
 class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,11 +39,18 @@ class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
         interval: Of the bars that the stage makes.
         warm_up_bars: Before a first start.
         longest_fill_days: Of a longer gap, only so much before now is filled.
+        return_seconds: A better provider must be heard for so long before it comes back.
     """
 
     interval: Interval
     warm_up_bars: int
     longest_fill_days: float
+    return_seconds: float = 60.0
+
+
+def _compared(interval: Interval) -> Interval:
+    """Give the length of the bars that tell splits."""
+    return "1d" if interval == "1d" else FILL_INTERVAL
 
 
 class LiveSource:
@@ -80,15 +79,18 @@ class LiveSource:
     ) -> None:
         self._feeds = feeds
         self._feed = feeds[0]
+        self._last: Feed | None = None
+        self._plays = False
         self.desk = desk
         self._options = options
         self._wall_clock_ns = clock_ns
         self._sleep = sleep
         self._said = SaidBars(_FILL_NS)
         self._subscribed: set[str] = set()
-        self._failures = 0
+        self._splits = Splits(_compared(options.interval), int(options.longest_fill_days * _DAY_NS))
         self._number = 0
         self._reached_ns = 0
+        self._told_ns: dict[str, int] = {}
         self._filled_ns = 0
         self.content = {"source": "live", "interval": options.interval}  # its providers and tickers may change
 
@@ -100,14 +102,20 @@ class LiveSource:
 
     def health(self) -> SourceHealth:
         """Say whether it is connected, and when it was last heard."""
-        feed, now_ns, plays = self._feed, self._clock_ns(), bool(self.desk.roster.playing)
+        feed, now_ns, wanted = self._feed, self._clock_ns(), bool(self.desk.roster.playing)
         last_ns, latency_seconds = feed.hearing.last_tick_ns, feed.hearing.latency_seconds
         return SourceHealth(
-            trouble=(feed.trouble or feed.hearing.trouble(now_ns)) if plays else None,
-            expects_ticks=plays and feed.sessions.is_open(now_ns),
+            trouble=(feed.hearing.trouble(now_ns) if self._plays else self._trouble()) if wanted else None,
+            expects_ticks=wanted and feed.sessions.is_open(now_ns),
             last_tick_ns=None if last_ns is None else last_ns + feed.delay_ns,
             latency_seconds=None if latency_seconds is None else latency_seconds + feed.delay_ns / NS_PER_SECOND,
         )
+
+    def _trouble(self) -> str:
+        """Say why nobody plays."""
+        if len(self._feeds) == 1:
+            return self._feed.trouble or "its gap is being filled"
+        return "; ".join(f"{feed.name}: {feed.trouble or 'connected'}" for feed in self._feeds)
 
     async def ticks(
         self,
@@ -118,7 +126,7 @@ class LiveSource:
         """Play for ever, from where the log ends.
 
         Raises:
-            StopAndSayError: The provider refuses the key, or the plan.
+            StopAndSayError: All providers refuse the key, or the plan.
         """
         if after is None:
             async for moment in self._warm_up():
@@ -127,19 +135,36 @@ class LiveSource:
             self._number = after[0]
             self._reached_ns = min((place[1] for place in places), default=after[1])
             self._filled_ns = bar_start_ns(self._reached_ns, _FILL_NS)
-        while True:
-            try:
-                async with aclosing(self._connection()) as moments:
-                    async for moment in moments:
-                        yield moment
-            except ProviderAwayError as error:
-                self._lost(error)
-            except StopAndSayError as error:
-                if not self.desk.refused(str(error)):
-                    raise
-            except _OtherRosterError:
-                continue
-            self._filled_ns = max(self._filled_ns, bar_start_ns(self._reached_ns, _FILL_NS))
+        line = Line(self._feeds, self.desk, self._options.return_seconds, self._wall_clock_ns)
+        try:
+            while True:
+                async for moment in self._turn(line):
+                    yield moment
+        finally:
+            await line.close()
+
+    async def _turn(self, line: Line) -> AsyncIterator[Moment]:
+        """Play whose turn it is, until it is no longer."""
+        if not self.desk.roster.playing:
+            await line.drop()
+            await asyncio.sleep(QUIET_SECONDS)
+            return
+        feed = await line.turn()
+        if feed is None:
+            return
+        try:
+            async with aclosing(self._play(feed, line)) as moments:
+                async for moment in moments:
+                    yield moment
+        except ProviderAwayError as error:
+            await line.lost(error)
+        except StopAndSayError as error:
+            if self.desk.refused(str(error)):
+                await line.drop()
+            else:
+                await line.lost(error)
+        finally:
+            self._plays = False
 
     def _clock_ns(self) -> int:
         """Give the time up to which a provider that is in time has told everything."""
@@ -150,61 +175,60 @@ class LiveSource:
         """Give the event time since which it must know the ticks that a partition with this place has."""
         return bar_start_ns(place[1], _FILL_NS)
 
-    def take_up(self, ticks: Sequence[Tick]) -> None:
-        """Learn what the log has of bars that history may have to complete."""
+    def take_up(self, ticks: Sequence[Tick], last_ticks: Mapping[str, Tick]) -> None:
+        """Learn what the log has of bars that history may have to complete, and its newest ticks."""
+        self._splits.take_up(last_ticks)
         for tick in ticks:
             self._said.add(tick.ticker, tick.time_ns, tick.price, tick.size)
 
-    def _lost(self, error: ProviderAwayError) -> None:
-        mute = isinstance(error, MuteError)
-        self._feed.trouble = str(error)
-        self._feed.figures.connection_lost("mute" if mute else "away")
-        _log.warning("the stream ended, connecting again: %s", error)
+    async def _play(self, feed: Feed, line: Line) -> AsyncGenerator[Moment, None]:
+        """Fill the gap, then play what comes, until it breaks, a better provider is back, or other tickers are wanted.
 
-    async def _connection(self) -> AsyncGenerator[Moment, None]:
-        """Connect, fill the gap, and play what comes until it breaks, or tickers are wanted that it does not bring."""
-        tickers = self.desk.roster.playing
-        if not tickers:
-            await asyncio.sleep(QUIET_SECONDS)
-            return
-        self._subscribed = set(tickers)
-        async with self._feed.connecting.open(tickers, self._tell_trouble) as stream:
-            whole_ns = bar_start_ns(self._clock_ns(), _FILL_NS) + _FILL_NS
-            for moment in self._missed():
-                yield moment
-            async for moment in self._fill(whole_ns):
-                yield moment
-            self._feed.hearing.connected(self._clock_ns())
-            self._feed.trouble, self._failures = None, 0
-            self.desk.sent(self._subscribed)
-            while True:
-                heard = await stream.next_within(QUIET_SECONDS)
-                async for moment in self._wait_for_history(heard, whole_ns):
+        Where another provider takes over, it may say once more what the one before said: up to there it is not heard.
+        """
+        whole_ns = self._begin(feed, line.subscribed)
+        async for moment in self._catch_up(whole_ns):
+            yield moment
+        feed.hearing.connected(self._clock_ns())
+        self._plays = True
+        self.desk.sent(self._subscribed)
+        while not line.better_is_back:
+            heard = await line.next_within(QUIET_SECONDS)
+            if heard:
+                async for moment in self._tell_splits():
                     yield moment
-                if not self._follows_roster():
-                    return
-                said = self._moment_of(heard, whole_ns)
-                if said is not None:
-                    yield said
+            async for moment in self._wait_for_history(heard, whole_ns):
+                yield moment
+            if not self._follows_roster():
+                await line.drop()
+                return
+            said = self._moment_of(heard, whole_ns)
+            if said is not None:
+                yield said
+
+    def _begin(self, feed: Feed, tickers: Sequence[str]) -> int:
+        """Let a provider be the one that plays; give the end of the minute that it enters in its midst."""
+        if feed is not self._last:
+            self._told_ns = self._said.newest_ns()
+        self._feed = self._last = feed
+        self._subscribed = set(tickers)
+        self._filled_ns = max(self._filled_ns, bar_start_ns(self._reached_ns, _FILL_NS))
+        return bar_start_ns(self._clock_ns(), _FILL_NS) + _FILL_NS
+
+    async def _catch_up(self, whole_ns: int) -> AsyncIterator[Moment]:
+        """Play what lies between what went out and what comes."""
+        for moment in self._missed():
+            yield moment
+        async for moment in self._tell_splits():
+            yield moment
+        async for moment in self._fill(whole_ns):
+            yield moment
 
     def _follows_roster(self) -> bool:
         """Tell whether all that is to be played comes; what is not to be played any more is not taken any more."""
         playing = set(self.desk.roster.playing)
         self._subscribed &= playing
         return bool(playing) and playing == self._subscribed
-
-    def _tell_trouble(self, error: Exception) -> None:
-        """Say why there is no connection; tickers that a command brought may be the reason.
-
-        Raises:
-            _OtherRosterError: Other tickers are to be subscribed.
-        """
-        self._feed.trouble = str(error)
-        self._failures += 1
-        if self._failures >= _PATIENCE:
-            self.desk.refused(f"no connection with these tickers: {error}")
-        if set(self.desk.roster.playing) != self._subscribed:
-            raise _OtherRosterError
 
     def _missed(self) -> Iterator[Moment]:
         """Say what lacks of those that come new: the others have gone on, so their past would come too late."""
@@ -217,6 +241,22 @@ class LiveSource:
                 missed.setdefault(since_ns, []).append(ticker)
         for since_ns, tickers in missed.items():
             yield self._gap(since_ns, self._filled_ns, tickers, "they were not played")
+
+    async def _tell_splits(self) -> AsyncIterator[Moment]:
+        """Say, before the first prices of a trading day, which tickers have another scale than what was said before."""
+        question = self._splits.question(self._feed.sessions, self._clock_ns())
+        if question is None:
+            return
+        try:
+            history = await self._history(question.start_ns, question.end_ns, _compared(self._options.interval))
+        except (ProviderAwayError, BudgetSpentError) as error:
+            self._feed.figures.scale("unknown", len(question.tickers))
+            _log.warning("whether %s were split cannot be told: %s", ", ".join(question.tickers), error)
+            return
+        factors = self._splits.answer(question, history, self._feed.figures)
+        if factors:
+            self._said.rescale(factors)
+            yield Moment(position=self._next(), rescaled=factors, provider=self._feed.name)
 
     async def _wait_for_history(self, heard: list[LiveTick | Rejected], whole_ns: int) -> AsyncIterator[Moment]:
         """Fill the minute that was missed in part, once it has ended, before anything later goes out."""
@@ -275,7 +315,7 @@ class LiveSource:
         gap = Rejected(
             value=value, code="gap", reason=f"the gap to {until} is not filled: {reason}", place=f"{start}..{until}"
         )
-        return Moment(position=self._next(), rejected=[gap])
+        return Moment(position=self._next(), rejected=[gap], lost_before_ns=until_ns)
 
     async def _warm_up(self) -> AsyncIterator[Moment]:
         """Play the bars before the one that is open now; where there are none, without them."""
@@ -295,11 +335,12 @@ class LiveSource:
             return
         for bar_ns, played in bars_by_start(history)[-count:]:
             yield self._played(self._said.additions(bar_ns, length_ns, played), Origin.WARM_UP, bar_ns + length_ns)
+        self._splits.begin(self._feed.sessions, now_ns)
 
     def _played(self, additions: Sequence[Addition], origin: Origin, watermark_ns: int) -> Moment:
         self._reached_ns = max(self._reached_ns, watermark_ns)
         self._said.forget_before(self._reached_ns)
-        return Moment(
+        moment = Moment(
             position=self._next(),
             tickers=[addition.ticker for addition in additions],
             times_ns=[addition.time_ns for addition in additions],
@@ -309,15 +350,13 @@ class LiveSource:
             watermark_ns=self._reached_ns,
             provider=self._feed.name,
         )
+        self._splits.note(moment)
+        return moment
 
     def _moment_of(self, heard: list[LiveTick | Rejected], whole_ns: int) -> Moment | None:
         """Give what was heard, without what has gone out already, and how far everything has come."""
         now_ns = self._clock_ns()
         came = [tick for tick in heard if isinstance(tick, LiveTick)]
-        if came:
-            self._feed.hearing.heard(max(tick.time_ns for tick in came), now_ns)
-        elif self._feed.hearing.is_mute(now_ns):
-            raise MuteError(self._feed.hearing.trouble(now_ns))
         ticks = [tick for tick in came if self._is_new(tick)]
         for tick in ticks:
             self._said.add(tick.ticker, tick.time_ns, tick.price, tick.size)
@@ -325,7 +364,7 @@ class LiveSource:
         rejected = self._placed([bad for bad in heard if isinstance(bad, Rejected)])
         if not ticks and not rejected and watermark_ns is None:
             return None
-        return Moment(
+        moment = Moment(
             position=self._next(),
             tickers=[tick.ticker for tick in ticks],
             times_ns=[tick.time_ns for tick in ticks],
@@ -335,6 +374,8 @@ class LiveSource:
             provider=self._feed.name,
             rejected=rejected,
         )
+        self._splits.note(moment)
+        return moment
 
     def _placed(self, rejected: list[Rejected]) -> list[Rejected]:
         """Give what was rejected with a place in the stream, by which one dead letter differs from the other."""
@@ -350,6 +391,8 @@ class LiveSource:
             self._feed.figures.passed_over("again")
         elif tick.time_ns < self._filled_ns:
             self._feed.figures.passed_over("filled")
+        elif self._told_ns and tick.time_ns <= self._told_ns.get(tick.ticker, 0):
+            self._feed.figures.passed_over("again")
         else:
             return True
         return False

@@ -58,6 +58,7 @@ def open_live_source(settings: IngestorSettings) -> LiveSource:
         interval=settings.interval,
         warm_up_bars=live.source_warm_up_bars,
         longest_fill_days=live.source_longest_fill_days,
+        return_seconds=live.source_return_seconds,
     )
     return LiveSource([open_feed(name, live) for name in live_names(settings.source)], desk, options)
 
