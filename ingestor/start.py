@@ -7,8 +7,10 @@ from concurrent.futures import Future
 from threading import Thread
 from typing import Any, NamedTuple
 
+from confluent_kafka import OFFSET_END
 from confluent_kafka.admin import AdminClient, ConfigResource
 
+from ingestor.commands import restore_roster
 from ingestor.frames import ResumePoint
 from ingestor.kafka_log import KafkaLogEnd
 from ingestor.positions import PositionText
@@ -18,9 +20,10 @@ from ingestor.sources.live.live_source import LiveSource
 from ingestor.sources.moments import Position, Source
 from schemas.broker import require_topics
 from schemas.errors import StopAndSayError
-from schemas.topics import DEAD_LETTERS, SERVICE_STATUS, TICKS
+from schemas.topics import DEAD_LETTERS, SERVICE_STATUS, SOURCE_COMMANDS, TICKS
 
 _log = logging.getLogger(__name__)
+_TOPICS = (TICKS, SERVICE_STATUS, SOURCE_COMMANDS, DEAD_LETTERS)
 
 
 class Start(NamedTuple):
@@ -30,12 +33,14 @@ class Start(NamedTuple):
         points: By partition.
         last_prices: The source's newest prices near the end of the log.
         live: What it did not send is gone.
+        commands_from: The offset in `source-commands` of those that have not been read.
     """
 
     points: list[ResumePoint]
     positions: PositionText
     last_prices: dict[str, float]
     live: bool
+    commands_from: int = OFFSET_END
 
     @property
     def places(self) -> list[Position]:
@@ -67,9 +72,12 @@ def read_start(settings: IngestorSettings, source: Source) -> Start:
     kept = _read_kept(settings, source.goes_on_from, since)
     if live is not None:
         live.take_up(kept.newest_ticks)
+        commands_from = restore_roster(settings, live.desk)
+    else:
+        commands_from = OFFSET_END  # they are all refused
     points = resume_points(kept, positions, settings.name, named=bool(settings.source_name), live=source.live)
     _say_lost_prices(kept, source.goes_on_from)
-    return Start(points, positions, kept.last_prices, source.live)
+    return Start(points, positions, kept.last_prices, source.live, commands_from)
 
 
 async def read_start_unless_stopped(settings: IngestorSettings, source: Source, stop: asyncio.Event) -> Start | None:
@@ -100,7 +108,9 @@ def _say_lost_prices(kept: KeptLog, tickers: Collection[str]) -> None:
 
 def _read_kept(settings: IngestorSettings, tickers: Collection[str], since: Callable[[str], int] | None) -> KeptLog:
     name = settings.topic_prefix + TICKS.name
-    found = require_topics(settings, (TICKS, SERVICE_STATUS, DEAD_LETTERS), AdminClient, ConfigResource)
+    found = require_topics(
+        settings, (TICKS, SERVICE_STATUS, SOURCE_COMMANDS, DEAD_LETTERS), AdminClient, ConfigResource
+    )
     count = found[name].partitions
     if count != settings.partitions:  # the embedded broker always has 4
         raise StopAndSayError(f"TICKCAST_PARTITIONS: topic {name} has {count} partitions, not {settings.partitions}")

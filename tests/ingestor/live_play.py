@@ -16,10 +16,11 @@ from ingestor.sources.live.figures import LiveFigures
 from ingestor.sources.live.hearing import Hearing
 from ingestor.sources.live.live_source import LiveOptions, LiveSource
 from ingestor.sources.live.provider import Limits
+from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.sessions import Session, Sessions
 from ingestor.sources.moments import Moment, Position
 from schemas.events import Tick
-from schemas.times import from_rfc3339, interval_ns
+from schemas.times import Interval, from_rfc3339, interval_ns
 from tests.ingestor.fold import BarsByTicker, fold, ticks_of
 from tests.ingestor.providers.fake import FakeProvider, until
 
@@ -51,7 +52,13 @@ class LivePlay:
     """A source, and all that it has said."""
 
     def __init__(
-        self, fake: FakeProvider, folder: Path, *, limits: Limits | None = None, warm_up_bars: int = 0
+        self,
+        fake: FakeProvider,
+        folder: Path,
+        *,
+        limits: Limits | None = None,
+        warm_up_bars: int = 0,
+        interval: Interval = "1m",
     ) -> None:
         self.fake = fake
         self.clock = MovedClock()
@@ -69,8 +76,9 @@ class LivePlay:
             connecting=Connecting(self.provider.ticks, answer_seconds=5.0, least_seconds=0.0, pause_seconds=0.01),
             figures=figures,
         )
-        options = LiveOptions(tickers=("AAPL", "MSFT"), interval="1m", warm_up_bars=warm_up_bars, longest_fill_days=7)
-        self.source = LiveSource([feed], options, self.clock, self.clock.sleep)
+        self.desk = RosterDesk(("AAPL", "MSFT"))
+        options = LiveOptions(interval=interval, warm_up_bars=warm_up_bars, longest_fill_days=7)
+        self.source = LiveSource([feed], self.desk, options, self.clock, self.clock.sleep)
         self.moments: list[Moment] = []
 
     @asynccontextmanager

@@ -3,20 +3,22 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import aclosing
 
 import msgspec
 
 from ingestor.sources.bars import BarColumns
-from ingestor.sources.contents import tickers_text
 from ingestor.sources.live.asking import first_history
 from ingestor.sources.live.feed import Feed
 from ingestor.sources.live.past import bars_by_start
 from ingestor.sources.live.provider import BudgetSpentError, LiveTick, ProviderAwayError
+from ingestor.sources.live.roster import short_list
+from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.said import Addition, SaidBars
 from ingestor.sources.moments import Moment, Position, Rejected, SourceHealth
 from ingestor.sources.pace import QUIET_SECONDS
+from schemas.errors import StopAndSayError
 from schemas.events import Origin, Tick
 from schemas.times import NS_PER_SECOND, Interval, bar_start_ns, interval_ns, to_rfc3339
 
@@ -26,10 +28,16 @@ _log = logging.getLogger(__name__)
 FILL_INTERVAL: Interval = "1m"
 _FILL_NS = interval_ns(FILL_INTERVAL)
 _DAY_NS = interval_ns("1d")
+#: Connections that fail before tickers that a command brought are taken for the reason.
+_PATIENCE = 3
 
 
 class MuteError(ProviderAwayError):
     """It is connected, and says nothing although it should."""
+
+
+class _OtherRosterError(Exception):
+    """Other tickers are to be subscribed than those of the attempt that failed."""
 
 
 class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +49,6 @@ class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
         longest_fill_days: Of a longer gap, only so much before now is filled.
     """
 
-    tickers: tuple[str, ...]
     interval: Interval
     warm_up_bars: int
     longest_fill_days: float
@@ -56,6 +63,7 @@ class LiveSource:
 
     Args:
         feeds: Its providers, the preferred one first.
+        desk: Has the tickers, which commands may change.
         clock_ns: The wall clock.
     """
 
@@ -65,29 +73,38 @@ class LiveSource:
     def __init__(
         self,
         feeds: Sequence[Feed],
+        desk: RosterDesk,
         options: LiveOptions,
         clock_ns: Callable[[], int] = time.time_ns,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._feeds = feeds
         self._feed = feeds[0]
+        self.desk = desk
         self._options = options
         self._wall_clock_ns = clock_ns
         self._sleep = sleep
         self._said = SaidBars(_FILL_NS)
+        self._subscribed: set[str] = set()
+        self._failures = 0
         self._number = 0
         self._reached_ns = 0
         self._filled_ns = 0
         self.content = {"source": "live", "interval": options.interval}  # its providers and tickers may change
-        self.title = f"live prices of {tickers_text(options.tickers)} from {','.join(feed.name for feed in feeds)}"
+
+    @property
+    def title(self) -> str:
+        """Say what is played."""
+        providers = ",".join(feed.name for feed in self._feeds)
+        return f"live prices of {short_list(self.desk.roster.playing) or 'nothing'} from {providers}"
 
     def health(self) -> SourceHealth:
         """Say whether it is connected, and when it was last heard."""
-        feed, now_ns = self._feed, self._clock_ns()
+        feed, now_ns, plays = self._feed, self._clock_ns(), bool(self.desk.roster.playing)
         last_ns, latency_seconds = feed.hearing.last_tick_ns, feed.hearing.latency_seconds
         return SourceHealth(
-            trouble=feed.trouble or feed.hearing.trouble(now_ns),
-            expects_ticks=feed.sessions.is_open(now_ns),
+            trouble=(feed.trouble or feed.hearing.trouble(now_ns)) if plays else None,
+            expects_ticks=plays and feed.sessions.is_open(now_ns),
             last_tick_ns=None if last_ns is None else last_ns + feed.delay_ns,
             latency_seconds=None if latency_seconds is None else latency_seconds + feed.delay_ns / NS_PER_SECOND,
         )
@@ -117,6 +134,12 @@ class LiveSource:
                         yield moment
             except ProviderAwayError as error:
                 self._lost(error)
+            except StopAndSayError as error:
+                if not self.desk.refused(str(error)):
+                    raise
+            except _OtherRosterError:
+                continue
+            self._filled_ns = max(self._filled_ns, bar_start_ns(self._reached_ns, _FILL_NS))
 
     def _clock_ns(self) -> int:
         """Give the time up to which a provider that is in time has told everything."""
@@ -135,28 +158,65 @@ class LiveSource:
     def _lost(self, error: ProviderAwayError) -> None:
         mute = isinstance(error, MuteError)
         self._feed.trouble = str(error)
-        self._filled_ns = max(self._filled_ns, bar_start_ns(self._reached_ns, _FILL_NS))
         self._feed.figures.connection_lost("mute" if mute else "away")
         _log.warning("the stream ended, connecting again: %s", error)
 
     async def _connection(self) -> AsyncGenerator[Moment, None]:
-        """Connect, fill the gap, and play what comes until it breaks."""
-        async with self._feed.connecting.open(self._options.tickers, self._tell_trouble) as stream:
+        """Connect, fill the gap, and play what comes until it breaks, or tickers are wanted that it does not bring."""
+        tickers = self.desk.roster.playing
+        if not tickers:
+            await asyncio.sleep(QUIET_SECONDS)
+            return
+        self._subscribed = set(tickers)
+        async with self._feed.connecting.open(tickers, self._tell_trouble) as stream:
             whole_ns = bar_start_ns(self._clock_ns(), _FILL_NS) + _FILL_NS
+            for moment in self._missed():
+                yield moment
             async for moment in self._fill(whole_ns):
                 yield moment
             self._feed.hearing.connected(self._clock_ns())
-            self._feed.trouble = None
+            self._feed.trouble, self._failures = None, 0
+            self.desk.sent(self._subscribed)
             while True:
                 heard = await stream.next_within(QUIET_SECONDS)
                 async for moment in self._wait_for_history(heard, whole_ns):
                     yield moment
+                if not self._follows_roster():
+                    return
                 said = self._moment_of(heard, whole_ns)
                 if said is not None:
                     yield said
 
+    def _follows_roster(self) -> bool:
+        """Tell whether all that is to be played comes; what is not to be played any more is not taken any more."""
+        playing = set(self.desk.roster.playing)
+        self._subscribed &= playing
+        return bool(playing) and playing == self._subscribed
+
     def _tell_trouble(self, error: Exception) -> None:
+        """Say why there is no connection; tickers that a command brought may be the reason.
+
+        Raises:
+            _OtherRosterError: Other tickers are to be subscribed.
+        """
         self._feed.trouble = str(error)
+        self._failures += 1
+        if self._failures >= _PATIENCE:
+            self.desk.refused(f"no connection with these tickers: {error}")
+        if set(self.desk.roster.playing) != self._subscribed:
+            raise _OtherRosterError
+
+    def _missed(self) -> Iterator[Moment]:
+        """Say what lacks of those that come new: the others have gone on, so their past would come too late."""
+        held, missed = self.desk.held, dict[int, list[str]]()
+        first_bar_ns = bar_start_ns(self._filled_ns, interval_ns(self._options.interval))
+        for ticker in sorted(self._subscribed - set(held.playing)):
+            paused_ns = held.paused_ns.get(ticker)
+            since_ns = first_bar_ns if paused_ns is None else paused_ns - self._feed.delay_ns
+            if since_ns < self._filled_ns:
+                missed.setdefault(since_ns, []).append(ticker)
+        for since_ns, tickers in missed.items():
+            yield self._gap(since_ns, self._filled_ns, tickers, "they were not played")
 
     async def _wait_for_history(self, heard: list[LiveTick | Rejected], whole_ns: int) -> AsyncIterator[Moment]:
         """Fill the minute that was missed in part, once it has ended, before anything later goes out."""
@@ -197,16 +257,20 @@ class LiveSource:
 
     async def _history(self, start_ns: int, end_ns: int, interval: Interval) -> dict[str, BarColumns]:
         """Ask whose ticks are played, then, where the market was open, the others."""
+        tickers = self.desk.roster.playing
         feeds = [self._feed]
         if self._feed.sessions.open_ns_between(start_ns, end_ns):
             feeds += [feed for feed in self._feeds if feed is not self._feed]
         providers = [feed.provider for feed in feeds]
-        return await first_history(providers, self._options.tickers, start_ns, end_ns, interval)
+        return await first_history(providers, tickers, start_ns, end_ns, interval)
 
     def _unfilled(self, until_ns: int, reason: str) -> Moment:
-        start, until = to_rfc3339(self._filled_ns), to_rfc3339(until_ns)
-        value = msgspec.json.encode({"from": start, "to": until, "tickers": self._options.tickers})
-        self._filled_ns = until_ns
+        start_ns, self._filled_ns = self._filled_ns, until_ns
+        return self._gap(start_ns, until_ns, self.desk.roster.playing, reason)
+
+    def _gap(self, start_ns: int, until_ns: int, tickers: Sequence[str], reason: str) -> Moment:
+        start, until = to_rfc3339(start_ns), to_rfc3339(until_ns)
+        value = msgspec.json.encode({"from": start, "to": until, "tickers": tickers})
         self._feed.figures.gap("unfilled")
         gap = Rejected(
             value=value, code="gap", reason=f"the gap to {until} is not filled: {reason}", place=f"{start}..{until}"
@@ -280,6 +344,8 @@ class LiveSource:
         ]
 
     def _is_new(self, tick: LiveTick) -> bool:
+        if tick.ticker not in self._subscribed:
+            return False
         if self._feed.known.came_before(tick):
             self._feed.figures.passed_over("again")
         elif tick.time_ns < self._filled_ns:

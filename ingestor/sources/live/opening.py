@@ -13,6 +13,7 @@ from ingestor.sources.live.figures import LiveFigures
 from ingestor.sources.live.hearing import Hearing
 from ingestor.sources.live.live_source import LiveOptions, LiveSource
 from ingestor.sources.live.provider import Provider
+from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.sessions import load_sessions
 from ingestor.sources.live.settings import LiveSettings
 from schemas.errors import StopAndSayError
@@ -52,14 +53,13 @@ def open_live_source(settings: IngestorSettings) -> LiveSource:
     Raises:
         StopAndSayError: It cannot be opened; the line says why.
     """
-    tickers, live = require_tickers(settings.tickers), load_settings(LiveSettings)
+    desk, live = RosterDesk(require_tickers(settings.tickers)), load_settings(LiveSettings)
     options = LiveOptions(
-        tickers=tickers,
         interval=settings.interval,
         warm_up_bars=live.source_warm_up_bars,
         longest_fill_days=live.source_longest_fill_days,
     )
-    return LiveSource([open_feed(name, live) for name in live_names(settings.source)], options)
+    return LiveSource([open_feed(name, live) for name in live_names(settings.source)], desk, options)
 
 
 def open_feed(name: str, live: LiveSettings) -> Feed:
