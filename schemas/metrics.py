@@ -97,6 +97,18 @@ SOURCE_GAPS = Metric(
 SOURCE_BARS_FILLED = Metric(
     "tickcast_source_bars_filled_total", "counter", "Bars of history that were played into gaps.", ("source",)
 )
+SOURCE_DISAGREEMENT = Metric(
+    "tickcast_source_disagreement_ratios",
+    "gauge",
+    "The greatest relative difference of a ticker's price at a provider (`source`) from the one that is played.",
+    ("source",),
+)
+SOURCE_DISAGREEING = Metric(
+    "tickcast_source_disagreeing_tickers",
+    "gauge",
+    "Tickers whose price at a provider (`source`) has differed from the one that is played beyond the bound for 30 s.",
+    ("source",),
+)
 DEAD_LETTERS = Metric("tickcast_dead_letters_total", "counter", "Inputs that were dead-lettered.", ("reason",))
 FRAMES_ABSORBED = Metric("tickcast_frames_absorbed_total", "counter", "Frames absorbed into the state.")
 TICKS_ABSORBED = Metric("tickcast_ticks_absorbed_total", "counter", "Ticks absorbed into the state.")

@@ -266,7 +266,8 @@ class LiveSource:
 
     def _unfilled(self, until_ns: int, reason: str) -> Moment:
         start_ns, self._filled_ns = self._filled_ns, until_ns
-        return self._gap(start_ns, until_ns, self.desk.roster.playing, reason)
+        gap = self._gap(start_ns, until_ns, self.desk.roster.playing, reason)
+        return msgspec.structs.replace(gap, lost_before_ns=until_ns)
 
     def _gap(self, start_ns: int, until_ns: int, tickers: Sequence[str], reason: str) -> Moment:
         start, until = to_rfc3339(start_ns), to_rfc3339(until_ns)
@@ -275,7 +276,7 @@ class LiveSource:
         gap = Rejected(
             value=value, code="gap", reason=f"the gap to {until} is not filled: {reason}", place=f"{start}..{until}"
         )
-        return Moment(position=self._next(), rejected=[gap], lost_before_ns=until_ns)
+        return Moment(position=self._next(), rejected=[gap])
 
     async def _warm_up(self) -> AsyncIterator[Moment]:
         """Play the bars before the one that is open now; where there are none, without them."""
