@@ -63,9 +63,13 @@ class FrameBuilder:
                 complete += self._close(partition)
                 partition.begin(moment, now_ns)
             partition.append(ticker, time_ns, price, size, now_ns)
+        if moment.rescaled:
+            complete += self.take()
         self._newest = max(self._newest, moment.position)
         if moment.lost_before_ns is not None:
             complete += self._lose(moment, moment.lost_before_ns, now_ns)
+        if moment.rescaled:
+            complete += self._rescale(moment, now_ns)
         if moment.watermark_ns is not None:
             complete += self._mark(moment, moment.watermark_ns, now_ns)
         return complete
@@ -91,6 +95,17 @@ class FrameBuilder:
             frames.append(partition.close(position, lost_before_ns=before_ns))
         return frames
 
+    def _rescale(self, moment: Moment, now_ns: int) -> list[NumberedFrame]:
+        """Give the frames that tell of splits, each on the partition of its tickers."""
+        position, count = self._write_position(self._newest), len(self._partitions)
+        frames = []
+        for number, partition in enumerate(self._partitions):
+            own = {name: factor for name, factor in moment.rescaled.items() if partition_of(name, count) == number}
+            if own and not partition.has(moment.position):
+                partition.begin(moment, now_ns)
+                frames.append(partition.close(position, rescaled=own))
+        return frames
+
     def _mark(self, moment: Moment, watermark_ns: int, now_ns: int) -> list[NumberedFrame]:
         position = self._write_position(self._newest)
         frames = []
@@ -99,7 +114,7 @@ class FrameBuilder:
                 continue
             if not partition.tickers:
                 partition.begin(moment, now_ns)
-            frames.append(partition.close(position, watermark_ns))
+            frames.append(partition.close(position, watermark_ns=watermark_ns))
         return frames
 
 
@@ -138,7 +153,14 @@ class _Partition:
         self._sizes.append(size)
         self.ingested_at_ns = now_ns
 
-    def close(self, position: str, watermark_ns: int | None = None, lost_before_ns: int | None = None) -> NumberedFrame:
+    def close(
+        self,
+        position: str,
+        *,
+        watermark_ns: int | None = None,
+        lost_before_ns: int | None = None,
+        rescaled: dict[str, float] | None = None,
+    ) -> NumberedFrame:
         frame = TickFrame(
             source=self._source,
             sequence=self._sequence,
@@ -152,6 +174,7 @@ class _Partition:
             watermark_ns=watermark_ns,
             provider=self.provider,
             lost_before_ns=lost_before_ns,
+            rescaled=rescaled or {},
         )
         self._sequence += 1
         self._clear()

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from math import inf
 from typing import Any
@@ -95,7 +95,12 @@ async def _play_until_stopped(
 
 
 def make_player(
-    settings: IngestorSettings, source: Source, start: Start, publisher: Publisher, figures: Figures
+    settings: IngestorSettings,
+    source: Source,
+    start: Start,
+    publisher: Publisher,
+    figures: Figures,
+    clock_ns: Callable[[], int] = time.time_ns,
 ) -> Player:
     """Wire what plays a source."""
     bounds = LiveBounds(maximum_jump=settings.maximum_jump, maximum_future_seconds=settings.maximum_future_seconds)
@@ -107,6 +112,7 @@ def make_player(
         figures,
         linger_seconds=settings.linger_ms / 1_000,
         after=start.after,
+        clock_ns=clock_ns,
     )
 
 

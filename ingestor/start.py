@@ -68,13 +68,14 @@ def read_start(settings: IngestorSettings, source: Source) -> Start:
     """
     positions = PositionText(source.content)
     live = source if isinstance(source, LiveSource) else None
-    since = None if live is None else lambda text: live.wants_since(positions.read(text))
-    kept = _read_kept(settings, source.goes_on_from, since)
+    _require_topics(settings)
+    wanted, since, commands_from = source.goes_on_from, None, OFFSET_END  # commands to others are all refused
     if live is not None:
-        live.take_up(kept.newest_ticks)
         commands_from = restore_roster(settings, live.desk)
-    else:
-        commands_from = OFFSET_END  # they are all refused
+        wanted, since = live.desk.roster.playing, lambda text: live.wants_since(positions.read(text))
+    kept = _read_kept(settings, wanted, since)
+    if live is not None:
+        live.take_up(kept.newest_ticks, kept.last_ticks)
     points = resume_points(kept, positions, settings.name, named=bool(settings.source_name), live=source.live)
     _say_lost_prices(kept, source.goes_on_from)
     return Start(points, positions, kept.last_prices, source.live, commands_from)
@@ -106,15 +107,17 @@ def _say_lost_prices(kept: KeptLog, tickers: Collection[str]) -> None:
         )
 
 
-def _read_kept(settings: IngestorSettings, tickers: Collection[str], since: Callable[[str], int] | None) -> KeptLog:
+def _require_topics(settings: IngestorSettings) -> None:
+    topics = (TICKS, SERVICE_STATUS, SOURCE_COMMANDS, DEAD_LETTERS)
     name = settings.topic_prefix + TICKS.name
-    found = require_topics(
-        settings, (TICKS, SERVICE_STATUS, SOURCE_COMMANDS, DEAD_LETTERS), AdminClient, ConfigResource
-    )
+    found = require_topics(settings, topics, AdminClient, ConfigResource)
     count = found[name].partitions
     if count != settings.partitions:  # the embedded broker always has 4
         raise StopAndSayError(f"TICKCAST_PARTITIONS: topic {name} has {count} partitions, not {settings.partitions}")
-    log = KafkaLogEnd(settings, name)
+
+
+def _read_kept(settings: IngestorSettings, tickers: Collection[str], since: Callable[[str], int] | None) -> KeptLog:
+    log = KafkaLogEnd(settings, settings.topic_prefix + TICKS.name)
     try:
         return read_kept_log(log, settings.partitions, settings.name, tickers, since)
     finally:

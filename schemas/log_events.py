@@ -23,6 +23,7 @@ class LogEvent(StrEnum):
     REFRESH_REUSED = "refresh_reused"
     KEY_CHANGED = "key_changed"
     USER_CHANGED = "user_changed"
+    SPLIT = "split"
     CONNECTION_ENDED = "connection_ended"
 
 

@@ -109,6 +109,13 @@ SOURCE_DISAGREEING = Metric(
     "Tickers whose price at a provider (`source`) has differed from the one that is played beyond the bound for 30 s.",
     ("source",),
 )
+SOURCE_SPLITS = Metric(
+    "tickcast_source_splits_total",
+    "counter",
+    "Tickers whose prices came to another scale: `told`; or may have: `unclear` where no split explains it, `unknown` "
+    "where history could not be compared.",
+    ("source", "result"),
+)
 DEAD_LETTERS = Metric("tickcast_dead_letters_total", "counter", "Inputs that were dead-lettered.", ("reason",))
 FRAMES_ABSORBED = Metric("tickcast_frames_absorbed_total", "counter", "Frames absorbed into the state.")
 TICKS_ABSORBED = Metric("tickcast_ticks_absorbed_total", "counter", "Ticks absorbed into the state.")

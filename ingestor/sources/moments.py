@@ -40,6 +40,8 @@ class Moment(Struct, frozen=True, kw_only=True, gc=False):
         position: Not below that of the moment before.
         watermark_ns: The source has given everything before this time; applies after the ticks.
         rejected: What it could not read on the way here.
+        rescaled: By ticker, by what all prices before must be multiplied to be on the scale of those that follow; a
+            moment with it has no ticks.
         provider: Which provider of a live market told the ticks; empty for other sources.
         lost_before_ns: Of what it has not given from before this time, some is lost; such a moment has no ticks.
     """
@@ -52,6 +54,7 @@ class Moment(Struct, frozen=True, kw_only=True, gc=False):
     origin: Origin = Origin.NORMAL
     watermark_ns: int | None = None
     rejected: list[Rejected] = []
+    rescaled: dict[str, float] = {}
     provider: str = ""
     lost_before_ns: int | None = None
 

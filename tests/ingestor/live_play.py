@@ -28,7 +28,10 @@ MINUTE_NS = interval_ns("1m")
 OPEN_NS = from_rfc3339("2026-11-25T14:30:00Z")
 #: The time when a test begins: ten seconds into a minute.
 BEGIN_NS = from_rfc3339("2026-11-25T15:00:10Z")
-_SESSION = Session(OPEN_NS, from_rfc3339("2026-11-25T21:00:00Z"))
+_SESSIONS = [
+    Session(from_rfc3339("2026-11-24T14:30:00Z"), from_rfc3339("2026-11-24T21:00:00Z")),
+    Session(OPEN_NS, from_rfc3339("2026-11-25T21:00:00Z")),
+]
 
 
 class MovedClock:
@@ -59,20 +62,23 @@ class LivePlay:
         limits: Limits | None = None,
         warm_up_bars: int = 0,
         interval: Interval = "1m",
+        clock: MovedClock | None = None,
+        sessions: Sessions | None = None,
+        mute_seconds: float = 60.0,
     ) -> None:
         self.fake = fake
-        self.clock = MovedClock()
+        self.clock = clock or MovedClock()
         self.registry = CollectorRegistry()
         figures = LiveFigures("fake", self.registry)
         self.budget = Budget("fake", limits or Limits(), folder, self.clock, self.clock.sleep)
         self.calls = Calls("fake", self.budget, figures, answer_seconds=5.0, pause_seconds=0.001)
         self.provider = fake.provider(self.calls)
-        sessions = Sessions([_SESSION])
+        sessions = sessions or Sessions(_SESSIONS)
         feed = Feed(
             name="fake",
             provider=self.provider,
             sessions=sessions,
-            hearing=Hearing(sessions, lateness_seconds=1.0, mute_seconds=60.0),
+            hearing=Hearing(sessions, lateness_seconds=1.0, mute_seconds=mute_seconds),
             connecting=Connecting(self.provider.ticks, answer_seconds=5.0, least_seconds=0.0, pause_seconds=0.01),
             figures=figures,
         )
@@ -86,7 +92,7 @@ class LivePlay:
         self, after: Position | None = None, places: Sequence[Position] = (), said: Sequence[Tick] = ()
     ) -> AsyncIterator[asyncio.Task[None]]:
         """Play until the block ends; wait for the first subscription."""
-        self.source.take_up(said)
+        self.source.take_up(said, {tick.ticker: tick for tick in said})
         task = asyncio.create_task(self._play(after, places))
         try:
             yield task

@@ -17,6 +17,7 @@ class LiveFigures:
         self._connections_lost = metrics.SOURCE_CONNECTIONS_LOST.counter(registry)
         self._passed_over = metrics.SOURCE_TICKS_PASSED_OVER.counter(registry)
         self._filled = metrics.SOURCE_BARS_FILLED.counter(registry)
+        self._splits = metrics.SOURCE_SPLITS.counter(registry)
         self._gaps = metrics.SOURCE_GAPS.counter(registry)
 
     def of(self, source: str) -> "LiveFigures":
@@ -38,6 +39,10 @@ class LiveFigures:
     def passed_over(self, reason: str) -> None:
         """Count a tick that had gone out already: `again`, or `filled` by the bars of history."""
         self._passed_over.labels(self._source, reason).inc()
+
+    def scale(self, result: str, tickers: int = 1) -> None:
+        """Count tickers whose scale changed, or may have: `told`, `unclear` or `unknown`."""
+        self._splits.labels(self._source, result).inc(tickers)
 
     def gap(self, result: str, bars: int = 0) -> None:
         """Count a gap: `filled` with so many bars, or `unfilled`."""

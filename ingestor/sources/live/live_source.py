@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing
 
 import msgspec
@@ -16,6 +16,7 @@ from ingestor.sources.live.provider import BudgetSpentError, LiveTick, ProviderA
 from ingestor.sources.live.roster import short_list
 from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.said import Addition, SaidBars
+from ingestor.sources.live.splits import Splits
 from ingestor.sources.moments import Moment, Position, Rejected, SourceHealth
 from ingestor.sources.pace import QUIET_SECONDS
 from schemas.errors import StopAndSayError
@@ -54,6 +55,11 @@ class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
     longest_fill_days: float
 
 
+def _compared(interval: Interval) -> Interval:
+    """Give the length of the bars that tell splits."""
+    return "1d" if interval == "1d" else FILL_INTERVAL
+
+
 class LiveSource:
     """Plays what its providers say, one at a time, with the past before it and in its gaps.
 
@@ -87,6 +93,7 @@ class LiveSource:
         self._said = SaidBars(_FILL_NS)
         self._subscribed: set[str] = set()
         self._failures = 0
+        self._splits = Splits(_compared(options.interval), int(options.longest_fill_days * _DAY_NS))
         self._number = 0
         self._reached_ns = 0
         self._filled_ns = 0
@@ -150,8 +157,9 @@ class LiveSource:
         """Give the event time since which it must know the ticks that a partition with this place has."""
         return bar_start_ns(place[1], _FILL_NS)
 
-    def take_up(self, ticks: Sequence[Tick]) -> None:
-        """Learn what the log has of bars that history may have to complete."""
+    def take_up(self, ticks: Sequence[Tick], last_ticks: Mapping[str, Tick]) -> None:
+        """Learn what the log has of bars that history may have to complete, and its newest ticks."""
+        self._splits.take_up(last_ticks)
         for tick in ticks:
             self._said.add(tick.ticker, tick.time_ns, tick.price, tick.size)
 
@@ -172,6 +180,8 @@ class LiveSource:
             whole_ns = bar_start_ns(self._clock_ns(), _FILL_NS) + _FILL_NS
             for moment in self._missed():
                 yield moment
+            async for moment in self._tell_splits():
+                yield moment
             async for moment in self._fill(whole_ns):
                 yield moment
             self._feed.hearing.connected(self._clock_ns())
@@ -179,6 +189,9 @@ class LiveSource:
             self.desk.sent(self._subscribed)
             while True:
                 heard = await stream.next_within(QUIET_SECONDS)
+                if heard:
+                    async for moment in self._tell_splits():
+                        yield moment
                 async for moment in self._wait_for_history(heard, whole_ns):
                     yield moment
                 if not self._follows_roster():
@@ -217,6 +230,22 @@ class LiveSource:
                 missed.setdefault(since_ns, []).append(ticker)
         for since_ns, tickers in missed.items():
             yield self._gap(since_ns, self._filled_ns, tickers, "they were not played")
+
+    async def _tell_splits(self) -> AsyncIterator[Moment]:
+        """Say, before the first prices of a trading day, which tickers have another scale than what was said before."""
+        question = self._splits.question(self._feed.sessions, self._clock_ns())
+        if question is None:
+            return
+        try:
+            history = await self._history(question.start_ns, question.end_ns, _compared(self._options.interval))
+        except (ProviderAwayError, BudgetSpentError) as error:
+            self._feed.figures.scale("unknown", len(question.tickers))
+            _log.warning("whether %s were split cannot be told: %s", ", ".join(question.tickers), error)
+            return
+        factors = self._splits.answer(question, history, self._feed.figures)
+        if factors:
+            self._said.rescale(factors)
+            yield Moment(position=self._next(), rescaled=factors, provider=self._feed.name)
 
     async def _wait_for_history(self, heard: list[LiveTick | Rejected], whole_ns: int) -> AsyncIterator[Moment]:
         """Fill the minute that was missed in part, once it has ended, before anything later goes out."""
@@ -296,11 +325,12 @@ class LiveSource:
             return
         for bar_ns, played in bars_by_start(history)[-count:]:
             yield self._played(self._said.additions(bar_ns, length_ns, played), Origin.WARM_UP, bar_ns + length_ns)
+        self._splits.begin(self._feed.sessions, now_ns)
 
     def _played(self, additions: Sequence[Addition], origin: Origin, watermark_ns: int) -> Moment:
         self._reached_ns = max(self._reached_ns, watermark_ns)
         self._said.forget_before(self._reached_ns)
-        return Moment(
+        moment = Moment(
             position=self._next(),
             tickers=[addition.ticker for addition in additions],
             times_ns=[addition.time_ns for addition in additions],
@@ -310,6 +340,8 @@ class LiveSource:
             watermark_ns=self._reached_ns,
             provider=self._feed.name,
         )
+        self._splits.note(moment)
+        return moment
 
     def _moment_of(self, heard: list[LiveTick | Rejected], whole_ns: int) -> Moment | None:
         """Give what was heard, without what has gone out already, and how far everything has come."""
@@ -326,7 +358,7 @@ class LiveSource:
         rejected = self._placed([bad for bad in heard if isinstance(bad, Rejected)])
         if not ticks and not rejected and watermark_ns is None:
             return None
-        return Moment(
+        moment = Moment(
             position=self._next(),
             tickers=[tick.ticker for tick in ticks],
             times_ns=[tick.time_ns for tick in ticks],
@@ -336,6 +368,8 @@ class LiveSource:
             provider=self._feed.name,
             rejected=rejected,
         )
+        self._splits.note(moment)
+        return moment
 
     def _placed(self, rejected: list[Rejected]) -> list[Rejected]:
         """Give what was rejected with a place in the stream, by which one dead letter differs from the other."""

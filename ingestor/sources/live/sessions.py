@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from ingestor.sources.live.packages import live_package
@@ -26,6 +27,7 @@ class Sessions:
     def __init__(self, sessions: Sequence[Session]) -> None:
         self._sessions = sessions
         self._opens = [session.open_ns for session in sessions]
+        self._days = [(before.close_ns + after.open_ns) // 2 for before, after in pairwise(sessions)]
 
     def open_ns_between(self, start_ns: int, end_ns: int) -> int:
         """Give how long the exchange was open within `[start, end)`, in nanoseconds."""
@@ -41,6 +43,10 @@ class Sessions:
         """Give the sessions that lie within `[start, end)` as a whole."""
         first = bisect_left(self._opens, start_ns)
         return [session for session in self._sessions[first:] if session.close_ns <= end_ns]
+
+    def day_of(self, time_ns: int) -> int:
+        """Give the number of the trading day of a time: it begins halfway between a close and the next open."""
+        return bisect_right(self._days, time_ns)
 
     def is_open(self, time_ns: int) -> bool:
         """Tell whether the exchange is open at a time."""
