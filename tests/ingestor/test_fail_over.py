@@ -1,95 +1,29 @@
 """Two providers of one market: one dies, falls silent, refuses, flaps, comes back; the bars are those of all ticks."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from ingestor.sources.bar_play import PlayedBar
 from schemas.errors import StopAndSayError
-from schemas.times import bar_start_ns
-from tests.ingestor.fold import fold, ticks_of
-from tests.ingestor.live_play import BEGIN_NS, MINUTE_NS, LivePlay
+from tests.ingestor.fold import ticks_of
+from tests.ingestor.live_play import BEGIN_NS
 from tests.ingestor.providers.alpaca import FakeAlpaca
 from tests.ingestor.providers.fake import until
-
-_MINUTE = bar_start_ns(BEGIN_NS, MINUTE_NS)
-_SECOND = 10**9
-
-
-class _Market:
-    """Trades of two tickers every two seconds, told by two providers; their history holds them all."""
-
-    def __init__(self, first: FakeAlpaca, second: FakeAlpaca, folder: Path, minutes: int = 12) -> None:
-        self.first, self.second = first, second
-        self.play = LivePlay(first, folder, others={"other": second})
-        self.trades = [
-            (ticker, _MINUTE + step * 2 * _SECOND + 7, base + (step * 37 % 11) / 10, float(step % 4 + 1), step)
-            for step in range(minutes * 30)
-            for ticker, base in (("AAPL", 100.0), ("MSFT", 200.0))
-        ]
-        self.bars = fold([trade[:4] for trade in self.trades], MINUTE_NS)
-        for ticker, bars in self.bars.items():
-            for start_ns, bar in bars.items():
-                played = PlayedBar(ticker, bar.open, bar.high, bar.low, bar.close, bar.volume)
-                for fake in (first, second):
-                    fake.history.setdefault(ticker, {})[start_ns] = played
-
-    async def pass_until(self, minutes: float, tell: Iterable[FakeAlpaca]) -> None:
-        """Let time pass, trade after trade, each told by some of the providers."""
-        clock, end_ns = self.play.clock, _MINUTE + int(minutes * MINUTE_NS)
-        for trade in [trade for trade in self.trades if clock() <= trade[1] < end_ns]:
-            clock.jump((trade[1] - clock()) / _SECOND)
-            for fake in tell:
-                await fake.send(trade)
-            await asyncio.sleep(0.002)
-
-    async def plays(self, name: str) -> None:
-        """Wait until a provider's ticks are played, and its gap is behind it."""
-        await until(
-            lambda: (
-                self.play.count("tickcast_playing_providers", source=name) == 1
-                and self.play.source.health().trouble is None
-            ),
-            what=f"{name} to play",
-        )
-
-    def hand_overs(self, source: str, before: str, reason: str) -> float:
-        labels = {"source": source, "before": before, "reason": reason}
-        return self.play.count("tickcast_source_hand_overs_total", **labels)
-
-    def require_undisturbed(self, minutes: Iterable[int]) -> None:
-        made = self.play.bars()
-        for ticker, bars in self.bars.items():
-            for minute in minutes:
-                start_ns = _MINUTE + minute * MINUTE_NS
-                bar, own = bars[start_ns], made[ticker][start_ns]
-                assert (own.open, own.high, own.low, own.close, own.volume) == (
-                    bar.open,
-                    bar.high,
-                    bar.low,
-                    bar.close,
-                    bar.volume,
-                ), f"{ticker}, minute {minute}"
-
-    def told_by(self) -> list[str]:
-        """Give whose live ticks were played, in order, each run of them once."""
-        names = [moment.provider for moment in self.play.moments if moment.tickers and moment.origin == "normal"]
-        return [name for name, before in zip(names, ["", *names], strict=False) if name != before]
+from tests.ingestor.two_providers import TwoProviders
 
 
 @pytest.fixture
-async def market(tmp_path: Path) -> AsyncIterator[_Market]:
+async def market(tmp_path: Path) -> AsyncIterator[TwoProviders]:
     first, second = FakeAlpaca(), FakeAlpaca()
     async with AsyncExitStack() as stack:
         for fake in (first, second):
             await stack.enter_async_context(fake.running())
-        yield _Market(first, second, tmp_path)
+        yield TwoProviders(first, second, tmp_path)
 
 
-async def test_a_broken_connection_is_made_again_and_nobody_takes_over(market: _Market) -> None:
+async def test_a_broken_connection_is_made_again_and_nobody_takes_over(market: TwoProviders) -> None:
     async with market.play.playing():
         await market.plays("fake")
         await market.pass_until(2.2, [market.first, market.second])
@@ -101,7 +35,9 @@ async def test_a_broken_connection_is_made_again_and_nobody_takes_over(market: _
     assert market.second.connections == 0
 
 
-async def test_the_next_takes_over_from_one_that_died_and_hands_back_once_it_has_proved_itself(market: _Market) -> None:
+async def test_the_next_takes_over_from_one_that_died_and_hands_back_once_it_has_proved_itself(
+    market: TwoProviders,
+) -> None:
     both = [market.first, market.second]
     async with market.play.playing():
         await market.plays("fake")
@@ -125,7 +61,7 @@ async def test_the_next_takes_over_from_one_that_died_and_hands_back_once_it_has
     assert market.play.count("tickcast_source_gaps_total", result="unfilled") == 0
 
 
-async def test_the_next_takes_over_from_one_that_is_mute(market: _Market) -> None:
+async def test_the_next_takes_over_from_one_that_is_mute(market: TwoProviders) -> None:
     async with market.play.playing():
         await market.plays("fake")
         await market.pass_until(2.2, [market.first, market.second])
@@ -137,7 +73,7 @@ async def test_the_next_takes_over_from_one_that_is_mute(market: _Market) -> Non
     assert market.told_by() == ["fake", "other"]
 
 
-async def test_what_two_providers_tell_at_the_hand_over_counts_once(market: _Market) -> None:
+async def test_what_two_providers_tell_at_the_hand_over_counts_once(market: TwoProviders) -> None:
     """The one that takes over is late, and tells trades of before that the other one had told."""
     async with market.play.playing():
         await market.plays("fake")
@@ -153,7 +89,7 @@ async def test_what_two_providers_tell_at_the_hand_over_counts_once(market: _Mar
     assert len(times) == len(set(times))
 
 
-async def test_one_that_flaps_soon_after_its_return_must_prove_itself_for_longer(market: _Market) -> None:
+async def test_one_that_flaps_soon_after_its_return_must_prove_itself_for_longer(market: TwoProviders) -> None:
     both = [market.first, market.second]
     async with market.play.playing():
         await market.plays("fake")
@@ -174,7 +110,7 @@ async def test_one_that_flaps_soon_after_its_return_must_prove_itself_for_longer
     market.require_undisturbed(range(7))
 
 
-async def test_where_both_are_away_it_says_why_and_fills_what_was_missed(market: _Market) -> None:
+async def test_where_both_are_away_it_says_why_and_fills_what_was_missed(market: TwoProviders) -> None:
     async with market.play.playing() as playing:
         await market.plays("fake")
         await market.pass_until(2.2, [market.first])
@@ -193,7 +129,7 @@ async def test_where_both_are_away_it_says_why_and_fills_what_was_missed(market:
 
 
 async def test_a_refused_key_of_one_ends_nothing_and_refused_keys_of_all_do(
-    market: _Market, caplog: pytest.LogCaptureFixture
+    market: TwoProviders, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(StopAndSayError, match="refuses the key"):  # noqa: PT012 - the play ends while its block runs
         async with market.play.playing() as playing:
@@ -212,7 +148,7 @@ async def test_a_refused_key_of_one_ends_nothing_and_refused_keys_of_all_do(
     market.require_undisturbed(range(3))
 
 
-async def test_a_gap_is_filled_from_another_where_who_plays_has_no_history(market: _Market) -> None:
+async def test_a_gap_is_filled_from_another_where_who_plays_has_no_history(market: TwoProviders) -> None:
     market.first.history.clear()
     async with market.play.playing():
         await market.plays("fake")

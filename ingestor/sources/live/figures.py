@@ -1,7 +1,6 @@
 """What live sources count."""
 
 from copy import copy
-from typing import Self
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
@@ -23,11 +22,11 @@ class LiveFigures:
         self._plays = metrics.SOURCE_PLAYS.gauge(registry)
         self._hand_overs = metrics.SOURCE_HAND_OVERS.counter(registry)
 
-    def of(self, source: str) -> Self:
-        """Give those of another provider, among the same metrics."""
-        figures = copy(self)
-        figures._source = source
-        return figures
+    def of(self, source: str) -> "LiveFigures":
+        """Give those of another provider: a registry has each metric once."""
+        other = copy(self)
+        other._source = source
+        return other
 
     def request(self, result: str, left_today: int | None) -> None:
         """Count a request: `answered`, `failed`, `refused`, or `withheld` for the budget."""

@@ -81,6 +81,7 @@ class LiveSource:
         self._feed = feeds[0]
         self._last: Feed | None = None
         self._plays = False
+        self._opens_anew = False
         self.desk = desk
         self._options = options
         self._wall_clock_ns = clock_ns
@@ -111,8 +112,10 @@ class LiveSource:
             latency_seconds=None if latency_seconds is None else latency_seconds + feed.delay_ns / NS_PER_SECOND,
         )
 
-    def _trouble(self) -> str:
-        """Say why nobody plays."""
+    def _trouble(self) -> str | None:
+        """Say why nobody plays, if that is not for other tickers that were asked for."""
+        if self._opens_anew and self._feed.trouble is None:
+            return None
         if len(self._feeds) == 1:
             return self._feed.trouble or "its gap is being filled"
         return "; ".join(f"{feed.name}: {feed.trouble or 'connected'}" for feed in self._feeds)
@@ -146,7 +149,7 @@ class LiveSource:
     async def _turn(self, line: Line) -> AsyncIterator[Moment]:
         """Play whose turn it is, until it is no longer."""
         if not self.desk.roster.playing:
-            await line.drop()
+            await self._open_anew(line)
             await asyncio.sleep(QUIET_SECONDS)
             return
         feed = await line.turn()
@@ -160,11 +163,16 @@ class LiveSource:
             await line.lost(error)
         except StopAndSayError as error:
             if self.desk.refused(str(error)):
-                await line.drop()
+                await self._open_anew(line)
             else:
                 await line.lost(error)
         finally:
             self._plays = False
+
+    async def _open_anew(self, line: Line) -> None:
+        """End the streams for others with other tickers, which is no trouble."""
+        self._opens_anew = True
+        await line.drop()
 
     def _clock_ns(self) -> int:
         """Give the time up to which a provider that is in time has told everything."""
@@ -190,7 +198,7 @@ class LiveSource:
         async for moment in self._catch_up(whole_ns):
             yield moment
         feed.hearing.connected(self._clock_ns())
-        self._plays = True
+        self._plays, self._opens_anew = True, False
         self.desk.sent(self._subscribed)
         while not line.better_is_back:
             heard = await line.next_within(QUIET_SECONDS)
@@ -200,7 +208,7 @@ class LiveSource:
             async for moment in self._wait_for_history(heard, whole_ns):
                 yield moment
             if not self._follows_roster():
-                await line.drop()
+                await self._open_anew(line)
                 return
             said = self._moment_of(heard, whole_ns)
             if said is not None:
@@ -240,7 +248,8 @@ class LiveSource:
             if since_ns < self._filled_ns:
                 missed.setdefault(since_ns, []).append(ticker)
         for since_ns, tickers in missed.items():
-            yield self._gap(since_ns, self._filled_ns, tickers, "they were not played")
+            gap = self._gap(since_ns, self._filled_ns, tickers, "they were not played")
+            yield Moment(position=self._next(), rejected=[gap])  # the others have lost nothing
 
     async def _tell_splits(self) -> AsyncIterator[Moment]:
         """Say, before the first prices of a trading day, which tickers have another scale than what was said before."""
@@ -306,16 +315,16 @@ class LiveSource:
 
     def _unfilled(self, until_ns: int, reason: str) -> Moment:
         start_ns, self._filled_ns = self._filled_ns, until_ns
-        return self._gap(start_ns, until_ns, self.desk.roster.playing, reason)
+        gap = self._gap(start_ns, until_ns, self.desk.roster.playing, reason)
+        return Moment(position=self._next(), rejected=[gap], lost_before_ns=until_ns)
 
-    def _gap(self, start_ns: int, until_ns: int, tickers: Sequence[str], reason: str) -> Moment:
+    def _gap(self, start_ns: int, until_ns: int, tickers: Sequence[str], reason: str) -> Rejected:
         start, until = to_rfc3339(start_ns), to_rfc3339(until_ns)
         value = msgspec.json.encode({"from": start, "to": until, "tickers": tickers})
         self._feed.figures.gap("unfilled")
-        gap = Rejected(
+        return Rejected(
             value=value, code="gap", reason=f"the gap to {until} is not filled: {reason}", place=f"{start}..{until}"
         )
-        return Moment(position=self._next(), rejected=[gap], lost_before_ns=until_ns)
 
     async def _warm_up(self) -> AsyncIterator[Moment]:
         """Play the bars before the one that is open now; where there are none, without them."""
