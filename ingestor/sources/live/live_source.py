@@ -88,7 +88,8 @@ class LiveSource:
         self._delay_ns = int(provider.traits.delay_seconds * NS_PER_SECOND)
         self._wall_clock_ns = clock_ns
         self._sleep = sleep
-        self._hearing = Hearing(sessions, int(options.lateness * NS_PER_SECOND), int(options.mute * NS_PER_SECOND))
+        self._mute = max(options.mute, provider.traits.longest_silence_seconds)
+        self._hearing = Hearing(sessions, int(options.lateness * NS_PER_SECOND), int(self._mute * NS_PER_SECOND))
         self._known = KnownTicks(provider.traits.identity_ticks)
         self._said = SaidBars(_FILL_NS)
         self._trouble: str | None = "not connected yet"
@@ -105,7 +106,7 @@ class LiveSource:
         trouble, now_ns = self._trouble, self._clock_ns()
         last_ns, latency_seconds = self._hearing.last_tick_ns, self._hearing.latency_seconds
         silent_seconds = self._hearing.silent_ns(now_ns) / NS_PER_SECOND
-        if trouble is None and silent_seconds > self._options.mute / 2:
+        if trouble is None and silent_seconds > self._mute / 2:
             trouble = f"connected, but no tick for {silent_seconds:.0f} s while the exchange is open"
         return SourceHealth(
             trouble=trouble,
@@ -268,7 +269,7 @@ class LiveSource:
         if came:
             self._hearing.heard(max(tick.time_ns for tick in came), now_ns)
         elif self._hearing.is_mute(now_ns):
-            raise MuteError(f"no tick for {self._options.mute:g} s while the exchange is open")
+            raise MuteError(f"no tick for {self._mute:g} s while the exchange is open")
         ticks = [tick for tick in came if self._is_new(tick)]
         for tick in ticks:
             self._said.add(tick.ticker, tick.time_ns, tick.price, tick.size)
