@@ -1,7 +1,6 @@
 """Alpaca: trades or minute bars of US stocks as they happen, and bars of the past, by its own client `alpaca-py`."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 from typing import Any, Literal
@@ -15,13 +14,10 @@ from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.messages import bar_ticks, read_frame
 from ingestor.sources.live.packages import live_package
 from ingestor.sources.live.provider import Limits, LiveTick, ProviderAwayError, ProviderSettings, Traits
+from ingestor.sources.live.websocket import WEBSOCKET_OPTIONS
 from ingestor.sources.moments import Rejected
 from schemas.errors import StopAndSayError
 from schemas.times import NS_PER_SECOND, Interval, bar_start_ns, from_rfc3339, interval_ns, to_rfc3339
-
-#: The client's own would write down, at the level of debug, the frame that holds the key.
-_stream_log = logging.getLogger(f"{__name__}.stream")
-_stream_log.setLevel(logging.INFO)
 
 _TIMEFRAMES: dict[Interval, str] = {"1m": "1Min", "5m": "5Min", "1h": "1Hour", "1d": "1Day"}
 _PAGE_BARS = 10_000
@@ -113,13 +109,7 @@ class Alpaca:
             **self._keys,
             raw_data=True,
             url_override=f"{self._settings.alpaca_stream_url}/v2/{self._settings.alpaca_feed}",
-            websocket_params={
-                "ping_interval": 10,
-                "ping_timeout": 20,
-                "close_timeout": 1,
-                "max_queue": 1_024,
-                "logger": _stream_log,
-            },
+            websocket_params=WEBSOCKET_OPTIONS,
         )
         subscribe = stream.subscribe_trades if self._settings.alpaca_stream == "trades" else stream.subscribe_bars
         subscribe(_never_called, *tickers)

@@ -21,13 +21,10 @@ from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.messages import bar_ticks, read_frame
 from ingestor.sources.live.packages import live_package
 from ingestor.sources.live.provider import Limits, LiveTick, ProviderAwayError, ProviderSettings, Traits
+from ingestor.sources.live.websocket import open_websocket
 from ingestor.sources.moments import Rejected
 from schemas.errors import StopAndSayError
 from schemas.times import NS_PER_MILLISECOND, NS_PER_SECOND, Interval, bar_start_ns, interval_ns, to_rfc3339
-
-#: A client's own would write down, at the level of debug, the frame that holds the key.
-_stream_log = logging.getLogger(f"{__name__}.stream")
-_stream_log.setLevel(logging.INFO)
 
 #: What bars are called in requests.
 _TIMESPANS: dict[Interval, str] = {
@@ -127,27 +124,14 @@ class Polygon:
         """Give trades, or bars as four ticks each."""
         scheme, _, host = self._settings.stream_url.partition("://")
         client = self._stream_type(api_key=self._key, feed=host, secure=scheme == "wss")
-        connect = live_package("websockets.asyncio.client").connect
-        failures = (OSError, TimeoutError, live_package("websockets.exceptions").WebSocketException)
-        try:
-            async with connect(
-                client.url,
-                ssl=client._ssl_context(),
-                ping_interval=10,
-                ping_timeout=20,
-                close_timeout=1,
-                max_queue=1_024,
-                logger=_stream_log,
-            ) as client.websocket:
-                await self._log_in(client.websocket)
-                await client._subscribe([f"{_CHANNELS[self._settings.polygon_stream]}.{ticker}" for ticker in tickers])
-                yield _read(await client.websocket.recv(decode=False))
-                while True:
-                    heard = _read(await client.websocket.recv(decode=False))
-                    if heard:  # each ticker's subscription is acknowledged by itself
-                        yield heard
-        except failures as error:
-            raise ProviderAwayError(f"polygon's stream: {type(error).__name__}: {error}") from error
+        async with open_websocket("polygon", client.url, ssl=client._ssl_context()) as client.websocket:
+            await self._log_in(client.websocket)
+            await client._subscribe([f"{_CHANNELS[self._settings.polygon_stream]}.{ticker}" for ticker in tickers])
+            yield _read(await client.websocket.recv(decode=False))
+            while True:
+                heard = _read(await client.websocket.recv(decode=False))
+                if heard:  # each ticker's subscription is acknowledged by itself
+                    yield heard
 
     async def _log_in(self, websocket: Any) -> None:
         await _expect(websocket, "connected")

@@ -28,7 +28,7 @@ BAD_KEY = {"Error Message": "the parameter apikey is invalid or missing. Please 
 _ATTEMPTS = 4
 #: The time of tests, or a little before.
 _BEGIN_NS = from_rfc3339("2026-11-25T15:00:10Z")
-_YESTERDAY = ("2026-11-24", 50.0, 1_000.0)
+_BEFORE = ("2026-11-20", 50.0, 1_000.0)
 
 
 class FakeAlphaVantage:
@@ -102,7 +102,7 @@ class FakeAlphaVantage:
         if self._changing is not None and self._changing[0] == ticker:
             _, self.now_ns, price, size, _ = self._changing
             self._changing = None
-            day, _, volume = self.quotes.get(ticker, _YESTERDAY)
+            day, _, volume = self.quotes.get(ticker, _BEFORE)
             today = new_york(self.now_ns).date().isoformat()
             self.quotes[ticker] = (today, price, size + (volume if day == today else 0.0))
 
@@ -145,7 +145,7 @@ class FakeAlphaVantage:
         if self._stream == "minutes":
             return json.dumps(self._series(asked)).encode()
         assert asked.get("entitlement") == (None if self._plan == "free" else self._plan), asked
-        day, price, volume = self.quotes.get(asked["symbol"], _YESTERDAY)
+        day, price, volume = self.quotes.get(asked["symbol"], _BEFORE)
         prices = {"02. open": price - 1, "03. high": price + 1, "04. low": price - 2, "05. price": price}
         written = {name: f"{value:.4f}" for name, value in prices.items()}
         quote = {
