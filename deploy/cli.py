@@ -38,6 +38,7 @@ COMMANDS: dict[str, Command] = {
     "kafka": Command("deploy.kafka", "start only Apache Kafka, or fetch its jars (`resolve`)"),
     "topics": Command("deploy.topics", "create the topics and check those that exist", takes_arguments=False),
     "ingestor": Command("ingestor", "play a source into `ticks`, or describe a file (`describe file:PATH`)"),
+    "sources": Command("ingestor.commanding", "list live sources and what plays; add, remove, pause, resume tickers"),
     "history": Command(
         "ingestor.history",
         "fetch the past of a live market into a Parquet file that can be played",

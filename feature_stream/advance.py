@@ -86,7 +86,7 @@ def _bad_ticks(checked: CheckedFrame, judgement: Judgement) -> list[BadTick]:
 
 
 def _take_quietly(arrival: Arrival, checked: CheckedFrame, lane: QuietLane) -> bool:
-    special = checked.bad or checked.frame.rescaled
+    special = checked.bad or checked.frame.rescaled or checked.frame.lost_before_ns is not None
     newest_ns = None if special else lane.take(arrival, checked.columns)
     if newest_ns is None:
         lane.settle_all()
@@ -99,7 +99,7 @@ def _take_quietly(arrival: Arrival, checked: CheckedFrame, lane: QuietLane) -> b
 def _change(arrival: Arrival, judgement: Judgement) -> None:
     out = arrival.out
     mark = _hear(arrival, judgement)
-    out.touched = list(dict.fromkeys([*_rescale(arrival), *judgement.touched]))
+    out.touched = list(dict.fromkeys([*_rescale(arrival), *_lose(arrival, mark), *judgement.touched]))
     out.dirty = judgement.passed_over.union(out.touched)
     _touch(arrival)
     _add_ticks(arrival, judgement.good_ticks(arrival.frame))
@@ -133,6 +133,16 @@ def _rescale(arrival: Arrival) -> list[str]:
     for state in behind:
         rescale(state, arrival.frame.rescaled[state.ticker])
     return [state.ticker for state in behind]
+
+
+def _lose(arrival: Arrival, mark: SourceMark) -> list[str]:
+    """Mark what a gap of the source has cut as partial, of tickers whose last tick came from it; give their names."""
+    frame, before_ns = arrival.frame, arrival.frame.lost_before_ns
+    if before_ns is None:
+        return []
+    mark.lost_through_ns = max(mark.lost_through_ns, before_ns - 1)
+    heard = (state for state in arrival.states.values() if state.source == frame.source)
+    return [state.ticker for state in heard if state.offset < arrival.offset and state.lose(before_ns)]
 
 
 def _lost_through_ns(arrival: Arrival, judgement: Judgement) -> int:

@@ -13,10 +13,17 @@ from schemas.codec import UndecodableError, decoder, encode
 from schemas.events import TickFrame
 
 _COLUMNS = ("tickers", "times_ns", "prices", "sizes")
-#: What a bad tick's frame keeps of the frame that it came in. What applies once went with the rest.
-_HEADER = tuple(name for name in TickFrame.__struct_fields__ if name not in (*_COLUMNS, "watermark_ns", "rescaled"))
+#: What applies once, and so is not told again with a bad tick of the frame.
+_ONCE: dict[str, Any] = {"watermark_ns": None, "rescaled": {}, "lost_before_ns": None}
+#: What a bad tick's frame keeps of the frame that it came in.
+_HEADER = tuple(name for name in TickFrame.__struct_fields__ if name not in (*_COLUMNS, *_ONCE))
 #: From, and up to but not including.
-_RANGES = {"sequence": (0, 2**63), "ingested_at_ns": (0, 2**63), "watermark_ns": (EARLIEST_NS, LATEST_NS)}
+_RANGES = {
+    "sequence": (0, 2**63),
+    "ingested_at_ns": (0, 2**63),
+    "watermark_ns": (EARLIEST_NS, LATEST_NS),
+    "lost_before_ns": (EARLIEST_NS, LATEST_NS),
+}
 #: A source's name stands in every partition's record and in every bar, and all three texts in every dead letter.
 _LONGEST_TEXT = 255
 #: No split is larger.
@@ -81,7 +88,7 @@ def bad_tick_value(frame: CheckedFrame, index: int) -> bytes:
     original = frame.frame if frame.original is None else frame.original
     if isinstance(original, TickFrame):
         columns = {name: [getattr(original, name)[index]] for name in _COLUMNS}
-        return encode(msgspec.structs.replace(original, watermark_ns=None, rescaled={}, **columns))
+        return encode(msgspec.structs.replace(original, **_ONCE, **columns))
     header = {name: original[name] for name in _HEADER if name in original}
     columns = {name: [original[name][index]] for name in _COLUMNS}
     return json.dumps({**header, **columns}).encode()

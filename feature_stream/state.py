@@ -17,6 +17,8 @@ TICKER_VERSION = 2
 PARTITION_VERSION = 2
 #: Before every event time.
 NEVER_NS = -(2**63)
+#: After every one.
+AFTER_ALL_NS = 2**63 - 1
 #: Remembered in a partition's record, which must stay far below the size of a Kafka message. A source beyond, if it
 #: comes back, is a new one.
 MAXIMUM_SOURCES = 1_000
@@ -56,6 +58,13 @@ class TickerState(Struct, array_like=True, tag=TICKER_VERSION):
         """Count the bars closed so far."""
         return self.rolling.window.count
 
+    def lose(self, before_ns: int = AFTER_ALL_NS) -> bool:
+        """Mark the open bars that begin before a time as partial; tell whether there are any."""
+        lacking = [bar for bar in self.open_bars if bar.start_ns < before_ns]
+        for bar in lacking:
+            bar.partial = True
+        return bool(lacking)
+
     def closed(self) -> ClosedView:
         """Give what the last closed bar says."""
         if self.view is None:
@@ -81,8 +90,8 @@ class SourceMark(Struct, array_like=True):
 
     Attributes:
         sequence: The last one.
-        lost_through_ns: Sequences are dense, so one that is missing tells of lost frames: bars that begin up to
-            here may lack ticks.
+        lost_through_ns: Bars that begin up to here may lack ticks. Sequences are dense, so one that is missing tells of
+            lost frames; of ticks that the source itself missed it says so.
     """
 
     sequence: int = -1
@@ -176,8 +185,4 @@ def mark_lost(states: Mapping[str, TickerState], next_offset: int) -> list[str]:
     Returns:
         The tickers whose state has changed.
     """
-    marked = [ticker for ticker, state in states.items() if state.open_bars and state.offset < next_offset]
-    for ticker in marked:
-        for bar in states[ticker].open_bars:
-            bar.partial = True
-    return marked
+    return [ticker for ticker, state in states.items() if state.offset < next_offset and state.lose()]

@@ -61,11 +61,13 @@ class FrameBuilder:
                 continue
             if len(partition.tickers) >= self._frame_ticks or not partition.is_for(moment):
                 complete += self._close(partition)
-                partition.origin, partition.provider = moment.origin, moment.provider
+                partition.begin(moment, now_ns)
             partition.append(ticker, time_ns, price, size, now_ns)
         if moment.rescaled:
             complete += self.take()
         self._newest = max(self._newest, moment.position)
+        if moment.lost_before_ns is not None:
+            complete += self._lose(moment, moment.lost_before_ns, now_ns)
         if moment.rescaled:
             complete += self._rescale(moment, now_ns)
         if moment.watermark_ns is not None:
@@ -81,6 +83,18 @@ class FrameBuilder:
             return []
         return [partition.close(self._write_position(self._newest))]
 
+    def _lose(self, moment: Moment, before_ns: int, now_ns: int) -> list[NumberedFrame]:
+        """Tell every partition of a gap, after what it has before it."""
+        position = self._write_position(self._newest)
+        frames = []
+        for partition in self._partitions:
+            if partition.has(moment.position):
+                continue
+            frames += self._close(partition)
+            partition.begin(moment, now_ns)
+            frames.append(partition.close(position, lost_before_ns=before_ns))
+        return frames
+
     def _rescale(self, moment: Moment, now_ns: int) -> list[NumberedFrame]:
         """Give the frames that tell of splits, each on the partition of its tickers."""
         position, count = self._write_position(self._newest), len(self._partitions)
@@ -88,8 +102,7 @@ class FrameBuilder:
         for number, partition in enumerate(self._partitions):
             own = {name: factor for name, factor in moment.rescaled.items() if partition_of(name, count) == number}
             if own and not partition.has(moment.position):
-                partition.origin, partition.provider = moment.origin, moment.provider
-                partition.ingested_at_ns = now_ns
+                partition.begin(moment, now_ns)
                 frames.append(partition.close(position, rescaled=own))
         return frames
 
@@ -100,9 +113,8 @@ class FrameBuilder:
             if partition.has(moment.position):
                 continue
             if not partition.tickers:
-                partition.origin, partition.provider = moment.origin, moment.provider
-                partition.ingested_at_ns = now_ns
-            frames.append(partition.close(position, watermark_ns))
+                partition.begin(moment, now_ns)
+            frames.append(partition.close(position, watermark_ns=watermark_ns))
         return frames
 
 
@@ -131,6 +143,9 @@ class _Partition:
     def is_for(self, moment: Moment) -> bool:
         return self.origin is moment.origin and self.provider == moment.provider
 
+    def begin(self, moment: Moment, now_ns: int) -> None:
+        self.origin, self.provider, self.ingested_at_ns = moment.origin, moment.provider, now_ns
+
     def append(self, ticker: str, time_ns: int, price: float, size: float, now_ns: int) -> None:
         self.tickers.append(ticker)
         self._times_ns.append(time_ns)
@@ -139,7 +154,12 @@ class _Partition:
         self.ingested_at_ns = now_ns
 
     def close(
-        self, position: str, watermark_ns: int | None = None, rescaled: dict[str, float] | None = None
+        self,
+        position: str,
+        *,
+        watermark_ns: int | None = None,
+        lost_before_ns: int | None = None,
+        rescaled: dict[str, float] | None = None,
     ) -> NumberedFrame:
         frame = TickFrame(
             source=self._source,
@@ -153,6 +173,7 @@ class _Partition:
             origin=self.origin,
             watermark_ns=watermark_ns,
             provider=self.provider,
+            lost_before_ns=lost_before_ns,
             rescaled=rescaled or {},
         )
         self._sequence += 1

@@ -11,6 +11,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
+from ingestor.commands import SourceCommands
 from ingestor.figures import Figures
 from ingestor.frames import FrameBuilder
 from ingestor.player import Player
@@ -75,16 +76,19 @@ async def _play_until_stopped(
     figures = Figures(settings.name)
     publisher = Publisher(Producer(producer_config(settings)), settings.topic_prefix, figures, tracer)
     player = make_player(settings, source, start, publisher, figures)
+    commands = SourceCommands(settings, source, start.commands_from)
     reporter = StatusReporter(board, publisher.send_status)
     reporter.start()
     try:
         played = _play(board, figures, player, source, start)
-        await _until_stopped(stop, played, player.send_what_lingers(), _watch(board, publisher, figures, source))
+        watched = _watch(board, publisher, figures, source, commands)
+        await _until_stopped(stop, played, player.send_what_lingers(), commands.follow(), watched)
     finally:
         deadline = time.monotonic() + _DRAIN_SECONDS
         with suppress(PublishError, TimeoutError):
             await asyncio.wait_for(player.finish(), _DRAIN_SECONDS)
         await asyncio.to_thread(reporter.stop)
+        commands.close()
         left = await asyncio.to_thread(publisher.drain, max(_LAST_WORD_SECONDS, deadline - time.monotonic()))
         if left:
             _log.warning("%d records were not acknowledged in time; the next start resumes where the log ends", left)
@@ -140,15 +144,20 @@ async def _play(board: StatusBoard, figures: Figures, player: Player, source: So
     _log.info("the data has ended: %s; the other services keep running", source.title)
 
 
-async def _watch(board: StatusBoard, publisher: Publisher, figures: Figures, source: Source) -> None:
+async def _watch(
+    board: StatusBoard, publisher: Publisher, figures: Figures, source: Source, commands: SourceCommands
+) -> None:
     """Take delivery reports and keep the figures fresh, for ever."""
     since, before = time.monotonic(), 0
     while True:
         publisher.poll()
         health = source.health()
-        board.set_trouble(health.trouble, inf)
+        board.set_trouble(health.lacks, inf)
+        board.set_sources([commands.status(health)])  # first: what is answered must not be forgotten
+        board.set_commands(commands.answers)
         if source.live:
             figures.expect_ticks(health.expects_ticks)
+            board.set_state(ServiceState.READY, f"{source.title}; {health.note}" if health.note else source.title)
         seconds = time.monotonic() - since
         if seconds >= _FIGURES_SECONDS:
             ticks = figures.acknowledged_ticks

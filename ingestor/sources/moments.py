@@ -43,6 +43,7 @@ class Moment(Struct, frozen=True, kw_only=True, gc=False):
         rescaled: By ticker, by what all prices before must be multiplied to be on the scale of those that follow; a
             moment with it has no ticks.
         provider: Which provider of a live market told the ticks; empty for other sources.
+        lost_before_ns: Of what it has not given from before this time, some is lost; such a moment has no ticks.
     """
 
     position: Position
@@ -55,6 +56,7 @@ class Moment(Struct, frozen=True, kw_only=True, gc=False):
     rejected: list[Rejected] = []
     rescaled: dict[str, float] = {}
     provider: str = ""
+    lost_before_ns: int | None = None
 
 
 class SourceHealth(Struct, frozen=True, kw_only=True):
@@ -65,12 +67,19 @@ class SourceHealth(Struct, frozen=True, kw_only=True):
         expects_ticks: Some are to be expected now.
         last_tick_ns: When its last tick came, wall clock; None: none has.
         latency_seconds: From that tick's own time to its coming.
+        note: What else is to be said of it; empty: nothing.
     """
 
     trouble: str | None = None
     expects_ticks: bool = True
     last_tick_ns: int | None = None
     latency_seconds: float | None = None
+    note: str = ""
+
+    @property
+    def lacks(self) -> str | None:
+        """Say why ticks are missing now; None: they come, or none are to be expected."""
+        return self.trouble if self.expects_ticks else None
 
 
 class Source(Protocol):

@@ -33,6 +33,8 @@ class TickFrame(Struct, frozen=True, kw_only=True):
         provider: Which provider of a live market told the ticks; empty for other sources.
         rescaled: By ticker, by what all prices before this frame must be multiplied to be on the scale of those that
             follow, and sizes divided: 0.5 after a split of two for one. Applies before the ticks.
+        lost_before_ns: Of what the source has not sent from before this time, some is lost for good: bars that begin
+            before it, and are open or come later, are partial. Applies before the ticks.
     """
 
     source: str
@@ -47,6 +49,7 @@ class TickFrame(Struct, frozen=True, kw_only=True):
     watermark_ns: int | None = None
     provider: str = ""
     rescaled: dict[str, float] = {}
+    lost_before_ns: int | None = None
 
 
 class Tick(Struct, frozen=True):

@@ -15,11 +15,12 @@ from ingestor.sources.live.feed import Feed
 from ingestor.sources.live.figures import LiveFigures
 from ingestor.sources.live.hearing import Hearing
 from ingestor.sources.live.live_source import LiveOptions, LiveSource
-from ingestor.sources.live.provider import Limits
+from ingestor.sources.live.provider import Limits, Provider
+from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.sessions import Session, Sessions
 from ingestor.sources.moments import Moment, Position
 from schemas.events import Tick
-from schemas.times import from_rfc3339, interval_ns
+from schemas.times import Interval, from_rfc3339, interval_ns
 from tests.ingestor.fold import BarsByTicker, fold, ticks_of
 from tests.ingestor.providers.fake import FakeProvider, until
 
@@ -60,9 +61,11 @@ class LivePlay:
         *,
         limits: Limits | None = None,
         warm_up_bars: int = 0,
+        interval: Interval = "1m",
         clock: MovedClock | None = None,
         sessions: Sessions | None = None,
         mute_seconds: float = 60.0,
+        others: dict[str, FakeProvider] | None = None,
     ) -> None:
         self.fake = fake
         self.clock = clock or MovedClock()
@@ -72,16 +75,22 @@ class LivePlay:
         self.calls = Calls("fake", self.budget, figures, answer_seconds=5.0, pause_seconds=0.001)
         self.provider = fake.provider(self.calls)
         sessions = sessions or Sessions(_SESSIONS)
-        feed = Feed(
-            name="fake",
-            provider=self.provider,
-            sessions=sessions,
-            hearing=Hearing(sessions, lateness_seconds=1.0, mute_seconds=mute_seconds),
-            connecting=Connecting(self.provider.ticks, answer_seconds=5.0, least_seconds=0.0, pause_seconds=0.01),
-            figures=figures,
-        )
-        options = LiveOptions(tickers=("AAPL", "MSFT"), interval="1m", warm_up_bars=warm_up_bars, longest_fill_days=7)
-        self.source = LiveSource([feed], options, self.clock, self.clock.sleep)
+
+        def feed(name: str, provider: Provider) -> Feed:
+            return Feed(
+                name=name,
+                provider=provider,
+                sessions=sessions,
+                hearing=Hearing(sessions, lateness_seconds=1.0, mute_seconds=mute_seconds),
+                connecting=Connecting(provider.ticks, answer_seconds=5.0, least_seconds=0.0, pause_seconds=0.01),
+                figures=figures.of(name),
+            )
+
+        feeds = [feed("fake", self.provider)]
+        feeds += [feed(name, other.provider(self.calls)) for name, other in (others or {}).items()]
+        self.desk = RosterDesk(("AAPL", "MSFT"))
+        options = LiveOptions(interval=interval, warm_up_bars=warm_up_bars, longest_fill_days=7)
+        self.source = LiveSource(feeds, self.desk, options, self.clock, self.clock.sleep)
         self.moments: list[Moment] = []
 
     @asynccontextmanager
@@ -124,4 +133,4 @@ class LivePlay:
 
     def count(self, metric: str, **labels: str) -> float:
         """Give a metric's value."""
-        return self.registry.get_sample_value(metric, {"source": "fake", **labels}) or 0.0
+        return self.registry.get_sample_value(metric, {"source": "fake"} | labels) or 0.0

@@ -154,3 +154,19 @@ def test_an_empty_watermark_frame_carries_its_moments_origin_and_time() -> None:
     frames = _builder().add(mark, 9)
     assert [list(group) for _, group in groupby(frame.frame.origin for frame in frames)] == [[Origin.SIMULATED] * 4]
     assert {frame.frame.ingested_at_ns for frame in frames} == {9}
+
+
+def test_every_partition_is_told_of_a_gap_in_a_frame_of_its_own_after_what_came_before_it() -> None:
+    builder = _builder()
+    builder.add(_tick(1), 1)
+    frames = builder.add(Moment(position=(2,), lost_before_ns=7), 2)
+    told = [frame for frame in frames if frame.frame.lost_before_ns is not None]
+    assert [(partition, frame.tickers, frame.lost_before_ns, frame.watermark_ns) for partition, frame in told] == [
+        (partition, [], 7, None) for partition in range(_PARTITIONS)
+    ]
+    [before] = [frame for frame in frames if frame not in told]
+    assert before.frame.times_ns == [1]
+    assert frames.index(before) < frames.index(told[before.partition])
+    assert {_place(frame) for frame in told} == {(2,)}
+    [after] = builder.add(_mark(3), 3)[:1]
+    assert after.frame.lost_before_ns is None

@@ -1,10 +1,14 @@
 """From settings to a live source."""
 
+import logging
 import time
 from collections.abc import Collection
 from importlib import import_module
 
+from prometheus_client import REGISTRY, CollectorRegistry
+
 from ingestor.settings import IngestorSettings
+from ingestor.sources.live.beside import Beside, ComparedSource
 from ingestor.sources.live.budget import Budget
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.connecting import Connecting
@@ -13,11 +17,14 @@ from ingestor.sources.live.figures import LiveFigures
 from ingestor.sources.live.hearing import Hearing
 from ingestor.sources.live.live_source import LiveOptions, LiveSource
 from ingestor.sources.live.provider import Provider
+from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.sessions import load_sessions
 from ingestor.sources.live.settings import LiveSettings
 from schemas.errors import StopAndSayError
 from schemas.settings import load_settings
 from schemas.source_settings import live_names
+
+_log = logging.getLogger(__name__)
 
 
 def open_provider(name: str, figures: LiveFigures, settings: LiveSettings) -> Provider:
@@ -46,29 +53,41 @@ def require_tickers(tickers: Collection[str]) -> tuple[str, ...]:
     return tuple(tickers)
 
 
-def open_live_source(settings: IngestorSettings) -> LiveSource:
+def open_live_source(settings: IngestorSettings, registry: CollectorRegistry = REGISTRY) -> LiveSource:
     """Open the live source that the settings name, with all of its providers; nothing is sent yet.
 
     Raises:
         StopAndSayError: It cannot be opened; the line says why.
     """
-    tickers, live = require_tickers(settings.tickers), load_settings(LiveSettings)
+    desk, live = RosterDesk(require_tickers(settings.tickers)), load_settings(LiveSettings)
     options = LiveOptions(
-        tickers=tickers,
         interval=settings.interval,
         warm_up_bars=live.source_warm_up_bars,
         longest_fill_days=live.source_longest_fill_days,
+        return_seconds=live.source_return_seconds,
     )
-    return LiveSource([open_feed(name, live) for name in live_names(settings.source)], options)
+    names, beside = live_names(settings.source), live.source_compare
+    if beside in names:
+        raise StopAndSayError(f"TICKCAST_SOURCE_COMPARE: {beside} is played already: name another one, or none")
+    figures = LiveFigures(names[0], registry)
+    feeds = [open_feed(name, live, figures.of(name)) for name in names]
+    if not beside:
+        return LiveSource(feeds, desk, options)
+    try:
+        compared = open_feed(beside, live, figures.of(beside))
+    except StopAndSayError as error:
+        _log.warning("prices are not compared with those of %s: %s", beside, error)
+        return LiveSource(feeds, desk, options)
+    heard = Beside(compared, lambda: desk.roster.playing, live.source_compare_bound, registry=registry)
+    return ComparedSource(heard, feeds, desk, options)
 
 
-def open_feed(name: str, live: LiveSettings) -> Feed:
+def open_feed(name: str, live: LiveSettings, figures: LiveFigures) -> Feed:
     """Open a provider, and get its streams ready.
 
     Raises:
         StopAndSayError: It cannot be opened; the line says why.
     """
-    figures = LiveFigures(name)
     provider = open_provider(name, figures, live)
     sessions = load_sessions(live.source_exchange or provider.traits.exchange, time.time_ns())
     connecting = Connecting(
