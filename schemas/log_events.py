@@ -25,6 +25,7 @@ class LogEvent(StrEnum):
     USER_CHANGED = "user_changed"
     SPLIT = "split"
     CONNECTION_ENDED = "connection_ended"
+    HAND_OVER = "hand_over"
 
 
 def about(event: LogEvent, **fields: object) -> dict[str, object]:

@@ -47,9 +47,7 @@ def require_changeable(playing: Sequence[Playing], name: str) -> SourceStatus:
     there = ", ".join(source.source for source in sources if source.changeable) or "none"
     if found:
         what = " and ".join(source.plays for source in found)
-        raise StopAndSayError(
-            f"the tickers of {what} cannot be changed while it plays; live sources that play: {there}"
-        )
+        raise StopAndSayError(f"the tickers of {what} cannot be changed; live sources that play: {there}")
     if not sources:
         raise StopAndSayError("no ingestor has reported lately: start one, like `tickcast run --source alpaca`")
     raise StopAndSayError(f"--source {name!r} does not play; live sources that do: {there}")

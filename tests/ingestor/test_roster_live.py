@@ -83,9 +83,15 @@ class Market:
                 bar.volume,
             ), f"{ticker}, minute {minute}"
 
+    def saw(self, troubles: set[str | None]) -> bool:
+        """Add what the source says that its trouble is."""
+        troubles.add(self.play.source.health().trouble)
+        return True
+
     def require_none_lost(self) -> None:
         for reason in ("away", "mute"):
             assert self.play.count("tickcast_source_connections_lost_total", reason=reason) == 0
+        assert {moment.lost_before_ns for moment in self.play.moments} == {None}
 
     def gaps(self) -> list[Rejected]:
         return [bad for moment in self.play.moments for bad in moment.rejected]
@@ -102,8 +108,10 @@ async def test_an_added_ticker_comes_and_the_others_bars_are_undisturbed(fake: F
         await market.pass_until(2.5)
         added = market.ask("add", "nvda")
         market.play.clock.jump(20)  # nobody hears these
+        troubles: set[str | None] = set()
+        await until(lambda: market.saw(troubles) and fake.connections == 2, what="another connection")
         await market.play.connected(2)
-        assert market.play.source.health().trouble is None
+        assert troubles == {None}
         await market.pass_until(8)
         assert market.answer(added) == "done: plays AAPL, MSFT, NVDA"
     for ticker in ("AAPL", "MSFT"):
@@ -157,6 +165,7 @@ async def test_a_paused_ticker_comes_back_with_whole_minutes_and_what_it_missed_
     assert (gap.code, said["tickers"], from_rfc3339(said["to"])) == ("gap", ["MSFT"], _NOW_MINUTE + 4 * MINUTE_NS)
     assert 0 <= from_rfc3339(said["from"]) - (_NOW_MINUTE + 1.4 * MINUTE_NS) < 0.2 * MINUTE_NS
     assert market.play.count("tickcast_source_gaps_total", result="unfilled") == 1
+    market.require_none_lost()
 
 
 async def test_where_all_were_paused_nothing_went_on_and_the_gap_is_filled(fake: FakeAlpaca, tmp_path: Path) -> None:

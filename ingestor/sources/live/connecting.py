@@ -91,27 +91,33 @@ class Connecting:
         self._sleep = sleep
         self._last = float("-inf")
 
-    @asynccontextmanager
-    async def open(self, tickers: Sequence[str], failed: Callable[[Exception], None]) -> AsyncIterator[Stream]:
-        """Open a stream, however long that takes, and close it after use.
+    async def opened(self, tickers: Callable[[], Sequence[str]], failed: Callable[[Exception], None]) -> Stream:
+        """Open a stream, however long that takes; who has it closes it.
 
         Args:
+            tickers: Gives those of an attempt.
             failed: Is told of every attempt that fails.
 
         Raises:
             StopAndSayError: The provider refuses the key, or the plan.
         """
         stream: Stream = await self._attempts(ProviderAwayError, self._try, tickers, failed)
+        return stream
+
+    @asynccontextmanager
+    async def open(self, tickers: Sequence[str], failed: Callable[[Exception], None]) -> AsyncIterator[Stream]:
+        """Open a stream as `opened` does, and close it after use."""
+        stream = await self.opened(lambda: tickers, failed)
         try:
             yield stream
         finally:
             await stream.close()
 
-    async def _try(self, tickers: Sequence[str], failed: Callable[[Exception], None]) -> Stream:
+    async def _try(self, tickers: Callable[[], Sequence[str]], failed: Callable[[Exception], None]) -> Stream:
         await self._sleep(max(0.0, self._last + self._least_seconds - self._clock()))
         self._last = self._clock()
         try:
-            return await self._subscribed(tickers)
+            return await self._subscribed(tickers())
         except ProviderAwayError as error:
             failed(error)
             _log.warning("no connection yet: %s", error)

@@ -8,7 +8,7 @@ from schemas import metrics
 
 
 class LiveFigures:
-    """The metrics of one live source."""
+    """The metrics of one provider."""
 
     def __init__(self, source: str, registry: CollectorRegistry = REGISTRY) -> None:
         self._source = source
@@ -19,6 +19,8 @@ class LiveFigures:
         self._filled = metrics.SOURCE_BARS_FILLED.counter(registry)
         self._splits = metrics.SOURCE_SPLITS.counter(registry)
         self._gaps = metrics.SOURCE_GAPS.counter(registry)
+        self._plays = metrics.SOURCE_PLAYS.gauge(registry)
+        self._hand_overs = metrics.SOURCE_HAND_OVERS.counter(registry)
 
     def of(self, source: str) -> "LiveFigures":
         """Give those of another provider: a registry has each metric once."""
@@ -33,7 +35,7 @@ class LiveFigures:
             self._left.labels(self._source).set(left_today)
 
     def connection_lost(self, reason: str) -> None:
-        """Count a connection that ended: `away` or `mute`."""
+        """Count a connection that ended: `away`, `mute` or `refused`."""
         self._connections_lost.labels(self._source, reason).inc()
 
     def passed_over(self, reason: str) -> None:
@@ -48,3 +50,11 @@ class LiveFigures:
         """Count a gap: `filled` with so many bars, or `unfilled`."""
         self._gaps.labels(self._source, result).inc()
         self._filled.labels(self._source).inc(bars)
+
+    def plays(self, plays: bool) -> None:
+        """Say whether its ticks are those that are played."""
+        self._plays.labels(self._source).set(plays)
+
+    def took_over(self, before: str, reason: str) -> None:
+        """Count that it took over from another one."""
+        self._hand_overs.labels(before, self._source, reason).inc()

@@ -11,6 +11,7 @@ import msgspec
 from ingestor.sources.bars import BarColumns
 from ingestor.sources.live.asking import first_history
 from ingestor.sources.live.feed import Feed
+from ingestor.sources.live.line import Line
 from ingestor.sources.live.past import bars_by_start
 from ingestor.sources.live.provider import BudgetSpentError, LiveTick, ProviderAwayError
 from ingestor.sources.live.roster import short_list
@@ -29,16 +30,6 @@ _log = logging.getLogger(__name__)
 FILL_INTERVAL: Interval = "1m"
 _FILL_NS = interval_ns(FILL_INTERVAL)
 _DAY_NS = interval_ns("1d")
-#: Connections that fail before tickers that a command brought are taken for the reason.
-_PATIENCE = 3
-
-
-class MuteError(ProviderAwayError):
-    """It is connected, and says nothing although it should."""
-
-
-class _OtherRosterError(Exception):
-    """Other tickers are to be subscribed than those of the attempt that failed."""
 
 
 class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,11 +39,13 @@ class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
         interval: Of the bars that the stage makes.
         warm_up_bars: Before a first start.
         longest_fill_days: Of a longer gap, only so much before now is filled.
+        return_seconds: A better provider must be heard for so long before it comes back.
     """
 
     interval: Interval
     warm_up_bars: int
     longest_fill_days: float
+    return_seconds: float = 60.0
 
 
 def _compared(interval: Interval) -> Interval:
@@ -86,16 +79,19 @@ class LiveSource:
     ) -> None:
         self._feeds = feeds
         self._feed = feeds[0]
+        self._last: Feed | None = None
+        self._plays = False
+        self._opens_anew = False
         self.desk = desk
         self._options = options
         self._wall_clock_ns = clock_ns
         self._sleep = sleep
         self._said = SaidBars(_FILL_NS)
         self._subscribed: set[str] = set()
-        self._failures = 0
         self._splits = Splits(_compared(options.interval), int(options.longest_fill_days * _DAY_NS))
         self._number = 0
         self._reached_ns = 0
+        self._told_ns: dict[str, int] = {}
         self._filled_ns = 0
         self.content = {"source": "live", "interval": options.interval}  # its providers and tickers may change
 
@@ -107,14 +103,22 @@ class LiveSource:
 
     def health(self) -> SourceHealth:
         """Say whether it is connected, and when it was last heard."""
-        feed, now_ns, plays = self._feed, self._clock_ns(), bool(self.desk.roster.playing)
+        feed, now_ns, wanted = self._feed, self._clock_ns(), bool(self.desk.roster.playing)
         last_ns, latency_seconds = feed.hearing.last_tick_ns, feed.hearing.latency_seconds
         return SourceHealth(
-            trouble=(feed.trouble or feed.hearing.trouble(now_ns)) if plays else None,
-            expects_ticks=plays and feed.sessions.is_open(now_ns),
+            trouble=(feed.hearing.trouble(now_ns) if self._plays else self._trouble()) if wanted else None,
+            expects_ticks=wanted and feed.sessions.is_open(now_ns),
             last_tick_ns=None if last_ns is None else last_ns + feed.delay_ns,
             latency_seconds=None if latency_seconds is None else latency_seconds + feed.delay_ns / NS_PER_SECOND,
         )
+
+    def _trouble(self) -> str | None:
+        """Say why nobody plays, if that is not for other tickers that were asked for."""
+        if self._opens_anew and self._feed.trouble is None:
+            return None
+        if len(self._feeds) == 1:
+            return self._feed.trouble or "its gap is being filled"
+        return "; ".join(f"{feed.name}: {feed.trouble or 'connected'}" for feed in self._feeds)
 
     async def ticks(
         self,
@@ -125,7 +129,7 @@ class LiveSource:
         """Play for ever, from where the log ends.
 
         Raises:
-            StopAndSayError: The provider refuses the key, or the plan.
+            StopAndSayError: All providers refuse the key, or the plan.
         """
         if after is None:
             async for moment in self._warm_up():
@@ -134,19 +138,41 @@ class LiveSource:
             self._number = after[0]
             self._reached_ns = min((place[1] for place in places), default=after[1])
             self._filled_ns = bar_start_ns(self._reached_ns, _FILL_NS)
-        while True:
-            try:
-                async with aclosing(self._connection()) as moments:
-                    async for moment in moments:
-                        yield moment
-            except ProviderAwayError as error:
-                self._lost(error)
-            except StopAndSayError as error:
-                if not self.desk.refused(str(error)):
-                    raise
-            except _OtherRosterError:
-                continue
-            self._filled_ns = max(self._filled_ns, bar_start_ns(self._reached_ns, _FILL_NS))
+        line = Line(self._feeds, self.desk, self._options.return_seconds, self._wall_clock_ns)
+        try:
+            while True:
+                async for moment in self._turn(line):
+                    yield moment
+        finally:
+            await line.close()
+
+    async def _turn(self, line: Line) -> AsyncIterator[Moment]:
+        """Play whose turn it is, until it is no longer."""
+        if not self.desk.roster.playing:
+            await self._open_anew(line)
+            await asyncio.sleep(QUIET_SECONDS)
+            return
+        feed = await line.turn()
+        if feed is None:
+            return
+        try:
+            async with aclosing(self._play(feed, line)) as moments:
+                async for moment in moments:
+                    yield moment
+        except ProviderAwayError as error:
+            await line.lost(error)
+        except StopAndSayError as error:
+            if self.desk.refused(str(error)):
+                await self._open_anew(line)
+            else:
+                await line.lost(error)
+        finally:
+            self._plays = False
+
+    async def _open_anew(self, line: Line) -> None:
+        """End the streams for others with other tickers, which is no trouble."""
+        self._opens_anew = True
+        await line.drop()
 
     def _clock_ns(self) -> int:
         """Give the time up to which a provider that is in time has told everything."""
@@ -163,61 +189,54 @@ class LiveSource:
         for tick in ticks:
             self._said.add(tick.ticker, tick.time_ns, tick.price, tick.size)
 
-    def _lost(self, error: ProviderAwayError) -> None:
-        mute = isinstance(error, MuteError)
-        self._feed.trouble = str(error)
-        self._feed.figures.connection_lost("mute" if mute else "away")
-        _log.warning("the stream ended, connecting again: %s", error)
+    async def _play(self, feed: Feed, line: Line) -> AsyncGenerator[Moment, None]:
+        """Fill the gap, then play what comes, until it breaks, a better provider is back, or other tickers are wanted.
 
-    async def _connection(self) -> AsyncGenerator[Moment, None]:
-        """Connect, fill the gap, and play what comes until it breaks, or tickers are wanted that it does not bring."""
-        tickers = self.desk.roster.playing
-        if not tickers:
-            await asyncio.sleep(QUIET_SECONDS)
-            return
-        self._subscribed = set(tickers)
-        async with self._feed.connecting.open(tickers, self._tell_trouble) as stream:
-            whole_ns = bar_start_ns(self._clock_ns(), _FILL_NS) + _FILL_NS
-            for moment in self._missed():
-                yield moment
-            async for moment in self._tell_splits():
-                yield moment
-            async for moment in self._fill(whole_ns):
-                yield moment
-            self._feed.hearing.connected(self._clock_ns())
-            self._feed.trouble, self._failures = None, 0
-            self.desk.sent(self._subscribed)
-            while True:
-                heard = await stream.next_within(QUIET_SECONDS)
-                if heard:
-                    async for moment in self._tell_splits():
-                        yield moment
-                async for moment in self._wait_for_history(heard, whole_ns):
+        Where another provider takes over, it may say once more what the one before said: up to there it is not heard.
+        """
+        whole_ns = self._begin(feed, line.subscribed)
+        async for moment in self._catch_up(whole_ns):
+            yield moment
+        feed.hearing.connected(self._clock_ns())
+        self._plays, self._opens_anew = True, False
+        self.desk.sent(self._subscribed)
+        while not line.better_is_back:
+            heard = await line.next_within(QUIET_SECONDS)
+            if heard:
+                async for moment in self._tell_splits():
                     yield moment
-                if not self._follows_roster():
-                    return
-                said = self._moment_of(heard, whole_ns)
-                if said is not None:
-                    yield said
+            async for moment in self._wait_for_history(heard, whole_ns):
+                yield moment
+            if not self._follows_roster():
+                await self._open_anew(line)
+                return
+            said = self._moment_of(heard, whole_ns)
+            if said is not None:
+                yield said
+
+    def _begin(self, feed: Feed, tickers: Sequence[str]) -> int:
+        """Let a provider be the one that plays; give the end of the minute that it enters in its midst."""
+        if feed is not self._last:
+            self._told_ns = self._said.newest_ns()
+        self._feed = self._last = feed
+        self._subscribed = set(tickers)
+        self._filled_ns = max(self._filled_ns, bar_start_ns(self._reached_ns, _FILL_NS))
+        return bar_start_ns(self._clock_ns(), _FILL_NS) + _FILL_NS
+
+    async def _catch_up(self, whole_ns: int) -> AsyncIterator[Moment]:
+        """Play what lies between what went out and what comes."""
+        for moment in self._missed():
+            yield moment
+        async for moment in self._tell_splits():
+            yield moment
+        async for moment in self._fill(whole_ns):
+            yield moment
 
     def _follows_roster(self) -> bool:
         """Tell whether all that is to be played comes; what is not to be played any more is not taken any more."""
         playing = set(self.desk.roster.playing)
         self._subscribed &= playing
         return bool(playing) and playing == self._subscribed
-
-    def _tell_trouble(self, error: Exception) -> None:
-        """Say why there is no connection; tickers that a command brought may be the reason.
-
-        Raises:
-            _OtherRosterError: Other tickers are to be subscribed.
-        """
-        self._feed.trouble = str(error)
-        self._failures += 1
-        if self._failures >= _PATIENCE:
-            self.desk.refused(f"no connection with these tickers: {error}")
-        if set(self.desk.roster.playing) != self._subscribed:
-            raise _OtherRosterError
 
     def _missed(self) -> Iterator[Moment]:
         """Say what lacks of those that come new: the others have gone on, so their past would come too late."""
@@ -229,7 +248,8 @@ class LiveSource:
             if since_ns < self._filled_ns:
                 missed.setdefault(since_ns, []).append(ticker)
         for since_ns, tickers in missed.items():
-            yield self._gap(since_ns, self._filled_ns, tickers, "they were not played")
+            gap = self._gap(since_ns, self._filled_ns, tickers, "they were not played")
+            yield Moment(position=self._next(), rejected=[gap])  # the others have lost nothing
 
     async def _tell_splits(self) -> AsyncIterator[Moment]:
         """Say, before the first prices of a trading day, which tickers have another scale than what was said before."""
@@ -296,16 +316,15 @@ class LiveSource:
     def _unfilled(self, until_ns: int, reason: str) -> Moment:
         start_ns, self._filled_ns = self._filled_ns, until_ns
         gap = self._gap(start_ns, until_ns, self.desk.roster.playing, reason)
-        return msgspec.structs.replace(gap, lost_before_ns=until_ns)
+        return Moment(position=self._next(), rejected=[gap], lost_before_ns=until_ns)
 
-    def _gap(self, start_ns: int, until_ns: int, tickers: Sequence[str], reason: str) -> Moment:
+    def _gap(self, start_ns: int, until_ns: int, tickers: Sequence[str], reason: str) -> Rejected:
         start, until = to_rfc3339(start_ns), to_rfc3339(until_ns)
         value = msgspec.json.encode({"from": start, "to": until, "tickers": tickers})
         self._feed.figures.gap("unfilled")
-        gap = Rejected(
+        return Rejected(
             value=value, code="gap", reason=f"the gap to {until} is not filled: {reason}", place=f"{start}..{until}"
         )
-        return Moment(position=self._next(), rejected=[gap])
 
     async def _warm_up(self) -> AsyncIterator[Moment]:
         """Play the bars before the one that is open now; where there are none, without them."""
@@ -347,10 +366,6 @@ class LiveSource:
         """Give what was heard, without what has gone out already, and how far everything has come."""
         now_ns = self._clock_ns()
         came = [tick for tick in heard if isinstance(tick, LiveTick)]
-        if came:
-            self._feed.hearing.heard(max(tick.time_ns for tick in came), now_ns)
-        elif self._feed.hearing.is_mute(now_ns):
-            raise MuteError(self._feed.hearing.trouble(now_ns))
         ticks = [tick for tick in came if self._is_new(tick)]
         for tick in ticks:
             self._said.add(tick.ticker, tick.time_ns, tick.price, tick.size)
@@ -385,6 +400,8 @@ class LiveSource:
             self._feed.figures.passed_over("again")
         elif tick.time_ns < self._filled_ns:
             self._feed.figures.passed_over("filled")
+        elif self._told_ns and tick.time_ns <= self._told_ns.get(tick.ticker, 0):
+            self._feed.figures.passed_over("again")
         else:
             return True
         return False

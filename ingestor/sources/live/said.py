@@ -55,6 +55,14 @@ class SaidBars:
         bar.high, bar.low = max(bar.high, price), min(bar.low, price)
         bar.volume += size
 
+    def newest_ns(self) -> dict[str, int]:
+        """Give the time of each ticker's newest tick, of those that are not forgotten."""
+        newest_ns: dict[str, int] = {}
+        for bars in self._bars.values():
+            for ticker, bar in bars.items():
+                newest_ns[ticker] = max(bar.last_ns, newest_ns.get(ticker, 0))
+        return newest_ns
+
     def rescale(self, factors: Mapping[str, float]) -> None:
         """Bring what was said of some tickers to the scale of what follows."""
         for bars in self._bars.values():
