@@ -24,7 +24,7 @@ CODE := $(PACKAGES) tests $(wildcard benchmarks)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE := tickcast:$(VERSION)
 
-.PHONY: help install run test test-browser chaos coverage coverage-gateway check format lock train bench bench-serving bench-features bench-recovery bench-rest bench-sockets bench-page screenshots load soak kafka prometheus schemas docker-build docker-run clean
+.PHONY: help install run test test-browser chaos coverage coverage-gateway check format lock train bench bench-serving bench-features bench-recovery bench-day bench-rest bench-sockets bench-page screenshots load soak kafka prometheus schemas docker-build docker-run clean
 
 help: ## List the targets
 	@echo 'make TARGET [ARGS="…"]'
@@ -132,6 +132,9 @@ load: install ## Let 500 users ask the gateway over REST for five minutes (ARGS=
 
 bench-recovery: install ## Time from the kill of a stage's worker to caught up, by tickers and way of keeping state
 	@$(BIN)/python -m benchmarks.recovery $(ARGS)
+
+bench-day: install ## Play a trading day at 60 times its speed through a fake Alpaca, and see whether predictions keep up
+	@$(BIN)/python -m benchmarks.fast_day $(ARGS)
 
 soak: install ## Load a part steadily for long, and fail if memory, lag or disk grow (PART=feature_stream|predictor|gateway MINUTES=30)
 	@$(BIN)/python -m benchmarks.soak $(PART) --minutes $(MINUTES) $(ARGS)

@@ -38,6 +38,12 @@ COMMANDS: dict[str, Command] = {
     "kafka": Command("deploy.kafka", "start only Apache Kafka, or fetch its jars (`resolve`)"),
     "topics": Command("deploy.topics", "create the topics and check those that exist", takes_arguments=False),
     "ingestor": Command("ingestor", "play a source into `ticks`, or describe a file (`describe file:PATH`)"),
+    "sources": Command("ingestor.commanding", "list live sources and what plays; add, remove, pause, resume tickers"),
+    "history": Command(
+        "ingestor.history",
+        "fetch the past of a live market into a Parquet file that can be played",
+        needs=Needs("pyarrow", "live"),
+    ),
     "dead-letters": Command("ingestor.dead_letters", "list, show and replay what could not be understood"),
     "feature-stream": Command("feature_stream", "turn `ticks` into bars and features", takes_arguments=False),
     "predictor": Command(

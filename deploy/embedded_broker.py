@@ -13,10 +13,10 @@ from pathlib import Path
 from confluent_kafka.admin import AdminClient
 
 from deploy.children import last_lines, start_child, stop_child
-from deploy.whole_file import write_whole
 from schemas.broker import wait_until
 from schemas.errors import StopAndSayError
 from schemas.service import stop_event_on_signals
+from schemas.whole_file import write_whole
 
 _START_SECONDS = 20.0
 

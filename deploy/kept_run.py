@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from deploy.whole_file import write_whole
 from schemas.errors import StopAndSayError
+from schemas.whole_file import write_whole
 
 
 class KeptRun(msgspec.Struct, frozen=True, kw_only=True):

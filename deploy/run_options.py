@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, SecretStr
 
 from schemas.settings import Settings, load_settings
-from schemas.source_settings import LIVE_SOURCES, REPLAY_START, SOURCE_PATTERN, Tickers
+from schemas.source_settings import LIVE_SOURCES, REPLAY_START, SourceText, Tickers
 from schemas.times import INTERVALS
 
 _BROKER = re.compile(r"^(auto|local|embedded|[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*)$")
@@ -29,7 +29,7 @@ def absolute_source(source: str) -> str:
         raise ValueError(f"{path} does not begin with a home folder that exists: give the whole path") from error
 
 
-Source = Annotated[str, Field(pattern=SOURCE_PATTERN), AfterValidator(absolute_source)]
+Source = Annotated[SourceText, AfterValidator(absolute_source)]
 
 
 class RunSettings(Settings):
@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--broker", type=_broker, default="auto", metavar="auto|local|embedded|HOST:PORT", help="default auto: a "
         "cluster that the settings name, else Apache Kafka on this machine, else an in-memory one")  # fmt: skip
     add("--source", metavar="|".join(("replay", "simulated", "file:PATH", *LIVE_SOURCES)), help="default replay: real "
-        "daily prices; of live markets: docs/sources.md")  # fmt: skip
+        "daily prices; of live markets, also several, like a,b: docs/sources.md")  # fmt: skip
     add("--speed", type=float, help="replay: trading days a second (1); 0: as fast as it goes")
     add("--tickers", metavar="AAPL,MSFT", help="only these")
     add("--start", metavar="DATE", help=f"replay: the first live day ({REPLAY_START})")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from deploy.whole_file import write_whole
 from schemas.errors import StopAndSayError
+from schemas.whole_file import write_whole
 
 RUNNING_ENV = "running.env"
 _LOCK = "run.lock"

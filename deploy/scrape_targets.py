@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from deploy.system_parts import Place
-from deploy.whole_file import write_whole
+from schemas.whole_file import write_whole
 
 SCRAPE_TARGETS = "prometheus-targets.json"
 

@@ -12,6 +12,7 @@ from feature_stream.bars import add_anywhere, close_through, set_quiet
 from feature_stream.frames import CheckedFrame
 from feature_stream.judge import Judgement, TickTuple, judge
 from feature_stream.quiet_lane import QuietLane
+from feature_stream.rescale import rescale
 from feature_stream.rules import StageRules
 from feature_stream.state import NEVER_NS, PartitionState, SourceMark, TickerState
 from feature_stream.ticks import BadTick, Reason
@@ -85,7 +86,8 @@ def _bad_ticks(checked: CheckedFrame, judgement: Judgement) -> list[BadTick]:
 
 
 def _take_quietly(arrival: Arrival, checked: CheckedFrame, lane: QuietLane) -> bool:
-    newest_ns = None if checked.bad else lane.take(arrival, checked.columns)
+    special = checked.bad or checked.frame.rescaled or checked.frame.lost_before_ns is not None
+    newest_ns = None if special else lane.take(arrival, checked.columns)
     if newest_ns is None:
         lane.settle_all()
         return False
@@ -97,8 +99,8 @@ def _take_quietly(arrival: Arrival, checked: CheckedFrame, lane: QuietLane) -> b
 def _change(arrival: Arrival, judgement: Judgement) -> None:
     out = arrival.out
     mark = _hear(arrival, judgement)
-    out.touched = judgement.touched
-    out.dirty = judgement.passed_over.union(judgement.touched)
+    out.touched = list(dict.fromkeys([*_rescale(arrival), *_lose(arrival, mark), *judgement.touched]))
+    out.dirty = judgement.passed_over.union(out.touched)
     _touch(arrival)
     _add_ticks(arrival, judgement.good_ticks(arrival.frame))
     if arrival.frame.watermark_ns is not None:
@@ -119,6 +121,28 @@ def _hear(arrival: Arrival, judgement: Judgement) -> SourceMark:
 def _pass_watermark(arrival: Arrival, mark: SourceMark) -> None:
     if arrival.frame.watermark_ns is not None:
         mark.watermark_ns = max(mark.watermark_ns, arrival.frame.watermark_ns)
+
+
+def _rescale(arrival: Arrival) -> list[str]:
+    """Bring the states of tickers that were split to their new scale; give their names."""
+    behind = [
+        arrival.states[ticker]
+        for ticker in arrival.frame.rescaled
+        if ticker in arrival.states and arrival.states[ticker].offset < arrival.offset
+    ]
+    for state in behind:
+        rescale(state, arrival.frame.rescaled[state.ticker])
+    return [state.ticker for state in behind]
+
+
+def _lose(arrival: Arrival, mark: SourceMark) -> list[str]:
+    """Mark what a gap of the source has cut as partial, of tickers whose last tick came from it; give their names."""
+    frame, before_ns = arrival.frame, arrival.frame.lost_before_ns
+    if before_ns is None:
+        return []
+    mark.lost_through_ns = max(mark.lost_through_ns, before_ns - 1)
+    heard = (state for state in arrival.states.values() if state.source == frame.source)
+    return [state.ticker for state in heard if state.offset < arrival.offset and state.lose(before_ns)]
 
 
 def _lost_through_ns(arrival: Arrival, judgement: Judgement) -> int:

@@ -39,6 +39,7 @@ def bar_event(state: TickerState, bar: OpenBar, arrival: Arrival) -> Bar:
         closed_at_ns=arrival.now_ns,
         partial=bar.partial,
         origin=_ORIGINS[bar.origin_rank],
+        rescaled=state.rescaled,
     )
 
 

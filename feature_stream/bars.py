@@ -46,6 +46,7 @@ def close_through(state: TickerState, through_ns: int, arrival: Arrival) -> None
         state.view = None
         state.floor_ns = max(state.floor_ns, bar.end_ns)
         arrival.out.bars.append(bar_event(state, bar, arrival))
+        state.rescaled = 1.0
         arrival.out.features.append(final_features(state, bar, arrival))
 
 

@@ -13,12 +13,21 @@ from schemas.codec import UndecodableError, decoder, encode
 from schemas.events import TickFrame
 
 _COLUMNS = ("tickers", "times_ns", "prices", "sizes")
-#: What a bad tick's frame keeps of the frame that it came in. The watermark went with the rest.
-_HEADER = tuple(name for name in TickFrame.__struct_fields__ if name not in (*_COLUMNS, "watermark_ns"))
+#: What applies once, and so is not told again with a bad tick of the frame.
+_ONCE: dict[str, Any] = {"watermark_ns": None, "rescaled": {}, "lost_before_ns": None}
+#: What a bad tick's frame keeps of the frame that it came in.
+_HEADER = tuple(name for name in TickFrame.__struct_fields__ if name not in (*_COLUMNS, *_ONCE))
 #: From, and up to but not including.
-_RANGES = {"sequence": (0, 2**63), "ingested_at_ns": (0, 2**63), "watermark_ns": (EARLIEST_NS, LATEST_NS)}
-#: A source's name stands in every partition's record and in every bar, and both texts in every dead letter.
+_RANGES = {
+    "sequence": (0, 2**63),
+    "ingested_at_ns": (0, 2**63),
+    "watermark_ns": (EARLIEST_NS, LATEST_NS),
+    "lost_before_ns": (EARLIEST_NS, LATEST_NS),
+}
+#: A source's name stands in every partition's record and in every bar, and all three texts in every dead letter.
 _LONGEST_TEXT = 255
+#: No split is larger.
+_LARGEST_FACTOR = 1_000_000.0
 
 _decode_strictly = decoder(TickFrame)
 
@@ -79,7 +88,7 @@ def bad_tick_value(frame: CheckedFrame, index: int) -> bytes:
     original = frame.frame if frame.original is None else frame.original
     if isinstance(original, TickFrame):
         columns = {name: [getattr(original, name)[index]] for name in _COLUMNS}
-        return encode(msgspec.structs.replace(original, watermark_ns=None, **columns))
+        return encode(msgspec.structs.replace(original, **_ONCE, **columns))
     header = {name: original[name] for name in _HEADER if name in original}
     columns = {name: [original[name][index]] for name in _COLUMNS}
     return json.dumps({**header, **columns}).encode()
@@ -124,7 +133,7 @@ def _require_sound_header(frame: TickFrame, columns: tuple[Sequence[Any], ...]) 
     if lengths != [lengths[0]] * len(lengths):
         said = ", ".join(f"`{name}` {length}" for name, length in zip(_COLUMNS, lengths, strict=True))
         raise UndecodableError(f"TickFrame: the columns differ in length: {said}")
-    for name in ("source", "position"):
+    for name in ("source", "position", "provider"):
         length = len(getattr(frame, name))
         if length > _LONGEST_TEXT:
             raise UndecodableError(f"TickFrame: `{name}` has {length} characters; give it up to {_LONGEST_TEXT}")
@@ -132,6 +141,9 @@ def _require_sound_header(frame: TickFrame, columns: tuple[Sequence[Any], ...]) 
         number = getattr(frame, name)
         if number is not None and not first <= number < end:
             raise UndecodableError(f"TickFrame: `{name}` is {number}; give a number from {first} to {end - 1}")
+    for ticker, factor in frame.rescaled.items():
+        if not 1 / _LARGEST_FACTOR <= factor <= _LARGEST_FACTOR:
+            raise UndecodableError(f"TickFrame: `rescaled` of {ticker[:32]!r} is {factor}: no split is like that")
 
 
 def _without_bad_ticks(

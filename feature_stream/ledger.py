@@ -17,7 +17,7 @@ from schemas.events import Direction
 from schemas.times import Interval, interval_ns
 
 #: First in every snapshot, as in `feature_stream.state`.
-LEDGER_VERSION = 2
+LEDGER_VERSION = 3
 RECORD_VERSION = 1
 #: Closes that are kept of a ticker, at least.
 LEAST_CLOSES = 64
@@ -57,6 +57,7 @@ class Close(Struct, array_like=True):
     Attributes:
         source_offset: Of the frame of `ticks` that closed it.
         said: Horizons that a prediction has spoken of from here; the first one of each counts.
+        rescaled: By what all earlier prices must be multiplied to be on the scale of this one.
     """
 
     bar_index: int
@@ -66,6 +67,7 @@ class Close(Struct, array_like=True):
     origin_rank: int
     source_offset: int
     said: list[int] = []
+    rescaled: float = 1.0
 
 
 class OpenMember(Struct, array_like=True, frozen=True):
@@ -221,5 +223,10 @@ def _without_shadow(parts: Parts) -> Parts:
     return parts
 
 
-_LEDGER = Versions(TickerLedger, LEDGER_VERSION, "a ticker's ledger", {1: _without_shadow})
+def _on_one_scale(parts: Parts) -> Parts:
+    """Take a ledger of the time before splits were told: the field of a close came last, and lacks."""
+    return parts
+
+
+_LEDGER = Versions(TickerLedger, LEDGER_VERSION, "a ticker's ledger", {1: _without_shadow, 2: _on_one_scale})
 _RECORD = Versions(SettleRecord, RECORD_VERSION, "a partition's record", {})

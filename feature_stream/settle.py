@@ -94,7 +94,7 @@ def take_prediction(
 def _add_close(ledger: TickerLedger, bar: Bar, rules: SettleRules, settled: Settled) -> None:
     """Add a close; predictions that waited for it either begin from it, or from another bar of this index."""
     rank = ORIGIN_RANK[bar.origin]
-    close = Close(bar.bar_index, bar.end_ns, bar.close, bar.partial, rank, bar.source_offset)
+    close = Close(bar.bar_index, bar.end_ns, bar.close, bar.partial, rank, bar.source_offset, rescaled=bar.rescaled)
     ledger.closes.append(close)
     del ledger.closes[: -rules.kept_closes]
     for prediction in [each for each in ledger.open if each.bar_index == bar.bar_index]:

@@ -13,10 +13,12 @@ from feature_stream.rules import KeptRules
 from feature_stream.snapshots import Parts, Versions
 
 #: First in every snapshot. Any change of what a snapshot holds needs another, and a migration from the one before.
-TICKER_VERSION = 1
+TICKER_VERSION = 2
 PARTITION_VERSION = 2
 #: Before every event time.
 NEVER_NS = -(2**63)
+#: After every one.
+AFTER_ALL_NS = 2**63 - 1
 #: Remembered in a partition's record, which must stay far below the size of a Kafka message. A source beyond, if it
 #: comes back, is a new one.
 MAXIMUM_SOURCES = 1_000
@@ -37,6 +39,7 @@ class TickerState(Struct, array_like=True, tag=TICKER_VERSION):
         source: Of the last tick, by arrival.
         ingested_at_ns: Of the newest frame with a tick of this ticker.
         view: What the last closed bar says; made when asked for, and no part of a snapshot.
+        rescaled: By what bars that have been told must be multiplied to be on the scale of the others.
     """
 
     ticker: str
@@ -48,11 +51,19 @@ class TickerState(Struct, array_like=True, tag=TICKER_VERSION):
     source: str = ""
     ingested_at_ns: int = 0
     view: ClosedView | None = None
+    rescaled: float = 1.0
 
     @property
     def bar_index(self) -> int:
         """Count the bars closed so far."""
         return self.rolling.window.count
+
+    def lose(self, before_ns: int = AFTER_ALL_NS) -> bool:
+        """Mark the open bars that begin before a time as partial; tell whether there are any."""
+        lacking = [bar for bar in self.open_bars if bar.start_ns < before_ns]
+        for bar in lacking:
+            bar.partial = True
+        return bool(lacking)
 
     def closed(self) -> ClosedView:
         """Give what the last closed bar says."""
@@ -79,8 +90,8 @@ class SourceMark(Struct, array_like=True):
 
     Attributes:
         sequence: The last one.
-        lost_through_ns: Sequences are dense, so one that is missing tells of lost frames: bars that begin up to
-            here may lack ticks.
+        lost_through_ns: Bars that begin up to here may lack ticks. Sequences are dense, so one that is missing tells of
+            lost frames; of ticks that the source itself missed it says so.
     """
 
     sequence: int = -1
@@ -154,7 +165,12 @@ def _without_kept_offsets(parts: Parts) -> Parts:
     return [partition, offset, sources, rules, {}]
 
 
-_TICKER = Versions(TickerState, TICKER_VERSION, "a ticker's state", {})
+def _on_one_scale(parts: Parts) -> Parts:
+    """Version 1 knew of no splits; the field came last, and lacks."""
+    return parts
+
+
+_TICKER = Versions(TickerState, TICKER_VERSION, "a ticker's state", {1: _on_one_scale})
 _PARTITION = Versions(PartitionState, PARTITION_VERSION, "a partition's record", {1: _without_kept_offsets})
 
 
@@ -169,8 +185,4 @@ def mark_lost(states: Mapping[str, TickerState], next_offset: int) -> list[str]:
     Returns:
         The tickers whose state has changed.
     """
-    marked = [ticker for ticker, state in states.items() if state.open_bars and state.offset < next_offset]
-    for ticker in marked:
-        for bar in states[ticker].open_bars:
-            bar.partial = True
-    return marked
+    return [ticker for ticker, state in states.items() if state.offset < next_offset and state.lose()]

@@ -21,7 +21,7 @@ def outcome_of(
     rules: SettleRules,
     now_ns: int,
 ) -> Outcome:
-    """Hold what was said beside what happened.
+    """Hold what was said beside what happened; what was said before a split, on the scale after it.
 
     Args:
         ledger: Of the ticker.
@@ -33,7 +33,9 @@ def outcome_of(
     """
     start, end = way[0], way[-1]
     start_ns = prediction.as_of_ns - rules.length_ns
-    actual = math.log(end.price / start.price)
+    scale = math.prod(close.rescaled for close in way[1:])
+    start_price = start.price * scale
+    actual = math.log(end.price / start_price)
     reason = unscored_reason(prediction, way)
     return Outcome(
         id=outcome_id(ledger.ticker, rules.interval, start_ns, said.horizon),
@@ -50,9 +52,9 @@ def outcome_of(
         actual_log_return=actual,
         direction=said.direction,
         confidence=said.confidence,
-        hit=_hit(said.direction, start.price, end.price),
-        inside_95=_inside(said.interval_95, end.price),
-        inside_99=_inside(said.interval_99, end.price),
+        hit=_hit(said.direction, start_price, end.price),
+        inside_95=_inside(said.interval_95, end.price / scale),
+        inside_99=_inside(said.interval_99, end.price / scale),
         volatility=said.volatility,
         models=_by_name(said.members, said.horizon),
         weights_version=prediction.weights_version,
@@ -63,7 +65,7 @@ def outcome_of(
         scored=reason is None,
         origin=_ORIGINS[max(prediction.origin_rank, end.origin_rank)],
         unscored_reason=reason,
-        start_price=start.price,
+        start_price=start_price,
         half_width_95=_half_width(said.interval_95),
         half_width_99=_half_width(said.interval_99),
         usual_direction=said.usual_direction,

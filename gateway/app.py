@@ -32,6 +32,7 @@ from gateway.routes.performance import performance_router
 from gateway.routes.predict_posts import predict_posts_router
 from gateway.routes.predictions import predictions_router
 from gateway.routes.sockets import StreamSocket, no_socket_router
+from gateway.routes.sources import sources_router
 from gateway.routes.system import system_router
 from gateway.routes.usage import usage_router
 from gateway.timing import Timing
@@ -79,6 +80,7 @@ def build_api(parts: Parts) -> FastAPI:
         models_router(parts),
         commands_router(parts),
         jobs_router(parts),
+        sources_router(parts),
         accuracy_router(parts),
         history_router(parts),
         feedback_router(parts),

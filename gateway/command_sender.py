@@ -1,4 +1,4 @@
-"""Commands to the trainer, each sent and waited for: what is not acknowledged in time is sent no more."""
+"""Commands, each sent and waited for: what is not acknowledged in time is sent no more."""
 
 import asyncio
 import time
@@ -9,9 +9,9 @@ from confluent_kafka import Producer
 
 from gateway.settings import GatewaySettings
 from schemas.errors import RetryError
-from schemas.events import ModelCommand
+from schemas.events import ModelCommand, SourceCommand
 from schemas.producers import send_and_wait
-from schemas.topics import MODEL_COMMANDS
+from schemas.topics import MODEL_COMMANDS, SOURCE_COMMANDS
 
 #: After which nothing is sent any more, and after which the caller is told so.
 _SEND_SECONDS = 1.7
@@ -34,7 +34,7 @@ class CommandSender:
         self._client_id = f"tickcast-gateway-{settings.instance}-commands"
         self._threads = ThreadPoolExecutor(_THREADS, "commands")
 
-    async def send(self, command: ModelCommand) -> None:
+    async def send(self, command: ModelCommand | SourceCommand) -> None:
         """Send a command, and wait until the broker has it.
 
         Raises:
@@ -49,15 +49,16 @@ class CommandSender:
         """Take no more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _send(self, command: ModelCommand, until_s: float) -> None:
+    def _send(self, command: ModelCommand | SourceCommand, until_s: float) -> None:
         left_seconds = until_s - time.monotonic()
         if left_seconds < _LEAST_SECONDS:
             raise RetryError("the commands before it took all the time")
+        of_models = isinstance(command, ModelCommand)
         send_and_wait(
             self._settings,
             self._client_id,
-            MODEL_COMMANDS,
-            command.scope,
+            MODEL_COMMANDS if of_models else SOURCE_COMMANDS,
+            command.scope if isinstance(command, ModelCommand) else command.source,
             command,
             producer_client=_quick_producer,
             within_seconds=left_seconds,

@@ -9,19 +9,33 @@ from gateway.access.documents import RegisteredUser, Ticket, Tokens
 from gateway.accuracy import accuracy
 from gateway.accuracy_dates import accuracy_dates
 from gateway.accuracy_series import accuracy_series
-from gateway.command_desk import POOLED, Accepted, href_of
+from gateway.command_desk import Accepted, href_of
 from gateway.database.outcomes import DateHits, DateSums, Sums
 from gateway.feedback import FeedbackReceipt
 from gateway.jobs import JobsView, ModelJob
 from gateway.members import compare
+from gateway.model_wishes import POOLED
 from gateway.presentation import public_form
 from gateway.problems import not_caught_up
 from gateway.reasons import reasoning_of
 from gateway.recorded_examples import examples_of_recorded
+from gateway.source_jobs import SourceJobsView
+from gateway.sources import PlayingSources, sources_of
 from gateway.system_examples import examples_of_system
 from gateway.usage_report import KeyUsage, UsageReport
 from schemas.asyncapi_messages import read_example
-from schemas.events import CommandState, ModelCommand, ModelEvent, Outcome, Prediction, Scoreboard
+from schemas.events import (
+    CommandProgress,
+    CommandState,
+    ModelCommand,
+    ModelEvent,
+    Outcome,
+    Prediction,
+    Scoreboard,
+    ServiceStatus,
+    SourceCommand,
+    SourceStatus,
+)
 from schemas.public import PublicPredictions
 
 _TRAINED_NS = 90_000_000_000
@@ -43,6 +57,7 @@ def examples() -> dict[str, Any]:
     shapes = {
         "Accepted": Accepted(job=command.id, status=CommandState.QUEUED, href=href_of(command.id), note=POOLED),
         "ModelJob": _job(command, event),
+        **_of_sources(),
         "PublicPrediction": prediction,
         "PublicPredictions": PublicPredictions(count=1, predictions=[prediction]),
         "ReasonedPrediction": msgspec.to_builtins(prediction) | {"reasoning": msgspec.to_builtins(reasoning)},
@@ -74,6 +89,38 @@ def _of_accounts() -> dict[str, Any]:
             refresh_expires_at="2026-03-02T12:00:00Z",
             scopes=scopes,
         ),
+    }
+
+
+def _of_sources() -> dict[str, Any]:
+    command = msgspec.convert(read_example("SourceCommand"), SourceCommand)
+    now_ns = command.requested_at_ns + _TRAINED_NS
+    source = SourceStatus(
+        source=command.source,
+        plays="alpaca",
+        changeable=True,
+        tickers=["AAPL", *command.tickers],
+        paused_ns=dict.fromkeys(command.tickers, command.requested_at_ns),
+        commands_before=1,
+        last_tick_ns=now_ns,
+        latency_seconds=0.042,
+    )
+    answer = CommandProgress(
+        id=command.id, action=command.action, state="done", progress=1.0, message="plays AAPL; paused: MSFT"
+    )
+    status = structs.replace(
+        msgspec.convert(read_example("ServiceStatus"), ServiceStatus),
+        service="ingestor",
+        message="live prices of AAPL from alpaca",
+        sources=[source],
+        commands=[answer],
+    )
+    jobs = SourceJobsView()
+    jobs.asked(command)
+    jobs.told(status)
+    return {
+        "SourceJob": jobs.find(command.id, [status], now_ns),
+        "PlayingSources": PlayingSources(sources_of([status])),
     }
 
 

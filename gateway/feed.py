@@ -18,7 +18,7 @@ from schemas.close_codes import CloseCode
 from schemas.errors import TickcastError
 from schemas.events import ServiceState
 from schemas.log_events import LogEvent, about
-from schemas.topics import BARS, FORECASTS, MODEL_COMMANDS, PREDICTIONS_LATEST, SCORES
+from schemas.topics import BARS, FORECASTS, MODEL_COMMANDS, PREDICTIONS_LATEST, SCORES, SOURCE_COMMANDS
 
 POLL_MS = 250
 #: Records taken at a stretch; between two stretches the clients have their turn.
@@ -29,7 +29,7 @@ UNREACHABLE_AFTER_SECONDS = 5.0
 #: Bars, scoreboards and commands read of each partition at the start: enough for the last of each ticker, for clients
 #: that come back, and for the jobs that are remembered.
 OLD_RECORDS_AT_START = 2_000
-_ONLY_THE_NEWEST = {BARS.name, SCORES.name, MODEL_COMMANDS.name}
+_ONLY_THE_NEWEST = {BARS.name, SCORES.name, MODEL_COMMANDS.name, SOURCE_COMMANDS.name}
 #: Answers to what this process asks.
 _ONLY_NEW = {FORECASTS.name}
 EPOCH_CHECK_SECONDS = 5.0

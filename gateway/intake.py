@@ -10,7 +10,7 @@ from gateway.parts import Parts
 from gateway.streams import Stream
 from schemas.codec import UndecodableError, decoder
 from schemas.dead_letters import DeadLetter
-from schemas.events import Bar, Forecast, ModelCommand, ModelEvent, Prediction, Scoreboard, ServiceStatus
+from schemas.events import Bar, Forecast, ModelCommand, ModelEvent, Prediction, Scoreboard, ServiceStatus, SourceCommand
 from schemas.times import NS_PER_SECOND
 from schemas.topics import (
     BARS,
@@ -20,17 +20,28 @@ from schemas.topics import (
     PREDICTIONS_LATEST,
     SCORES,
     SERVICE_STATUS,
+    SOURCE_COMMANDS,
     Topic,
 )
 
 #: What the gateway reads.
-READS: tuple[Topic, ...] = (PREDICTIONS_LATEST, SERVICE_STATUS, MODELS, MODEL_COMMANDS, BARS, SCORES, FORECASTS)
+READS: tuple[Topic, ...] = (
+    PREDICTIONS_LATEST,
+    SERVICE_STATUS,
+    MODELS,
+    MODEL_COMMANDS,
+    SOURCE_COMMANDS,
+    BARS,
+    SCORES,
+    FORECASTS,
+)
 
 _prediction = decoder(Prediction)
 _bar = decoder(Bar)
 _status = decoder(ServiceStatus)
 _model_event = decoder(ModelEvent)
 _model_command = decoder(ModelCommand)
+_source_command = decoder(SourceCommand)
 _board = decoder(Scoreboard)
 _forecast = decoder(Forecast)
 
@@ -74,6 +85,7 @@ class Intake:
             SERVICE_STATUS.name: self._take_status,
             MODELS.name: self._take_models,
             MODEL_COMMANDS.name: self._take_command,
+            SOURCE_COMMANDS.name: self._take_source_command,
             BARS.name: self._take_bar,
             SCORES.name: self._take_board,
             FORECASTS.name: self._take_forecast,
@@ -133,7 +145,9 @@ class Intake:
 
     def _take_status(self, record: Record) -> None:
         if record.value is not None:
-            self._parts.services.accept(_status(record.value), self._parts.clock_ns())
+            status = _status(record.value)
+            self._parts.services.accept(status, self._parts.clock_ns())
+            self._parts.source_jobs.told(status)
 
     def _take_models(self, record: Record) -> None:
         event = _model_event(record.value)
@@ -142,6 +156,9 @@ class Intake:
 
     def _take_command(self, record: Record) -> None:
         self._parts.jobs.asked(_model_command(record.value))
+
+    def _take_source_command(self, record: Record) -> None:
+        self._parts.source_jobs.asked(_source_command(record.value), record.offset)
 
     def _take_forecast(self, record: Record) -> None:
         self._parts.forecasts.answered(_forecast(record.value))

@@ -2,28 +2,19 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from gateway.job_ids import REMEMBERED_SECONDS, digests_in
+from gateway.asked_jobs import MOST_JOBS, AskedJobs, is_askable, keep, short
 from gateway.presentation import time_text
 from schemas.decisions import state_after
 from schemas.events import CommandAction, CommandState, ModelAction, ModelCommand, ModelEvent, ServiceStatus
 from schemas.public import Time
-from schemas.times import NS_PER_SECOND
 
-#: Commands that are remembered, the newest.
-MOST_JOBS = 1_000
-#: `model-commands` holds a command for so long; a gateway that was started later knows no older ones.
-JOB_SECONDS = 7 * 86_400
 #: Decisions come in another order than commands, by at most the trainings that wait.
 _MOST_DECISIONS = MOST_JOBS + 100
-_LONGEST_ID = 200
-_LONGEST_TEXT = 1_000
 _NO_TRAINER = "no trainer has reported lately: the command waits for one"
-
-Kept = TypeVar("Kept")
 
 
 class JobDecision(Struct, frozen=True, kw_only=True):
@@ -83,8 +74,7 @@ class JobsView:
     """The newest commands of `model-commands`, beside the decisions that answer them."""
 
     def __init__(self) -> None:
-        self._asked: OrderedDict[str, _Asked] = OrderedDict()
-        self._by_key: dict[str, str] = {}
+        self._asked: AskedJobs[_Asked] = AskedJobs()
         self._decided: OrderedDict[str, tuple[CommandState, JobDecision]] = OrderedDict()
 
     def asked(self, command: ModelCommand) -> None:
@@ -93,22 +83,18 @@ class JobsView:
         Raises:
             UndecodableError: Its time cannot be said at the edge; nothing changed.
         """
-        if len(command.id) > _LONGEST_ID:
-            return  # none of ours, and nobody asks for it
-        kept = _Asked(
-            command.id,
-            command.action,
-            _short(command.requested_by),
-            time_text(command.requested_at_ns),
-            command.requested_at_ns,
-            _short(command.reason),
-            command.model_set and _short(command.model_set),
-        )
-        if digests := digests_in(command.id):
-            self._by_key[digests[0]] = command.id
-        gone = _keep(self._asked, command.id, kept, MOST_JOBS)
-        if gone is not None and (digests := digests_in(gone)) and self._by_key.get(digests[0]) == gone:
-            del self._by_key[digests[0]]
+        if is_askable(command.id):
+            self._asked.add(
+                _Asked(
+                    command.id,
+                    command.action,
+                    short(command.requested_by),
+                    time_text(command.requested_at_ns),
+                    command.requested_at_ns,
+                    short(command.reason),
+                    command.model_set and short(command.model_set),
+                )
+            )
 
     def decided(self, event: ModelEvent) -> None:
         """Take a decision.
@@ -116,25 +102,23 @@ class JobsView:
         Raises:
             UndecodableError: Its time cannot be said at the edge; nothing changed.
         """
-        if event.command_id is None or len(event.command_id) > _LONGEST_ID:
+        if event.command_id is None or not is_askable(event.command_id):
             return
         decision = JobDecision(
             action=event.action,
             model_set=event.model_set,
             serving=event.serving,
             challenger=event.challenger,
-            reason=_short(event.reason),
-            decided_by=_short(event.decided_by),
+            reason=short(event.reason),
+            decided_by=short(event.decided_by),
             decided_at=time_text(event.decided_at_ns),
             numbers=event.numbers,
         )
-        _keep(self._decided, event.command_id, (state_after(event), decision), _MOST_DECISIONS)
+        keep(self._decided, event.command_id, (state_after(event), decision), _MOST_DECISIONS)
 
     def of_key(self, of_key: str, now_ns: int) -> str | None:
         """Give the id of the job that a key was used for within the last 24 hours."""
-        job_id = self._by_key.get(of_key)
-        asked = None if job_id is None else self._asked.get(job_id)
-        return None if asked is None or _age_seconds(asked, now_ns) > REMEMBERED_SECONDS else asked.id
+        return self._asked.of_key(of_key, now_ns)
 
     def find(self, job_id: str, trainers: Sequence[ServiceStatus], now_ns: int) -> ModelJob | None:
         """Give a job; None where none is known by this name.
@@ -142,8 +126,8 @@ class JobsView:
         Args:
             trainers: What the trainers that run say of themselves.
         """
-        asked = self._asked.get(job_id)
-        if asked is None or _age_seconds(asked, now_ns) > JOB_SECONDS:
+        asked = self._asked.get(job_id, now_ns)
+        if asked is None:
             return None
         status, share, message = _standing(job_id, trainers)
         decision = None
@@ -172,18 +156,3 @@ def _standing(job_id: str, trainers: Sequence[ServiceStatus]) -> tuple[CommandSt
         return CommandState.QUEUED, 0.0, progress.message
     # Of an end, the decision tells, which comes by another topic.
     return CommandState.RUNNING, min(max(progress.progress, 0.0), 1.0), progress.message
-
-
-def _age_seconds(asked: _Asked, now_ns: int) -> float:
-    return (now_ns - asked.asked_ns) / NS_PER_SECOND
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
-
-
-def _keep(kept: OrderedDict[str, Kept], name: str, value: Kept, most: int) -> str | None:
-    """Keep a value as the newest; give the name of the one that went for it."""
-    kept[name] = value
-    kept.move_to_end(name)
-    return kept.popitem(last=False)[0] if len(kept) > most else None

@@ -17,6 +17,8 @@ from schemas.events import CommandAction, ModelCommand, ModelRole
 #: Sets that a 404 names.
 _NAMED = 20
 
+POOLED = "models are pooled: one set serves all tickers, and a ticker's retrain is the set's"
+
 Reason = Annotated[str, Meta(max_length=200)]
 Share = Annotated[float, Meta(ge=0, le=MOST_SHARE)]
 
@@ -48,6 +50,16 @@ class Wish(Struct, frozen=True, kw_only=True):
     role: ModelRole = ModelRole.SERVING
     share: float = 0.0
     ticker: str | None = None
+
+    @property
+    def about(self) -> str:
+        """Say what it changes."""
+        return self.model_set or self.ticker or "the set before"
+
+    @property
+    def note(self) -> str | None:
+        """Say what who asks may not expect."""
+        return POOLED if self.action is CommandAction.RETRAIN else None
 
     def digest(self) -> str:
         """Give what tells this wish from others."""

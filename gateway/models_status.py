@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from gateway.command_desk import POOLED
 from gateway.entries import Entry
 from gateway.members import member_views
+from gateway.model_wishes import POOLED
 from gateway.parts import Parts
 from schemas.events import ServiceState
 from schemas.times import NS_PER_SECOND

@@ -25,6 +25,9 @@ from gateway.past_bars import PastFeatures
 from gateway.performance import PerformanceMetrics, PerformanceSummary, Warmup
 from gateway.problems import PROBLEM_MEDIA_TYPE
 from gateway.reasons import ReasonedPrediction
+from gateway.source_jobs import SourceJob
+from gateway.source_wishes import SourceBody
+from gateway.sources import PlayingSources
 from gateway.usage_report import UsageReport
 from gateway.versioned import API_PREFIX
 from schemas.json_schemas import component_schemas
@@ -47,7 +50,10 @@ _SHAPES: tuple[type[Struct], ...] = (
     BatchJob,
     Comparison,
     ReasonBody,
+    PlayingSources,
     ReasonedPrediction,
+    SourceBody,
+    SourceJob,
     UnloadBody,
     FailedTicker,
     FeedbackReceipt,

@@ -31,6 +31,7 @@ from gateway.shared.leases import LeaseDesk
 from gateway.shared.link import RedisLink
 from gateway.shared.presence import Presence
 from gateway.shared.seats import make_shared_seats
+from gateway.source_jobs import SourceJobsView
 from gateway.streams import BarStream, PredictionStream, Stream
 from gateway.system import ModelsView, ServicesView
 from gateway.usage import Usage
@@ -54,6 +55,7 @@ class Parts:
     services: ServicesView = field(default_factory=ServicesView)
     models: ModelsView = field(default_factory=ModelsView)
     jobs: JobsView = field(default_factory=JobsView)
+    source_jobs: SourceJobsView = field(default_factory=SourceJobsView)
     keys: KeyRing = field(default_factory=KeyRing)
     usage: Usage = field(default_factory=Usage)
     scores: ScoresView = field(default_factory=ScoresView)
@@ -76,8 +78,8 @@ class Parts:
 
     @cached_property
     def commands(self) -> CommandDesk:
-        """Give the desk of commands to the trainer."""
-        return CommandDesk(self.jobs, self.services, self.clock_ns)
+        """Give the desk of commands to the trainer and to sources."""
+        return CommandDesk(self.jobs, self.source_jobs, self.services, self.clock_ns)
 
     @cached_property
     def batches(self) -> BatchDesk:
@@ -149,6 +151,11 @@ class Parts:
 
     @property
     def is_current(self) -> bool:
+        """Tell whether the view has all there is, and more comes: Kafka answers, and the source ticks if it should."""
+        return self.hears_kafka and not self.services.source_in_trouble
+
+    @property
+    def hears_kafka(self) -> bool:
         """Tell whether the view has caught up and Kafka answers."""
         return self.latest.caught_up and self.board.state is not ServiceState.DEGRADED
 

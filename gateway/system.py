@@ -7,6 +7,7 @@ import msgspec
 from msgspec import structs
 
 from gateway.presentation import safe_integer, time_text
+from gateway.sources import sources_of
 from schemas.decisions import Decisions
 from schemas.events import HoldOutScore, ModelEvent, ModelMember, ServiceState, ServiceStatus
 from schemas.times import NS_PER_SECOND
@@ -17,7 +18,7 @@ SILENT_AFTER_SECONDS = 15
 GONE_AFTER_SECONDS = 60
 #: Where no other instance takes the place of one that is gone, people see it for this long.
 FORGET_AFTER_SECONDS = 3_600
-_TRAINER = "trainer"
+_TRAINER, _INGESTOR = "trainer", "ingestor"
 #: Sets that are known by name, those that had a part most lately.
 MOST_SETS = 100
 
@@ -64,10 +65,15 @@ def status_document(status: ServiceStatus, now_ns: int) -> Document:
 
 class ServicesView:
     """The newest status of every instance. One that is gone is shown only while its service has no other, so that a
-    service that died is missed, and one that was replaced is not."""
+    service that died is missed, and one that was replaced is not.
+
+    Attributes:
+        source_in_trouble: An ingestor said last that nothing comes from its source although it should.
+    """
 
     def __init__(self) -> None:
         self._statuses: dict[tuple[str, str], ServiceStatus] = {}
+        self.source_in_trouble = False
 
     def accept(self, status: ServiceStatus, now_ns: int) -> None:
         """Take a status.
@@ -76,10 +82,16 @@ class ServicesView:
             UndecodableError: A value cannot be said at the edge; nothing changed.
         """
         status_document(status, now_ns)  # raises where it could not be shown later
+        sources_of([status])  # likewise
         # Under a clock that is ahead, an instance would look alive long after its death.
         updated_at_ns = min(status.updated_at_ns, now_ns)
         self._statuses[status.service, status.instance] = structs.replace(status, updated_at_ns=updated_at_ns)
         self._forget(now_ns)
+        self.source_in_trouble = any(
+            status.state is ServiceState.DEGRADED
+            for (service, _), status in self._statuses.items()
+            if service == _INGESTOR
+        )
 
     def document(self, now_ns: int) -> Document:
         """Give every service with its state and its instances."""
@@ -91,10 +103,17 @@ class ServicesView:
 
     def trainers(self, now_ns: int) -> list[ServiceStatus]:
         """Give the trainers that run, as they reported last."""
+        return self._running(_TRAINER, now_ns)
+
+    def ingestors(self, now_ns: int) -> list[ServiceStatus]:
+        """Give the ingestors that run, likewise."""
+        return self._running(_INGESTOR, now_ns)
+
+    def _running(self, name: str, now_ns: int) -> list[ServiceStatus]:
         return [
             status
             for (service, _), status in self._statuses.items()
-            if service == _TRAINER
+            if service == name
             and status.state is not ServiceState.STOPPING
             and _silent_seconds(status, now_ns) < SILENT_AFTER_SECONDS
         ]

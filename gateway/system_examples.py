@@ -6,8 +6,8 @@ import msgspec
 from msgspec import structs
 
 from gateway.answer_times import RouteTimes
-from gateway.command_desk import POOLED
 from gateway.figures import StageTimes
+from gateway.model_wishes import POOLED
 from gateway.performance import (
     AnswersFromMemory,
     CacheFigures,

@@ -59,11 +59,17 @@ class FrameBuilder:
             partition = partitions[partition_of(ticker, count)]
             if partition.has(moment.position):
                 continue
-            if len(partition.tickers) >= self._frame_ticks or partition.origin is not moment.origin:
+            if len(partition.tickers) >= self._frame_ticks or not partition.is_for(moment):
                 complete += self._close(partition)
-                partition.origin = moment.origin
+                partition.begin(moment, now_ns)
             partition.append(ticker, time_ns, price, size, now_ns)
+        if moment.rescaled:
+            complete += self.take()
         self._newest = max(self._newest, moment.position)
+        if moment.lost_before_ns is not None:
+            complete += self._lose(moment, moment.lost_before_ns, now_ns)
+        if moment.rescaled:
+            complete += self._rescale(moment, now_ns)
         if moment.watermark_ns is not None:
             complete += self._mark(moment, moment.watermark_ns, now_ns)
         return complete
@@ -77,6 +83,29 @@ class FrameBuilder:
             return []
         return [partition.close(self._write_position(self._newest))]
 
+    def _lose(self, moment: Moment, before_ns: int, now_ns: int) -> list[NumberedFrame]:
+        """Tell every partition of a gap, after what it has before it."""
+        position = self._write_position(self._newest)
+        frames = []
+        for partition in self._partitions:
+            if partition.has(moment.position):
+                continue
+            frames += self._close(partition)
+            partition.begin(moment, now_ns)
+            frames.append(partition.close(position, lost_before_ns=before_ns))
+        return frames
+
+    def _rescale(self, moment: Moment, now_ns: int) -> list[NumberedFrame]:
+        """Give the frames that tell of splits, each on the partition of its tickers."""
+        position, count = self._write_position(self._newest), len(self._partitions)
+        frames = []
+        for number, partition in enumerate(self._partitions):
+            own = {name: factor for name, factor in moment.rescaled.items() if partition_of(name, count) == number}
+            if own and not partition.has(moment.position):
+                partition.begin(moment, now_ns)
+                frames.append(partition.close(position, rescaled=own))
+        return frames
+
     def _mark(self, moment: Moment, watermark_ns: int, now_ns: int) -> list[NumberedFrame]:
         position = self._write_position(self._newest)
         frames = []
@@ -84,8 +113,8 @@ class FrameBuilder:
             if partition.has(moment.position):
                 continue
             if not partition.tickers:
-                partition.origin, partition.ingested_at_ns = moment.origin, now_ns
-            frames.append(partition.close(position, watermark_ns))
+                partition.begin(moment, now_ns)
+            frames.append(partition.close(position, watermark_ns=watermark_ns))
         return frames
 
 
@@ -98,6 +127,7 @@ class _Partition:
         self._sequence = start.sequence
         self._after = start.position
         self.origin = Origin.NORMAL
+        self.provider = ""
         self._clear()
 
     def _clear(self) -> None:
@@ -110,6 +140,12 @@ class _Partition:
     def has(self, position: Position) -> bool:
         return self._after is not None and position <= self._after
 
+    def is_for(self, moment: Moment) -> bool:
+        return self.origin is moment.origin and self.provider == moment.provider
+
+    def begin(self, moment: Moment, now_ns: int) -> None:
+        self.origin, self.provider, self.ingested_at_ns = moment.origin, moment.provider, now_ns
+
     def append(self, ticker: str, time_ns: int, price: float, size: float, now_ns: int) -> None:
         self.tickers.append(ticker)
         self._times_ns.append(time_ns)
@@ -117,7 +153,14 @@ class _Partition:
         self._sizes.append(size)
         self.ingested_at_ns = now_ns
 
-    def close(self, position: str, watermark_ns: int | None = None) -> NumberedFrame:
+    def close(
+        self,
+        position: str,
+        *,
+        watermark_ns: int | None = None,
+        lost_before_ns: int | None = None,
+        rescaled: dict[str, float] | None = None,
+    ) -> NumberedFrame:
         frame = TickFrame(
             source=self._source,
             sequence=self._sequence,
@@ -129,6 +172,9 @@ class _Partition:
             ingested_at_ns=self.ingested_at_ns,
             origin=self.origin,
             watermark_ns=watermark_ns,
+            provider=self.provider,
+            lost_before_ns=lost_before_ns,
+            rescaled=rescaled or {},
         )
         self._sequence += 1
         self._clear()

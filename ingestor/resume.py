@@ -37,6 +37,7 @@ class FrameEnd(Struct, frozen=True):
     prices: list[float] = []
     sizes: list[float] = []
     ingested_at_ns: int = 0
+    rescaled: dict[str, float] = {}
 
 
 class KeptLog(Struct):
@@ -46,15 +47,20 @@ class KeptLog(Struct):
         last: This source's last frame, by partition; None where it has none.
         cut_ends: By partition, the log's end where its beginning is gone, else 0.
         others: Names of other sources that were met on the way.
-        last_prices: The source's newest prices in the frames that were read, by ticker.
-        newest_ticks: Its ticks since the time that was asked for, each ticker's in the order of the log.
+        last_ticks: The source's newest in the frames that were read, by ticker, on the scale of the log's end.
+        newest_ticks: Its ticks since the time that was asked for, each ticker's in the order of the log; likewise.
     """
 
     last: list[FrameEnd | None]
     cut_ends: list[int]
     others: set[str]
-    last_prices: dict[str, float]
+    last_ticks: dict[str, Tick]
     newest_ticks: list[Tick] = []
+
+    @property
+    def last_prices(self) -> dict[str, float]:
+        """Give the newest prices."""
+        return {ticker: tick.price for ticker, tick in self.last_ticks.items()}
 
 
 class LogEnd(Protocol):
@@ -103,31 +109,40 @@ def _last_frame(
     first, end = log.bounds(partition)
     kept.cut_ends.append(end if first else 0)
     last, since_ns = None, None
+    scales: dict[str, float] = {}
     for chunk_first, chunk_end in _chunks_backwards(first, end):
         frames = list(_frames(log.values(partition, chunk_first, chunk_end)))
         own = [frame for frame in frames if frame.source == source]
         kept.others |= {frame.source for frame in frames} - {source, REPLAY_SOURCE}
-        prices = {ticker: price for frame in own for ticker, price in zip(frame.tickers, frame.prices, strict=False)}
-        kept.last_prices = prices | kept.last_prices
+        ticks = _ticks_of(own, scales)
+        kept.last_ticks = {tick.ticker: tick for tick in ticks} | kept.last_ticks
         if last is None and own:
             last = own[-1]
             since_ns = since(last.position) if since else None
-        kept.newest_ticks[:0] = _ticks_since(own, since_ns)
-        enough = wanted <= kept.last_prices.keys() and _reaches_back(own, since_ns)
+        kept.newest_ticks[:0] = [tick for tick in ticks if since_ns is not None and tick.time_ns >= since_ns]
+        enough = wanted <= kept.last_ticks.keys() and _reaches_back(own, since_ns)
         if last and (enough or end - chunk_first >= _MOST_RECORDS_BACK):
             return last
     return last
 
 
-def _ticks_since(frames: Sequence[FrameEnd], since_ns: int | None) -> list[Tick]:
-    if since_ns is None:
-        return []
-    return [
-        Tick(*row)
-        for frame in frames
-        for row in zip(frame.tickers, frame.times_ns, frame.prices, frame.sizes, strict=False)
-        if row[1] >= since_ns
-    ]
+def _ticks_of(frames: Sequence[FrameEnd], scales: dict[str, float]) -> list[Tick]:
+    """Give the ticks of frames on the scale of the log's end.
+
+    Args:
+        scales: By ticker, of what follows these frames; what these tell of splits is added.
+    """
+    ticks: list[Tick] = []
+    for frame in reversed(frames):
+        rows = zip(frame.tickers, frame.times_ns, frame.prices, frame.sizes, strict=False)
+        ticks += reversed([_scaled(Tick(*row), scales.get(row[0], 1.0)) for row in rows])
+        for ticker, factor in frame.rescaled.items():
+            scales[ticker] = scales.get(ticker, 1.0) * factor
+    return ticks[::-1]
+
+
+def _scaled(tick: Tick, factor: float) -> Tick:
+    return tick if factor == 1.0 else Tick(tick.ticker, tick.time_ns, tick.price * factor, tick.size / factor)
 
 
 def _reaches_back(frames: Sequence[FrameEnd], since_ns: int | None) -> bool:

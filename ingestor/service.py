@@ -4,13 +4,14 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from math import inf
 from typing import Any
 
 from confluent_kafka import Producer
 
+from ingestor.commands import SourceCommands
 from ingestor.figures import Figures
 from ingestor.frames import FrameBuilder
 from ingestor.player import Player
@@ -75,23 +76,31 @@ async def _play_until_stopped(
     figures = Figures(settings.name)
     publisher = Publisher(Producer(producer_config(settings)), settings.topic_prefix, figures, tracer)
     player = make_player(settings, source, start, publisher, figures)
+    commands = SourceCommands(settings, source, start.commands_from)
     reporter = StatusReporter(board, publisher.send_status)
     reporter.start()
     try:
         played = _play(board, figures, player, source, start)
-        await _until_stopped(stop, played, player.send_what_lingers(), _watch(board, publisher, figures, source))
+        watched = _watch(board, publisher, figures, source, commands)
+        await _until_stopped(stop, played, player.send_what_lingers(), commands.follow(), watched)
     finally:
         deadline = time.monotonic() + _DRAIN_SECONDS
         with suppress(PublishError, TimeoutError):
             await asyncio.wait_for(player.finish(), _DRAIN_SECONDS)
         await asyncio.to_thread(reporter.stop)
+        commands.close()
         left = await asyncio.to_thread(publisher.drain, max(_LAST_WORD_SECONDS, deadline - time.monotonic()))
         if left:
             _log.warning("%d records were not acknowledged in time; the next start resumes where the log ends", left)
 
 
 def make_player(
-    settings: IngestorSettings, source: Source, start: Start, publisher: Publisher, figures: Figures
+    settings: IngestorSettings,
+    source: Source,
+    start: Start,
+    publisher: Publisher,
+    figures: Figures,
+    clock_ns: Callable[[], int] = time.time_ns,
 ) -> Player:
     """Wire what plays a source."""
     bounds = LiveBounds(maximum_jump=settings.maximum_jump, maximum_future_seconds=settings.maximum_future_seconds)
@@ -103,6 +112,7 @@ def make_player(
         figures,
         linger_seconds=settings.linger_ms / 1_000,
         after=start.after,
+        clock_ns=clock_ns,
     )
 
 
@@ -134,15 +144,20 @@ async def _play(board: StatusBoard, figures: Figures, player: Player, source: So
     _log.info("the data has ended: %s; the other services keep running", source.title)
 
 
-async def _watch(board: StatusBoard, publisher: Publisher, figures: Figures, source: Source) -> None:
+async def _watch(
+    board: StatusBoard, publisher: Publisher, figures: Figures, source: Source, commands: SourceCommands
+) -> None:
     """Take delivery reports and keep the figures fresh, for ever."""
     since, before = time.monotonic(), 0
     while True:
         publisher.poll()
         health = source.health()
-        board.set_trouble(health.trouble, inf)
+        board.set_trouble(health.lacks, inf)
+        board.set_sources([commands.status(health)])  # first: what is answered must not be forgotten
+        board.set_commands(commands.answers)
         if source.live:
             figures.expect_ticks(health.expects_ticks)
+            board.set_state(ServiceState.READY, source.title)
         seconds = time.monotonic() - since
         if seconds >= _FIGURES_SECONDS:
             ticks = figures.acknowledged_ticks

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from schemas.dead_letters import REPLAY_SOURCE
 from schemas.settings import Settings
-from schemas.source_settings import LIVE_SOURCES, REPLAY_START, SOURCE_PATTERN, SOURCE_WORDS, Tickers, TimeText
+from schemas.source_settings import REPLAY_START, SOURCE_WORDS, SourceText, Tickers, TimeText, live_names
 from schemas.times import NS_PER_SECOND, from_rfc3339
 
 SourceKind = Literal["replay", "file", "simulated", "live"]
@@ -25,11 +25,11 @@ def _not_the_replays(name: str) -> str:
 class IngestorSettings(Settings):
     """What the ingestor plays, and how fast."""
 
-    source: str = Field("replay", pattern=SOURCE_PATTERN, description=SOURCE_WORDS)
+    source: SourceText = Field("replay", description=SOURCE_WORDS)
     source_name: Annotated[str, AfterValidator(_not_the_replays)] = Field(
         "",
         pattern=r"^[A-Za-z0-9._-]{0,64}$",
-        description="Unique among the ingestors of a deployment; default the kind",
+        description="Unique among the ingestors of a deployment; default the kind: replay, file, simulated or live",
     )
     tickers: Tickers = Field((), description="Comma list; empty: all of the source's")
     start: TimeText = Field("", description="The first live moment: 2010-01-04 for replay, else the source's first")
@@ -67,7 +67,7 @@ class IngestorSettings(Settings):
     @property
     def source_kind(self) -> SourceKind:
         """Give the kind of source."""
-        if self.source in LIVE_SOURCES:
+        if live_names(self.source):
             return "live"
         return "file" if self.source_path else "simulated" if self.source == "simulated" else "replay"
 
@@ -78,8 +78,8 @@ class IngestorSettings(Settings):
 
     @property
     def name(self) -> str:
-        """Give the name that stands on every frame."""
-        return self.source_name or self.source.partition(":")[0]
+        """Give the name that stands on every frame; live markets share one, so that others may follow on them."""
+        return self.source_name or ("live" if live_names(self.source) else self.source.partition(":")[0])
 
     @property
     def start_ns(self) -> int | None:

@@ -7,8 +7,10 @@ from concurrent.futures import Future
 from threading import Thread
 from typing import Any, NamedTuple
 
+from confluent_kafka import OFFSET_END
 from confluent_kafka.admin import AdminClient, ConfigResource
 
+from ingestor.commands import restore_roster
 from ingestor.frames import ResumePoint
 from ingestor.kafka_log import KafkaLogEnd
 from ingestor.positions import PositionText
@@ -18,9 +20,10 @@ from ingestor.sources.live.live_source import LiveSource
 from ingestor.sources.moments import Position, Source
 from schemas.broker import require_topics
 from schemas.errors import StopAndSayError
-from schemas.topics import DEAD_LETTERS, SERVICE_STATUS, TICKS
+from schemas.topics import DEAD_LETTERS, SERVICE_STATUS, SOURCE_COMMANDS, TICKS
 
 _log = logging.getLogger(__name__)
+_TOPICS = (TICKS, SERVICE_STATUS, SOURCE_COMMANDS, DEAD_LETTERS)
 
 
 class Start(NamedTuple):
@@ -30,12 +33,14 @@ class Start(NamedTuple):
         points: By partition.
         last_prices: The source's newest prices near the end of the log.
         live: What it did not send is gone.
+        commands_from: The offset in `source-commands` of those that have not been read.
     """
 
     points: list[ResumePoint]
     positions: PositionText
     last_prices: dict[str, float]
     live: bool
+    commands_from: int = OFFSET_END
 
     @property
     def places(self) -> list[Position]:
@@ -63,13 +68,17 @@ def read_start(settings: IngestorSettings, source: Source) -> Start:
     """
     positions = PositionText(source.content)
     live = source if isinstance(source, LiveSource) else None
-    since = None if live is None else lambda text: live.wants_since(positions.read(text))
-    kept = _read_kept(settings, source.goes_on_from, since)
+    _require_topics(settings)
+    wanted, since, commands_from = source.goes_on_from, None, OFFSET_END  # commands to others are all refused
     if live is not None:
-        live.take_up(kept.newest_ticks)
+        commands_from = restore_roster(settings, live.desk)
+        wanted, since = live.desk.roster.playing, lambda text: live.wants_since(positions.read(text))
+    kept = _read_kept(settings, wanted, since)
+    if live is not None:
+        live.take_up(kept.newest_ticks, kept.last_ticks)
     points = resume_points(kept, positions, settings.name, named=bool(settings.source_name), live=source.live)
     _say_lost_prices(kept, source.goes_on_from)
-    return Start(points, positions, kept.last_prices, source.live)
+    return Start(points, positions, kept.last_prices, source.live, commands_from)
 
 
 async def read_start_unless_stopped(settings: IngestorSettings, source: Source, stop: asyncio.Event) -> Start | None:
@@ -98,13 +107,17 @@ def _say_lost_prices(kept: KeptLog, tickers: Collection[str]) -> None:
         )
 
 
-def _read_kept(settings: IngestorSettings, tickers: Collection[str], since: Callable[[str], int] | None) -> KeptLog:
+def _require_topics(settings: IngestorSettings) -> None:
+    topics = (TICKS, SERVICE_STATUS, SOURCE_COMMANDS, DEAD_LETTERS)
     name = settings.topic_prefix + TICKS.name
-    found = require_topics(settings, (TICKS, SERVICE_STATUS, DEAD_LETTERS), AdminClient, ConfigResource)
+    found = require_topics(settings, topics, AdminClient, ConfigResource)
     count = found[name].partitions
     if count != settings.partitions:  # the embedded broker always has 4
         raise StopAndSayError(f"TICKCAST_PARTITIONS: topic {name} has {count} partitions, not {settings.partitions}")
-    log = KafkaLogEnd(settings, name)
+
+
+def _read_kept(settings: IngestorSettings, tickers: Collection[str], since: Callable[[str], int] | None) -> KeptLog:
+    log = KafkaLogEnd(settings, settings.topic_prefix + TICKS.name)
     try:
         return read_kept_log(log, settings.partitions, settings.name, tickers, since)
     finally:

@@ -1,6 +1,6 @@
 """What may go into the stream."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import inf, isfinite
 from typing import NamedTuple
 
@@ -58,6 +58,8 @@ class Validator:
         if self._live:
             self._latest_ns = now_ns + int(self._live.maximum_future_seconds * NS_PER_SECOND)
         jumps = self._live is not None and self._live.maximum_jump > 0
+        if moment.rescaled:
+            self._rescale(moment.rescaled)
         if not self._held and (not moment.tickers or (self._all_good(moment) and not jumps)):
             return moment
         good: list[Tick] = []
@@ -72,6 +74,11 @@ class Validator:
             else:
                 good.append(tick)
         return _with(moment, good, rejected, self._capped(moment.watermark_ns))
+
+    def _rescale(self, factors: Mapping[str, float]) -> None:
+        """Expect prices on another scale."""
+        for prices in (self._last_prices, self._doubted_prices):
+            prices.update({name: prices[name] * factor for name, factor in factors.items() if name in prices})
 
     def release(self) -> list[Rejected]:
         """Give up what still waits for confirmation, at the end."""

@@ -61,8 +61,8 @@ def _describe(schema: JsonObject) -> None:
 
 
 def _branch(field: JsonObject, type_name: str) -> JsonObject:
-    """Give the part of a field's schema that has a type: itself, one of its alternatives, or its items."""
-    parts = (field, *field.get("anyOf", []), field.get("items", {}))
+    """Give the part of a field's schema that has a type: itself, one of its alternatives, its items, or its values."""
+    parts = (field, *field.get("anyOf", []), field.get("items", {}), field.get("additionalProperties", {}))
     return next(part for part in parts if part.get("type") == type_name)
 
 

@@ -23,7 +23,9 @@ class LogEvent(StrEnum):
     REFRESH_REUSED = "refresh_reused"
     KEY_CHANGED = "key_changed"
     USER_CHANGED = "user_changed"
+    SPLIT = "split"
     CONNECTION_ENDED = "connection_ended"
+    HAND_OVER = "hand_over"
 
 
 def about(event: LogEvent, **fields: object) -> dict[str, object]:

@@ -80,7 +80,10 @@ SOURCE_REQUESTS_LEFT = Metric(
     "tickcast_source_left_requests", "gauge", "Requests that the provider's plan still allows within 24 h.", ("source",)
 )
 SOURCE_CONNECTIONS_LOST = Metric(
-    "tickcast_source_connections_lost_total", "counter", "Streams that ended: `away` or `mute`.", ("source", "reason")
+    "tickcast_source_connections_lost_total",
+    "counter",
+    "Streams that ended: `away`, `mute` or `refused`.",
+    ("source", "reason"),
 )
 SOURCE_TICKS_PASSED_OVER = Metric(
     "tickcast_source_ticks_passed_over_total",
@@ -96,6 +99,25 @@ SOURCE_GAPS = Metric(
 )
 SOURCE_BARS_FILLED = Metric(
     "tickcast_source_bars_filled_total", "counter", "Bars of history that were played into gaps.", ("source",)
+)
+SOURCE_PLAYS = Metric(
+    "tickcast_playing_providers",
+    "gauge",
+    "1 for the provider whose ticks are played, 0 for those that stand by.",
+    ("source",),
+)
+SOURCE_HAND_OVERS = Metric(
+    "tickcast_source_hand_overs_total",
+    "counter",
+    "A provider (`source`) took over from another one, which was `away`, `mute` or `refused`, or for its `return`.",
+    ("before", "source", "reason"),
+)
+SOURCE_SPLITS = Metric(
+    "tickcast_source_splits_total",
+    "counter",
+    "Tickers whose prices came to another scale: `told`; or may have: `unclear` where no split explains it, `unknown` "
+    "where history could not be compared.",
+    ("source", "result"),
 )
 DEAD_LETTERS = Metric("tickcast_dead_letters_total", "counter", "Inputs that were dead-lettered.", ("reason",))
 FRAMES_ABSORBED = Metric("tickcast_frames_absorbed_total", "counter", "Frames absorbed into the state.")

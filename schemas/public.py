@@ -105,7 +105,7 @@ class PublicPrediction(Struct, frozen=True, kw_only=True):
         prediction: That of the shortest horizon.
         timestamp: Event time, in UTC.
         updated_at: Wall time, in UTC.
-        degraded: Why the full ensemble did not answer, or null.
+        degraded: Why the full ensemble did not answer, or `kafka: …` or `source: …` where nothing newer comes; or null.
         shadow: A challenger's members, shown and not counted.
     """
 
@@ -143,7 +143,8 @@ class PublicPredictions(Struct, frozen=True, kw_only=True):
     Attributes:
         count: Of the predictions in this answer.
         next_cursor: Where more wait: ask again with this `cursor`.
-        age_seconds: Only while Kafka cannot be reached: how long nothing was heard of it.
+        age_seconds: Only while Kafka cannot be reached: how long nothing was heard of it. Or while the source is in
+            trouble: since when there is no newer prediction.
     """
 
     count: Integer

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from schemas import VERSION
 from schemas.codec import encode
-from schemas.events import CommandProgress, ServiceState, ServiceStatus
+from schemas.events import CommandProgress, ServiceState, ServiceStatus, SourceStatus
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ class StatusBoard:
         self._rates: dict[str, float] = {}
         self._latency_seconds: dict[str, float] = {}
         self._commands: list[CommandProgress] = []
+        self._sources: list[SourceStatus] = []
 
     @property
     def state(self) -> ServiceState:
@@ -107,6 +108,10 @@ class StatusBoard:
         if [(each.id, each.state) for each in before] != [(each.id, each.state) for each in commands]:
             self.changed.set()
 
+    def set_sources(self, sources: Sequence[SourceStatus]) -> None:
+        """Replace what goes out of what is played."""
+        self._sources = list(sources)
+
     def event(self) -> ServiceStatus:
         """Give the status as an event; who is in trouble is degraded."""
         state, message, trouble = self._state, self._message, self.trouble
@@ -127,6 +132,7 @@ class StatusBoard:
             commands=self._commands,
             lag_seconds=self._lag_seconds,
             totals=self._totals,
+            sources=self._sources,
         )
 
     def record(self) -> tuple[bytes, bytes]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.kafka.configuration import server_properties
 from deploy.kafka.ports import Ports, free_ports, is_free
-from deploy.whole_file import write_whole
+from schemas.whole_file import write_whole
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ TABLE: Mapping[Scope | None, tuple[str, ...]] = {
         "GET /model/status/{ticker}",
         "GET /models/compare/{ticker}",
         "GET /jobs/{id:text}",
+        "GET /sources",
         "GET /accuracy",
         "GET /accuracy/{ticker}",
         "GET /performance/metrics",
@@ -80,6 +81,7 @@ TABLE: Mapping[Scope | None, tuple[str, ...]] = {
         "POST /models/{name}/load",
         "POST /models/{name}/unload",
         "POST /models/rollback",
+        "POST /sources/{source}/{action}",
     ),
 }
 

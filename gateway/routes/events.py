@@ -16,12 +16,13 @@ from gateway.conversation import Conversation
 from gateway.delivery import Delivery, refusal, shutdown_message
 from gateway.hub import EVERYTHING, Subscriber
 from gateway.messages import Message
+from gateway.openapi import problems
 from gateway.parts import Parts
 from gateway.problems import ProblemError
 from gateway.settings import GatewaySettings
 from gateway.wishes import options_of
 from schemas.close_codes import CloseCode
-from schemas.sockets import EVENTS_PATH, Subscribe
+from schemas.sockets import EVENTS_PATH, Heartbeat, Subscribe
 
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -29,13 +30,46 @@ _HEADERS = [
     (b"x-accel-buffering", b"no"),
 ]
 _NUMBERS = ("max_rate", "min_confidence")
+_HEARTBEAT = Heartbeat(3, 0, "2026-11-28T15:00:00Z", 0.4)
+_EXAMPLE = f"event: heartbeat\ndata: {msgspec.json.encode(_HEARTBEAT).decode()}\n\n"
+
+
+def _parameter(name: str, description: str, schema: dict[str, Any], *, place: str = "query") -> dict[str, Any]:
+    return {"name": name, "in": place, "required": False, "description": description, "schema": schema}
+
+
+#: The query is read as a message of the WebSocket is, and so are its errors.
+_PARAMETERS = [
+    _parameter("tickers", "Separated by commas; without: all", {"type": "string", "examples": ["AAPL,MSFT"]}),
+    _parameter(
+        "max_rate", "Updates a second and ticker, at most", {"type": "number", "minimum": 0.001, "maximum": 1_000}
+    ),
+    _parameter("min_confidence", "Of the shortest horizon", {"type": "number", "minimum": 0, "maximum": 1}),
+    _parameter("final_only", "Those of closed bars alone", {"type": "boolean"}),
+    _parameter("ticket", "Of `POST /events/ticket`, where no header can be sent", {"type": "string"}),
+    _parameter("last_event_id", "Go on after this; the header counts before it", {"type": "string"}),
+    _parameter("Last-Event-ID", "The same, as browsers send it", {"type": "string"}, place="header"),
+]
 
 
 def events_router(parts: Parts) -> APIRouter:
-    """Give `/events/predictions`. It never ends, so it is in `docs/api.md`, not among the paths that answer."""
-    router = APIRouter(include_in_schema=False)
+    """Give `/events/predictions`."""
+    router = APIRouter(tags=["predictions"])
 
-    @router.get(EVENTS_PATH)
+    @router.get(
+        EVENTS_PATH,
+        summary="Predictions as they come, as server-sent events; the answer does not end",
+        description="The messages of the WebSocket (`asyncapi.yaml`): `event` is the type, `data` the JSON.",
+        responses={
+            200: {
+                "description": "Events, until one of the two goes away",
+                "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+            },
+            **problems(400, 401, 403, 503),
+        },
+        response_class=Response,
+        openapi_extra={"parameters": _PARAMETERS},
+    )
     async def events(request: Request) -> Response:
         refused = refusal(parts)
         if refused is not None:

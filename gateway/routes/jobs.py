@@ -7,9 +7,9 @@ import msgspec
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
+from gateway.asked_jobs import MOST_JOBS
 from gateway.batch import LARGEST_BATCH
 from gateway.batch_jobs import KEPT_SECONDS, forgotten, is_batch
-from gateway.jobs import MOST_JOBS
 from gateway.openapi import PREDICTIONS, of_schema, problems, reference
 from gateway.parts import Parts
 from gateway.problems import ProblemError
@@ -19,6 +19,7 @@ from gateway.workers.team import FORGOTTEN
 JOB_EXAMPLE = "api-9f86d081884c7d659a2feaa0c55ad015"
 JobId = Annotated[str, Path(description="As the answer that named it has it", examples=[JOB_EXAMPLE])]
 _BATCH_JOB: dict[str, Any] = {"allOf": [reference("BatchJob"), PREDICTIONS]}
+_JOB = {"anyOf": [reference("ModelJob"), reference("SourceJob"), _BATCH_JOB]}
 
 
 def jobs_router(parts: Parts) -> APIRouter:
@@ -28,11 +29,11 @@ def jobs_router(parts: Parts) -> APIRouter:
     @router.get(
         "/jobs/{id:text}",
         summary="What became of a job",
-        description="A command to the trainer, whoever sent it: every gateway says the same, also after a restart. "
-        f"The newest {MOST_JOBS:,} of the last seven days are known. Or a batch of more than {LARGEST_BATCH} tickers, "
-        "with its predictions once it is done: only the gateway that took it has it, for "
+        description="A command to the trainer or to a source, whoever sent it: every gateway says the same, also "
+        f"after a restart. The newest {MOST_JOBS:,} of the last seven days are known. Or a batch of more than "
+        f"{LARGEST_BATCH} tickers, with its predictions once it is done: only the gateway that took it has it, for "
         f"{KEPT_SECONDS // 60} minutes; then it is 410.",
-        responses={200: of_schema({"anyOf": [reference("ModelJob"), _BATCH_JOB]}), **problems(404, 410, 503)},
+        responses={200: of_schema(_JOB), **problems(404, 410, 503)},
         response_class=Response,
     )
     async def job(id: JobId) -> Response:  # noqa: A002 -- the path's name for it

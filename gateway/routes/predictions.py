@@ -55,7 +55,8 @@ Timeframe = Annotated[
 ]
 _ON_OFFER = (
     "`prediction` is that of the horizon asked for, by default the shortest; one not on offer is 400 with those "
-    "that are. While Kafka cannot be reached, the last known prediction is given, with `degraded` and `age_seconds`."
+    "that are. While Kafka cannot be reached, or the source is in trouble, the last known prediction is given, with "
+    "`degraded` and `age_seconds`."
 )
 
 

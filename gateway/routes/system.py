@@ -52,7 +52,8 @@ def system_router(parts: Parts) -> APIRouter:
         summary="Whether the gateway can answer, and the state of each service",
         description="200 once the gateway has read the latest predictions, and until it is told to stop, even while "
         "Kafka cannot be reached: `state` is then `degraded`, and the last known predictions are served. `status` is "
-        "`degraded` where any service is. A service that stopped reporting is listed as `degraded`, one that was "
+        "`degraded` where any service is; the ingestor is where its source sends nothing although it should, and the "
+        "last known predictions are served. A service that stopped reporting is listed as `degraded`, one that was "
         "stopped as `stopping`, for up to an hour or until another instance of it reports.",
         responses={200: {"model": HealthDocument}, **problems(503)},
         response_class=Response,

@@ -134,6 +134,7 @@ def _parts(letter: Letter, frame: TickFrame, good: Iterable[int], partitions: in
                 sizes=[frame.sizes[index] for index in indexes],
                 ingested_at_ns=now_ns,
                 watermark_ns=None,
+                lost_before_ns=None,
             ),
         )
 

@@ -10,7 +10,7 @@ from ingestor.sources.file_reader import RowReader
 from ingestor.sources.file_rows import open_rows
 from ingestor.sources.live.live_history import load_live_history
 from schemas.errors import StopAndSayError
-from schemas.source_settings import LIVE_SOURCES, SOURCE_WORDS
+from schemas.source_settings import SOURCE_WORDS, live_names
 from schemas.times import Interval, interval_ns
 
 
@@ -24,12 +24,12 @@ def load_history(
     """Load the bars of a source that start in `[start_ns, end_ns)`, by ticker in alphabetical order.
 
     Args:
-        source: `replay`, `file:PATH`, a live market, or `simulated` (which has no past: nothing).
+        source: `replay`, `file:PATH`, live markets, or `simulated` (which has no past: nothing).
         interval: A file's ticks or shorter bars are folded to it.
         tickers: Only these; empty: all.
 
     Raises:
-        RetryError: A live market does not answer.
+        RetryError: No live market answers.
         StopAndSayError: There is no such source, or it cannot be read, or does not have a ticker, or the interval is
             not a whole number of a file's bars.
     """
@@ -37,8 +37,8 @@ def load_history(
         return {}
     if source == "replay":
         return load_daily_bars(tickers, start_ns, end_ns)
-    if source in LIVE_SOURCES:
-        return load_live_history(source, interval, tickers, start_ns, end_ns)
+    if names := live_names(source):
+        return load_live_history(names, interval, tickers, start_ns, end_ns)
     kind, _, path = source.partition(":")
     if kind != "file" or not path:
         raise StopAndSayError(f"TICKCAST_SOURCE {source!r}: use {SOURCE_WORDS}")

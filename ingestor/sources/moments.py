@@ -40,6 +40,10 @@ class Moment(Struct, frozen=True, kw_only=True, gc=False):
         position: Not below that of the moment before.
         watermark_ns: The source has given everything before this time; applies after the ticks.
         rejected: What it could not read on the way here.
+        rescaled: By ticker, by what all prices before must be multiplied to be on the scale of those that follow; a
+            moment with it has no ticks.
+        provider: Which provider of a live market told the ticks; empty for other sources.
+        lost_before_ns: Of what it has not given from before this time, some is lost; such a moment has no ticks.
     """
 
     position: Position
@@ -50,6 +54,9 @@ class Moment(Struct, frozen=True, kw_only=True, gc=False):
     origin: Origin = Origin.NORMAL
     watermark_ns: int | None = None
     rejected: list[Rejected] = []
+    rescaled: dict[str, float] = {}
+    provider: str = ""
+    lost_before_ns: int | None = None
 
 
 class SourceHealth(Struct, frozen=True, kw_only=True):
@@ -66,6 +73,11 @@ class SourceHealth(Struct, frozen=True, kw_only=True):
     expects_ticks: bool = True
     last_tick_ns: int | None = None
     latency_seconds: float | None = None
+
+    @property
+    def lacks(self) -> str | None:
+        """Say why ticks are missing now; None: they come, or none are to be expected."""
+        return self.trouble if self.expects_ticks else None
 
 
 class Source(Protocol):

@@ -13,13 +13,15 @@ from msgspec import structs
 
 from predictor.artifacts import MANIFEST_FILE, find_model_sets
 from predictor.commanding.arguments import command_of, parse
-from predictor.commanding.asking import ask, new_command_id, person, send
-from predictor.commanding.listing import Found, Row, now_line, rows_of, safe, table
+from predictor.commanding.asking import ask, send
+from predictor.commanding.listing import Found, Row, now_line, rows_of, table
 from predictor.settings import PredictorSettings
 from predictor.store import ArtifactStore, StoreUnreachableError, digest_of, open_store
 from predictor.training.announce import read_decisions
+from schemas.asking import new_command_id, person
 from schemas.broker import require_topics
 from schemas.service import run_service
+from schemas.terminal import safe
 from schemas.topics import MODEL_COMMANDS, MODELS, SERVICE_STATUS
 
 _TOPICS = (MODELS, MODEL_COMMANDS, SERVICE_STATUS)

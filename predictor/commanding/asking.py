@@ -1,7 +1,5 @@
 """Ask the trainer for something, and wait for what becomes of it."""
 
-import getpass
-import uuid
 from collections.abc import Callable
 from contextlib import closing
 
@@ -9,11 +7,11 @@ import msgspec
 
 from predictor.commanding.answers import Answer
 from predictor.commanding.broker import Answers, send_command
-from predictor.commanding.listing import safe
 from predictor.settings import PredictorSettings
 from predictor.training.parameter_file import ParameterFile, search_evidence
-from schemas.errors import TickcastError
+from schemas.asking import NotDoneError, new_command_id, person
 from schemas.events import CommandAction, ModelCommand, RetrainKind
+from schemas.terminal import safe
 
 #: How long the trainer may keep silent on a command, unless somebody says so.
 PATIENCE_SECONDS = 60.0
@@ -22,23 +20,6 @@ _DECISION_AFTER_SECONDS = 2.0
 
 #: Says a line to people.
 Say = Callable[[str], None]
-
-
-class NotDoneError(TickcastError):
-    """What was asked for was not done, or nobody said that it was."""
-
-
-def new_command_id() -> str:
-    """Name a command of a person."""
-    return f"person/{uuid.uuid4()}"
-
-
-def person() -> str:
-    """Name who asks on this command line."""
-    try:
-        return f"cli/{getpass.getuser()}"
-    except (KeyError, OSError):  # a container may run under a number without a name
-        return "cli/unknown"
 
 
 def retrain_command(found: ParameterFile | None, now_ns: int) -> ModelCommand:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from predictor.manifest import Manifest
 from schemas.events import ModelEvent
+from schemas.terminal import safe, table_lines
 from schemas.times import to_rfc3339
 
 _HEADINGS = ("SET", "ROLE", "TRAINED THROUGH", "DECIDED", "BY", "DECISION", "DISK", "STORE")
@@ -93,11 +94,8 @@ def _time(time_ns: int) -> str:
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:
-    """Give the lines of a table; whatever is in a row, nothing moves the cursor."""
-    lines = [_HEADINGS, *map(_cells, rows)]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(_HEADINGS))]
-    for line in lines:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+    """Give the lines of a table."""
+    yield from table_lines([_HEADINGS, *map(_cells, rows)])
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -106,12 +104,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         decision = decision[: _DECISION_WIDTH - 1] + "…"
     in_store = "?" if row.in_store is None else "yes" if row.in_store else "no"
     cells = (row.model_set, row.role, row.trained_through or "?", row.decided_at or "", row.decided_by, decision)
-    return *(safe(cell) or "-" for cell in cells), "yes" if row.on_disk else "no", in_store
-
-
-def safe(text: str) -> str:
-    """Give a text with everything escaped that is no printable character."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return *cells, "yes" if row.on_disk else "no", in_store
 
 
 def now_line(newest_first: Sequence[ModelEvent]) -> str:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from predictor.settings import PredictorSettings
 from predictor.training.schedule import is_schedule
-from schemas.source_settings import LIVE_SOURCES, REPLAY_START, SOURCE_PATTERN, Tickers, TimeText
+from schemas.source_settings import REPLAY_START, SourceText, Tickers, TimeText, live_names
 from schemas.times import from_rfc3339
 
 #: Of a file that is played from its first row.
@@ -34,7 +34,7 @@ class TrainingSettings(PredictorSettings):
     """The source, start and tickers are the ingestor's: what it plays live is not trained on."""
 
     metrics_port: int = Field(9104, ge=0, le=65_535, description="Of the trainer; 0: a free one")
-    source: str = Field("replay", pattern=SOURCE_PATTERN)
+    source: SourceText = "replay"
     tickers: Tickers = ()
     start: TimeText = ""
     training_window_bars: int | None = Field(None, ge=1, description="Dates to fit on, the last ones; empty: all")
@@ -55,7 +55,7 @@ class TrainingSettings(PredictorSettings):
 
         A live market's is now: what it played before is past, too.
         """
-        if self.source in LIVE_SOURCES:
+        if live_names(self.source):
             return time.time_ns()
         text = self.start or (REPLAY_START if self.source == "replay" else "")
         return from_rfc3339(text) if text else None

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from predictor.artifacts import read_manifest
 from predictor.commanding.asking import ask, retrain_command
-from predictor.commanding.listing import safe
 from predictor.manifest import TrainingOptions
 from predictor.saving import model_event, save_model_set
 from predictor.store import open_store
@@ -25,6 +24,7 @@ from predictor.training.split import hold_out_split
 from predictor.training.tell import Tell
 from schemas.errors import StopAndSayError
 from schemas.events import ModelAction
+from schemas.terminal import safe
 from schemas.times import to_rfc3339
 
 SERVICE = "trainer"

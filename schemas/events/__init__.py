@@ -27,7 +27,7 @@ from schemas.events.predictions import (
 )
 from schemas.events.requests import Forecast, ForecastRequest, PriceBar
 from schemas.events.scores import HorizonScore, ModelScore, Scoreboard
-from schemas.events.status import CommandProgress, CommandState, ServiceState, ServiceStatus
+from schemas.events.status import CommandProgress, CommandState, ServiceState, ServiceStatus, SourceStatus
 from schemas.events.ticks import ORIGIN_RANK, Origin, Tick, TickFrame
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "Signal",
     "SourceAction",
     "SourceCommand",
+    "SourceStatus",
     "Tick",
     "TickFrame",
 ]

@@ -27,6 +27,8 @@ class Bar(Struct, frozen=True, kw_only=True):
         partial: Ticks were lost while the bar was open; it is never scored.
         source: The source of its last tick.
         source_offset: Of the frame that closed it, on `source_partition` of `ticks`.
+        rescaled: By what the prices of all earlier bars must be multiplied to be on the scale of this one: other than 1
+            in the first bar that is closed after a split.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Bar(Struct, frozen=True, kw_only=True):
     closed_at_ns: int
     partial: bool = False
     origin: Origin = Origin.NORMAL
+    rescaled: float = 1.0
 
 
 class Features(Struct, frozen=True, kw_only=True):

@@ -147,7 +147,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
         inside_95: The price was within the interval that was said; null where none was.
         scored: It counts in the scores.
         unscored_reason: Why it does not, like `in_sample`, `partial`, `warm_up`, `repeat`; null where it does.
-        start_price: The close that the prediction started from.
+        start_price: The close that the prediction started from; where shares were split since, on the scale after it.
         half_width_95: Of the interval that was said, in log return; null where none was.
         usual_direction: As in the prediction.
         shadow: What the set beside it said, by name: `ensemble`, and its members.

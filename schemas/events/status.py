@@ -27,13 +27,41 @@ class CommandState(StrEnum):
 
 
 class CommandProgress(Struct, frozen=True, kw_only=True):
-    """A command that a trainer works on; `state` is a `CommandState`, progress from 0 to 1."""
+    """A command that a trainer or an ingestor works on; `state` is a `CommandState`, progress from 0 to 1."""
 
     id: str
     action: str
     state: str
     progress: float
     message: str = ""
+
+
+class SourceStatus(Struct, frozen=True, kw_only=True):
+    """What an ingestor plays, and what it must know of it after a restart: it reads its last word.
+
+    Attributes:
+        source: The name of the ingestor's source, and in the commands to it.
+        plays: What the settings say, without a path: `replay`, `file`, `alpaca`.
+        changeable: Commands change its tickers; of others none are named here.
+        tickers: Its own, with those that are paused.
+        paused_ns: Since when, of those that are.
+        beginning: The tickers of the settings, with which the changes began.
+        commands_before: The commands before this offset of `source-commands` are answered.
+        expects_ticks: Some are to be expected now.
+        last_tick_ns: When its last tick came; null: none has.
+        latency_seconds: From that tick's own time to its coming.
+    """
+
+    source: str
+    plays: str
+    changeable: bool
+    tickers: list[str] = []
+    paused_ns: dict[str, int] = {}
+    beginning: list[str] = []
+    commands_before: int = 0
+    expects_ticks: bool = True
+    last_tick_ns: int | None = None
+    latency_seconds: float | None = None
 
 
 class ServiceStatus(Struct, frozen=True, kw_only=True):
@@ -45,6 +73,7 @@ class ServiceStatus(Struct, frozen=True, kw_only=True):
         totals: Since its start, by name, like `dead_letters`.
         rates: Per second, by name.
         latency_seconds: Quantiles by name, like `p50` and `p99`.
+        sources: Of an ingestor: what it plays.
     """
 
     service: str
@@ -61,3 +90,4 @@ class ServiceStatus(Struct, frozen=True, kw_only=True):
     commands: list[CommandProgress] = []
     lag_seconds: float | None = None
     totals: dict[str, int] = {}
+    sources: list[SourceStatus] = []

@@ -30,6 +30,11 @@ class TickFrame(Struct, frozen=True, kw_only=True):
         prices: In the ticker's currency.
         sizes: Units traded; 0 for a quote.
         watermark_ns: The source has sent everything before this time; applies after the ticks.
+        provider: Which provider of a live market told the ticks; empty for other sources.
+        rescaled: By ticker, by what all prices before this frame must be multiplied to be on the scale of those that
+            follow, and sizes divided: 0.5 after a split of two for one. Applies before the ticks.
+        lost_before_ns: Of what the source has not sent from before this time, some is lost for good: bars that begin
+            before it, and are open or come later, are partial. Applies before the ticks.
     """
 
     source: str
@@ -42,6 +47,9 @@ class TickFrame(Struct, frozen=True, kw_only=True):
     ingested_at_ns: int
     origin: Origin = Origin.NORMAL
     watermark_ns: int | None = None
+    provider: str = ""
+    rescaled: dict[str, float] = {}
+    lost_before_ns: int | None = None
 
 
 class Tick(Struct, frozen=True):

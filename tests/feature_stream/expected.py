@@ -12,7 +12,7 @@ from schemas.events import Bar, BarSoFar, Features, Origin, TickFrame
 from schemas.features import FEATURE_VERSION
 from schemas.identity import bar_id, final_feature_id, provisional_feature_id
 from tests.feature_stream import oracle
-from tests.feature_stream.reference import NOT_YET, Reference
+from tests.feature_stream.reference import NOT_YET, Loss, Reference
 
 _ORIGINS = tuple(Origin)
 
@@ -36,8 +36,14 @@ def folded(ticks: pd.DataFrame) -> pd.DataFrame:
         "source": of["source"][newest],
         "origin_rank": np.maximum.reduceat(of["origin_rank"][by_time], first),
         "closed_at": of["closed_at"][opening],
+        "opened_at": np.minimum.reduceat(of["arrival"][by_time], first),
     }
     return pd.DataFrame(columns)
+
+
+def _cuts(loss: Loss, bar: Any) -> bool:
+    """Tell whether a bar was open when a loss was told, and had begun before its end."""
+    return bool(bar.opened_at < loss.arrival < bar.closed_at and bar.start_ns < loss.before_ns)
 
 
 class Expected:
@@ -51,7 +57,20 @@ class Expected:
     @cached_property
     def _closed(self) -> dict[str, pd.DataFrame]:
         closed = {name: rows[rows.closed_at != NOT_YET] for name, rows in self.tickers.items()}
-        return {name: folded(rows) for name, rows in closed.items() if len(rows)}
+        return {name: self._folded(name, rows) for name, rows in closed.items() if len(rows)}
+
+    def _folded(self, ticker: str, rows: pd.DataFrame, through: int = NOT_YET) -> pd.DataFrame:
+        """Give a ticker's bars as they stand before an arrival, with those that a loss has cut."""
+        bars, reference = folded(rows), self.reference
+        losses = [loss for loss in reference.losses_of(self.tickers[ticker]) if loss.arrival < through]
+        sources = dict(zip(rows.arrival.tolist(), rows.source.tolist(), strict=True))
+        told: Any = list(bars.itertuples())
+        bars["partial"] = [
+            row.start_ns < reference.lost_before(sources[row.opened_at], row.opened_at)
+            or any(_cuts(loss, row) for loss in losses)
+            for row in told
+        ]
+        return bars
 
     def bars(self) -> dict[str, list[Bar]]:
         """Give the closed bars of each ticker that has any."""
@@ -75,10 +94,16 @@ class Expected:
         rows = rows[rows.arrival < through]
         if not (rows.closed_at >= through).any():
             return None
-        bars = folded(rows)
+        bars = self._folded(ticker, rows, through)
         closed = bars[bars.closed_at < through]
-        touched_at = max(int(rows.arrival.max()), int(closed.closed_at.max()) if len(closed) else 0)
-        place = int(self.reference.offsets[touched_at])
+        cuts = [
+            loss.arrival
+            for loss in self.reference.losses_of(self.tickers[ticker])
+            if loss.arrival < through and any(_cuts(loss, row) for row in bars.itertuples())
+        ]
+        offsets = self.reference.offsets
+        heard_at = max([int(rows.arrival.max()), *cuts])
+        place = int(offsets[max(heard_at, int(closed.closed_at.max()) if len(closed) else 0)])
         newest: Any = list(bars.itertuples())[-1]
         return Features(
             **self._common(ticker, newest, oracle.History(closed), len(closed)),
@@ -88,7 +113,7 @@ class Expected:
             last_close=closed.close.iloc[-1] if len(closed) else None,
             indicators=oracle.History(bars).indicators(-1),
             source_offset=place,
-            ingested_at_ns=self.log[int(rows.offset.max())].ingested_at_ns,
+            ingested_at_ns=self.log[int(offsets[heard_at])].ingested_at_ns,
         )
 
     def _final(self, ticker: str, history: oracle.History, place: int, row: Any) -> Features:
@@ -117,13 +142,14 @@ class Expected:
             "feature_version": FEATURE_VERSION,
             "source_partition": self.partition,
             "featured_at_ns": 0,
+            "partial": row.partial,
             "origin": _ORIGINS[row.origin_rank],
         }
 
     def _bar(self, ticker: str, bar_index: int, row: Any) -> Bar:
         offset = int(self.reference.offsets[row.closed_at])
         return Bar(
-            id=bar_id(ticker, self.rules.interval, row.start_ns),
+            id=bar_id(ticker, self.rules.interval, row.start_ns, partial=row.partial),
             ticker=ticker,
             interval=self.rules.interval,
             start_ns=row.start_ns,
@@ -140,5 +166,6 @@ class Expected:
             source_offset=offset,
             ingested_at_ns=self.log[offset].ingested_at_ns,
             closed_at_ns=0,
+            partial=row.partial,
             origin=_ORIGINS[row.origin_rank],
         )

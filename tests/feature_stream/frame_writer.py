@@ -30,9 +30,10 @@ class FrameWriter:
         source: str = "one",
         watermark: float | None = None,
         origin: Origin = Origin.NORMAL,
+        lost_before: float | None = None,
     ) -> None:
         """Write a source's next frame."""
-        self.resend(frame(ticks, source=source, watermark=watermark, origin=origin))
+        self.resend(frame(ticks, source=source, watermark=watermark, origin=origin, lost_before=lost_before))
 
     def resend(self, one: TickFrame) -> None:
         """Write what another frame says under its source's next sequence."""

@@ -6,7 +6,7 @@ only one, for the rule looks at nothing but earlier arrivals: each round puts at
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,14 @@ NEVER = int(np.iinfo(np.int64).min)
 NOT_YET = int(np.iinfo(np.int64).max)
 
 
+class Loss(NamedTuple):
+    """What a source said that it lost: some of the ticks before a time."""
+
+    arrival: int
+    source: str
+    before_ns: int
+
+
 class Reference:
     """The ticks of a log with their fates, and the arrivals that close their bars.
 
@@ -33,13 +41,14 @@ class Reference:
         ticks: One row for each that arrives. `fate` is `taken`, `late`, `early` or `partition`; `start_ns` and
             `end_ns` are its bar's; `closed_at` is the arrival that closes its bar.
         marks: The watermarks.
+        losses: What sources said that they lost.
         repeated: Offsets of frames that came before.
     """
 
     def __init__(self, log: Sequence[TickFrame], rules: StageRules, partition: int = 0) -> None:
         self.rules, self.partition = rules, partition
         self.repeated = [offset for offset in range(len(log)) if _came_before(log, offset)]
-        self.offsets, self.ticks, self.marks = _arrivals(log, set(self.repeated))
+        self.offsets, self.ticks, self.marks, self.losses = _arrivals(log, set(self.repeated))
         length_ns = {"1s": 1, "1m": 60, "5m": 300, "1h": 3_600, "1d": 86_400}[rules.interval] * 1_000_000_000
         self._marks = {name: self.marks[name].to_numpy() for name in self.marks}
         self.ticks["start_ns"] = self.ticks.time_ns // length_ns * length_ns
@@ -61,6 +70,17 @@ class Reference:
     @property
     def taken(self) -> pd.DataFrame:
         return self.ticks[self.ticks.fate == "taken"]
+
+    def losses_of(self, rows: pd.DataFrame) -> list[Loss]:
+        """Give the losses that a ticker with these ticks hears of: its last tick before is of their source."""
+        sources, arrivals = rows.source.tolist(), _column(rows, "arrival")
+        last = [int(np.searchsorted(arrivals, loss.arrival)) - 1 for loss in self.losses]
+        return [loss for loss, row in zip(self.losses, last, strict=True) if row >= 0 and sources[row] == loss.source]
+
+    def lost_before(self, source: str, arrival: int) -> int:
+        """Give the time before which a source had lost some when something arrived; `NEVER`: it had not."""
+        told = [loss.before_ns for loss in self.losses if loss.source == source and loss.arrival < arrival]
+        return max(told, default=NEVER)
 
     def _fate(self, fate: str, which: Yes) -> None:
         self.ticks.loc[which, "fate"] = fate
@@ -134,13 +154,17 @@ def _came_before(log: Sequence[TickFrame], offset: int) -> bool:
     return any(one.source == frame.source and one.sequence >= frame.sequence for one in log[:offset])
 
 
-def _arrivals(log: Sequence[TickFrame], repeated: set[int]) -> tuple[Numbers, pd.DataFrame, pd.DataFrame]:
+def _arrivals(log: Sequence[TickFrame], repeated: set[int]) -> tuple[Numbers, pd.DataFrame, pd.DataFrame, list[Loss]]:
     offsets: list[int] = []
     ticks: list[tuple[object, ...]] = []
     marks: list[tuple[object, ...]] = []
+    losses: list[Loss] = []
     for offset, frame in enumerate(log):
         if offset in repeated:
             continue
+        if frame.lost_before_ns is not None:
+            losses.append(Loss(len(offsets), frame.source, frame.lost_before_ns))
+            offsets.append(offset)
         place = (frame.source, ORIGIN_RANK[frame.origin], frame.ingested_at_ns)
         for index, tick in enumerate(zip(frame.tickers, frame.times_ns, frame.prices, frame.sizes, strict=True)):
             ticks.append((len(offsets), offset, index, *place, *tick))
@@ -154,7 +178,8 @@ def _arrivals(log: Sequence[TickFrame], repeated: set[int]) -> tuple[Numbers, pd
     # Columns without a row are of no type.
     tick_types = dict.fromkeys(["arrival", "offset", "index", "time_ns"], np.int64)
     mark_types = dict.fromkeys(["arrival", "watermark_ns"], np.int64)
-    return np.array(offsets, np.int64), tick_table.astype(tick_types), mark_table.astype(mark_types)
+    arrivals = np.array(offsets, np.int64)
+    return arrivals, tick_table.astype(tick_types), mark_table.astype(mark_types), losses
 
 
 def _column(rows: pd.DataFrame, name: str) -> Numbers:

@@ -29,6 +29,7 @@ def frame(
     watermark: float | None = None,
     origin: Origin = Origin.NORMAL,
     ingested_at_ns: int = 0,
+    lost_before: float | None = None,
 ) -> TickFrame:
     listed = list(ticks)
     return TickFrame(
@@ -42,6 +43,7 @@ def frame(
         ingested_at_ns=ingested_at_ns,
         origin=origin,
         watermark_ns=None if watermark is None else at(watermark),
+        lost_before_ns=None if lost_before is None else at(lost_before),
     )
 
 
@@ -83,6 +85,7 @@ class Run:
         watermark: float | None = None,
         origin: Origin = Origin.NORMAL,
         ingested_at_ns: int = 0,
+        lost_before: float | None = None,
     ) -> Absorbed:
         """Take the next frame of a source."""
         sequence = self.partition.sources.get(source, SourceMark()).sequence + 1 + self.lost.pop(source, 0)
@@ -93,6 +96,7 @@ class Run:
             watermark=watermark,
             origin=origin,
             ingested_at_ns=ingested_at_ns,
+            lost_before=lost_before,
         )
         return self.take(made)
 

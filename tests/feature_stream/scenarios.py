@@ -191,6 +191,26 @@ def two_sources(draw: some.DrawFn) -> Scenario:
     return Scenario(writer.frames, rules(lateness=draw(_LATENESS), early=draw(_EARLY)))
 
 
+@some.composite
+def lost_ticks(draw: some.DrawFn) -> Scenario:
+    """A source says here and there that some ticks before a time are missing, in the midst of a bar or between two."""
+    writer = draw(writers())
+    parts = {source: draw(on_time(most=24)) for source in SOURCES[: draw(some.integers(1, 2))]}
+    while any(parts.values()):
+        source = draw(some.sampled_from([name for name, ticks in parts.items() if ticks]))
+        size = draw(some.integers(1, 5))
+        part, parts[source] = parts[source][:size], parts[source][size:]
+        lost = draw(some.none() | some.sampled_from([-0.5, 0.0, 0.125, 1.0, 3.0]))
+        marked = draw(some.booleans()) and parts[source]
+        writer.send(
+            part if lost is None or draw(some.booleans()) else [],
+            source=source,
+            lost_before=None if lost is None else part[0][1] + lost,
+            watermark=parts[source][0][1] if marked else None,
+        )
+    return Scenario(writer.frames, rules(lateness=draw(_LATENESS), early=draw(_EARLY)))
+
+
 SCENARIOS = {
     strategy.__name__: strategy()
     for strategy in (
@@ -203,6 +223,7 @@ SCENARIOS = {
         quiet_ticker,
         closing_market,
         two_sources,
+        lost_ticks,
     )
 }
 any_scenario = some.one_of(*SCENARIOS.values())

@@ -269,6 +269,42 @@ def test_bars_open_across_a_loss_are_partial_and_closed_and_later_ones_whole() -
     assert [event.partial for event in run.features] == [False, True, False]
 
 
+def test_a_gap_of_the_source_cuts_the_bars_that_begin_before_its_end_and_no_others() -> None:
+    run = Run()
+    run.send(("A", 0.1, 10, 1), ("A", 1.1, 10, 1), ("B", 1.2, 20, 1))
+    run.send(("C", 1.3, 30, 1), source="other")
+    absorbed = run.send(lost_before=3)
+    assert absorbed.touched == ["A", "B"], "it is said at once"
+    said = run.speak()
+    assert said is not None
+    assert said.partial
+    run.send(("A", 2.5, 11, 1), ("A", 3.0, 12, 1), ("B", 3.1, 20, 1), watermark=4)
+    run.send(source="other", watermark=4)
+    assert [(bar.ticker, bar.partial) for bar in run.bars] == [
+        ("A", False),
+        *[("A", True), ("A", True), ("B", True), ("A", False), ("B", False)],
+        ("C", False),
+    ]
+
+
+def test_a_bar_that_its_history_completed_before_the_gap_goes_on_is_whole() -> None:
+    run = Run()
+    run.send(("A", 0.1, 10, 1), watermark=0.5)
+    run.send(("A", 0.99, 11, 1), watermark=1, origin=Origin.FILLED)
+    run.send(lost_before=2)
+    run.send(("A", 2.1, 12, 1), watermark=3)
+    assert [bar.partial for bar in run.bars] == [False, False]
+
+
+def test_a_gap_that_a_state_has_passed_in_an_earlier_life_does_not_cut_it_again() -> None:
+    run = Run()
+    run.send(("A", 0.1, 10, 1))
+    gap = frame(sequence=1, lost_before=1)
+    run.states["A"].offset = 1
+    assert run.take(gap).touched == []
+    assert not run.states["A"].open_bars[0].partial
+
+
 def test_a_bar_whose_first_ticks_may_be_lost_is_partial_too() -> None:
     run = Run()
     run.send(("A", 0.1, 10, 1), watermark=1)

@@ -26,9 +26,10 @@ def bad_ticks_of(log: list[TickFrame], run: Run) -> list[tuple[str, int, str]]:
 
 
 def part_of(one: TickFrame, start: int, end: int) -> TickFrame:
-    """Give some ticks of a frame; its watermark goes with the last ones."""
+    """Give some ticks of a frame; its watermark goes with the last ones, and what it lost before the first."""
     columns = {name: getattr(one, name)[start:end] for name in ("tickers", "times_ns", "prices", "sizes")}
-    return replace(one, **columns, watermark_ns=one.watermark_ns if end == len(one.tickers) else None)
+    watermark_ns = one.watermark_ns if end == len(one.tickers) else None
+    return replace(one, **columns, watermark_ns=watermark_ns, lost_before_ns=None if start else one.lost_before_ns)
 
 
 def joined(one: TickFrame, other: TickFrame) -> TickFrame:
@@ -42,8 +43,9 @@ def recut(log: list[TickFrame], cuts: list[int]) -> list[TickFrame]:
     for number, one in enumerate(log):
         cut, length = cuts[number % len(cuts)], len(one.tickers)
         last = parts[-1] if parts else None
-        if cut == 0 and last and last.watermark_ns is None and (last.source, last.origin) == (one.source, one.origin):
-            parts[-1] = joined(last, one)
+        said_between = last is None or last.watermark_ns is not None or one.lost_before_ns is not None
+        if cut == 0 and last and not said_between and (last.source, last.origin) == (one.source, one.origin):
+            parts[-1] = replace(joined(last, one), lost_before_ns=last.lost_before_ns)
         elif cut and length > cut:
             parts += [part_of(one, start, min(start + cut, length)) for start in range(0, length, cut)]
         else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import hypothesis.strategies as some
 import pytest
@@ -90,6 +91,15 @@ def one_ticker_from_two_sources(expected: Expected) -> bool:
     return closed_by_a_mark(expected) and any(rows.source.nunique() > 1 for rows in expected.tickers.values())
 
 
+def cut_whole_and_opened_cut(expected: Expected) -> bool:
+    """A gap cuts a bar that is open, another bar begins in it, and others are whole."""
+    closed: Any = [row for bars in expected._closed.values() for row in bars.itertuples()]
+    losses = expected.reference.losses
+    opened_later = [any(row.opened_at > loss.arrival for loss in losses) for row in closed if row.partial]
+    whole = any(not bar.partial for told in expected.bars().values() for bar in told)
+    return whole and any(opened_later) and not all(opened_later)
+
+
 def every_feature_there(expected: Expected) -> bool:
     return any(told[-1].model_inputs for told in expected.finals().values())
 
@@ -112,6 +122,7 @@ def every_feature_there(expected: Expected) -> bool:
         ("closing_market", late),
         ("closing_market", every_feature_there),
         ("two_sources", one_ticker_from_two_sources),
+        ("lost_ticks", cut_whole_and_opened_cut),
     ],
 )
 def test_the_trouble_really_happens(name: str, happens: Callable[[Expected], bool]) -> None:

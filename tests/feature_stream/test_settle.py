@@ -324,7 +324,7 @@ def test_a_snapshot_of_another_version_is_refused(kind: type[TickerLedger] | typ
         kind.restore(msgspec.msgpack.encode([99, "A"]))
 
 
-def _written(version: int, *, open_shadow: list[Any], shadow_of: list[Any]) -> list[Any]:
+def _written(version: int, *, close: list[Any], open_shadow: list[Any], shadow_of: list[Any]) -> list[Any]:
     """Give a ledger as a version writes it: with a close, and a prediction of one horizon."""
     return [
         version,
@@ -332,7 +332,7 @@ def _written(version: int, *, open_shadow: list[Any], shadow_of: list[Any]) -> l
         0,
         0,
         0,
-        [[1, end_of(1), price_of(1), True, 3, 1, [1]]],
+        [[1, end_of(1), price_of(1), True, 3, 1, [1], *close]],
         [
             [
                 prediction(1).id,
@@ -369,7 +369,7 @@ def _absorbed(**changes: Any) -> TickerLedger:
 def test_todays_snapshots_are_read_by_every_later_version() -> None:
     ledger = _absorbed(**shown("beside"))
     words = [["ensemble", 0.02, 0.05, 0.57, 1.0, None], ["forest", 0.01, 0.05, 0.57, 1.0, None]]
-    written = _written(2, open_shadow=[words], shadow_of=["set-beside"])
+    written = _written(3, close=[1.0], open_shadow=[words], shadow_of=["set-beside"])
     assert msgspec.msgpack.decode(ledger.snapshot()) == written
     record = SettleRecord(3, 7, 8, 9, 10, {"A": (1, 2)})
     assert msgspec.msgpack.decode(record.snapshot()) == [1, 3, 7, 8, 9, 10, {"A": [1, 2]}]
@@ -377,8 +377,14 @@ def test_todays_snapshots_are_read_by_every_later_version() -> None:
     assert TickerLedger.restore(ledger.snapshot()) == ledger
 
 
+def test_a_snapshot_of_the_time_before_splits_is_read() -> None:
+    words = [["ensemble", 0.02, 0.05, 0.57, 1.0, None], ["forest", 0.01, 0.05, 0.57, 1.0, None]]
+    old = _written(2, close=[], open_shadow=[words], shadow_of=["set-beside"])
+    assert TickerLedger.restore(msgspec.msgpack.encode(old)) == _absorbed(**shown("beside"))
+
+
 def test_a_snapshot_of_the_time_before_shadows_is_read_and_settles_as_it_would_have() -> None:
-    old = msgspec.msgpack.encode(_written(1, open_shadow=[], shadow_of=[]))
+    old = msgspec.msgpack.encode(_written(1, close=[], open_shadow=[], shadow_of=[]))
     restored = TickerLedger.restore(old)
     assert restored == _absorbed()
     [outcome] = take_bar(restored, bar(2), 1, RULES, 0).outcomes

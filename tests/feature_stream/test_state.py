@@ -90,12 +90,14 @@ def test_a_record_of_version_1_is_migrated() -> None:
 
 def test_what_a_tickers_snapshot_holds_does_not_change_without_another_version() -> None:
     restored = TickerState.restore(TICKER_1)
-    assert (TICKER_VERSION, restored.ticker, restored.bar_index, restored.offset) == (1, "A", 2, 2)
+    assert (TICKER_VERSION, restored.ticker, restored.bar_index, restored.offset) == (2, "A", 2, 2)
     assert restored.open_bars[0].close == 99.5
-    assert restored.snapshot() == TICKER_1
+    before = msgspec.msgpack.decode(TICKER_1)
+    assert msgspec.msgpack.decode(restored.snapshot()) == [TICKER_VERSION, *before[1:], 1.0]
+    assert TickerState.restore(restored.snapshot()) == restored
 
 
-@pytest.mark.parametrize(("kind", "known"), [(TickerState, "1"), (PartitionState, "1 to 2")])
+@pytest.mark.parametrize(("kind", "known"), [(TickerState, "1 to 2"), (PartitionState, "1 to 2")])
 @pytest.mark.parametrize("version", [0, 9, "x", None])
 def test_another_version_is_refused_with_the_fix(
     kind: type[TickerState] | type[PartitionState], known: str, version: object

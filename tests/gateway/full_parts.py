@@ -5,7 +5,8 @@ from msgspec import structs
 from gateway.parts import Parts
 from gateway.routes.commands import MODEL_SET_EXAMPLE
 from gateway.routes.jobs import JOB_EXAMPLE
-from schemas.events import HoldOutScore, ModelCommand, ServiceState
+from gateway.routes.sources import SOURCE_EXAMPLE
+from schemas.events import HoldOutScore, ModelCommand, ServiceState, SourceStatus
 from schemas.topics import MODEL_COMMANDS, MODELS
 from tests.gateway.boards import board
 from tests.gateway.command_topic import CommandTopic, read
@@ -25,6 +26,8 @@ def full_parts() -> Parts:
     members = [model_member(hold_out=[_SCORE], feature_importance={"gap": 0.1})]
     parts.models.accept(model_event(members=members, baselines={"no_change": [_SCORE]}, tickers=["AAPL"]), 0)
     parts.services.accept(status("predictor", latency_seconds={"p50": 0.01}), NOON_NS)
+    live = SourceStatus(source=SOURCE_EXAMPLE, plays="alpaca", changeable=True, tickers=["AAPL"])
+    parts.services.accept(status("ingestor", sources=[live]), NOON_NS)
     parts.stage_times.note(prediction("AAPL", 1), NOON_NS)
     Predictor(parts)
     CommandTopic(parts)

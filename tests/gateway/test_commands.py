@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from gateway.access.scopes import Scope
-from gateway.jobs import JOB_SECONDS, MOST_JOBS
+from gateway.asked_jobs import JOB_SECONDS, MOST_JOBS
 from gateway.parts import Parts
 from schemas.events import (
     CommandAction,

@@ -404,7 +404,14 @@ async def test_the_openapi_document_knows_no_422_and_says_that_errors_are_proble
     assert "HTTPValidationError" not in document["components"]["schemas"]
     assert all(path.startswith("/api/v1/") for path in document["paths"])
     short = {path.removeprefix("/api/v1") for path in document["paths"]}
-    assert short >= {"/predict/{ticker}", "/predictions", "/health", "/models/status", "/metrics"}
+    assert short >= {
+        "/predict/{ticker}",
+        "/predictions",
+        "/health",
+        "/models/status",
+        "/metrics",
+        "/events/predictions",
+    }
     for status_code, response in _responses(document):
         if not status_code.startswith(("2", "3")):
             assert list(response["content"]) == [PROBLEM_MEDIA_TYPE]

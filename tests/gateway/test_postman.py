@@ -9,6 +9,7 @@ from jsonschema import Draft7Validator
 
 from gateway.app import build_api
 from gateway.postman import collection_of
+from schemas.sockets import EVENTS_PATH
 from tests.gateway.full_parts import full_parts
 from tests.gateway.web import client_of
 
@@ -119,6 +120,8 @@ async def test_every_request_of_it_is_one_that_the_gateway_takes(collection: dic
         for _, item in items_of(collection):
             request = item["request"]
             url = request["url"]["raw"].replace("{{baseUrl}}", "http://localhost:8000")
+            if EVENTS_PATH in url:  # its answer has no end
+                continue
             for variable in request["url"]["variable"]:
                 url = url.replace(f":{variable['key']}", variable["value"])
             headers = {each["key"]: each["value"] for each in request["header"] if not each.get("disabled")}

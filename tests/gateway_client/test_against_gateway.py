@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -32,13 +32,18 @@ class Taken:
 
     async def until(self, stream: Stream[StreamedPrediction], ticker: str, seq: int) -> None:
         """Take events until an update has come."""
-        async with asyncio.timeout(DEADLINE_SECONDS), aclosing(stream.events()) as events:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await self.follow(stream, lambda: seq in self.seqs[ticker])
+
+    async def follow(self, stream: Stream[StreamedPrediction], enough: Callable[[], bool] = lambda: False) -> None:
+        """Take events until there are enough, or the stream is closed."""
+        async with aclosing(stream.events()) as events:
             async for event in events:
                 self.events.append(event)
                 for update in updates_of([event]):
                     assert isinstance(update, StreamedPrediction)
                     self.seqs[update.ticker].append(update.seq or 0)
-                if seq in self.seqs[ticker]:
+                if enough():
                     return
 
     def gaps(self, ticker: str) -> set[tuple[int | None, int]]:
@@ -158,7 +163,7 @@ async def test_gateways_are_killed_and_restarted_under_load_and_no_gap_goes_unre
     async with client, asyncio.TaskGroup() as tasks:
         stream, taken = client.predictions(["*"]), Taken()
         loading, disturbing = tasks.create_task(load()), tasks.create_task(disturb())
-        following = tasks.create_task(taken.until(stream, "", 0))
+        following = tasks.create_task(taken.follow(stream))  # each step of the disturbance has a deadline of its own
         await asyncio.gather(loading, disturbing)
         log: dict[str, list[int]] = defaultdict(list)
         for record in await asyncio.to_thread(broker.read, "predictions-latest"):

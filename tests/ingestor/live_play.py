@@ -11,13 +11,16 @@ from prometheus_client import CollectorRegistry
 from ingestor.sources.live.budget import Budget
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.connecting import Connecting
+from ingestor.sources.live.feed import Feed
 from ingestor.sources.live.figures import LiveFigures
+from ingestor.sources.live.hearing import Hearing
 from ingestor.sources.live.live_source import LiveOptions, LiveSource
 from ingestor.sources.live.provider import Limits
+from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.sessions import Session, Sessions
 from ingestor.sources.moments import Moment, Position
 from schemas.events import Tick
-from schemas.times import from_rfc3339, interval_ns
+from schemas.times import Interval, from_rfc3339, interval_ns
 from tests.ingestor.fold import BarsByTicker, fold, ticks_of
 from tests.ingestor.providers.fake import FakeProvider, until
 
@@ -25,7 +28,10 @@ MINUTE_NS = interval_ns("1m")
 OPEN_NS = from_rfc3339("2026-11-25T14:30:00Z")
 #: The time when a test begins: ten seconds into a minute.
 BEGIN_NS = from_rfc3339("2026-11-25T15:00:10Z")
-_SESSION = Session(OPEN_NS, from_rfc3339("2026-11-25T21:00:00Z"))
+_SESSIONS = [
+    Session(from_rfc3339("2026-11-24T14:30:00Z"), from_rfc3339("2026-11-24T21:00:00Z")),
+    Session(OPEN_NS, from_rfc3339("2026-11-25T21:00:00Z")),
+]
 
 
 class MovedClock:
@@ -49,30 +55,36 @@ class LivePlay:
     """A source, and all that it has said."""
 
     def __init__(
-        self, fake: FakeProvider, folder: Path, *, limits: Limits | None = None, warm_up_bars: int = 0
+        self,
+        fake: FakeProvider,
+        folder: Path,
+        *,
+        limits: Limits | None = None,
+        warm_up_bars: int = 0,
+        interval: Interval = "1m",
+        clock: MovedClock | None = None,
+        sessions: Sessions | None = None,
+        mute_seconds: float = 60.0,
     ) -> None:
         self.fake = fake
-        self.clock = MovedClock()
+        self.clock = clock or MovedClock()
         self.registry = CollectorRegistry()
         figures = LiveFigures("fake", self.registry)
         self.budget = Budget("fake", limits or Limits(), folder, self.clock, self.clock.sleep)
         self.calls = Calls("fake", self.budget, figures, answer_seconds=5.0, pause_seconds=0.001)
         self.provider = fake.provider(self.calls)
-        options = LiveOptions(
-            source="fake",
-            tickers=("AAPL", "MSFT"),
-            interval="1m",
-            lateness=1.0,
-            mute=60.0,
-            warm_up_bars=warm_up_bars,
-            longest_fill_days=7,
+        sessions = sessions or Sessions(_SESSIONS)
+        feed = Feed(
+            name="fake",
+            provider=self.provider,
+            sessions=sessions,
+            hearing=Hearing(sessions, lateness_seconds=1.0, mute_seconds=mute_seconds),
+            connecting=Connecting(self.provider.ticks, answer_seconds=5.0, least_seconds=0.0, pause_seconds=0.01),
+            figures=figures,
         )
-        connecting = Connecting(
-            lambda: self.provider.ticks(options.tickers), answer_seconds=5.0, least_seconds=0.0, pause_seconds=0.01
-        )
-        self.source = LiveSource(
-            self.provider, Sessions([_SESSION]), options, connecting, figures, self.clock, self.clock.sleep
-        )
+        self.desk = RosterDesk(("AAPL", "MSFT"))
+        options = LiveOptions(interval=interval, warm_up_bars=warm_up_bars, longest_fill_days=7)
+        self.source = LiveSource([feed], self.desk, options, self.clock, self.clock.sleep)
         self.moments: list[Moment] = []
 
     @asynccontextmanager
@@ -80,7 +92,7 @@ class LivePlay:
         self, after: Position | None = None, places: Sequence[Position] = (), said: Sequence[Tick] = ()
     ) -> AsyncIterator[asyncio.Task[None]]:
         """Play until the block ends; wait for the first subscription."""
-        self.source.take_up(said)
+        self.source.take_up(said, {tick.ticker: tick for tick in said})
         task = asyncio.create_task(self._play(after, places))
         try:
             yield task

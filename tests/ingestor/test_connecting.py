@@ -1,11 +1,12 @@
 """Streams that open, or do not."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 
 import pytest
 
-from ingestor.sources.live.connecting import Connecting, Heard
+from ingestor.sources.live.connecting import Connecting, Heard, Stream
 from ingestor.sources.live.provider import LiveTick, ProviderAwayError
 from schemas.errors import StopAndSayError
 from tests.ingestor.clocks import ManualClock
@@ -20,7 +21,7 @@ class _Streams:
         self.scripts = list(scripts)
         self.opened = self.closed = 0
 
-    async def __call__(self) -> AsyncGenerator[Heard, None]:
+    async def __call__(self, tickers: Sequence[str]) -> AsyncGenerator[Heard, None]:
         self.opened += 1
         script = self.scripts.pop(0)
         try:
@@ -39,9 +40,18 @@ def _connecting(streams: _Streams, clock: ManualClock, answer_seconds: float = 5
     )
 
 
+@asynccontextmanager
+async def _opened(
+    connecting: Connecting, failed: Callable[[Exception], None] = lambda error: None
+) -> AsyncIterator[Stream]:
+    stream = await connecting.opened(lambda: ["AAPL"], failed)
+    yield stream
+    await stream.close()
+
+
 async def test_what_comes_with_the_subscription_is_heard_and_silence_is_nothing() -> None:
     streams, clock = _Streams([[_TICKS[0]], [_TICKS[1], _TICKS[2]]]), ManualClock()
-    async with _connecting(streams, clock).open(lambda error: None) as stream:
+    async with _opened(_connecting(streams, clock)) as stream:
         heard = [await stream.next_within(1.0), await stream.next_within(1.0), await stream.next_within(0.01)]
     assert heard == [[_TICKS[0]], [_TICKS[1], _TICKS[2]], []]
     assert (streams.opened, streams.closed) == (1, 1)
@@ -50,7 +60,7 @@ async def test_what_comes_with_the_subscription_is_heard_and_silence_is_nothing(
 async def test_it_tries_again_until_it_holds_never_sooner_than_it_may_and_tells_why() -> None:
     told: list[Exception] = []
     streams, clock = _Streams(ProviderAwayError("one"), [], [[]]), ManualClock()
-    async with _connecting(streams, clock, answer_seconds=0.05).open(told.append):
+    async with _opened(_connecting(streams, clock, answer_seconds=0.05), told.append):
         pass
     assert [str(error) for error in told] == ["one", "no subscription within 0.05 s"]
     assert clock.slept == [0.0, 5.0, 5.0]
@@ -60,16 +70,15 @@ async def test_it_tries_again_until_it_holds_never_sooner_than_it_may_and_tells_
 async def test_a_refusal_is_not_tried_again() -> None:
     streams = _Streams(StopAndSayError("the key"), [[]])
     with pytest.raises(StopAndSayError, match="the key"):
-        async with _connecting(streams, ManualClock()).open(lambda error: None):
-            pass
+        await _connecting(streams, ManualClock()).opened(lambda: ["AAPL"], lambda error: None)
     assert streams.opened == 1
 
 
 async def test_the_end_of_a_stream_is_an_error_that_is_tried_again() -> None:
-    async def ends() -> AsyncGenerator[Heard, None]:
+    async def ends(tickers: Sequence[str]) -> AsyncGenerator[Heard, None]:
         yield []
 
     connecting = Connecting(ends, answer_seconds=5.0, least_seconds=0.0)
     with pytest.raises(ProviderAwayError, match="closed"):
-        async with connecting.open(lambda error: None) as stream:
+        async with _opened(connecting) as stream:
             await stream.next_within(1.0)

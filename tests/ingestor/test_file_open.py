@@ -168,7 +168,7 @@ def test_a_history_follows_the_times_of_rows_and_not_their_order(tmp_path: Path)
 def test_each_kind_of_source_has_its_past_and_an_unknown_one_is_refused() -> None:
     assert len(load_history("replay", "1d")) == 5
     assert load_history("simulated", "1m") == {}
-    with pytest.raises(StopAndSayError, match="use replay, simulated, file:PATH or alpaca"):
+    with pytest.raises(StopAndSayError, match="use replay, simulated, file:PATH, or live markets"):
         load_history("nobody", "1d")
 
 

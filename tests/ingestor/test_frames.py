@@ -4,6 +4,7 @@ from itertools import groupby
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ingestor.frames import FrameBuilder, NumberedFrame, ResumePoint
 from ingestor.positions import PositionText
@@ -130,6 +131,16 @@ def test_a_frames_position_covers_what_went_to_other_partitions_and_its_time_is_
     assert [(frame.frame.ingested_at_ns, _place(frame)) for frame in frames] == [(200, (3,)), (300, (3,))]
 
 
+def test_a_frame_holds_what_one_provider_told_and_a_watermark_alone_names_its_own() -> None:
+    builder = _builder(frame_ticks=10)
+    told = [replace(_tick(number), provider=name) for number, name in enumerate(("a", "a", "b", "a"), 1)]
+    frames = [frame.frame for moment in told for frame in builder.add(moment, 0)]
+    frames += [frame.frame for frame in builder.take()]
+    assert [(frame.provider, frame.times_ns) for frame in frames] == [("a", [1, 2]), ("b", [3]), ("a", [4])]
+    marks = builder.add(replace(_mark(5), provider="b"), 0)
+    assert {mark.frame.provider for mark in marks} == {"b"}
+
+
 def test_a_large_batch_is_split_into_full_frames_and_none_claims_the_batch_before_its_end() -> None:
     batch = Moment(position=(7,), tickers=["AAPL"] * 8, times_ns=[1] * 8, prices=[1.0] * 8, sizes=[1.0] * 8)
     builder = _builder(frame_ticks=3)
@@ -143,3 +154,19 @@ def test_an_empty_watermark_frame_carries_its_moments_origin_and_time() -> None:
     frames = _builder().add(mark, 9)
     assert [list(group) for _, group in groupby(frame.frame.origin for frame in frames)] == [[Origin.SIMULATED] * 4]
     assert {frame.frame.ingested_at_ns for frame in frames} == {9}
+
+
+def test_every_partition_is_told_of_a_gap_in_a_frame_of_its_own_after_what_came_before_it() -> None:
+    builder = _builder()
+    builder.add(_tick(1), 1)
+    frames = builder.add(Moment(position=(2,), lost_before_ns=7), 2)
+    told = [frame for frame in frames if frame.frame.lost_before_ns is not None]
+    assert [(partition, frame.tickers, frame.lost_before_ns, frame.watermark_ns) for partition, frame in told] == [
+        (partition, [], 7, None) for partition in range(_PARTITIONS)
+    ]
+    [before] = [frame for frame in frames if frame not in told]
+    assert before.frame.times_ns == [1]
+    assert frames.index(before) < frames.index(told[before.partition])
+    assert {_place(frame) for frame in told} == {(2,)}
+    [after] = builder.add(_mark(3), 3)[:1]
+    assert after.frame.lost_before_ns is None

@@ -29,20 +29,8 @@ def start(
     broker: BrokerUnderTest, processes: Processes, alpaca: AlpacaInThread, tmp_path: Path
 ) -> Callable[..., ServiceProcess]:
     def start_one(key: str = KEY) -> ServiceProcess:
-        environment = broker.environment(
-            source="alpaca",
-            tickers="AAPL,MSFT",
-            interval="1m",
-            log_level="debug",
-            source_exchange="24/7",
-            source_warm_up_bars=0,
-            source_reconnect_seconds=0,
-            source_budget_directory=tmp_path / "budgets",
-            alpaca_stream_url=f"ws://127.0.0.1:{alpaca.fake.port}",
-            alpaca_data_url=f"http://127.0.0.1:{alpaca.fake.port}",
-        )
-        keys = {"APCA_API_KEY_ID": key, "APCA_API_SECRET_KEY": SECRET}
-        return processes.start("ingestor", environment=environment | keys)
+        settings = alpaca.settings(tmp_path) | {"apca_api_key_id": key, "log_level": "debug"}
+        return processes.start("ingestor", environment=broker.environment(**settings))
 
     return start_one
 

@@ -210,3 +210,8 @@ def test_a_jump_that_nothing_confirms_is_dead_lettered_at_the_end() -> None:
     said = asyncio.run(play())
     assert [item.reason for item in said if isinstance(item, DeadLetter)] == ["no further tick confirmed the jump"]
     assert [row[2] for row in ticks_of_frames([s for s in said if isinstance(s, NumberedFrame)])] == [100.0]
+
+
+def test_a_source_in_trouble_lacks_ticks_only_where_some_are_to_be_expected() -> None:
+    assert SourceHealth(trouble="away").lacks == "away"
+    assert SourceHealth(trouble="away", expects_ticks=False).lacks is None

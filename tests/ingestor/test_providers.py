@@ -17,10 +17,11 @@ from ingestor.sources.live.figures import LiveFigures
 from ingestor.sources.live.opening import open_provider
 from ingestor.sources.live.provider import BudgetSpentError, Limits, ProviderAwayError
 from ingestor.sources.live.settings import LiveSettings
+from ingestor.sources.moments import Moment
 from schemas.errors import StopAndSayError
 from schemas.events import Origin, Tick
 from schemas.source_settings import LIVE_SOURCES
-from schemas.times import bar_start_ns
+from schemas.times import bar_start_ns, from_rfc3339
 from tests.ingestor.fold import fold, ticks_of
 from tests.ingestor.live_play import BEGIN_NS, MINUTE_NS, LivePlay
 from tests.ingestor.providers import FAKES
@@ -100,7 +101,9 @@ async def test_ticks_come_as_they_were_sent_and_watermarks_follow(fake: FakeProv
         await play.heard(len(ticks))
         told = [(ticker, ns - ns % fake.precision_ns, price, size) for ticker, ns, price, size, _ in ticks]
         assert ticks_of(play.moments) == told
-        assert {moment.origin for moment in play.moments if moment.tickers} == {Origin.NORMAL}
+        assert {(moment.origin, moment.provider) for moment in play.moments if moment.tickers} == {
+            (Origin.NORMAL, "fake")
+        }
         positions = [moment.position for moment in play.moments]
         assert positions == sorted(set(positions))
         health = play.source.health()
@@ -145,8 +148,10 @@ async def test_a_spent_budget_sends_nothing_and_an_unfilled_gap_is_said(fake: Fa
     position = (5, _NOW_MINUTE - 3 * MINUTE_NS)
     async with play.playing(position, [position]):
         await play.connected()
-        await fake.send(("AAPL", play.clock(), 100.0, 1.0, 1))
-        await play.heard(1)
+        if not fake.polls:  # what polls has no ticks then, and asks for none
+            await fake.send(("AAPL", play.clock(), 100.0, 1.0, 1))
+            await play.heard(1)
+        await until(lambda: bool(play.moments), what="the gap to be said")
     assert len(fake.requests) == 1
     rejected = [bad for moment in play.moments for bad in moment.rejected]
     assert [bad.code for bad in rejected] == ["gap"]
@@ -213,8 +218,8 @@ async def _send_until(play: LivePlay, ticks: list[Sent], end_ns: int) -> None:
     """Send the ticks from the clock's time to another, moving the clock with them."""
     for tick in [tick for tick in ticks if play.clock() <= tick[1] < end_ns]:
         play.clock.jump((tick[1] - play.clock()) / _SECOND)
-        await play.fake.send(tick)
         said = play.source.health().last_tick_ns
+        await play.fake.send(tick)
         await until(lambda: play.source.health().last_tick_ns != said, what=f"{tick} to come")  # noqa: B023
 
 
@@ -286,6 +291,10 @@ async def test_a_tick_that_comes_twice_counts_once_and_one_out_of_order_counts(
     first, second, third = [("AAPL", now_ns - back * _SECOND, 100.0 + back, 1.0, back) for back in (3, 2, 1)]
     async with play.playing():
         await play.connected()
+        if fake.polls:  # nothing is out of order, and the same quote again is no tick, however often it is asked for
+            await fake.send(first, second, third, ("AAPL", now_ns, 99.0, 1.0, 0))
+            assert [price for _, _, price, _ in ticks_of(play.moments)] == [103.0, 102.0, 101.0, 99.0]
+            return
         await fake.send(first, third)
         await fake.send(third, second)
         await fake.send(first)
@@ -328,6 +337,73 @@ async def test_a_first_start_plays_the_bars_before_it(fake: FakeProvider, tmp_pa
         _NOW_MINUTE - minute * MINUTE_NS for minute in range(19, -1, -1)
     ]
     _require_undisturbed(play, ticks, [_NOW_MINUTE - minute * MINUTE_NS for minute in range(20, 0, -1)])
+
+
+def _scaled(tick: tuple[str, int, float, float], factor: float) -> tuple[str, int, float, float]:
+    """Give a tick of AAPL on another scale; others as they are."""
+    ticker, time_ns, price, size = tick
+    return (ticker, time_ns, price * factor, size / factor) if ticker == "AAPL" else tick
+
+
+def _require_told_once(play: LivePlay) -> None:
+    """Check that AAPL was split two for one, MSFT was not, and no price came on the wrong side of it."""
+    [at] = [at for at, moment in enumerate(play.moments) if moment.rescaled]
+    assert play.moments[at].rescaled == {"AAPL": 0.5}
+    before, after = ([tick[2] for tick in ticks_of(part) if tick[0] == "AAPL"] for part in _cut(play.moments, at))
+    assert min(before, default=200.0) > 150 > max(after)
+    assert play.count("tickcast_source_splits_total", result="told") == 1
+    assert play.count("tickcast_source_splits_total", result="unclear") == 0
+
+
+def _cut(moments: list[Moment], at: int) -> tuple[list[Moment], list[Moment]]:
+    return moments[:at], moments[at:]
+
+
+async def test_a_split_in_the_night_is_told_before_the_first_price_of_the_day(
+    fake: FakeProvider, tmp_path: Path
+) -> None:
+    play = LivePlay(fake, tmp_path)
+    last_minute_ns = from_rfc3339("2026-11-24T20:59:00Z")
+    play.clock.jump((last_minute_ns - play.clock()) / _SECOND)
+    evening = _market(1, last_minute_ns)
+    old = [(*_scaled(tick[:4], 2.0), tick[4]) for tick in evening]
+    async with play.playing():
+        await play.connected()
+        await fake.send(*old)
+        await play.heard(len(old))
+        play.clock.jump(3 * 3_600)  # after the close; the exchange was not open for long enough to be mute
+        await fake.send(("MSFT", play.clock(), 200.0, 1.0, 900))
+        await play.heard(len(old) + 1)
+        _put_history(fake, evening)  # on the new scale
+        asked = [len(fake.requests)]
+        play.clock.jump((BEGIN_NS - 3_600 * _SECOND - play.clock()) / _SECOND)
+        for number in range(3):
+            await fake.send(("AAPL", play.clock(), 100.0 + number, 1.0, 901 + number))
+            await play.heard(len(old) + 2 + number)
+            asked.append(len(fake.requests))
+        assert asked[0] < asked[1] == asked[3], "once a day is enough"
+    _require_told_once(play)
+
+
+async def test_a_split_between_stop_and_start_is_told_before_the_gap_is_filled(
+    fake: FakeProvider, tmp_path: Path
+) -> None:
+    play, day_before = LivePlay(fake, tmp_path), _market(4, _NOW_MINUTE - 86_400 * _SECOND)
+    morning = _market(3, _NOW_MINUTE - 2 * MINUTE_NS)
+    _put_history(fake, day_before + morning)
+    cut_ns = day_before[0][1] + 150 * _SECOND
+    said = [tick[:4] for tick in day_before if tick[1] < cut_ns]
+    position = (40, cut_ns)
+    async with play.playing(position, [position], [Tick(*_scaled(tick, 2.0)) for tick in said]):
+        await play.connected()
+        await _send_until(play, morning, _NOW_MINUTE + MINUTE_NS)
+    assert play.moments[0].rescaled
+    _require_told_once(play)
+    made = fold(said + sorted(ticks_of(play.moments), key=lambda tick: tick[1]), MINUTE_NS)
+    for ticker, bars in fold([tick[:4] for tick in day_before], MINUTE_NS).items():
+        for start_ns, bar in bars.items():
+            own = made[ticker][start_ns]
+            assert (own.high, own.low, own.close, own.volume) == (bar.high, bar.low, bar.close, bar.volume)
 
 
 @pytest.mark.live

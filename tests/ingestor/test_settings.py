@@ -2,9 +2,13 @@
 
 import pytest
 
+from deploy.run_options import RunSettings
 from ingestor.settings import IngestorSettings
+from predictor.training.settings import TrainingSettings
+from schemas import source_settings
 from schemas.errors import StopAndSayError
-from schemas.settings import load_settings
+from schemas.settings import Settings, load_settings
+from schemas.source_settings import live_names
 from schemas.times import from_rfc3339
 
 
@@ -25,6 +29,34 @@ def test_a_file_has_a_path_and_begins_where_it_begins(monkeypatch: pytest.Monkey
     monkeypatch.setenv("TICKCAST_SOURCE", "file:/data/a:b.csv")
     settings = load_settings(IngestorSettings)
     assert (settings.source_kind, settings.source_path, settings.start_ns) == ("file", "/data/a:b.csv", None)
+
+
+def test_live_markets_are_named_in_order_and_share_a_name_so_that_one_can_follow_on_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(source_settings, "LIVE_SOURCES", ("alpaca", "other"))
+    for text, names in (("alpaca", ("alpaca",)), (" other, alpaca ", ("other", "alpaca"))):
+        monkeypatch.setenv("TICKCAST_SOURCE", text)
+        settings = load_settings(IngestorSettings)
+        assert (settings.source_kind, settings.source_path, settings.name) == ("live", "", "live")
+        assert live_names(settings.source) == names
+        assert load_settings(TrainingSettings).before_ns is not None
+        assert load_settings(RunSettings).source == settings.source
+    monkeypatch.setenv("TICKCAST_SOURCE_NAME", "markets")
+    assert load_settings(IngestorSettings).name == "markets"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("alpaca,nobody", "'nobody' is none"), ("alpaca,alpaca", "named twice"), ("alpaca,replay", "'replay' is none")],
+)
+@pytest.mark.parametrize("settings", [IngestorSettings, TrainingSettings, RunSettings])
+def test_a_market_that_is_unknown_or_doubled_is_said(
+    monkeypatch: pytest.MonkeyPatch, settings: type[Settings], text: str, said: str
+) -> None:
+    monkeypatch.setenv("TICKCAST_SOURCE", text)
+    with pytest.raises(StopAndSayError, match=f"TICKCAST_SOURCE.*{said}"):
+        load_settings(settings)
 
 
 def test_tickers_are_upper_case_sorted_and_once(monkeypatch: pytest.MonkeyPatch) -> None:

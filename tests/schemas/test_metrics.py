@@ -42,7 +42,7 @@ def test_no_label_is_a_ticker_one_bounded_gauge_apart() -> None:
     known = {
         *("bytes", "end", "horizon", "kind", "level", "part", "path", "reason", "result", "route", "source", "status"),
         *("action", "test", "ticker", "topic", "type", "until", "worker"),
-        *("bound", "code", "member", "model_set", "of", "role"),
+        *("before", "bound", "code", "member", "model_set", "of", "role"),
     }
     assert {label for metric in METRICS for label in metric.labels} == known, "one more: what are its values?"
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from predictor.commanding.asking import NotDoneError, ask, retrain_command
+from predictor.commanding.asking import ask, retrain_command
 from predictor.parameters import ForestParameters, Parameters
 from predictor.training import tasks
 from predictor.training.parameter_file import ParameterFile, parameters_of, searched_through_ns
 from predictor.training.service.presence import FRESH_SECONDS, trainer_runs
 from predictor.training.settings import TrainingSettings
+from schemas.asking import NotDoneError
 from schemas.errors import StopAndSayError
 from schemas.events import CommandAction, RetrainKind, ServiceState, ServiceStatus
 from schemas.times import NS_PER_SECOND

@@ -4,8 +4,8 @@ from msgspec import structs
 
 from predictor.training.service.decision_log import DecisionLog
 from predictor.training.service.past import Past
-from predictor.training.service.progress import ENDED_TOLD, Progress
 from predictor.training.service.waiting import MOST_WAITING, Waiting
+from schemas.command_progress import ENDED_TOLD, Progress
 from schemas.events import CommandAction, CommandState, ModelAction, RetrainKind
 from tests.trainer.test_decide import command
 from tests.trainer.tiny_sets import said

@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from ingestor.sources.live.attempts import attempts
 from ingestor.sources.live.provider import LiveTick, ProviderAwayError
@@ -67,7 +66,7 @@ class Connecting:
     """Opens streams.
 
     Args:
-        ticks: Gives a new one.
+        ticks: Gives a new one, of tickers.
         answer_seconds: How long a connection may take until its subscription holds.
         least_seconds: Between two connections, so that one that breaks at once is no storm.
         pause_seconds: After the first failure; each later pause is twice as long, all with jitter.
@@ -75,7 +74,7 @@ class Connecting:
 
     def __init__(
         self,
-        ticks: Callable[[], AsyncGenerator[Heard, None]],
+        ticks: Callable[[Sequence[str]], AsyncGenerator[Heard, None]],
         *,
         answer_seconds: float,
         least_seconds: float,
@@ -91,38 +90,31 @@ class Connecting:
         self._sleep = sleep
         self._last = float("-inf")
 
-    @asynccontextmanager
-    async def open(self, failed: Callable[[Exception], None]) -> AsyncIterator[Stream]:
-        """Open a stream, however long that takes, and close it after use.
+    async def opened(self, tickers: Callable[[], Sequence[str]], failed: Callable[[Exception], None]) -> Stream:
+        """Open a stream, however long that takes; who has it closes it.
 
         Args:
+            tickers: Gives those of an attempt.
             failed: Is told of every attempt that fails.
 
         Raises:
             StopAndSayError: The provider refuses the key, or the plan.
         """
-        stream = await self._opened(failed)
-        try:
-            yield stream
-        finally:
-            await stream.close()
-
-    async def _opened(self, failed: Callable[[Exception], None]) -> Stream:
-        stream: Stream = await self._attempts(ProviderAwayError, self._try, failed)
+        stream: Stream = await self._attempts(ProviderAwayError, self._try, tickers, failed)
         return stream
 
-    async def _try(self, failed: Callable[[Exception], None]) -> Stream:
+    async def _try(self, tickers: Callable[[], Sequence[str]], failed: Callable[[Exception], None]) -> Stream:
         await self._sleep(max(0.0, self._last + self._least_seconds - self._clock()))
         self._last = self._clock()
         try:
-            return await self._subscribed()
+            return await self._subscribed(tickers())
         except ProviderAwayError as error:
             failed(error)
             _log.warning("no connection yet: %s", error)
             raise
 
-    async def _subscribed(self) -> Stream:
-        pieces = self._ticks()
+    async def _subscribed(self, tickers: Sequence[str]) -> Stream:
+        pieces = self._ticks(tickers)
         try:
             first = await asyncio.wait_for(anext(pieces), self._answer_seconds)
         except (TimeoutError, StopAsyncIteration) as error:

@@ -6,7 +6,7 @@ from schemas import metrics
 
 
 class LiveFigures:
-    """The metrics of one live source."""
+    """The metrics of one provider."""
 
     def __init__(self, source: str, registry: CollectorRegistry = REGISTRY) -> None:
         self._source = source
@@ -15,7 +15,10 @@ class LiveFigures:
         self._connections_lost = metrics.SOURCE_CONNECTIONS_LOST.counter(registry)
         self._passed_over = metrics.SOURCE_TICKS_PASSED_OVER.counter(registry)
         self._filled = metrics.SOURCE_BARS_FILLED.counter(registry)
+        self._splits = metrics.SOURCE_SPLITS.counter(registry)
         self._gaps = metrics.SOURCE_GAPS.counter(registry)
+        self._plays = metrics.SOURCE_PLAYS.gauge(registry)
+        self._hand_overs = metrics.SOURCE_HAND_OVERS.counter(registry)
 
     def request(self, result: str, left_today: int | None) -> None:
         """Count a request: `answered`, `failed`, `refused`, or `withheld` for the budget."""
@@ -24,14 +27,26 @@ class LiveFigures:
             self._left.labels(self._source).set(left_today)
 
     def connection_lost(self, reason: str) -> None:
-        """Count a connection that ended: `away` or `mute`."""
+        """Count a connection that ended: `away`, `mute` or `refused`."""
         self._connections_lost.labels(self._source, reason).inc()
 
     def passed_over(self, reason: str) -> None:
         """Count a tick that had gone out already: `again`, or `filled` by the bars of history."""
         self._passed_over.labels(self._source, reason).inc()
 
+    def scale(self, result: str, tickers: int = 1) -> None:
+        """Count tickers whose scale changed, or may have: `told`, `unclear` or `unknown`."""
+        self._splits.labels(self._source, result).inc(tickers)
+
     def gap(self, result: str, bars: int = 0) -> None:
         """Count a gap: `filled` with so many bars, or `unfilled`."""
         self._gaps.labels(self._source, result).inc()
         self._filled.labels(self._source).inc(bars)
+
+    def plays(self, plays: bool) -> None:
+        """Say whether its ticks are those that are played."""
+        self._plays.labels(self._source).set(plays)
+
+    def took_over(self, before: str, reason: str) -> None:
+        """Count that it took over from another one."""
+        self._hand_overs.labels(before, self._source, reason).inc()

@@ -8,14 +8,14 @@ class Hearing:
     """What is known of a stream from when its ticks came.
 
     Args:
-        lateness_ns: A tick may come so long after its time.
-        mute_ns: So long without a tick, while the exchange is open, and the stream counts as dead.
+        lateness_seconds: A tick may come so long after its time.
+        mute_seconds: So long without a tick, while the exchange is open, and the stream counts as dead.
     """
 
-    def __init__(self, sessions: Sessions, lateness_ns: int, mute_ns: int) -> None:
+    def __init__(self, sessions: Sessions, lateness_seconds: float, mute_seconds: float) -> None:
         self._sessions = sessions
-        self._lateness_ns = lateness_ns
-        self._mute_ns = mute_ns
+        self._lateness_ns = int(lateness_seconds * NS_PER_SECOND)
+        self._mute_ns = int(mute_seconds * NS_PER_SECOND)
         self._since_ns = 0
         self.last_tick_ns: int | None = None
         self._newest_ns: int | None = None
@@ -39,6 +39,13 @@ class Hearing:
     def silent_ns(self, now_ns: int) -> int:
         """Give for how long no tick came although the exchange was open."""
         return self._sessions.open_ns_between(self._since_ns, now_ns)
+
+    def trouble(self, now_ns: int) -> str | None:
+        """Say that it is suspiciously silent; None: it is not."""
+        if self.silent_ns(now_ns) <= self._mute_ns / 2:
+            return None
+        seconds = self.silent_ns(now_ns) / NS_PER_SECOND
+        return f"connected, but no tick for {seconds:.0f} s while the exchange is open"
 
     def is_mute(self, now_ns: int) -> bool:
         """Tell whether it has been silent for too long."""

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from prometheus_client import CollectorRegistry
 
 from ingestor.sources.bars import BarColumns
+from ingestor.sources.live.asking import first_history
 from ingestor.sources.live.figures import LiveFigures
 from ingestor.sources.live.opening import open_provider, require_tickers
 from ingestor.sources.live.settings import LiveSettings
@@ -27,26 +28,30 @@ def span_ns(interval: Interval, bars: int) -> int:
 
 
 def load_live_history(
-    name: str,
+    names: Sequence[str],
     interval: Interval,
     tickers: Collection[str],
     start_ns: int | None = None,
     end_ns: int | None = None,
     clock_ns: Callable[[], int] = time.time_ns,
 ) -> dict[str, BarColumns]:
-    """Ask a provider for the bars that start in `[start_ns, end_ns)`, the last so many where there is no start.
+    """Ask providers for the bars that start in `[start_ns, end_ns)`, the last so many where there is no start.
+
+    Args:
+        names: Of the providers; one is asked after the other, until one has bars.
 
     Raises:
-        RetryError: It does not answer, or the plan allows no request now.
-        StopAndSayError: It refuses the key or the plan, or no tickers are named.
+        RetryError: None answers, or the plan allows no request now.
+        StopAndSayError: All refuse the key or the plan, or no tickers are named.
     """
     settings = load_settings(LiveSettings)
-    provider = open_provider(name, LiveFigures(name, CollectorRegistry()), settings)
+    tickers = require_tickers(tickers)
+    providers = [open_provider(name, LiveFigures(name, CollectorRegistry()), settings) for name in names]
     closed_ns = bar_start_ns(clock_ns(), interval_ns(interval))
     end_ns = closed_ns if end_ns is None else min(end_ns, closed_ns)
     count = settings.source_history_bars
     first_ns = end_ns - span_ns(interval, count) if start_ns is None else start_ns
-    bars = asyncio.run(provider.history(require_tickers(name, tickers), first_ns, end_ns, interval))
+    bars = asyncio.run(first_history(providers, tickers, first_ns, end_ns, interval))
     if start_ns is not None:
         return bars
     return {ticker: columns.between(int(columns.start_ns[-count:][0]), None) for ticker, columns in bars.items()}

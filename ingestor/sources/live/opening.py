@@ -8,13 +8,17 @@ from ingestor.settings import IngestorSettings
 from ingestor.sources.live.budget import Budget
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.connecting import Connecting
+from ingestor.sources.live.feed import Feed
 from ingestor.sources.live.figures import LiveFigures
+from ingestor.sources.live.hearing import Hearing
 from ingestor.sources.live.live_source import LiveOptions, LiveSource
 from ingestor.sources.live.provider import Provider
+from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.sessions import load_sessions
 from ingestor.sources.live.settings import LiveSettings
 from schemas.errors import StopAndSayError
 from schemas.settings import load_settings
+from schemas.source_settings import live_names
 
 
 def open_provider(name: str, figures: LiveFigures, settings: LiveSettings) -> Provider:
@@ -32,39 +36,53 @@ def open_provider(name: str, figures: LiveFigures, settings: LiveSettings) -> Pr
     return provider
 
 
-def require_tickers(name: str, tickers: Collection[str]) -> tuple[str, ...]:
+def require_tickers(tickers: Collection[str]) -> tuple[str, ...]:
     """Give the tickers.
 
     Raises:
         StopAndSayError: There are none: a market has too many.
     """
     if not tickers:
-        raise StopAndSayError(f"TICKCAST_TICKERS: say which {name} is to send, like AAPL,MSFT")
+        raise StopAndSayError("TICKCAST_TICKERS: say which the live market is to send, like AAPL,MSFT")
     return tuple(tickers)
 
 
 def open_live_source(settings: IngestorSettings) -> LiveSource:
-    """Open the live source that the settings name; nothing is sent yet.
+    """Open the live source that the settings name, with all of its providers; nothing is sent yet.
 
     Raises:
         StopAndSayError: It cannot be opened; the line says why.
     """
-    tickers, live = require_tickers(settings.source, settings.tickers), load_settings(LiveSettings)
-    figures = LiveFigures(settings.source)
-    provider = open_provider(settings.source, figures, live)
+    desk, live = RosterDesk(require_tickers(settings.tickers)), load_settings(LiveSettings)
+    options = LiveOptions(
+        interval=settings.interval,
+        warm_up_bars=live.source_warm_up_bars,
+        longest_fill_days=live.source_longest_fill_days,
+        return_seconds=live.source_return_seconds,
+    )
+    return LiveSource([open_feed(name, live) for name in live_names(settings.source)], desk, options)
+
+
+def open_feed(name: str, live: LiveSettings) -> Feed:
+    """Open a provider, and get its streams ready.
+
+    Raises:
+        StopAndSayError: It cannot be opened; the line says why.
+    """
+    figures = LiveFigures(name)
+    provider = open_provider(name, figures, live)
+    sessions = load_sessions(live.source_exchange or provider.traits.exchange, time.time_ns())
     connecting = Connecting(
-        lambda: provider.ticks(tickers),
+        provider.ticks,
         answer_seconds=live.source_answer_seconds,
         least_seconds=live.source_reconnect_seconds,
     )
-    options = LiveOptions(
-        source=settings.source,
-        tickers=tickers,
-        interval=settings.interval,
-        lateness=live.source_lateness_seconds,
-        mute=live.source_mute_seconds,
-        warm_up_bars=live.source_warm_up_bars,
-        longest_fill_days=live.source_longest_fill_days,
+    mute_seconds = max(live.source_mute_seconds, provider.traits.longest_silence_seconds)
+    return Feed(
+        name=name,
+        provider=provider,
+        sessions=sessions,
+        hearing=Hearing(sessions, live.source_lateness_seconds, mute_seconds),
+        connecting=connecting,
+        figures=figures,
     )
-    sessions = load_sessions(live.source_exchange or provider.traits.exchange, time.time_ns())
-    return LiveSource(provider, sessions, options, connecting, figures)

@@ -1,6 +1,6 @@
 """What was said of bars that are still open, so that history adds only what is missing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -54,6 +54,24 @@ class SaidBars:
             bar.first_ns, bar.open = time_ns, price
         bar.high, bar.low = max(bar.high, price), min(bar.low, price)
         bar.volume += size
+
+    def newest_ns(self) -> dict[str, int]:
+        """Give the time of each ticker's newest tick, of those that are not forgotten."""
+        newest_ns: dict[str, int] = {}
+        for bars in self._bars.values():
+            for ticker, bar in bars.items():
+                newest_ns[ticker] = max(bar.last_ns, newest_ns.get(ticker, 0))
+        return newest_ns
+
+    def rescale(self, factors: Mapping[str, float]) -> None:
+        """Bring what was said of some tickers to the scale of what follows."""
+        for bars in self._bars.values():
+            for ticker in bars.keys() & factors.keys():
+                bar, factor = bars[ticker], factors[ticker]
+                bar.open, bar.high, bar.low, bar.close = (
+                    price * factor for price in (bar.open, bar.high, bar.low, bar.close)
+                )
+                bar.volume /= factor
 
     def forget_before(self, time_ns: int) -> None:
         """Forget bars that end at or before a time."""

@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from ingestor.sources.live.packages import live_package
@@ -26,6 +27,7 @@ class Sessions:
     def __init__(self, sessions: Sequence[Session]) -> None:
         self._sessions = sessions
         self._opens = [session.open_ns for session in sessions]
+        self._days = [(before.close_ns + after.open_ns) // 2 for before, after in pairwise(sessions)]
 
     def open_ns_between(self, start_ns: int, end_ns: int) -> int:
         """Give how long the exchange was open within `[start, end)`, in nanoseconds."""
@@ -36,6 +38,15 @@ class Sessions:
                 break
             total_ns += max(0, min(end_ns, session.close_ns) - max(start_ns, session.open_ns))
         return total_ns
+
+    def between(self, start_ns: int, end_ns: int) -> list[Session]:
+        """Give the sessions that lie within `[start, end)` as a whole."""
+        first = bisect_left(self._opens, start_ns)
+        return [session for session in self._sessions[first:] if session.close_ns <= end_ns]
+
+    def day_of(self, time_ns: int) -> int:
+        """Give the number of the trading day of a time: it begins halfway between a close and the next open."""
+        return bisect_right(self._days, time_ns)
 
     def is_open(self, time_ns: int) -> bool:
         """Tell whether the exchange is open at a time."""
@@ -58,18 +69,19 @@ class Sessions:
         return self._opens[0] if self._opens else time_ns
 
 
-def load_sessions(exchange: str, now_ns: int) -> Sessions:
+def load_sessions(exchange: str, now_ns: int, past_days: int = _PAST_DAYS) -> Sessions:
     """Load the sessions of an exchange around now.
 
     Args:
         exchange: As `exchange_calendars` calls it: `XNYS`, `XETR`, `24/7`.
+        past_days: So far back.
 
     Raises:
         StopAndSayError: There is no such exchange, or the package is missing.
     """
     calendars = live_package("exchange_calendars")
     now = datetime.fromtimestamp(now_ns / NS_PER_SECOND, UTC).replace(tzinfo=None)
-    start, end = now - timedelta(days=_PAST_DAYS), now + timedelta(days=_COMING_DAYS)
+    start, end = now - timedelta(days=past_days), now + timedelta(days=_COMING_DAYS)
     try:
         calendar = calendars.get_calendar(exchange, start=start.date().isoformat(), end=end.date().isoformat())
     except calendars.errors.InvalidCalendarName as error:

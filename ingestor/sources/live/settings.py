@@ -22,6 +22,9 @@ class LiveSettings(Settings):
         120.0, gt=0, description="No tick for so long while the exchange is open: the connection is opened again"
     )
     source_reconnect_seconds: float = Field(5.0, ge=0, description="Least time between two connections")
+    source_return_seconds: float = Field(
+        60.0, ge=0, description="Of several, a preferred one comes back after it has been heard for so long"
+    )
     source_answer_seconds: float = Field(30.0, gt=0, le=600, description="How long a request or a connection may take")
     source_warm_up_bars: int = Field(
         250, ge=0, le=10_000, description="Bars before the first start that are fetched and played first"

@@ -11,11 +11,11 @@ from predictor.training.service.model_sets import ModelSets
 from predictor.training.service.next_state import FoundSet, Shape
 from predictor.training.service.outside import Outside
 from predictor.training.service.past import Past
-from predictor.training.service.progress import Progress
 from predictor.training.service.sender import Sender
 from predictor.training.service.waiting import Waiting
 from predictor.training.settings import TrainingSettings
 from predictor.training.tasks import say
+from schemas.command_progress import Progress
 from schemas.decisions import state_after
 from schemas.events import CommandState, ModelAction, ModelCommand
 

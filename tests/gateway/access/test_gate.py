@@ -328,7 +328,7 @@ async def test_a_socket_is_told_before_its_token_expires_and_another_one_keeps_i
 
 async def test_who_says_nothing_does_not_take_the_places_of_those_who_do(parts: Parts) -> None:
     text, _ = key_of(parts, Scope.STREAM)
-    stays, statuses = list[Stay](), list[int]()
+    stays, statuses, openings = list[Stay](), list[int](), list[asyncio.Task[None]]()
 
     async def stays_open(scope: Any, _receive: Any, _send: Any) -> None:
         stays.append(scope[STAY])
@@ -347,6 +347,7 @@ async def test_who_says_nothing_does_not_take_the_places_of_those_who_do(parts: 
         before = len(stays)
         scope = {"type": "websocket", "path": "/ws/bars", "headers": list(headers), "client": ("192.0.2.1", 5_000)}
         opening = asyncio.create_task(gate(scope | {"extensions": {"websocket.http.response": {}}}, receive, send))
+        openings.append(opening)  # a task that nobody holds is collected, and its place is free
         await until(lambda: opening.done() or len(stays) > before, "an answer")
         return len(stays) > before
 
@@ -355,6 +356,9 @@ async def test_who_says_nothing_does_not_take_the_places_of_those_who_do(parts: 
     assert await open_one((b"x-api-key", text.encode()))
     assert stays[0].identify(text) is None
     assert [await open_one() for _ in range(2)] == [True, False]
+    for opening in openings:
+        opening.cancel()
+    await asyncio.gather(*openings, return_exceptions=True)
 
 
 async def test_a_socket_ends_with_its_token_and_says_before_that_it_will(parts: Parts) -> None:

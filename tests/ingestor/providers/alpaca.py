@@ -27,9 +27,11 @@ class FakeAlpaca:
 
     Attributes:
         error: A stream's answer to a subscription instead of the acknowledgement: code and words.
+        refused: Likewise, where one of these tickers is asked for.
         day_begins_ns: The start of a daily bar, after 00:00 UTC.
     """
 
+    polls = False
     precision_ns = 1
 
     def __init__(self, stream: str = "trades") -> None:
@@ -40,6 +42,7 @@ class FakeAlpaca:
         self.page_bars = 3
         self.day_begins_ns = 0
         self.error: tuple[int, str] | None = None
+        self.refused: dict[str, tuple[int, str]] = {}
         self._stream = stream
         self._server: Server | None = None
         self._subscribed: dict[ServerConnection, set[str]] = {}
@@ -55,6 +58,11 @@ class FakeAlpaca:
         assert self._server is not None
         port: int = next(iter(self._server.sockets)).getsockname()[1]
         return port
+
+    @property
+    def streams(self) -> int:
+        """Give how many streams are subscribed now."""
+        return len(self._subscribed)
 
     def settings(self, *, key: str = KEY, secret: str = SECRET) -> AlpacaSettings:
         return AlpacaSettings(
@@ -114,8 +122,9 @@ class FakeAlpaca:
         await connection.send(_pack([{"T": "success", "msg": "authenticated"}]))
         asked = msgpack.unpackb(await connection.recv())
         assert asked["action"] == "subscribe", asked
-        if self.error is not None:
-            await connection.send(_pack([{"T": "error", "code": self.error[0], "msg": self.error[1]}]))
+        refusals = [self.refused[ticker] for ticker in asked[self._stream] if ticker in self.refused]
+        for code, words in refusals or ([] if self.error is None else [self.error]):
+            await connection.send(_pack([{"T": "error", "code": code, "msg": words}]))
             return
         channels = {name: asked.get(name, []) for name in ("trades", "quotes", "bars")}
         await connection.send(_pack([{"T": "subscription", **channels}]))

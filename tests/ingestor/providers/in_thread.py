@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Coroutine
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 from tests.ingestor.providers.alpaca import FakeAlpaca
+from tests.ingestor.providers.fake import KEY, SECRET
 
 
 class AlpacaInThread:
@@ -18,6 +20,22 @@ class AlpacaInThread:
         self._thread = Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self.do(self._running.__aenter__())
+
+    def settings(self, folder: Path) -> dict[str, Any]:
+        """Give what an ingestor of AAPL and MSFT must be told."""
+        return {
+            "source": "alpaca",
+            "tickers": "AAPL,MSFT",
+            "interval": "1m",
+            "source_exchange": "24/7",
+            "source_warm_up_bars": 0,
+            "source_reconnect_seconds": 0,
+            "source_budget_directory": folder / "budgets",
+            "apca_api_key_id": KEY,
+            "apca_api_secret_key": SECRET,
+            "alpaca_stream_url": f"ws://127.0.0.1:{self.fake.port}",
+            "alpaca_data_url": f"http://127.0.0.1:{self.fake.port}",
+        }
 
     def do(self, work: Coroutine[Any, Any, Any]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(30)

@@ -2,7 +2,7 @@
 
 from msgspec import structs
 
-from schemas.events import CommandProgress, CommandState, ModelCommand
+from schemas.events import CommandProgress, CommandState, ModelCommand, SourceCommand
 
 #: Of those that have ended, the newest are told.
 ENDED_TOLD = 20
@@ -17,7 +17,9 @@ class Progress:
     def __init__(self) -> None:
         self._by_id: dict[str, CommandProgress] = {}
 
-    def tell(self, command: ModelCommand, state: CommandState, message: str = "", progress: float = 0.0) -> None:
+    def tell(
+        self, command: ModelCommand | SourceCommand, state: CommandState, message: str = "", progress: float = 0.0
+    ) -> None:
         """Say where a command is."""
         done = 1.0 if state in _ENDS else min(max(progress, 0.0), 1.0)
         self._by_id.pop(command.id, None)  # what was said last comes last
@@ -25,6 +27,10 @@ class Progress:
             id=command.id, action=command.action, state=state, progress=done, message=message
         )
         self._forget()
+
+    def told(self, progress: CommandProgress) -> None:
+        """Take what was said of a command before a restart."""
+        self._by_id[progress.id] = progress
 
     def move(self, command_id: str, progress: float, message: str) -> None:
         """Say how far a command is that runs."""

@@ -1,0 +1,1 @@
+"""`tickcast sources`: live sources, what plays, and what people ask of it."""

@@ -1,0 +1,82 @@
+"""Which providers of live prices can be used from here. No key is ever shown."""
+
+import asyncio
+import time
+from collections.abc import Collection
+from importlib import import_module
+
+from msgspec import Struct
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from ingestor.sources.live.budget import Budget
+from ingestor.sources.live.figures import LiveFigures
+from ingestor.sources.live.opening import open_provider
+from ingestor.sources.live.provider import BudgetSpentError, Provider, ProviderSettings
+from ingestor.sources.live.settings import LiveSettings
+from schemas.errors import RetryError, StopAndSayError
+from schemas.settings import load_settings
+from schemas.times import interval_ns
+
+#: What is asked for: the daily bars of a ticker that all have, of so many days.
+_ASKED_TICKER, _ASKED_DAYS = "AAPL", 7
+_ANSWER_SECONDS = 20.0
+_DAY_NS = interval_ns("1d")
+
+
+class ProviderRow(Struct, frozen=True, kw_only=True):
+    """A provider, as far as this machine knows.
+
+    Attributes:
+        key: `yes`, `no`, or `not needed`.
+        reachable: `yes`, `no`, `refused` for the key or plan, or `not asked`.
+        left_today: Requests that the plan still allows within 24 hours; null: any number, or nobody knows.
+        note: What is wrong.
+    """
+
+    source: str
+    key: str
+    reachable: str = "not asked"
+    left_today: int | None = None
+    note: str = ""
+
+
+async def look_at(names: Collection[str], settings: LiveSettings, *, ask: bool) -> list[ProviderRow]:
+    """Look at providers, all at a time.
+
+    Args:
+        ask: Also send one request to each that has its key, if its budget allows that.
+    """
+    return list(await asyncio.gather(*(_row(name, settings, ask=ask) for name in names)))
+
+
+async def _row(name: str, settings: LiveSettings, *, ask: bool) -> ProviderRow:
+    settings_type: type[ProviderSettings] = import_module(f"ingestor.sources.providers.{name}").SETTINGS
+    key = "yes" if _wants_key(settings_type) else "not needed"
+    try:
+        provider = open_provider(name, LiveFigures(name, CollectorRegistry()), settings)
+        reachable, note = await _asked(provider) if ask else ("not asked", "")
+        left = Budget(name, load_settings(settings_type).limits, settings.source_budget_directory).left_today()
+    except StopAndSayError as error:
+        return ProviderRow(source=name, key="no" if _wants_key(settings_type) else key, note=str(error))
+    return ProviderRow(source=name, key=key, reachable=reachable, left_today=left, note=note)
+
+
+def _wants_key(settings_type: type[ProviderSettings]) -> bool:
+    return any(field.annotation is SecretStr for field in settings_type.model_fields.values())
+
+
+async def _asked(provider: Provider) -> tuple[str, str]:
+    end_ns = time.time_ns() // _DAY_NS * _DAY_NS
+    question = provider.history([_ASKED_TICKER], end_ns - _ASKED_DAYS * _DAY_NS, end_ns, "1d")
+    try:
+        await asyncio.wait_for(question, _ANSWER_SECONDS)
+    except TimeoutError:
+        return "no", f"no answer within {_ANSWER_SECONDS:g} s"
+    except BudgetSpentError as error:
+        return "not asked", str(error)
+    except RetryError as error:
+        return "no", str(error)
+    except StopAndSayError as error:
+        return "refused", str(error)
+    return "yes", ""

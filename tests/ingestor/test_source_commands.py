@@ -1,0 +1,125 @@
+"""`tickcast sources`: what is asked on the command line happens to the ingestor that plays, and outlives it."""
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from schemas.errors import EXIT_STOP_AND_SAY
+from schemas.events import ServiceStatus
+from schemas.topics import SERVICE_STATUS, SOURCE_COMMANDS, TICKS
+from tests.brokers import BrokerUnderTest, Record
+from tests.ingestor.providers.fake import KEY, SECRET
+from tests.ingestor.providers.in_thread import AlpacaInThread
+from tests.ingestor.test_roster import command
+from tests.processes import Processes, ServiceProcess
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def alpaca() -> Iterator[AlpacaInThread]:
+    server = AlpacaInThread()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def start(
+    kafka: BrokerUnderTest, processes: Processes, alpaca: AlpacaInThread, tmp_path: Path
+) -> Callable[..., ServiceProcess]:
+    def start_one(module: str, *words: str, **settings: Any) -> ServiceProcess:
+        live: dict[str, Any] = {
+            "source": "alpaca",
+            "tickers": "AAPL",
+            "interval": "1m",
+            "source_exchange": "24/7",
+            "source_warm_up_bars": 0,
+            "source_reconnect_seconds": 0,
+            "source_budget_directory": tmp_path / "budgets",
+            "alpaca_stream_url": f"ws://127.0.0.1:{alpaca.fake.port}",
+            "alpaca_data_url": f"http://127.0.0.1:{alpaca.fake.port}",
+        }
+        keys = {"APCA_API_KEY_ID": KEY, "APCA_API_SECRET_KEY": SECRET}
+        return processes.start(module, *words, environment=kafka.environment(**live | settings) | keys)
+
+    return start_one
+
+
+@pytest.fixture
+def ask(start: Callable[..., ServiceProcess]) -> Callable[..., str]:
+    def ask_once(*words: str) -> str:
+        asking = start("ingestor.commanding", *words)
+        assert asking.wait() == 0, asking.output()
+        return asking.output()
+
+    return ask_once
+
+
+def _reported(kafka: BrokerUnderTest, told: Callable[[ServiceStatus], bool]) -> None:
+    def enough(records: list[Record]) -> bool:
+        statuses = [record.event() for record in records if record.value is not None]
+        return any(told(status) for status in statuses if status.service == "ingestor")
+
+    kafka.read(SERVICE_STATUS, enough)
+
+
+def _answered(command_id: str, words: str, status: ServiceStatus) -> bool:
+    return any((each.id, each.state, each.message) == (command_id, "done", words) for each in status.commands)
+
+
+def _has_ticks(status: ServiceStatus, tickers: list[str]) -> bool:
+    return any(source.tickers == tickers and source.last_tick_ns is not None for source in status.sources)
+
+
+def _has_price(price: float, records: list[Record]) -> bool:
+    return any(price in record.event().prices for record in records)
+
+
+def test_tickers_are_changed_while_it_plays_and_stay_so_after_a_kill(
+    kafka: BrokerUnderTest, start: Callable[..., ServiceProcess], ask: Callable[..., str], alpaca: AlpacaInThread
+) -> None:
+    service = start("ingestor")
+    _reported(kafka, lambda status: bool(status.sources) and status.state == "ready")
+    assert "done: plays AAPL, NVDA" in ask("add", "nvda")
+    alpaca.do(alpaca.fake.send(("NVDA", time.time_ns(), 301.0, 1.0, 1)))
+    kafka.read(TICKS, partial(_has_price, 301.0))
+    kafka.produce(SOURCE_COMMANDS, command("pause", "AAPL", id="pause"), key="live")
+    _reported(kafka, partial(_answered, "pause", "plays NVDA; paused: AAPL"))
+    service.kill()
+    kafka.produce(SOURCE_COMMANDS, command("add", "MSFT", id="while it was away"), key="live")
+    service = start("ingestor")
+    _reported(kafka, partial(_answered, "while it was away", "plays MSFT, NVDA; paused: AAPL"))
+    again = kafka.read(SOURCE_COMMANDS, 3)[0].event()
+    kafka.produce(SOURCE_COMMANDS, again, command("remove", "NVDA", id="remove"), again, key="live")
+    _reported(kafka, partial(_answered, "remove", "plays MSFT; paused: AAPL"))
+    now = time.time_ns()
+    alpaca.do(
+        alpaca.fake.send(("NVDA", now, 302.0, 1.0, 2), ("AAPL", now, 101.0, 1.0, 3), ("MSFT", now, 201.0, 1.0, 4))
+    )
+    prices = [price for record in kafka.read(TICKS, partial(_has_price, 201.0)) for price in record.event().prices]
+    assert sorted(prices) == [201.0, 301.0]
+    _reported(kafka, lambda status: _has_ticks(status, ["AAPL", "MSFT"]))
+    shown = ask()
+    assert "AAPL (paused), MSFT" in shown
+    assert ["alpaca", "yes", "yes"] in [line.split()[:3] for line in shown.splitlines()]
+    assert KEY not in shown + service.output()
+    assert SECRET not in shown + service.output()
+
+
+def test_what_cannot_be_changed_is_said_before_it_is_asked_and_refused_where_it_is_asked_all_the_same(
+    kafka: BrokerUnderTest, start: Callable[..., ServiceProcess]
+) -> None:
+    service = start("ingestor", source="replay", interval="1d", tickers="AAPL")
+    _reported(kafka, lambda status: bool(status.sources))
+    asking = start("ingestor.commanding", "remove", "AAPL")
+    assert asking.wait() == EXIT_STOP_AND_SAY
+    assert "the tickers of replay cannot be changed" in asking.output()
+    assert kafka.read(SOURCE_COMMANDS) == []
+    kafka.produce(SOURCE_COMMANDS, structs.replace(command("remove", "AAPL"), source="replay"), key="replay")
+    _reported(kafka, lambda status: [each.state for each in status.commands] == ["refused"])
+    assert "remove AAPL, asked by cli/ann: refused: replay" in service.output()
