@@ -157,7 +157,7 @@ async def _watch(
         board.set_commands(commands.answers)
         if source.live:
             figures.expect_ticks(health.expects_ticks)
-            board.set_state(ServiceState.READY, source.title)
+            board.set_state(ServiceState.READY, f"{source.title}; {health.note}" if health.note else source.title)
         seconds = time.monotonic() - since
         if seconds >= _FIGURES_SECONDS:
             ticks = figures.acknowledged_ticks

@@ -112,6 +112,18 @@ SOURCE_HAND_OVERS = Metric(
     "A provider (`source`) took over from another one, which was `away`, `mute` or `refused`, or for its `return`.",
     ("before", "source", "reason"),
 )
+SOURCE_DISAGREEMENT = Metric(
+    "tickcast_source_disagreement_ratios",
+    "gauge",
+    "The greatest relative difference of a ticker's price at a provider (`source`) from the one that is played.",
+    ("source",),
+)
+SOURCE_DISAGREEING = Metric(
+    "tickcast_source_disagreeing_tickers",
+    "gauge",
+    "Tickers whose price at a provider (`source`) has differed from the one that is played beyond the bound for 30 s.",
+    ("source",),
+)
 SOURCE_SPLITS = Metric(
     "tickcast_source_splits_total",
     "counter",

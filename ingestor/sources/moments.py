@@ -67,12 +67,14 @@ class SourceHealth(Struct, frozen=True, kw_only=True):
         expects_ticks: Some are to be expected now.
         last_tick_ns: When its last tick came, wall clock; None: none has.
         latency_seconds: From that tick's own time to its coming.
+        note: What else is to be said of it; empty: nothing.
     """
 
     trouble: str | None = None
     expects_ticks: bool = True
     last_tick_ns: int | None = None
     latency_seconds: float | None = None
+    note: str = ""
 
     @property
     def lacks(self) -> str | None:

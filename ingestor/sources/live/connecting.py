@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 
 from ingestor.sources.live.attempts import attempts
 from ingestor.sources.live.provider import LiveTick, ProviderAwayError
@@ -102,6 +103,15 @@ class Connecting:
         """
         stream: Stream = await self._attempts(ProviderAwayError, self._try, tickers, failed)
         return stream
+
+    @asynccontextmanager
+    async def open(self, tickers: Sequence[str], failed: Callable[[Exception], None]) -> AsyncIterator[Stream]:
+        """Open a stream as `opened` does, and close it after use."""
+        stream = await self.opened(lambda: tickers, failed)
+        try:
+            yield stream
+        finally:
+            await stream.close()
 
     async def _try(self, tickers: Callable[[], Sequence[str]], failed: Callable[[Exception], None]) -> Stream:
         await self._sleep(max(0.0, self._last + self._least_seconds - self._clock()))

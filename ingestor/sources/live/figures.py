@@ -1,5 +1,7 @@
 """What live sources count."""
 
+from copy import copy
+
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from schemas import metrics
@@ -19,6 +21,12 @@ class LiveFigures:
         self._gaps = metrics.SOURCE_GAPS.counter(registry)
         self._plays = metrics.SOURCE_PLAYS.gauge(registry)
         self._hand_overs = metrics.SOURCE_HAND_OVERS.counter(registry)
+
+    def of(self, source: str) -> "LiveFigures":
+        """Give those of another provider: a registry has each metric once."""
+        other = copy(self)
+        other._source = source
+        return other
 
     def request(self, result: str, left_today: int | None) -> None:
         """Count a request: `answered`, `failed`, `refused`, or `withheld` for the budget."""

@@ -1,10 +1,14 @@
 """From settings to a live source."""
 
+import logging
 import time
 from collections.abc import Collection
 from importlib import import_module
 
+from prometheus_client import REGISTRY, CollectorRegistry
+
 from ingestor.settings import IngestorSettings
+from ingestor.sources.live.beside import Beside, ComparedSource
 from ingestor.sources.live.budget import Budget
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.connecting import Connecting
@@ -19,6 +23,8 @@ from ingestor.sources.live.settings import LiveSettings
 from schemas.errors import StopAndSayError
 from schemas.settings import load_settings
 from schemas.source_settings import live_names
+
+_log = logging.getLogger(__name__)
 
 
 def open_provider(name: str, figures: LiveFigures, settings: LiveSettings) -> Provider:
@@ -47,7 +53,7 @@ def require_tickers(tickers: Collection[str]) -> tuple[str, ...]:
     return tuple(tickers)
 
 
-def open_live_source(settings: IngestorSettings) -> LiveSource:
+def open_live_source(settings: IngestorSettings, registry: CollectorRegistry = REGISTRY) -> LiveSource:
     """Open the live source that the settings name, with all of its providers; nothing is sent yet.
 
     Raises:
@@ -60,16 +66,28 @@ def open_live_source(settings: IngestorSettings) -> LiveSource:
         longest_fill_days=live.source_longest_fill_days,
         return_seconds=live.source_return_seconds,
     )
-    return LiveSource([open_feed(name, live) for name in live_names(settings.source)], desk, options)
+    names, beside = live_names(settings.source), live.source_compare
+    if beside in names:
+        raise StopAndSayError(f"TICKCAST_SOURCE_COMPARE: {beside} is played already: name another one, or none")
+    figures = LiveFigures(names[0], registry)
+    feeds = [open_feed(name, live, figures.of(name)) for name in names]
+    if not beside:
+        return LiveSource(feeds, desk, options)
+    try:
+        compared = open_feed(beside, live, figures.of(beside))
+    except StopAndSayError as error:
+        _log.warning("prices are not compared with those of %s: %s", beside, error)
+        return LiveSource(feeds, desk, options)
+    heard = Beside(compared, lambda: desk.roster.playing, live.source_compare_bound, registry=registry)
+    return ComparedSource(heard, feeds, desk, options)
 
 
-def open_feed(name: str, live: LiveSettings) -> Feed:
+def open_feed(name: str, live: LiveSettings, figures: LiveFigures) -> Feed:
     """Open a provider, and get its streams ready.
 
     Raises:
         StopAndSayError: It cannot be opened; the line says why.
     """
-    figures = LiveFigures(name)
     provider = open_provider(name, figures, live)
     sessions = load_sessions(live.source_exchange or provider.traits.exchange, time.time_ns())
     connecting = Connecting(

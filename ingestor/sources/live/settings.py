@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from schemas.settings import Settings
+from schemas.source_settings import LIVE_SOURCES
 
 
 class LiveSettings(Settings):
@@ -31,6 +32,14 @@ class LiveSettings(Settings):
     )
     source_longest_fill_days: float = Field(
         7.0, gt=0, description="Of a longer gap, only so much before now is filled from history"
+    )
+    source_compare: str = Field(
+        "",
+        pattern=rf"^({'|'.join(LIVE_SOURCES)})?$",
+        description="A live market that is heard beside the source, and only compared with it; empty: none",
+    )
+    source_compare_bound: float = Field(
+        0.005, gt=0, lt=1, description="Relative difference of two prices, for 30 s, from which it is an alert"
     )
     source_history_bars: int = Field(
         5_000, ge=1, description="Bars of each ticker before now that training asks for, where it names no start"
