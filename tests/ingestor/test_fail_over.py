@@ -26,6 +26,14 @@ async def market(tmp_path: Path) -> AsyncIterator[TwoProviders]:
         yield TwoProviders(first, second, tmp_path)
 
 
+async def test_its_place_in_the_log_is_the_same_whatever_its_providers_and_tickers(
+    market: TwoProviders, tmp_path: Path
+) -> None:
+    alone = LivePlay(market.second, tmp_path).source
+    assert market.play.source.content == alone.content
+    assert market.play.source.title != alone.title
+
+
 async def test_a_broken_connection_is_made_again_and_nobody_takes_over(market: TwoProviders) -> None:
     async with market.play.playing():
         await market.plays("fake")

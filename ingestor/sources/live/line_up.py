@@ -109,7 +109,8 @@ class LineUp:
             self.left(number)
         first = 0 if self._last is None else self._last
         self._order = [first, *(number for number in range(len(self._all)) if number != first)]
-        self._failed, self._vacant_ns, self.playing = set(), now_ns, None
+        self._failed = set()
+        self._vacant_ns, self._reason, self.playing = now_ns, "away", None
 
     def wanted(self, now_ns: int) -> set[int]:
         """Give whose streams should be open, or tried."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgpack
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from ingestor.sources.bar_play import PlayedBar
@@ -107,7 +108,8 @@ class FakeAlpaca:
         for connection, tickers in list(self._subscribed.items()):
             wanted = [message for message in messages if message["S"] in tickers]
             if wanted:
-                await connection.send(_pack(wanted))
+                with suppress(ConnectionClosed):  # it goes away at this moment
+                    await connection.send(_pack(wanted))
 
     async def drop(self) -> None:
         """Break off without a word, as a network does."""
