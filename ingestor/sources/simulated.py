@@ -55,7 +55,7 @@ class SimulatedSource:
         """Make up ticks, for ever."""
         number = after[0] + 1 if after else 1
         walks = Walks(self._options, number, last_prices)
-        schedule = _Schedule(self._clock_ns(), self._options.rate_per_second)
+        schedule = Schedule(self._clock_ns(), self._options.rate_per_second)
         yield _moment(number, walks.ticks(0), [], schedule.start_ns)  # time has jumped since the last run
         while True:
             number += 1
@@ -66,7 +66,7 @@ class SimulatedSource:
             await self._sleep(schedule.pause_seconds(self._clock_ns()))
 
 
-class _Schedule:
+class Schedule:
     """Says which ticks are due, and when the next are; times count from its start."""
 
     def __init__(self, start_ns: int, rate_per_second: float) -> None:

@@ -66,6 +66,7 @@ class LivePlay:
         sessions: Sessions | None = None,
         mute_seconds: float = 60.0,
         others: dict[str, FakeProvider] | None = None,
+        fall_back_seconds: float | None = None,
     ) -> None:
         self.fake = fake
         self.clock = clock or MovedClock()
@@ -89,7 +90,12 @@ class LivePlay:
         feeds = [feed("fake", self.provider)]
         feeds += [feed(name, other.provider(self.calls)) for name, other in (others or {}).items()]
         self.desk = RosterDesk(("AAPL", "MSFT"))
-        options = LiveOptions(interval=interval, warm_up_bars=warm_up_bars, longest_fill_days=7)
+        options = LiveOptions(
+            interval=interval,
+            warm_up_bars=warm_up_bars,
+            longest_fill_days=7,
+            fall_back_seconds=fall_back_seconds,
+        )
         self.source = LiveSource(feeds, self.desk, options, self.clock, self.clock.sleep)
         self.moments: list[Moment] = []
 

@@ -1,14 +1,17 @@
 """Two providers of one market: one dies, falls silent, refuses, flaps, comes back; the bars are those of all ticks."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from ingestor.sources.moments import Moment
 from schemas.errors import StopAndSayError
+from schemas.events import Origin
 from tests.ingestor.fold import ticks_of
-from tests.ingestor.live_play import BEGIN_NS
+from tests.ingestor.live_play import BEGIN_NS, MINUTE_NS, LivePlay
 from tests.ingestor.providers.alpaca import FakeAlpaca
 from tests.ingestor.providers.fake import until
 from tests.ingestor.two_providers import TwoProviders
@@ -159,3 +162,44 @@ async def test_a_gap_is_filled_from_another_where_who_plays_has_no_history(marke
         await market.pass_until(6, [market.first])
     market.require_undisturbed(range(5))
     assert market.second.connections == 0
+
+
+async def test_prices_are_made_up_only_where_that_is_asked_for_after_a_while_and_until_somebody_is_back(
+    market: TwoProviders, tmp_path: Path
+) -> None:
+    market = TwoProviders(market.first, market.second, tmp_path, fall_back_seconds=30)
+    play = market.play
+    async with play.playing():
+        await market.plays("fake")
+        await market.pass_until(2.6, [market.first])
+        for fake in (market.first, market.second):
+            fake.error = (406, "connection limit exceeded")
+        await market.first.drop()
+        await until(lambda: str(play.source.health().trouble).count("connection limit") == 2, what="both's trouble")
+        play.clock.jump(20)
+        await asyncio.sleep(0.6)
+        assert _made_up(play) == []
+        play.clock.jump(15)
+        await until(lambda: bool(_made_up(play)), what="a made-up price")
+        assert str(play.source.health().trouble).startswith("prices are simulated: fake: ")
+        play.clock.jump(120)
+        await until(
+            lambda: (play.moments[-1].watermark_ns or 0) > BEGIN_NS + 4 * MINUTE_NS, what="the end of a made-up bar"
+        )
+        market.second.error = None
+        await market.plays("other")
+        await market.pass_until(8, [market.second])
+    market.require_undisturbed([0, 1, 6])
+    told = [moment for moment in play.moments if moment.tickers]
+    origins = [moment.origin for moment in told]
+    first, end = origins.index(Origin.SIMULATED), len(origins) - origins[::-1].index(Origin.SIMULATED)
+    assert set(origins[first:end]) == {Origin.SIMULATED}
+    assert {moment.provider for moment in told[first:end]} == {"simulated"}
+    last = {ticker: price for ticker, _, price, _ in ticks_of(told[:first])}
+    assert all(abs(price / last[ticker] - 1) < 0.01 for ticker, _, price, _ in ticks_of(told[first:end]))
+    assert [bad.code for moment in play.moments for bad in moment.rejected] == ["gap"]
+    assert play.count("tickcast_playing_providers", source="simulated") == 0
+
+
+def _made_up(play: LivePlay) -> list[Moment]:
+    return [moment for moment in play.moments if moment.origin is Origin.SIMULATED]

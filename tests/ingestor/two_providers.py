@@ -31,9 +31,10 @@ class TwoProviders:
         minutes: int = 12,
         every_ns: int = 2 * _SECOND,
         clock: MovedClock | None = None,
+        fall_back_seconds: float | None = None,
     ) -> None:
         self.first, self.second = first, second
-        self.play = LivePlay(first, folder, others={"other": second}, clock=clock)
+        self.play = LivePlay(first, folder, others={"other": second}, clock=clock, fall_back_seconds=fall_back_seconds)
         self.trades = [
             (ticker, _MINUTE + step * every_ns + 7, base + (step * 37 % 11) / 10, float(step % 4 + 1), step)
             for step in range(minutes * MINUTE_NS // every_ns)

@@ -87,6 +87,9 @@ class Line:
             StopAndSayError: All of them refuse the key, or the plan.
         """
         self._changed.clear()
+        for post in self._posts:
+            if post.tending is not None and post.tending.done():
+                post.tending.result()  # it never ends but by a fault of ours
         await self._arrange()
         number = self._line_up.due(self._clock_ns())
         if number is not None:
@@ -154,7 +157,7 @@ class Line:
                 await post.stop_tending()
                 await post.close()
                 self._line_up.left(number)
-                post.feed.trouble = "not needed"
+                post.feed.trouble = "stands by"
 
     async def _take_over(self, number: int) -> Feed:
         """Let a provider that is connected play; its stream is read by no one else from here on."""

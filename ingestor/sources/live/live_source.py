@@ -18,6 +18,7 @@ from ingestor.sources.live.roster import short_list
 from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.said import Addition, SaidBars
 from ingestor.sources.live.splits import Splits
+from ingestor.sources.live.stand_in import MadeUp, StandIn
 from ingestor.sources.moments import Moment, Position, Rejected, SourceHealth
 from ingestor.sources.pace import QUIET_SECONDS
 from schemas.errors import StopAndSayError
@@ -30,6 +31,8 @@ _log = logging.getLogger(__name__)
 FILL_INTERVAL: Interval = "1m"
 _FILL_NS = interval_ns(FILL_INTERVAL)
 _DAY_NS = interval_ns("1d")
+#: Stands in the frame for the provider where prices are made up.
+STAND_IN = "simulated"
 
 
 class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,12 +43,14 @@ class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
         warm_up_bars: Before a first start.
         longest_fill_days: Of a longer gap, only so much before now is filled.
         return_seconds: A better provider must be heard for so long before it comes back.
+        fall_back_seconds: So long after all are away, prices are made up; None: never.
     """
 
     interval: Interval
     warm_up_bars: int
     longest_fill_days: float
     return_seconds: float = 60.0
+    fall_back_seconds: float | None = None
 
 
 def _compared(interval: Interval) -> Interval:
@@ -88,6 +93,8 @@ class LiveSource:
         self._sleep = sleep
         self._said = SaidBars(_FILL_NS)
         self._subscribed: set[str] = set()
+        seconds = options.fall_back_seconds
+        self._stand_in = StandIn(None if seconds is None else int(seconds * NS_PER_SECOND))
         self._splits = Splits(_compared(options.interval), int(options.longest_fill_days * _DAY_NS))
         self._number = 0
         self._reached_ns = 0
@@ -116,6 +123,9 @@ class LiveSource:
         """Say why nobody plays, if that is not for other tickers that were asked for."""
         if self._opens_anew and self._feed.trouble is None:
             return None
+        return f"prices are simulated: {self._troubles()}" if self._stand_in.plays else self._troubles()
+
+    def _troubles(self) -> str:
         if len(self._feeds) == 1:
             return self._feed.trouble or "its gap is being filled"
         return "; ".join(f"{feed.name}: {feed.trouble or 'connected'}" for feed in self._feeds)
@@ -141,12 +151,13 @@ class LiveSource:
         line = Line(self._feeds, self.desk, self._options.return_seconds, self._wall_clock_ns)
         try:
             while True:
-                async for moment in self._turn(line):
-                    yield moment
+                async with aclosing(self._turn(line)) as moments:
+                    async for moment in moments:
+                        yield moment
         finally:
             await line.close()
 
-    async def _turn(self, line: Line) -> AsyncIterator[Moment]:
+    async def _turn(self, line: Line) -> AsyncGenerator[Moment, None]:
         """Play whose turn it is, until it is no longer."""
         if not self.desk.roster.playing:
             await self._open_anew(line)
@@ -154,7 +165,10 @@ class LiveSource:
             return
         feed = await line.turn()
         if feed is None:
+            for moment in self._made_up():
+                yield moment
             return
+        self._end_made_up()
         try:
             async with aclosing(self._play(feed, line)) as moments:
                 async for moment in moments:
@@ -213,6 +227,50 @@ class LiveSource:
             said = self._moment_of(heard, whole_ns)
             if said is not None:
                 yield said
+
+    def _made_up(self) -> Iterator[Moment]:
+        """Give made-up ticks, while all providers are away and the exchange is open, if they are wanted."""
+        now_ns = self._clock_ns()
+        if not self._feed.sessions.is_open(now_ns):
+            self._end_made_up()
+            return
+        if self._stand_in.is_due(now_ns):
+            last = self._splits.last_prices()
+            prices = {ticker: last[ticker] for ticker in self.desk.roster.playing if ticker in last}
+            if not prices:
+                return
+            self._stand_in.begin(prices, self._number, now_ns)
+            self._feeds[0].figures.of(STAND_IN).plays(True)
+            _log.warning("all are away: prices are made up from here on: %s", self._troubles())
+            self._filled_ns = max(self._filled_ns, bar_start_ns(self._reached_ns, _FILL_NS))
+            if self._filled_ns < bar_start_ns(now_ns, _FILL_NS):
+                yield self._unfilled(bar_start_ns(now_ns, _FILL_NS), "prices are made up after it")
+        if self._stand_in.plays:
+            yield self._made_up_moment(self._stand_in.take(now_ns))
+
+    def _made_up_moment(self, made_up: MadeUp) -> Moment:
+        tickers, prices, sizes = made_up.columns
+        for row in zip(tickers, made_up.times_ns, prices, sizes, strict=True):
+            self._said.add(*row)
+        if made_up.mark_ns is not None:
+            self._reached_ns = max(self._reached_ns, made_up.mark_ns)
+            self._said.forget_before(bar_start_ns(self._reached_ns, _FILL_NS))
+        return Moment(
+            position=self._next(),
+            tickers=tickers,
+            times_ns=made_up.times_ns,
+            prices=prices,
+            sizes=sizes,
+            origin=Origin.SIMULATED,
+            watermark_ns=None if made_up.mark_ns is None else self._reached_ns,
+            provider=STAND_IN,
+        )
+
+    def _end_made_up(self) -> None:
+        if self._stand_in.plays:
+            self._feeds[0].figures.of(STAND_IN).plays(False)
+            _log.warning("prices are made up no more")
+        self._stand_in.end()
 
     def _begin(self, feed: Feed, tickers: Sequence[str]) -> int:
         """Let a provider be the one that plays; give the end of the minute that it enters in its midst."""

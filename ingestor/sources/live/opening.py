@@ -65,6 +65,7 @@ def open_live_source(settings: IngestorSettings, registry: CollectorRegistry = R
         warm_up_bars=live.source_warm_up_bars,
         longest_fill_days=live.source_longest_fill_days,
         return_seconds=live.source_return_seconds,
+        fall_back_seconds=live.source_fall_back_seconds if live.source_fall_back else None,
     )
     names, beside = live_names(settings.source), live.source_compare
     if beside in names:

@@ -1,6 +1,7 @@
 """What all live sources can be told."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -25,6 +26,12 @@ class LiveSettings(Settings):
     source_reconnect_seconds: float = Field(5.0, ge=0, description="Least time between two connections")
     source_return_seconds: float = Field(
         60.0, ge=0, description="Of several, a preferred one comes back after it has been heard for so long"
+    )
+    source_fall_back: Literal["", "simulated"] = Field(
+        "", description="simulated: while all live markets are away, prices are made up, and marked so"
+    )
+    source_fall_back_seconds: float = Field(
+        60.0, ge=0, description="After they have been away for so long while the exchange is open"
     )
     source_answer_seconds: float = Field(30.0, gt=0, le=600, description="How long a request or a connection may take")
     source_warm_up_bars: int = Field(

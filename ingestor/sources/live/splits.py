@@ -82,6 +82,10 @@ class Splits:
         """Learn what went out before the start."""
         self._last.update({name: (tick.time_ns, tick.price) for name, tick in last_ticks.items()})
 
+    def last_prices(self) -> dict[str, float]:
+        """Give the last price of each ticker."""
+        return {ticker: price for ticker, (_, price) in self._last.items()}
+
     def begin(self, sessions: Sessions, now_ns: int) -> None:
         """Note that all that went out so far is on the scale of now."""
         self._day = sessions.day_of(now_ns)
