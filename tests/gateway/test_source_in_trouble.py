@@ -14,7 +14,7 @@ from tests.gateway.web import client_of
 from tests.ingestor.providers.in_thread import AlpacaInThread
 from tests.processes import Processes, free_port
 
-_SAID = "source: no ticks come; the last known prediction"
+_SAID = "source: in trouble, see /health; the last known prediction"
 
 
 @pytest.mark.parametrize(
