@@ -8,7 +8,7 @@ from schemas.events import OLD_MODELS
 
 #: What `degraded` says then, where the predictor had nothing worse to say.
 KAFKA = "kafka: not answering; the last known prediction"
-SOURCE = "source: no ticks come; the last known prediction"
+SOURCE = "source: in trouble, see /health; the last known prediction"
 
 
 def stale(body: bytes, reason: str, age_seconds: float) -> bytes:

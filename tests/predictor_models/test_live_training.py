@@ -49,6 +49,6 @@ def test_where_no_set_fits_one_is_trained_on_the_history_of_the_provider(
     finally:
         alpaca.end()
     [event] = announced
-    manifest = load_model_set(Path(event.location), interval="1d", horizons=(1, 5)).manifest
+    manifest = load_model_set(Path(event.location or ""), interval="1d", horizons=(1, 5)).manifest
     assert (manifest.options.source, event.tickers) == ("alpaca", list(_TICKERS))
     assert manifest.train_end_ns == today_ns, "up to yesterday's close"

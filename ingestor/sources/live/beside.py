@@ -92,6 +92,9 @@ class Beside:
                     self._take(await stream.next_within(_LOOK_SECONDS))
         except ProviderAwayError as error:
             _log.info("nothing to compare with for now: %s", error)
+        finally:
+            self._comparison.beside.forget()
+            self._say(self._comparison.judge(self._clock_ns()))
 
     def _take(self, heard: Heard) -> None:
         now_ns, hearing = self._clock_ns(), self._feed.hearing
@@ -111,15 +114,13 @@ class Beside:
         self._greatest.set(verdict.greatest)
         self._count.set(len(verdict.disagree))
         for ticker, difference in verdict.began.items():
-            _log.warning("%s: the price of %s is another one, by %.2f %%", ticker, name, 100 * difference)
+            _log.warning("%s says another price of %s, by %.2f %%", name, ticker, 100 * difference)
         for ticker in verdict.ended:
-            _log.info("%s: the price of %s is no longer another one", ticker, name)
+            _log.info("%s no longer says another price of %s", name, ticker)
         self.note = f"{name} says other prices of {tickers_text(verdict.disagree)}" if verdict.disagree else ""
 
     def _end(self, reason: str) -> None:
         _log.warning("prices are not compared with those of %s any more: %s", self._feed.name, reason)
-        self._greatest.set(0)
-        self._count.set(0)
         self.note = f"not compared with {self._feed.name}: {reason}"
 
 

@@ -39,6 +39,10 @@ class Prices:
         if math.isfinite(price) and price > 0:
             self._newest[ticker] = (price, now_ns)
 
+    def forget(self) -> None:
+        """Know none any more."""
+        self._newest.clear()
+
     def fresh(self, now_ns: int) -> dict[str, float]:
         """Give those that came lately."""
         return {ticker: price for ticker, (price, at_ns) in self._newest.items() if now_ns - at_ns <= FRESH_NS}
