@@ -15,6 +15,8 @@ REPLAY_START = "2010-01-04"
 #: Live markets: each is a module of `ingestor.sources.providers` with that name.
 LIVE_SOURCES: tuple[str, ...] = (
     "alpaca",
+    "alphavantage",
+    "finnhub",
     "polygon",
 )
 

@@ -52,7 +52,7 @@ class Budget:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._source = source
-        self._limits = limits
+        self.limits = limits
         self._path = folder / f"{source}.json"
         self._clock_ns = clock_ns
         self._sleep = sleep
@@ -70,19 +70,21 @@ class Budget:
         with self._locked():
             now_ns = self._clock_ns()
             sent_ns = self._sent(now_ns)
-            at_ns = turn_ns(sent_ns, self._limits, now_ns)
+            at_ns = turn_ns(sent_ns, self.limits, now_ns)
             if at_ns - now_ns > _LONGEST_WAIT_SECONDS * NS_PER_SECOND:
                 raise BudgetSpentError(f"{self._source}: the plan allows no further request before {to_rfc3339(at_ns)}")
             self._write([*sent_ns, at_ns])
         if at_ns > now_ns:
             await self._sleep((at_ns - now_ns) / NS_PER_SECOND)
 
-    def left_today(self) -> int | None:
-        """Give how many requests the day still allows; None: any number."""
-        if self._limits.per_day is None:
+    def left_today(self, until_ns: int | None = None) -> int | None:
+        """Give how many requests the limit of a day allows now, or from now until a time; None: any number."""
+        if self.limits.per_day is None:
             return None
+        now_ns = self._clock_ns()
+        since_ns = (now_ns if until_ns is None else until_ns) - _DAY_SECONDS * NS_PER_SECOND
         with self._locked():
-            return max(0, self._limits.per_day - len(self._sent(self._clock_ns())))
+            return max(0, self.limits.per_day - sum(sent_ns > since_ns for sent_ns in self._sent(now_ns)))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -96,7 +98,7 @@ class Budget:
         Raises:
             StopAndSayError: The file is not ours: sending on would be a guess.
         """
-        longest_ns = max((length_ns for _, length_ns in windows(self._limits)), default=0)
+        longest_ns = max((length_ns for _, length_ns in windows(self.limits)), default=0)
         try:
             sent_ns = msgspec.json.decode(self._path.read_bytes(), type=list[int])
         except FileNotFoundError:

@@ -9,7 +9,7 @@ from ingestor.sources.live.attempts import attempts
 from ingestor.sources.live.budget import Budget
 from ingestor.sources.live.figures import LiveFigures
 from ingestor.sources.live.packages import live_package
-from ingestor.sources.live.provider import BudgetSpentError, ProviderAwayError
+from ingestor.sources.live.provider import BudgetSpentError, Limits, ProviderAwayError
 from schemas.errors import StopAndSayError
 
 _log = logging.getLogger(__name__)
@@ -50,6 +50,15 @@ class Calls:
             default_ttl=_BREAKER_SECONDS,
             exclude=[BudgetSpentError, StopAndSayError],
         )
+
+    @property
+    def limits(self) -> Limits:
+        """Give what the plan allows."""
+        return self._budget.limits
+
+    def left_today(self, until_ns: int | None = None) -> int | None:
+        """Give how many requests the limit of a day allows now, or from now until a time; None: any number."""
+        return self._budget.left_today(until_ns)
 
     async def make(self, request: Callable[[], Awaitable[Answer]]) -> Answer:
         """Send a request until it is answered, as often as that makes sense.

@@ -95,11 +95,12 @@ def open_feed(name: str, live: LiveSettings, figures: LiveFigures) -> Feed:
         answer_seconds=live.source_answer_seconds,
         least_seconds=live.source_reconnect_seconds,
     )
+    mute_seconds = max(live.source_mute_seconds, provider.traits.longest_silence_seconds)
     return Feed(
         name=name,
         provider=provider,
         sessions=sessions,
-        hearing=Hearing(sessions, live.source_lateness_seconds, live.source_mute_seconds),
+        hearing=Hearing(sessions, live.source_lateness_seconds, mute_seconds),
         connecting=connecting,
         figures=figures,
     )

@@ -28,6 +28,10 @@ class BudgetSpentError(RetryError):
     """No request may be sent now, and waiting for the next one would be too long."""
 
 
+class NoHistoryError(ProviderAwayError):
+    """The plan has no bars of the past; asking again would not help."""
+
+
 class LiveTick(NamedTuple):
     """A tick as a provider told it.
 
@@ -59,6 +63,7 @@ class Traits(Struct, frozen=True, kw_only=True):
         settled_seconds: So long after a bar's end its history has it.
         identity_ticks: Of so many ticks back one may come a second time.
         delay_seconds: It says everything so much later than it happens, its bars of the past as well.
+        longest_silence_seconds: Of a session it may well say nothing new for so long; then no setting makes that mute.
     """
 
     content: dict[str, str]
@@ -66,6 +71,7 @@ class Traits(Struct, frozen=True, kw_only=True):
     settled_seconds: float = 3.0
     identity_ticks: int = 10_000
     delay_seconds: float = 0.0
+    longest_silence_seconds: float = 0.0
 
 
 class ProviderSettings(Settings):
@@ -100,6 +106,7 @@ class Provider(Protocol):
 
         Raises:
             ProviderAwayError: It does not answer.
+            NoHistoryError: The plan has no bars of the past.
             BudgetSpentError: Asking would cost more than the plan allows.
             StopAndSayError: The key is wrong, or the plan does not allow it.
         """

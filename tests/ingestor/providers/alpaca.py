@@ -32,6 +32,7 @@ class FakeAlpaca:
         day_begins_ns: The start of a daily bar, after 00:00 UTC.
     """
 
+    polls = False
     precision_ns = 1
 
     def __init__(self, stream: str = "trades") -> None:

@@ -23,6 +23,8 @@ class FakeProvider(Protocol):
         answers: Statuses of the next answers of its REST side, each with a `Retry-After` or None; then 200.
         page_bars: So many bars are on one page of an answer, where it has pages.
         precision_ns: Times of its ticks are multiples of this.
+        polls: It has no stream: it is asked again and again, for prices that have no number and no time of their own.
+            `requests` are then those for history only.
     """
 
     history: dict[str, dict[int, PlayedBar]]
@@ -31,6 +33,7 @@ class FakeProvider(Protocol):
     answers: list[tuple[int, str | None]]
     page_bars: int
     precision_ns: int
+    polls: bool
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Serve."""
