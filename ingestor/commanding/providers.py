@@ -65,7 +65,8 @@ async def _row(name: str, settings: LiveSettings, *, ask: bool) -> ProviderRow:
 
 
 def _key(own: ProviderSettings) -> str:
-    secrets = [secret for _, secret in own if isinstance(secret, SecretStr)]
+    fields = ((name, value) for name, value in own if name not in ProviderSettings.model_fields)  # Kafka's are not its
+    secrets = [value for _, value in fields if isinstance(value, SecretStr)]
     return "not needed" if not secrets else "yes" if all(secret.get_secret_value() for secret in secrets) else "no"
 
 
