@@ -16,6 +16,7 @@ REPLAY_START = "2010-01-04"
 LIVE_SOURCES: tuple[str, ...] = (
     "alpaca",
     "alphavantage",
+    "finnhub",
     "polygon",
 )
 

@@ -28,6 +28,10 @@ class BudgetSpentError(RetryError):
     """No request may be sent now, and waiting for the next one would be too long."""
 
 
+class NoHistoryError(ProviderAwayError):
+    """The plan has no bars of the past; asking again would not help."""
+
+
 class LiveTick(NamedTuple):
     """A tick as a provider told it.
 
@@ -102,6 +106,7 @@ class Provider(Protocol):
 
         Raises:
             ProviderAwayError: It does not answer.
+            NoHistoryError: The plan has no bars of the past.
             BudgetSpentError: Asking would cost more than the plan allows.
             StopAndSayError: The key is wrong, or the plan does not allow it.
         """

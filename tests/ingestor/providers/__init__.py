@@ -5,10 +5,12 @@ from collections.abc import Callable
 from tests.ingestor.providers.alpaca import FakeAlpaca
 from tests.ingestor.providers.alphavantage import FakeAlphaVantage
 from tests.ingestor.providers.fake import FakeProvider
+from tests.ingestor.providers.finnhub import FakeFinnhub
 from tests.ingestor.providers.polygon import FakePolygon
 
 FAKES: dict[str, Callable[[], FakeProvider]] = {
     "alpaca": FakeAlpaca,
     "alphavantage": FakeAlphaVantage,
+    "finnhub": FakeFinnhub,
     "polygon": FakePolygon,
 }
