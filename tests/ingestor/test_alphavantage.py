@@ -10,7 +10,7 @@ import pytest
 
 from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.live.polling import poll_pause_seconds
-from ingestor.sources.live.provider import BudgetSpentError, Limits, ProviderAwayError
+from ingestor.sources.live.provider import BudgetSpentError, Limits, NoHistoryError, ProviderAwayError
 from ingestor.sources.live.sessions import Session, Sessions
 from ingestor.sources.providers.alphavantage import AlphaVantageSettings, open_provider
 from ingestor.sources.providers.alphavantage_answers import DayLimitError, read_bars, require_data
@@ -165,7 +165,7 @@ async def test_on_the_free_plan_a_gap_lacks_nothing_unless_a_day_was_missed(tmp_
         provider = LivePlay(fake, tmp_path).provider
         now_ns = fake.now_ns - 12 * 3_600 * NS_PER_SECOND
         assert await provider.history(["AAPL"], from_rfc3339("2026-11-24T22:00:00Z"), now_ns, "1m") == {}
-        with pytest.raises(ProviderAwayError, match="free plan"):
+        with pytest.raises(NoHistoryError, match="free plan"):
             await provider.history(["AAPL"], from_rfc3339("2026-11-24T20:00:00Z"), now_ns, "1m")
     assert fake.asked == []
 

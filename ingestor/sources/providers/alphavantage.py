@@ -23,6 +23,7 @@ from ingestor.sources.live.provider import (
     BudgetSpentError,
     Limits,
     LiveTick,
+    NoHistoryError,
     ProviderAwayError,
     ProviderSettings,
     Traits,
@@ -196,11 +197,11 @@ class AlphaVantage:
         """Refuse to fill days; within the day nothing lacks, for its quote has all of it.
 
         Raises:
-            ProviderAwayError: The exchange was open on an earlier day since then.
+            NoHistoryError: The exchange was open on an earlier day since then.
         """
         today_ns = bar_start_ns(self._now_ns(), interval_ns("1d"))
         if self._sessions is None or self._sessions.open_ns_between(start_ns, today_ns):
-            raise ProviderAwayError("alphavantage's free plan has no bars within days")
+            raise NoHistoryError("alphavantage's free plan has no bars within days")
 
     def _say_if_unadjusted(self) -> None:
         if self._days_only and not self._said_unadjusted:
