@@ -31,6 +31,9 @@ class FakeFinnhub:
     """
 
     precision_ns = NS_PER_MILLISECOND
+    polls = False
+    keyless = False
+    counts_day_volume = False
 
     def __init__(self) -> None:
         self.history: dict[str, dict[int, PlayedBar]] = {}
