@@ -44,7 +44,6 @@ class Instruments:
         self.forecast_hits = forecasts.labels("hit")
         self.forecast_misses = forecasts.labels("miss")
         self.answer_cache = metrics.ANSWER_CACHE.counter(registry)
-        self.redis_up = metrics.REDIS_UP.gauge(registry)
         self.redis_calls = metrics.REDIS_CALLS.counter(registry)
         for result in ("answered", "refused", "failed"):
             self.redis_calls.labels(result)

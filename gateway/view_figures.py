@@ -14,7 +14,7 @@ from schemas.times import NS_PER_SECOND
 #: Tickers whose age is shown: those that wait longest, from this age on.
 OLDEST_TICKERS = 10
 OLD_SECONDS = 60.0
-_SHOWN = (metrics.READY, metrics.DATABASE_UP, metrics.NEWEST_AGE, metrics.OLDEST_AGES)
+_SHOWN = (metrics.READY, metrics.DATABASE_UP, metrics.REDIS_UP, metrics.NEWEST_AGE, metrics.OLDEST_AGES)
 
 
 class ViewFigures(Collector):
@@ -31,6 +31,8 @@ class ViewFigures(Collector):
         """Give all of them as they are now."""
         yield metrics.READY.family({(): self._parts.board.is_well})
         yield metrics.DATABASE_UP.family({(): self._parts.archive.answers})
+        redis = self._parts.redis.state
+        yield metrics.REDIS_UP.family({(): None if redis is None else redis.up})
         yield from _ages(self._parts.latest.entries(), self._parts.clock_ns())
 
 

@@ -88,10 +88,10 @@ async def _play_until_stopped(
         with suppress(PublishError, TimeoutError):
             await asyncio.wait_for(player.finish(), _DRAIN_SECONDS)
         await asyncio.to_thread(reporter.stop)
-        commands.close()
         left = await asyncio.to_thread(publisher.drain, max(_LAST_WORD_SECONDS, deadline - time.monotonic()))
         if left:
             _log.warning("%d records were not acknowledged in time; the next start resumes where the log ends", left)
+        commands.close()
 
 
 def make_player(

@@ -310,7 +310,7 @@ ANSWER_CACHE = Metric(
     "asked of the database (`miss`).",
     ("path", "result"),
 )
-REDIS_UP = Metric("tickcast_reachable_redis_servers", "gauge", "1 where the Redis that gateways share answers, else 0.")
+REDIS_UP = Metric("tickcast_reachable_redis_servers", "gauge", "1 where the Redis that is configured answers, else 0.")
 REDIS_CALLS = Metric(
     "tickcast_redis_calls_total", "counter", "Questions to Redis: `answered`, `refused` or `failed`.", ("result",)
 )

@@ -121,7 +121,6 @@ class RedisLink:
         if up == self._noted:
             return
         self._noted, self._state = up, LinkState(up, self._clock_ns())
-        self._instruments.redis_up.set(up)
         said = about(LogEvent.FALLBACK, of="redis", began=not up)
         if up:
             _log.info("Redis answers", extra=said)

@@ -28,7 +28,7 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     """A provider, as far as this machine knows.
 
     Attributes:
-        key: `yes`, `no`, or `not needed`.
+        key: `yes`, `no`, or `not needed`; `unknown` where its settings are wrong.
         reachable: `yes`, `no`, `refused` for the key or plan, or `not asked`.
         left_today: Requests that the plan still allows within 24 hours; null: any number, or nobody knows.
         note: What is wrong.
@@ -52,18 +52,21 @@ async def look_at(names: Collection[str], settings: LiveSettings, *, ask: bool) 
 
 async def _row(name: str, settings: LiveSettings, *, ask: bool) -> ProviderRow:
     settings_type: type[ProviderSettings] = import_module(f"ingestor.sources.providers.{name}").SETTINGS
-    key = "yes" if _wants_key(settings_type) else "not needed"
+    key = "unknown"
     try:
+        own = load_settings(settings_type)
+        key = _key(own)
         provider = open_provider(name, LiveFigures(name, CollectorRegistry()), settings)
         reachable, note = await _asked(provider) if ask else ("not asked", "")
-        left = Budget(name, load_settings(settings_type).limits, settings.source_budget_directory).left_today()
+        left = Budget(name, own.limits, settings.source_budget_directory).left_today()
     except StopAndSayError as error:
-        return ProviderRow(source=name, key="no" if _wants_key(settings_type) else key, note=str(error))
+        return ProviderRow(source=name, key=key, note=str(error))
     return ProviderRow(source=name, key=key, reachable=reachable, left_today=left, note=note)
 
 
-def _wants_key(settings_type: type[ProviderSettings]) -> bool:
-    return any(field.annotation is SecretStr for field in settings_type.model_fields.values())
+def _key(own: ProviderSettings) -> str:
+    secrets = [secret for _, secret in own if isinstance(secret, SecretStr)]
+    return "not needed" if not secrets else "yes" if all(secret.get_secret_value() for secret in secrets) else "no"
 
 
 async def _asked(provider: Provider) -> tuple[str, str]:

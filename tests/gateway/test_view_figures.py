@@ -21,6 +21,7 @@ def test_nothing_is_claimed_of_what_is_not_known_yet() -> None:
     said = scraped(watched(make_parts()))
     assert said["tickcast_ready_services"] == {(): 0.0}
     assert not {name for name in said if "age" in name}
+    assert not {name for name in said if "redis_servers" in name}, "none is configured"
 
 
 def test_a_gateway_in_an_outage_does_not_count_as_ready() -> None:

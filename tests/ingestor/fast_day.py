@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -92,29 +92,44 @@ class FastDay:
     @asynccontextmanager
     async def ingested(self, settings: IngestorSettings) -> AsyncIterator[None]:
         """Play it into the broker, as long as the block lasts."""
-        source, figures = self.play.source, Figures(settings.name, CollectorRegistry())
-        start = await asyncio.to_thread(read_start, settings, source)
-        publisher = Publisher(Producer(producer_config(settings)), settings.topic_prefix, figures)
-        player = make_player(settings, source, start, publisher, figures, self.clock)
-        played = (player.play(source, start.last_prices, start.places), player.send_what_lingers())
-        jobs = [asyncio.create_task(job) for job in (*played, self._watch(publisher))]
-        try:
-            await until(lambda: self.fake.connections > 0, what="a connection")
+        async with ingested(self.play, settings, self._look):
             yield
-            assert not [job.exception() for job in jobs if job.done()]
-        finally:
-            for job in jobs:
-                job.cancel()
-            await asyncio.gather(*jobs, return_exceptions=True)
-            await player.finish()
 
-    async def _watch(self, publisher: Publisher) -> None:
-        while True:
-            publisher.poll()
-            trouble = self.play.source.health().trouble
-            if trouble is not None and self.play.source.health().last_tick_ns is not None:
-                self.troubles.add(trouble)
-            await asyncio.sleep(_LOOK_SECONDS)
+    def _look(self) -> None:
+        trouble = self.play.source.health().trouble
+        if trouble is not None and self.play.source.health().last_tick_ns is not None:
+            self.troubles.add(trouble)
+
+
+@asynccontextmanager
+async def ingested(play: LivePlay, settings: IngestorSettings, look: Callable[[], None]) -> AsyncIterator[None]:
+    """Play a source into the broker, as long as the block lasts.
+
+    Args:
+        look: Is called all the while.
+    """
+    source, figures = play.source, Figures(settings.name, CollectorRegistry())
+    start = await asyncio.to_thread(read_start, settings, source)
+    publisher = Publisher(Producer(producer_config(settings)), settings.topic_prefix, figures)
+    player = make_player(settings, source, start, publisher, figures, play.clock)
+    played = (player.play(source, start.last_prices, start.places), player.send_what_lingers())
+    jobs = [asyncio.create_task(job) for job in (*played, _watch(publisher, look))]
+    try:
+        await until(lambda: play.fake.connections > 0, what="a connection")
+        yield
+        assert not [job.exception() for job in jobs if job.done()]
+    finally:
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        await player.finish()
+
+
+async def _watch(publisher: Publisher, look: Callable[[], None]) -> None:
+    while True:
+        publisher.poll()
+        look()
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 @asynccontextmanager

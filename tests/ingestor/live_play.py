@@ -15,7 +15,7 @@ from ingestor.sources.live.feed import Feed
 from ingestor.sources.live.figures import LiveFigures
 from ingestor.sources.live.hearing import Hearing
 from ingestor.sources.live.live_source import LiveOptions, LiveSource
-from ingestor.sources.live.provider import Limits
+from ingestor.sources.live.provider import Limits, Provider
 from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.sessions import Session, Sessions
 from ingestor.sources.moments import Moment, Position
@@ -65,6 +65,7 @@ class LivePlay:
         clock: MovedClock | None = None,
         sessions: Sessions | None = None,
         mute_seconds: float = 60.0,
+        others: dict[str, FakeProvider] | None = None,
     ) -> None:
         self.fake = fake
         self.clock = clock or MovedClock()
@@ -74,17 +75,22 @@ class LivePlay:
         self.calls = Calls("fake", self.budget, figures, answer_seconds=5.0, pause_seconds=0.001)
         self.provider = fake.provider(self.calls)
         sessions = sessions or Sessions(_SESSIONS)
-        feed = Feed(
-            name="fake",
-            provider=self.provider,
-            sessions=sessions,
-            hearing=Hearing(sessions, lateness_seconds=1.0, mute_seconds=mute_seconds),
-            connecting=Connecting(self.provider.ticks, answer_seconds=5.0, least_seconds=0.0, pause_seconds=0.01),
-            figures=figures,
-        )
+
+        def feed(name: str, provider: Provider) -> Feed:
+            return Feed(
+                name=name,
+                provider=provider,
+                sessions=sessions,
+                hearing=Hearing(sessions, lateness_seconds=1.0, mute_seconds=mute_seconds),
+                connecting=Connecting(provider.ticks, answer_seconds=5.0, least_seconds=0.0, pause_seconds=0.01),
+                figures=figures.of(name),
+            )
+
+        feeds = [feed("fake", self.provider)]
+        feeds += [feed(name, other.provider(self.calls)) for name, other in (others or {}).items()]
         self.desk = RosterDesk(("AAPL", "MSFT"))
         options = LiveOptions(interval=interval, warm_up_bars=warm_up_bars, longest_fill_days=7)
-        self.source = LiveSource([feed], self.desk, options, self.clock, self.clock.sleep)
+        self.source = LiveSource(feeds, self.desk, options, self.clock, self.clock.sleep)
         self.moments: list[Moment] = []
 
     @asynccontextmanager
@@ -127,4 +133,4 @@ class LivePlay:
 
     def count(self, metric: str, **labels: str) -> float:
         """Give a metric's value."""
-        return self.registry.get_sample_value(metric, {"source": "fake", **labels}) or 0.0
+        return self.registry.get_sample_value(metric, {"source": "fake"} | labels) or 0.0

@@ -156,6 +156,20 @@ async def test_the_free_plan_plays_a_day_once_in_the_night_after_it(tmp_path: Pa
     assert {to_rfc3339(tick.time_ns)[:16] for tick in heard} == {"2026-11-25T15:00"}  # type: ignore[union-attr]
 
 
+async def test_on_the_free_plan_a_gap_lacks_nothing_unless_a_day_was_missed(tmp_path: Path) -> None:
+    opens_ns = [from_rfc3339(f"2026-11-{day}T14:30:00Z") for day in (24, 25)]
+    sessions = Sessions([Session(open_ns, open_ns + 6 * 3_600 * NS_PER_SECOND) for open_ns in opens_ns])
+    fake = FakeAlphaVantage(plan="free", sessions=sessions)
+    fake.now_ns = opens_ns[1] + 13 * 3_600 * NS_PER_SECOND  # an hour after the open of the market that is told of
+    async with fake.running():
+        provider = LivePlay(fake, tmp_path).provider
+        now_ns = fake.now_ns - 12 * 3_600 * NS_PER_SECOND
+        assert await provider.history(["AAPL"], from_rfc3339("2026-11-24T22:00:00Z"), now_ns, "1m") == {}
+        with pytest.raises(ProviderAwayError, match="free plan"):
+            await provider.history(["AAPL"], from_rfc3339("2026-11-24T20:00:00Z"), now_ns, "1m")
+    assert fake.asked == []
+
+
 async def test_minutes_are_played_once_each_when_they_have_ended(tmp_path: Path) -> None:
     fake = FakeAlphaVantage("minutes")
     first_ns = BEGIN_NS // MINUTE_NS * MINUTE_NS

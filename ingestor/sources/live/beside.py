@@ -82,6 +82,9 @@ class Beside:
     async def _listen(self) -> None:
         """Compare until the connection breaks, or other tickers are played."""
         feed, tickers = self._feed, self._tickers()
+        if not tickers:
+            await asyncio.sleep(_LOOK_SECONDS)
+            return
         try:
             async with feed.connecting.open(tickers, lambda _: None) as stream:
                 feed.hearing.connected(self._clock_ns())

@@ -189,6 +189,9 @@ class Line:
                     subscribing, failed = partial(self._subscribing, number), partial(self._failed, number)
                     post.stream = await post.feed.connecting.opened(subscribing, failed)
                     self._opened(number)
+                if self._line_up.playing is None:  # what comes now is for whoever is about to play
+                    await asyncio.sleep(_TURN_SECONDS)
+                    continue
                 self._listen(number, await post.stream.next_within(QUIET_SECONDS))
             except ProviderAwayError as error:
                 await self._end(number, error)

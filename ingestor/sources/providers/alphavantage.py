@@ -33,7 +33,7 @@ from ingestor.sources.providers.alphavantage_answers import UNREADABLE, DayLimit
 from ingestor.sources.providers.alphavantage_polls import Polls
 from ingestor.sources.providers.alphavantage_questions import INTERVALS, daily_questions, intraday_questions
 from schemas.errors import StopAndSayError
-from schemas.times import NS_PER_SECOND, Interval, to_rfc3339
+from schemas.times import NS_PER_SECOND, Interval, bar_start_ns, interval_ns, to_rfc3339
 
 _log = logging.getLogger(__name__)
 
@@ -139,7 +139,8 @@ class AlphaVantage:
         self._accepted = False
         self._said_unadjusted = False
         httpx = live_package("httpx")
-        logging.getLogger("httpx").setLevel(logging.WARNING)  # it writes down addresses, and the key is in them
+        for name in ("httpx", "httpcore"):  # they write down addresses, and the key is in them
+            logging.getLogger(name).setLevel(logging.WARNING)
         self._client = httpx.AsyncClient(timeout=answer_seconds)
         self._failures: tuple[type[Exception], ...] = (httpx.HTTPError, OSError)
 
@@ -174,7 +175,8 @@ class AlphaVantage:
     ) -> dict[str, BarColumns]:
         """Give bars, ticker by ticker, and those of minutes month after month."""
         if interval != "1d" and self._days_only:
-            raise ProviderAwayError("alphavantage's free plan has no bars within a day")
+            self._require_no_missed_day(start_ns)
+            return {}
         if interval not in INTERVALS and interval != "1d":
             return {}
         if interval == "1d":
@@ -189,6 +191,16 @@ class AlphaVantage:
             if len(columns):
                 bars[ticker] = columns
         return bars
+
+    def _require_no_missed_day(self, start_ns: int) -> None:
+        """Refuse to fill days; within the day nothing lacks, for its quote has all of it.
+
+        Raises:
+            ProviderAwayError: The exchange was open on an earlier day since then.
+        """
+        today_ns = bar_start_ns(self._now_ns(), interval_ns("1d"))
+        if self._sessions is None or self._sessions.open_ns_between(start_ns, today_ns):
+            raise ProviderAwayError("alphavantage's free plan has no bars within days")
 
     def _say_if_unadjusted(self) -> None:
         if self._days_only and not self._said_unadjusted:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from gateway.settings import GatewaySettings
 from gateway.shared.link import AwayError
+from gateway.view_figures import ViewFigures
 from schemas.errors import StopAndSayError
 from schemas.settings import load_settings
 from tests.certificates import Authority
@@ -128,6 +129,7 @@ def test_without_its_package_one_line_says_what_to_install(monkeypatch: pytest.M
 async def test_health_says_whether_redis_is_up_and_since_when(redis: RedisServer) -> None:
     parts = make_parts(prediction("AAPL"), redis_url=SecretStr(redis.url), redis_answer_ms=2_000)
     parts.redis._clock_ns = time.time_ns
+    parts.instruments.show(ViewFigures(parts))
     async with client_of(parts) as client:
         assert (await client.get("/health")).json()["redis"]["state"] == "away"
         looking = asyncio.create_task(parts.redis.run())

@@ -1,7 +1,7 @@
 """A local Alpaca: its stream in MessagePack and its bars in pages, as https://docs.alpaca.markets describes them."""
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
@@ -27,6 +27,7 @@ class FakeAlpaca:
 
     Attributes:
         error: A stream's answer to a subscription instead of the acknowledgement: code and words.
+        at_subscription: Is called before one is acknowledged.
         refused: Likewise, where one of these tickers is asked for.
         day_begins_ns: The start of a daily bar, after 00:00 UTC.
     """
@@ -45,6 +46,7 @@ class FakeAlpaca:
         self.day_begins_ns = 0
         self.error: tuple[int, str] | None = None
         self.refused: dict[str, tuple[int, str]] = {}
+        self.at_subscription: Callable[[], None] = lambda: None
         self._stream = stream
         self._server: Server | None = None
         self._subscribed: dict[ServerConnection, set[str]] = {}
@@ -124,6 +126,7 @@ class FakeAlpaca:
         await connection.send(_pack([{"T": "success", "msg": "authenticated"}]))
         asked = msgpack.unpackb(await connection.recv())
         assert asked["action"] == "subscribe", asked
+        self.at_subscription()
         refusals = [self.refused[ticker] for ticker in asked[self._stream] if ticker in self.refused]
         for code, words in refusals or ([] if self.error is None else [self.error]):
             await connection.send(_pack([{"T": "error", "code": code, "msg": words}]))

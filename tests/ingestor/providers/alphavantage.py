@@ -69,7 +69,9 @@ class FakeAlphaVantage:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Serve on a free port."""
-        async with serve(lambda _: asyncio.sleep(0), "127.0.0.1", 0, process_request=self._http) as self._server:
+        waits = 3.0  # at its end, for connections that ask nothing
+        server = serve(lambda _: asyncio.sleep(0), "127.0.0.1", 0, process_request=self._http, open_timeout=waits)
+        async with server as self._server:
             yield
 
     def settings(self, key: str = KEY, **more: Any) -> AlphaVantageSettings:
