@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ingestor.sources.bar_play import PlayedBar
+from ingestor.sources.live.provider import ProviderAwayError
 from schemas.times import NS_PER_SECOND, from_rfc3339, interval_ns
 from tests.ingestor.fold import ticks_of
 from tests.ingestor.live_play import BEGIN_NS, MINUTE_NS, LivePlay
@@ -103,4 +104,7 @@ async def test_what_takes_us_for_a_robot_is_asked_again_for_there_is_no_key(tmp_
     fake.answers = [(401, None), (403, None)]
     async with fake.running():
         assert await LivePlay(fake, tmp_path).provider.history(["AAPL"], BEGIN_NS - MINUTE_NS, BEGIN_NS, "1m") == {}
+        fake.refuses_streams = True
+        with pytest.raises(ProviderAwayError, match="answers 403"):
+            await anext(LivePlay(fake, tmp_path).provider.ticks(["AAPL"]))
     assert len(fake.requests) == 3

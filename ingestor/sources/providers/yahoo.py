@@ -82,7 +82,7 @@ class Yahoo:
         """Give prices. Subscriptions are not acknowledged."""
         address, volumes = self._settings.yahoo_stream_url, DayVolumes()
         stream = self._stream_type(address, verbose=False)
-        async with open_websocket("yahoo", address) as stream._ws:
+        async with open_websocket("yahoo", address, keyless=True) as stream._ws:
             try:
                 await stream.subscribe(list(tickers))  # and again every 15 s, or it forgets
                 yield []

@@ -36,6 +36,7 @@ class FakeYahoo:
         day_begins_ns: The time of a daily bar, after 00:00 UTC of its day.
         dividend: Adjusted closes are so much of the closes.
         first_s: It has no bars before; None: it has all.
+        refuses_streams: It takes those who ask for a stream for robots.
         extra_rows: More rows of every answer: time, and all else.
     """
 
@@ -56,6 +57,7 @@ class FakeYahoo:
         self.dividend = 1.0
         self.first_s: int | None = None
         self.extra_rows: list[tuple[int, float | None]] = []
+        self.refuses_streams = False
         self._hours = hours
         self._day_volumes: dict[str, float] = {}
         self._told_volumes: dict[tuple[str, int], float] = {}
@@ -137,7 +139,7 @@ class FakeYahoo:
 
     async def _http(self, connection: ServerConnection, request: Request) -> Response | None:
         if request.headers.get("Upgrade") == "websocket":  # a browser offers another protocol with each request
-            return None
+            return _answer(403, b"") if self.refuses_streams else None
         self.requests.append(request.path)
         status, retry_after = self.answers.pop(0) if self.answers else (200, None)
         if status != 200:
