@@ -18,6 +18,7 @@ LIVE_SOURCES: tuple[str, ...] = (
     "alphavantage",
     "finnhub",
     "polygon",
+    "yahoo",
 )
 
 #: What a source may be called, for people.

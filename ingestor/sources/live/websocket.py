@@ -25,10 +25,11 @@ WEBSOCKET_OPTIONS: dict[str, Any] = {
 
 
 @asynccontextmanager
-async def open_websocket(source: str, url: str, **options: Any) -> AsyncIterator[Any]:
+async def open_websocket(source: str, url: str, *, keyless: bool = False, **options: Any) -> AsyncIterator[Any]:
     """Open a connection, and close it after use; no error of it shows the address, which may hold a key.
 
     Args:
+        keyless: It has no key to refuse, so a refusal is one for a while.
         options: More of what `websockets` can be told.
 
     Raises:
@@ -44,6 +45,8 @@ async def open_websocket(source: str, url: str, **options: Any) -> AsyncIterator
         raise StopAndSayError(f"{source}'s stream: its address is not one like wss://host") from None
     except exceptions.InvalidStatus as error:
         status, headers = error.response.status_code, error.response.headers
+        if keyless:
+            raise ProviderAwayError(f"{source}'s stream answers {status}") from error
         raise http_error(f"{source}'s stream", status, "at the handshake", headers.get("Retry-After")) from error
     except (OSError, TimeoutError, exceptions.WebSocketException) as error:
         raise ProviderAwayError(f"{source}'s stream: {type(error).__name__}: {error}") from error

@@ -34,6 +34,8 @@ class FakeAlpaca:
     """
 
     polls = False
+    keyless = False
+    counts_day_volume = False
     precision_ns = 1
 
     def __init__(self, stream: str = "trades") -> None:

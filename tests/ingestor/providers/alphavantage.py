@@ -43,6 +43,8 @@ class FakeAlphaVantage:
     """
 
     polls = True
+    keyless = False
+    counts_day_volume = False
     precision_ns = 1
 
     def __init__(self, stream: str = "quotes", plan: str = "realtime", sessions: Sessions = ALWAYS_OPEN) -> None:

@@ -25,6 +25,9 @@ class FakeProvider(Protocol):
         precision_ns: Times of its ticks are multiples of this.
         polls: It has no stream: it is asked again and again, for prices that have no number and no time of their own.
             `requests` are then those for history only.
+        keyless: It has no key that could be wrong.
+        counts_day_volume: Sizes are what its volume of the day grew by, with the first price of a connection by nobody
+            knows what.
     """
 
     history: dict[str, dict[int, PlayedBar]]
@@ -34,6 +37,8 @@ class FakeProvider(Protocol):
     page_bars: int
     precision_ns: int
     polls: bool
+    keyless: bool
+    counts_day_volume: bool
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Serve."""

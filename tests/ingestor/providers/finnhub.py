@@ -32,6 +32,9 @@ class FakeFinnhub:
 
     polls = False
     precision_ns = NS_PER_MILLISECOND
+    polls = False
+    keyless = False
+    counts_day_volume = False
 
     def __init__(self) -> None:
         self.history: dict[str, dict[int, PlayedBar]] = {}

@@ -31,6 +31,8 @@ class FakePolygon:
     """
 
     polls = False
+    keyless = False
+    counts_day_volume = False
     precision_ns = NS_PER_MILLISECOND
 
     def __init__(self, stream: str = "trades", feed: str = "realtime") -> None:
