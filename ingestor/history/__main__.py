@@ -64,7 +64,7 @@ def _settings(given: argparse.Namespace) -> IngestorSettings:
 def _run(asked: IngestorSettings, days: int, clock_ns: Callable[[], int], *, refresh: bool) -> None:
     live, now_ns = load_settings(LiveSettings), clock_ns()
     provider = open_provider(asked.source, LiveFigures(asked.source, CollectorRegistry()), live)
-    settled_ns = int(provider.traits.settled_seconds * NS_PER_SECOND)
+    settled_ns = int((provider.traits.settled_seconds + provider.traits.delay_seconds) * NS_PER_SECOND)
     start_ns, end_ns, to_now = _span(asked, days, bar_start_ns(now_ns - settled_ns, interval_ns(asked.interval)))
     past_days = (now_ns - start_ns) // _DAY_NS + 2
     sessions = load_sessions(live.source_exchange or provider.traits.exchange, now_ns, past_days)
