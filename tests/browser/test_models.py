@@ -42,7 +42,8 @@ async def sent_to(topic: CommandTopic) -> ModelCommand:
     async with asyncio.timeout(20):
         while not topic.sent:
             await asyncio.sleep(0.05)
-    return topic.sent[0]
+    command: ModelCommand = topic.sent[0]
+    return command
 
 
 async def test_a_training_is_asked_for_followed_and_its_set_appears(browser: Browser) -> None:

@@ -30,7 +30,6 @@ class FakeFinnhub:
         day_begins_ns: The start of a daily bar, after 00:00 UTC.
     """
 
-    polls = False
     precision_ns = NS_PER_MILLISECOND
     polls = False
     keyless = False
