@@ -23,6 +23,7 @@ TARGETS = {
         "bench-serving",
         "bench-features",
         "bench-recovery",
+        "bench-day",
         "bench-rest",
         "bench-sockets",
         "bench-page",
