@@ -11,7 +11,7 @@ from schemas.errors import EXIT_STOP_AND_SAY
 from schemas.topics import TICKS
 from tests.brokers import BrokerUnderTest, Record
 from tests.ingestor.providers.fake import KEY, SECRET
-from tests.ingestor.providers.in_thread import AlpacaInThread
+from tests.ingestor.providers.in_thread import AlpacaInThread, PolygonInThread
 from tests.processes import Processes, ServiceProcess
 
 pytestmark = pytest.mark.integration
@@ -25,11 +25,18 @@ def alpaca() -> Iterator[AlpacaInThread]:
 
 
 @pytest.fixture
+def polygon() -> Iterator[PolygonInThread]:
+    server = PolygonInThread()
+    yield server
+    server.end()
+
+
+@pytest.fixture
 def start(
     broker: BrokerUnderTest, processes: Processes, alpaca: AlpacaInThread, tmp_path: Path
 ) -> Callable[..., ServiceProcess]:
-    def start_one(key: str = KEY) -> ServiceProcess:
-        settings = alpaca.settings(tmp_path) | {"apca_api_key_id": key, "log_level": "debug"}
+    def start_one(key: str = KEY, **more: object) -> ServiceProcess:
+        settings = alpaca.settings(tmp_path) | {"apca_api_key_id": key, "log_level": "debug"} | more
         return processes.start("ingestor", environment=broker.environment(**settings))
 
     return start_one
@@ -70,6 +77,24 @@ def test_killed_and_started_again_it_resumes_and_says_every_trade_once(
         assert own == list(range(len(own)))
     assert KEY not in service.output()
     assert SECRET not in service.output()
+
+
+def test_where_the_first_of_two_breaks_and_refuses_the_second_plays(
+    broker: BrokerUnderTest, start: Callable[..., ServiceProcess], alpaca: AlpacaInThread, polygon: PolygonInThread
+) -> None:
+    service = start(source="alpaca,polygon", **polygon.settings())
+    _connected(service, alpaca, 1)
+    alpaca.do(alpaca.fake.send(("AAPL", time.time_ns(), 100.0, 1.0, 1)))
+    broker.read(TICKS, partial(_holds, 1))
+    alpaca.fake.error = (402, "auth failed")
+    alpaca.do(alpaca.fake.drop())
+    service.wait_for(lambda: polygon.fake.connections > 0, what="the second provider")
+    polygon.do(polygon.fake.send(("AAPL", time.time_ns(), 101.0, 1.0, 1)))
+    frames = [record.event() for record in broker.read(TICKS, partial(_holds, 2))]
+    told = [(frame.provider, price) for frame in frames for price in frame.prices]
+    assert told == [("alpaca", 100.0), ("polygon", 101.0)]
+    assert {frame.source for frame in frames} == {"live"}
+    assert "polygon takes over from alpaca" in service.output()
 
 
 def test_a_wrong_key_ends_the_service_with_one_line(start: Callable[..., ServiceProcess]) -> None:

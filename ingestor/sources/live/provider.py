@@ -46,6 +46,10 @@ class LiveTick(NamedTuple):
     identity: int | str | None = None
 
 
+#: Between two bars of a minute there is nothing for as long, and half of a silence that counts as mute is suspicious.
+MINUTE_BARS_SILENCE_SECONDS = 180.0
+
+
 class Limits(Struct, frozen=True, kw_only=True):
     """How many requests may be sent; None: any number."""
 
@@ -58,7 +62,7 @@ class Traits(Struct, frozen=True, kw_only=True):
     """What is particular to a provider, by plan and settings.
 
     Attributes:
-        content: What decides which ticks it gives; kept data made with others is refused.
+        content: What decides which bars of the past it gives: files of bars that were made with others are not used.
         exchange: Whose hours its ticks keep, as `exchange_calendars` calls it.
         settled_seconds: So long after a bar's end its history has it.
         identity_ticks: Of so many ticks back one may come a second time.

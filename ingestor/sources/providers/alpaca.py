@@ -13,7 +13,14 @@ from ingestor.sources.live.answers import bar_columns, http_error
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.messages import bar_ticks, read_frame
 from ingestor.sources.live.packages import live_package
-from ingestor.sources.live.provider import Limits, LiveTick, ProviderAwayError, ProviderSettings, Traits
+from ingestor.sources.live.provider import (
+    MINUTE_BARS_SILENCE_SECONDS,
+    Limits,
+    LiveTick,
+    ProviderAwayError,
+    ProviderSettings,
+    Traits,
+)
 from ingestor.sources.live.websocket import WEBSOCKET_OPTIONS
 from ingestor.sources.moments import Rejected
 from schemas.errors import StopAndSayError
@@ -94,6 +101,7 @@ class Alpaca:
         self.traits = Traits(
             content={"feed": feed, "stream": stream, "adjustment": settings.alpaca_adjustment},
             exchange="24/7" if feed == "test" else "XNYS",
+            longest_silence_seconds=MINUTE_BARS_SILENCE_SECONDS if stream == "bars" else 0.0,
         )
         self._stream_type = live_package("alpaca.data.live.stock").StockDataStream
         self._client = live_package("alpaca.data.historical.stock").StockHistoricalDataClient(

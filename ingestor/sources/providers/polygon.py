@@ -20,7 +20,14 @@ from ingestor.sources.live.answers import bar_columns, http_error
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.messages import bar_ticks, read_frame
 from ingestor.sources.live.packages import live_package
-from ingestor.sources.live.provider import Limits, LiveTick, ProviderAwayError, ProviderSettings, Traits
+from ingestor.sources.live.provider import (
+    MINUTE_BARS_SILENCE_SECONDS,
+    Limits,
+    LiveTick,
+    ProviderAwayError,
+    ProviderSettings,
+    Traits,
+)
 from ingestor.sources.live.websocket import open_websocket
 from ingestor.sources.moments import Rejected
 from schemas.errors import StopAndSayError
@@ -106,7 +113,9 @@ class Polygon:
         self._key = settings.polygon_api_key.get_secret_value()
         feed, stream = settings.polygon_feed, settings.polygon_stream
         self.traits = Traits(
-            content={"feed": feed, "stream": stream}, delay_seconds=_DELAY_SECONDS if feed == "delayed" else 0.0
+            content={"feed": feed, "stream": stream},
+            delay_seconds=_DELAY_SECONDS if feed == "delayed" else 0.0,
+            longest_silence_seconds=MINUTE_BARS_SILENCE_SECONDS if stream == "minutes" else 0.0,
         )
         self._stream_type = live_package("massive.websocket").WebSocketClient
         self._client = live_package("massive.rest").RESTClient(
