@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from ingestor.history.asked import Piece
 from ingestor.history.progress import progress
 from ingestor.history.shelf import Shelf
-from ingestor.sources.live.provider import Provider
+from ingestor.sources.live.provider import Provider, only_foreseen
 from schemas.errors import RetryError
 from schemas.times import Interval
 
@@ -27,7 +27,8 @@ def fetch_pieces(
         with progress(len(missing)) as tell:
             for piece in missing:
                 tell(piece.name, done)
-                bars = await provider.history([piece.ticker], piece.start_ns, piece.end_ns, interval)
+                with only_foreseen():
+                    bars = await provider.history([piece.ticker], piece.start_ns, piece.end_ns, interval)
                 shelf.put(piece, bars.get(piece.ticker), clock_ns())
                 done += 1
 

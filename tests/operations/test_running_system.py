@@ -9,14 +9,14 @@ import yaml
 
 from schemas.metrics import METRICS, OLDEST_AGES
 from schemas.topics import TICKS
-from tests.operations.watched_system import FORGOTTEN, WatchedSystem
+from tests.operations.watched_system import FORGOTTEN, LIVE, WatchedSystem
 from tests.prometheus import SHIPPED
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("operations")]
 
 ALERT_SECONDS = 120.0
 _SERIES = re.compile(r"\b(?:tickcast[_:][\w:]+|process_\w+|up)\b(?!\")")
-_TICKERS = {"AAPL", "FB", "GOOG", "IBM", "MSFT", "NOSUCH", FORGOTTEN}
+_TICKERS = {"AAPL", "FB", "GOOG", "IBM", "MSFT", "NOSUCH", FORGOTTEN, LIVE}
 
 
 def series_in(rules: Path) -> set[str]:

@@ -17,6 +17,7 @@ from schemas.events import Prediction
 from schemas.topics import PREDICTIONS_LATEST
 from tests.brokers import BrokerUnderTest, Server
 from tests.gateway.samples import prediction
+from tests.ingestor.providers.in_thread import AlpacaInThread, PolygonInThread
 from tests.operations.scaled_rules import scaled
 from tests.processes import Processes, free_port
 from tests.prometheus import EVERY_SECONDS, SHIPPED, Prometheus, prometheus_server
@@ -27,6 +28,8 @@ from tests.system.running_system import SERVICES, System
 FACTOR = 1 / 20
 #: A ticker of which nothing has come for so long, so that an age by ticker is shown; no alert fires of it.
 FORGOTTEN, FORGOTTEN_SECONDS = "OLD", 600
+#: What the live market has.
+LIVE = "LIVE"
 _LIVE_DAYS_PER_SECOND = 3
 _TRAINER = "tests.system.kills.trainer"  # the real one, with trainings that take a second
 _MODULES = {"outcomes": "feature_stream.outcomes", "recorder": "gateway.recorder", "trainer": _TRAINER}
@@ -69,7 +72,8 @@ def write_scaled_rules(folder: Path) -> list[Path]:
 def watched_system(kafka: Server, folder: Path) -> Iterator[WatchedSystem]:
     """Start all, and give it when predictions come; end all, by their ids.
 
-    The replay plays three days a second, from 2010; there are two workers of the gateway, and a Redis.
+    The replay plays three days a second, from 2010; beside it plays a live market with another one that is compared.
+    There are two workers of the gateway, and a Redis.
     """
     with ExitStack() as after:
         broker = BrokerUnderTest(kafka)
@@ -94,12 +98,41 @@ def watched_system(kafka: Server, folder: Path) -> Iterator[WatchedSystem]:
         )
         for module in (*SERVICES, _MODULES["recorder"], _TRAINER):
             system.start(module)
+        after.enter_context(_live_market(system, folder))
         system.services["gateway"].wait_for(lambda: system.answers("/predict/AAPL"), what="a prediction of AAPL")
         broker.produce(PREDICTIONS_LATEST, _forgotten(), key=FORGOTTEN)
         after.enter_context(_visited(system))
         loaded_at = time.monotonic()
         prometheus = after.enter_context(prometheus_server(folder, _targets(system), write_scaled_rules(folder)))
         yield WatchedSystem(system, prometheus, loaded_at)
+
+
+@contextmanager
+def _live_market(system: System, folder: Path) -> Iterator[None]:
+    """Let an ingestor play what two local providers tell, a price each second."""
+    alpaca, polygon = AlpacaInThread(), PolygonInThread()
+    settings = system.settings | alpaca.settings(folder) | polygon.settings()
+    settings |= {"tickers": LIVE, "interval": "1d", "loop": False, "source_compare": "polygon", "source_name": "live"}
+    environment = system.broker.environment(gateway_port=system.gateway_port, **settings)
+    system.services["live"] = system.processes.start("ingestor", environment=environment)
+    gone = threading.Event()
+    telling = threading.Thread(target=_tell, args=(gone, alpaca, polygon))
+    telling.start()
+    try:
+        yield
+    finally:
+        gone.set()
+        telling.join()
+        for server in (alpaca, polygon):
+            server.end()
+
+
+def _tell(gone: threading.Event, alpaca: AlpacaInThread, polygon: PolygonInThread) -> None:
+    for number in itertools.count():
+        if gone.wait(1.0):
+            return
+        for server in (alpaca, polygon):
+            server.do(server.fake.send((LIVE, time.time_ns(), 100.0 + number % 10, 1.0, number)))
 
 
 def _forgotten() -> Prediction:

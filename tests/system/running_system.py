@@ -4,6 +4,7 @@ import json
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -15,6 +16,10 @@ from tests.records import Record
 
 READ_SECONDS = 180.0
 SERVICES = ("gateway", "predictor", "feature_stream", "feature_stream.outcomes", "ingestor")
+
+
+def _listens(service: ServiceProcess) -> bool:
+    return service.get("/health")[0] != 0
 
 
 @dataclass
@@ -44,6 +49,14 @@ class System:
         """Start all."""
         for name in SERVICES:
             self.start(name)
+
+    def wait_until_all_listen(self) -> None:
+        """Wait until each has begun."""
+        for name, service in self.services.items():
+            if name == "gateway":
+                service.wait_for(lambda: self.answers("/health/live"), what="the gateway")
+            else:
+                service.wait_for(partial(_listens, service), what=f"{name} listening")
 
     def stop_all(self) -> None:
         """Stop all, politely."""

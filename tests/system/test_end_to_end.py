@@ -196,6 +196,7 @@ def test_a_second_start_continues_where_the_log_ends(make_system: MakeSystem) ->
     count = sum(len(columns) for columns in bars.values())
     system.start_all()
     system.wait_for_count(count - 200, BARS)
+    system.wait_until_all_listen()  # to a signal, too
     system.stop_all()
     before = system.broker.ends(TICKS)
     system.settings["speed"] = 0

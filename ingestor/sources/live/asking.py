@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from ingestor.sources.bars import BarColumns
-from ingestor.sources.live.provider import BudgetSpentError, Provider, ProviderAwayError
+from ingestor.sources.live.provider import BudgetSpentError, Provider, ProviderAwayError, only_foreseen
 from schemas.errors import StopAndSayError
 from schemas.times import Interval
 
@@ -24,7 +24,8 @@ async def first_history(
     answered, errors = False, []
     for provider in providers:
         try:
-            bars = await provider.history(tickers, start_ns, end_ns, interval)
+            with only_foreseen():
+                bars = await provider.history(tickers, start_ns, end_ns, interval)
         except (ProviderAwayError, BudgetSpentError, StopAndSayError) as error:
             _log.info("no bars of the past: %s", error)
             errors.append(error)

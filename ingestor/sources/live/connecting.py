@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager
 
 from ingestor.sources.live.attempts import attempts
-from ingestor.sources.live.provider import LiveTick, ProviderAwayError
+from ingestor.sources.live.provider import LiveTick, ProviderAwayError, only_foreseen
 from ingestor.sources.moments import Rejected
 
 _log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Stream:
     def __init__(self, pieces: AsyncGenerator[Heard, None], first: Heard) -> None:
         self._pieces = pieces
         self._first = first
-        self._next = asyncio.ensure_future(anext(pieces))
+        self._next = asyncio.ensure_future(_piece(pieces))
 
     async def next_within(self, seconds: float) -> Heard:
         """Give the next piece; nothing where none comes in time.
@@ -46,7 +46,7 @@ class Stream:
             heard = self._next.result()
         except StopAsyncIteration:
             raise ProviderAwayError("the connection was closed") from None
-        self._next = asyncio.ensure_future(anext(self._pieces))
+        self._next = asyncio.ensure_future(_piece(self._pieces))
         return heard
 
     async def close(self) -> None:
@@ -54,6 +54,11 @@ class Stream:
         self._next.cancel()
         await asyncio.wait({self._next})
         await _close(self._pieces)
+
+
+async def _piece(pieces: AsyncGenerator[Heard, None]) -> Heard:
+    with only_foreseen():
+        return await anext(pieces)
 
 
 async def _close(pieces: AsyncGenerator[Heard, None]) -> None:
@@ -126,7 +131,7 @@ class Connecting:
     async def _subscribed(self, tickers: Sequence[str]) -> Stream:
         pieces = self._ticks(tickers)
         try:
-            first = await asyncio.wait_for(anext(pieces), self._answer_seconds)
+            first = await asyncio.wait_for(_piece(pieces), self._answer_seconds)
         except (TimeoutError, StopAsyncIteration) as error:
             await _close(pieces)
             raise ProviderAwayError(f"no subscription within {self._answer_seconds:g} s") from error

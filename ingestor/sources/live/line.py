@@ -9,7 +9,7 @@ from functools import partial
 from ingestor.sources.live.connecting import Heard, Stream
 from ingestor.sources.live.feed import Feed
 from ingestor.sources.live.line_up import HandOver, LineUp, Reason
-from ingestor.sources.live.provider import LiveTick, ProviderAwayError
+from ingestor.sources.live.provider import LiveTick, ProviderAwayError, is_sound
 from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.pace import QUIET_SECONDS
 from schemas.errors import StopAndSayError
@@ -25,6 +25,10 @@ _PATIENCE = 3
 _TURN_SECONDS = 0.25
 #: So long the end of a stream is waited for; a connection that is dead may need longer.
 _CLOSE_SECONDS = 1.0
+
+
+#: What is said of a provider that nobody needs.
+_STANDS_BY = "stands by"
 
 
 class MuteError(ProviderAwayError):
@@ -79,6 +83,7 @@ class Line:
         self._line_up = LineUp(len(feeds), return_seconds, clock_ns())
         self._changed = asyncio.Event()
         self._failures = 0
+        self._failed_with: tuple[str, ...] = ()
 
     async def turn(self) -> Feed | None:
         """Wait a moment until a provider can play, and let it; None: there is none yet.
@@ -157,7 +162,7 @@ class Line:
                 await post.stop_tending()
                 await post.close()
                 self._line_up.left(number)
-                post.feed.trouble = "stands by"
+                post.feed.trouble = _STANDS_BY
 
     async def _take_over(self, number: int) -> Feed:
         """Let a provider that is connected play; its stream is read by no one else from here on."""
@@ -167,6 +172,7 @@ class Line:
         if before is not None and before != number:
             await self._posts[before].close()
             self._line_up.left(before)
+            self._posts[before].feed.trouble = _STANDS_BY
         hand_over = self._line_up.play(number, self._clock_ns())
         self._failures = 0
         for each in self._posts:
@@ -223,7 +229,7 @@ class Line:
         """
         feed, now_ns = self._posts[number].feed, self._clock_ns()
         hearing, told_ns = feed.hearing, now_ns - feed.delay_ns
-        times_ns = [tick.time_ns for tick in heard if isinstance(tick, LiveTick)]
+        times_ns = [tick.time_ns for tick in heard if isinstance(tick, LiveTick) and is_sound(tick, now_ns)]
         if times_ns:
             hearing.heard(max(times_ns), told_ns)
             self._line_up.heard(number, now_ns)
@@ -234,7 +240,9 @@ class Line:
         """Note an attempt that failed; tickers that a command brought may be the reason."""
         self._posts[number].feed.trouble = str(error)
         if self._line_up.playing is None:
-            self._failures += 1
+            tickers = self._posts[number].tickers
+            self._failures = self._failures + 1 if tickers == self._failed_with else 1
+            self._failed_with = tickers
             if self._failures >= _PATIENCE:
                 self._desk.refused(f"no connection with these tickers: {error}")
         self._line_up.ended(number, "away", self._clock_ns())

@@ -10,6 +10,8 @@ Reason = Literal["away", "mute", "refused", "return"]
 
 #: While nobody plays, so long after one provider the next is tried, too, though the first has not failed yet.
 _STAGGER_NS = 2 * NS_PER_SECOND
+#: After streams were ended on purpose the others wait longer: one opened anew may have to wait for its turn.
+_ANEW_NS = 10 * NS_PER_SECOND
 #: A connection that lasted so long was a good one: it is made again before another provider takes over.
 _STEADY_NS = 10 * NS_PER_SECOND
 #: Who fails sooner after its return than so many times the time it had to prove itself must prove itself twice as long.
@@ -110,7 +112,7 @@ class LineUp:
         first = 0 if self._last is None else self._last
         self._order = [first, *(number for number in range(len(self._all)) if number != first)]
         self._failed = set()
-        self._vacant_ns, self._reason, self.playing = now_ns, "away", None
+        self._vacant_ns, self._reason, self.playing = now_ns + _ANEW_NS, "away", None
 
     def wanted(self, now_ns: int) -> set[int]:
         """Give whose streams should be open, or tried."""

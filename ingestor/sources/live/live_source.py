@@ -13,7 +13,7 @@ from ingestor.sources.live.asking import first_history
 from ingestor.sources.live.feed import Feed
 from ingestor.sources.live.line import Line
 from ingestor.sources.live.past import bars_by_start
-from ingestor.sources.live.provider import BudgetSpentError, LiveTick, ProviderAwayError
+from ingestor.sources.live.provider import BudgetSpentError, LiveTick, ProviderAwayError, is_sound
 from ingestor.sources.live.roster import short_list
 from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.said import Addition, SaidBars
@@ -160,6 +160,7 @@ class LiveSource:
     async def _turn(self, line: Line) -> AsyncGenerator[Moment, None]:
         """Play whose turn it is, until it is no longer."""
         if not self.desk.roster.playing:
+            self._end_made_up()
             await self._open_anew(line)
             await asyncio.sleep(QUIET_SECONDS)
             return
@@ -249,18 +250,19 @@ class LiveSource:
             yield self._made_up_moment(self._stand_in.take(now_ns))
 
     def _made_up_moment(self, made_up: MadeUp) -> Moment:
-        tickers, prices, sizes = made_up.columns
-        for row in zip(tickers, made_up.times_ns, prices, sizes, strict=True):
-            self._said.add(*row)
+        playing = set(self.desk.roster.playing)
+        rows = [row for row in zip(*made_up.columns, made_up.times_ns, strict=True) if row[0] in playing]
+        for ticker, price, size, time_ns in rows:
+            self._said.add(ticker, time_ns, price, size)
         if made_up.mark_ns is not None:
             self._reached_ns = max(self._reached_ns, made_up.mark_ns)
             self._said.forget_before(bar_start_ns(self._reached_ns, _FILL_NS))
         return Moment(
             position=self._next(),
-            tickers=tickers,
-            times_ns=made_up.times_ns,
-            prices=prices,
-            sizes=sizes,
+            tickers=[ticker for ticker, _, _, _ in rows],
+            times_ns=[time_ns for _, _, _, time_ns in rows],
+            prices=[price for _, price, _, _ in rows],
+            sizes=[size for _, _, size, _ in rows],
             origin=Origin.SIMULATED,
             watermark_ns=None if made_up.mark_ns is None else self._reached_ns,
             provider=STAND_IN,
@@ -354,6 +356,9 @@ class LiveSource:
         except (ProviderAwayError, BudgetSpentError) as error:
             yield self._unfilled(until_ns, str(error))
             return
+        if not history and self._said.any_since(start_ns):
+            yield self._unfilled(until_ns, "history has nothing of it, though ticks came")
+            return
         bars = 0
         for bar_ns, played in bars_by_start(history):
             bars += len(played)
@@ -407,7 +412,9 @@ class LiveSource:
     def _played(self, additions: Sequence[Addition], origin: Origin, watermark_ns: int) -> Moment:
         self._reached_ns = max(self._reached_ns, watermark_ns)
         self._said.forget_before(self._reached_ns)
-        moment = Moment(
+        for addition in additions:
+            self._splits.note(addition.ticker, addition.time_ns, addition.price)
+        return Moment(
             position=self._next(),
             tickers=[addition.ticker for addition in additions],
             times_ns=[addition.time_ns for addition in additions],
@@ -417,8 +424,6 @@ class LiveSource:
             watermark_ns=self._reached_ns,
             provider=self._feed.name,
         )
-        self._splits.note(moment)
-        return moment
 
     def _moment_of(self, heard: list[LiveTick | Rejected], whole_ns: int) -> Moment | None:
         """Give what was heard, without what has gone out already, and how far everything has come."""
@@ -426,12 +431,14 @@ class LiveSource:
         came = [tick for tick in heard if isinstance(tick, LiveTick)]
         ticks = [tick for tick in came if self._is_new(tick)]
         for tick in ticks:
-            self._said.add(tick.ticker, tick.time_ns, tick.price, tick.size)
+            if is_sound(tick, now_ns + self._feed.delay_ns):
+                self._said.add(tick.ticker, tick.time_ns, tick.price, tick.size)
+                self._splits.note(tick.ticker, tick.time_ns, tick.price)
         watermark_ns = self._advance(self._feed.hearing.watermark_ns(now_ns, idle=not heard), whole_ns)
         rejected = self._placed([bad for bad in heard if isinstance(bad, Rejected)])
         if not ticks and not rejected and watermark_ns is None:
             return None
-        moment = Moment(
+        return Moment(
             position=self._next(),
             tickers=[tick.ticker for tick in ticks],
             times_ns=[tick.time_ns for tick in ticks],
@@ -441,8 +448,6 @@ class LiveSource:
             provider=self._feed.name,
             rejected=rejected,
         )
-        self._splits.note(moment)
-        return moment
 
     def _placed(self, rejected: list[Rejected]) -> list[Rejected]:
         """Give what was rejected with a place in the stream, by which one dead letter differs from the other."""

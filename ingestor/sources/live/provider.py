@@ -1,15 +1,17 @@
 """What a provider of live prices is to the rest: ticks as they come, and bars of the past."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager
+from math import inf
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
 from ingestor.sources.bars import BarColumns
 from ingestor.sources.moments import Rejected
-from schemas.errors import RetryError
+from schemas.errors import RetryError, StopAndSayError
 from schemas.settings import Settings
-from schemas.times import Interval
+from schemas.times import NS_PER_SECOND, Interval
 
 
 class ProviderAwayError(RetryError):
@@ -32,6 +34,20 @@ class NoHistoryError(ProviderAwayError):
     """The plan has no bars of the past; asking again would not help."""
 
 
+@contextmanager
+def only_foreseen() -> Iterator[None]:
+    """Take an error that nobody foresaw for a provider that is away: an answer of a new form must not end the ingestor.
+
+    Its words are left out: they may hold a key.
+    """
+    try:
+        yield
+    except (ProviderAwayError, BudgetSpentError, StopAndSayError, StopAsyncIteration):
+        raise
+    except Exception as error:
+        raise ProviderAwayError(f"what it sent could not be read: {type(error).__name__}") from error
+
+
 class LiveTick(NamedTuple):
     """A tick as a provider told it.
 
@@ -44,6 +60,15 @@ class LiveTick(NamedTuple):
     price: float
     size: float
     identity: int | str | None = None
+
+
+#: No clock is so far behind that of a provider.
+_FUTURE_NS = 60 * NS_PER_SECOND
+
+
+def is_sound(tick: LiveTick, now_ns: int) -> bool:
+    """Tell whether a tick may be remembered; what comes of another one is said by who validates."""
+    return 0 < tick.price < inf and 0 <= tick.size < inf and tick.time_ns <= now_ns + _FUTURE_NS
 
 
 #: Between two bars of a minute there is nothing for as long, and half of a silence that counts as mute is suspicious.

@@ -73,6 +73,10 @@ class SaidBars:
                 )
                 bar.volume /= factor
 
+    def any_since(self, time_ns: int) -> bool:
+        """Tell whether anything was said of a bar that starts at or after a time."""
+        return any(start_ns >= time_ns for start_ns in self._bars)
+
     def forget_before(self, time_ns: int) -> None:
         """Forget bars that end at or before a time."""
         for start_ns in [start for start in self._bars if start + self._length_ns <= time_ns]:

@@ -7,7 +7,7 @@ of a split, there was one.
 
 import logging
 from collections.abc import Mapping
-from math import log, sqrt
+from math import inf, log, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,6 @@ import numpy as np
 from ingestor.sources.bars import BarColumns
 from ingestor.sources.live.figures import LiveFigures
 from ingestor.sources.live.sessions import Sessions
-from ingestor.sources.moments import Moment
 from schemas.events import Tick
 from schemas.log_events import LogEvent, about
 from schemas.times import Interval, bar_start_ns, interval_ns
@@ -42,6 +41,8 @@ def split_factor(price: float, low: float, high: float) -> float | None:
     """
     if _within(price, low, high):
         return 1.0
+    if low <= 0:
+        return None
     ratio = sqrt(low * high) / price
     nearest = min(_FACTORS, key=lambda factor: abs(log(factor / ratio)))
     return nearest if _within(price * nearest, low, high) else None
@@ -73,10 +74,10 @@ class Splits:
         self._last: dict[str, tuple[int, float]] = {}
         self._day = -1
 
-    def note(self, moment: Moment) -> None:
-        """Take what goes out."""
-        if moment.tickers:
-            self._last.update(zip(moment.tickers, zip(moment.times_ns, moment.prices, strict=True), strict=True))
+    def note(self, ticker: str, time_ns: int, price: float) -> None:
+        """Take a tick that goes out."""
+        if 0 < price < inf:
+            self._last[ticker] = (time_ns, price)
 
     def take_up(self, last_ticks: Mapping[str, Tick]) -> None:
         """Learn what went out before the start."""
