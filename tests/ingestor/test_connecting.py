@@ -17,7 +17,7 @@ _TICKS = [LiveTick("AAPL", second, 1.0, 1.0) for second in range(3)]
 class _Streams:
     """Gives one stream after the other: an error, or pieces."""
 
-    def __init__(self, *scripts: Exception | list[Heard]) -> None:
+    def __init__(self, *scripts: Exception | list[Heard | Exception]) -> None:
         self.scripts = list(scripts)
         self.opened = self.closed = 0
 
@@ -28,6 +28,8 @@ class _Streams:
             if isinstance(script, Exception):
                 raise script
             for piece in script:
+                if isinstance(piece, Exception):
+                    raise piece
                 yield piece
             await asyncio.sleep(60)
         finally:
@@ -65,6 +67,16 @@ async def test_it_tries_again_until_it_holds_never_sooner_than_it_may_and_tells_
     assert [str(error) for error in told] == ["one", "no subscription within 0.05 s"]
     assert clock.slept == [0.0, 5.0, 5.0]
     assert streams.closed == 3
+
+
+async def test_what_nobody_foresaw_is_an_absence_and_its_words_are_not_said() -> None:
+    told: list[Exception] = []
+    streams, clock = _Streams(KeyError("the key"), [[], ValueError("the key")]), ManualClock()
+    with pytest.raises(ProviderAwayError, match="ValueError") as caught:
+        async with _opened(_connecting(streams, clock), told.append) as stream:
+            await stream.next_within(1.0)
+    assert "KeyError" in str(told[0])
+    assert "the key" not in f"{told[0]}{caught.value}"
 
 
 async def test_a_refusal_is_not_tried_again() -> None:

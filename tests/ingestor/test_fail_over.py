@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from ingestor.sources.live.roster_desk import PlacedCommand
 from ingestor.sources.moments import Moment
 from schemas.errors import StopAndSayError
-from schemas.events import Origin
+from schemas.events import Origin, SourceAction, SourceCommand
 from tests.ingestor.fold import ticks_of
 from tests.ingestor.live_play import BEGIN_NS, MINUTE_NS, LivePlay
 from tests.ingestor.providers.alpaca import FakeAlpaca
@@ -172,6 +173,19 @@ async def test_a_gap_is_filled_from_another_where_who_plays_has_no_history(marke
     assert market.second.connections == 0
 
 
+async def test_a_tick_of_the_future_is_not_what_the_next_provider_is_held_to(market: TwoProviders) -> None:
+    async with market.play.playing():
+        await market.plays("fake")
+        await market.pass_until(2.2, [market.first])
+        await market.first.send(("AAPL", BEGIN_NS + 3_600 * 10**9, 100.0, 1.0, 99_999))
+        market.first.error = (406, "connection limit exceeded")
+        await market.first.drop()
+        await market.plays("other")
+        await market.pass_until(5, [market.second])
+    others = [moment for moment in market.play.moments if moment.provider == "other" and moment.origin == "normal"]
+    assert "AAPL" in {ticker for moment in others for ticker in moment.tickers}
+
+
 async def test_prices_are_made_up_only_where_that_is_asked_for_after_a_while_and_until_somebody_is_back(
     market: TwoProviders, tmp_path: Path
 ) -> None:
@@ -207,6 +221,25 @@ async def test_prices_are_made_up_only_where_that_is_asked_for_after_a_while_and
     assert all(abs(price / last[ticker] - 1) < 0.01 for ticker, _, price, _ in ticks_of(told[first:end]))
     assert [bad.code for moment in play.moments for bad in moment.rejected] == ["gap"]
     assert play.count("tickcast_playing_providers", source="simulated") == 0
+
+
+async def test_no_price_is_made_up_of_a_ticker_that_rests(market: TwoProviders, tmp_path: Path) -> None:
+    market = TwoProviders(market.first, market.second, tmp_path, fall_back_seconds=1)
+    play = market.play
+    async with play.playing():
+        await market.plays("fake")
+        await market.pass_until(1.2, [market.first])
+        for fake in (market.first, market.second):
+            fake.error = (406, "connection limit exceeded")
+        await market.first.drop()
+        await until(lambda: bool(_made_up(play)), what="a made-up price")
+        pause = SourceCommand(
+            id="1", source="live", action=SourceAction.PAUSE, tickers=["MSFT"], requested_by="ann", requested_at_ns=1
+        )
+        play.desk.take(PlacedCommand(0, play.clock(), pause))
+        count = len(play.moments)
+        await until(lambda: len(ticks_of(play.moments[count:])) > 2, what="more made-up prices")
+    assert {name for moment in play.moments[count:] for name in moment.tickers} == {"AAPL"}
 
 
 def _made_up(play: LivePlay) -> list[Moment]:

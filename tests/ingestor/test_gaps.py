@@ -30,6 +30,18 @@ async def test_bars_cut_by_a_gap_are_partial_and_a_minute_that_history_completed
     ]
 
 
+async def test_where_history_has_nothing_although_ticks_came_the_gap_is_not_filled(tmp_path: Path) -> None:
+    fake = FakeAlpaca()
+    async with fake.running():
+        play = LivePlay(fake, tmp_path)
+        async with play.playing():
+            await play.connected()
+            await _send(play, second=15)
+            await _send(play, second=62)  # the minute before it waits for history
+    assert [moment.lost_before_ns for moment in play.moments if moment.rejected] == [_MINUTE + MINUTE_NS]
+    assert play.count("tickcast_source_gaps_total", result="filled") == 0
+
+
 @pytest.mark.parametrize(("filled", "reason", "origin"), [(True, None, "filled"), (False, "partial", "normal")])
 async def test_predictions_made_before_a_gap_settle_from_filled_bars_and_do_not_count_where_one_is_cut(
     tmp_path: Path, filled: bool, reason: str | None, origin: str

@@ -97,6 +97,16 @@ def test_one_that_takes_too_long_is_not_waited_for_alone() -> None:
     assert [line_up.wanted(seconds * _SECOND) for seconds in (0, 1, 2, 4)] == [{0}, {0}, {0, 1}, {0, 1, 2}]
 
 
+def test_streams_that_are_opened_anew_are_no_reason_for_another_to_take_over() -> None:
+    line_up = LineUp(2, _RETURN_SECONDS, 0)
+    line_up.opened(0, 0)
+    line_up.play(0, 0)
+    line_up.drop(100 * _SECOND)
+    assert line_up.wanted(108 * _SECOND) == {0}
+    line_up.ended(0, "away", 109 * _SECOND)
+    assert line_up.wanted(109 * _SECOND) == {0, 1}
+
+
 def test_one_that_is_mute_or_refused_is_not_tried_first() -> None:
     for reason in ("mute", "refused"):
         line_up = LineUp(2, _RETURN_SECONDS, 0)
