@@ -72,6 +72,8 @@ def open_live_source(settings: IngestorSettings, registry: CollectorRegistry = R
         raise StopAndSayError(f"TICKCAST_SOURCE_COMPARE: {beside} is played already: name another one, or none")
     figures = LiveFigures(names[0], registry)
     feeds = [open_feed(name, live, figures.of(name)) for name in names]
+    for feed in feeds[1:]:
+        _require_as_late(feed, feeds[0], "TICKCAST_SOURCE")
     if not beside:
         return LiveSource(feeds, desk, options)
     try:
@@ -81,6 +83,21 @@ def open_live_source(settings: IngestorSettings, registry: CollectorRegistry = R
         return LiveSource(feeds, desk, options)
     heard = Beside(compared, lambda: desk.roster.playing, live.source_compare_bound, registry=registry)
     return ComparedSource(heard, feeds, desk, options)
+
+
+def _require_as_late(feed: Feed, first: Feed, setting: str) -> None:
+    """Check that a provider tells what happens as late as the first one.
+
+    Raises:
+        StopAndSayError: What it tells has been played for long, or its prices are not of the same time.
+    """
+    if feed.delay_ns == first.delay_ns:
+        return
+    told = " and ".join(
+        f"{each.name} tells everything {each.provider.traits.delay_seconds:g} s late (TICKCAST_{each.name.upper()}_…)"
+        for each in (first, feed)
+    )
+    raise StopAndSayError(f"{setting}: {told}: name such as are equally late")
 
 
 def open_feed(name: str, live: LiveSettings, figures: LiveFigures) -> Feed:
