@@ -126,6 +126,8 @@ def test_the_settings_open_both_or_say_why_not(monkeypatch: pytest.MonkeyPatch, 
         monkeypatch.setenv(name, "k" * 20)
     settings = IngestorSettings(_env_file=None, source="alpaca", tickers="AAPL", interval="1m")
     monkeypatch.setenv("TICKCAST_SOURCE_COMPARE", "polygon")
+    assert not isinstance(open_live_source(settings, CollectorRegistry()), ComparedSource), "its prices are older"
+    monkeypatch.setenv("TICKCAST_POLYGON_FEED", "realtime")
     source = open_live_source(settings, CollectorRegistry())
     assert isinstance(source, ComparedSource)
     assert source.title == "live prices of AAPL from alpaca"

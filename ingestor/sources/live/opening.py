@@ -78,6 +78,7 @@ def open_live_source(settings: IngestorSettings, registry: CollectorRegistry = R
         return LiveSource(feeds, desk, options)
     try:
         compared = open_feed(beside, live, figures.of(beside))
+        _require_as_late(compared, feeds[0], "TICKCAST_SOURCE_COMPARE")
     except StopAndSayError as error:
         _log.warning("prices are not compared with those of %s: %s", beside, error)
         return LiveSource(feeds, desk, options)
