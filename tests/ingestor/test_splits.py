@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
@@ -154,6 +155,17 @@ def test_who_comes_back_is_asked_about_at_once_though_others_were_not_answered()
     assert question is not None
     splits.unanswered(question, now_ns)
     assert _asked(splits, now_ns, "AAPL", "MSFT") is not None
+
+
+async def test_history_that_does_not_show_splits_is_not_asked_for_them(tmp_path: Path) -> None:
+    fake, yesterday_ns = FakeAlpaca(), BEGIN_NS - BEGIN_NS % MINUTE_NS - _DAY_NS
+    async with fake.running():
+        play = LivePlay(fake, tmp_path)
+        play.provider.traits = msgspec.structs.replace(play.provider.traits, adjusted=False)
+        position = (1, BEGIN_NS - MINUTE_NS)
+        async with play.playing(position, [position], [Tick("AAPL", yesterday_ns + 1, 100.0, 1.0)]):
+            await play.connected()
+            assert not [request for request in fake.requests if "start=2026-11-24" in request]
 
 
 async def test_a_split_that_history_did_not_answer_is_told_before_the_first_price_all_the_same(tmp_path: Path) -> None:

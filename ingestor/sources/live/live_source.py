@@ -311,6 +311,8 @@ class LiveSource:
 
     async def _tell_splits(self) -> AsyncIterator[Moment]:
         """Say, before the first prices of a trading day, which tickers have another scale than what was said before."""
+        if not self._feed.provider.traits.adjusted:
+            return
         question = self._splits.question(self._subscribed, self._feed.sessions, self._clock_ns())
         if question is None:
             return
