@@ -56,7 +56,7 @@ async def _row(name: str, settings: LiveSettings, *, ask: bool) -> ProviderRow:
     try:
         own = load_settings(settings_type)
         key = _key(own)
-        provider = open_provider(name, LiveFigures(name, CollectorRegistry()), settings)
+        provider = open_provider(name, LiveFigures(name, CollectorRegistry()), settings, most_attempts=1)
         reachable, note = await _asked(provider) if ask else ("not asked", "")
         left = Budget(name, own.limits, settings.source_budget_directory).left_today()
     except StopAndSayError as error:

@@ -127,6 +127,9 @@ async def test_a_provider_is_asked_once_where_its_key_is_there_and_the_key_is_ne
         assert (row.key, row.reachable, fake.requests) == ("yes", "not asked", [])
         [row] = await look_at(["alpaca"], settings, ask=True)
         assert (row.key, row.reachable, len(fake.requests)) == ("yes", "yes", 1)
+        fake.answers = [(500, None)]
+        [row] = await look_at(["alpaca"], settings, ask=True)
+        assert (row.reachable, len(fake.requests)) == ("no", 2), "one that fails is not sent again"
         monkeypatch.setenv("APCA_API_SECRET_KEY", f"{SECRET}x")
         [refused] = await look_at(["alpaca"], settings, ask=True)
         assert refused.reachable == "refused"

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from ingestor.settings import IngestorSettings
 from ingestor.sources.live.beside import Beside, ComparedSource
 from ingestor.sources.live.budget import Budget
-from ingestor.sources.live.calls import Calls
+from ingestor.sources.live.calls import ATTEMPTS, Calls
 from ingestor.sources.live.connecting import Connecting
 from ingestor.sources.live.feed import Feed
 from ingestor.sources.live.figures import LiveFigures
@@ -27,8 +27,11 @@ from schemas.source_settings import live_names
 _log = logging.getLogger(__name__)
 
 
-def open_provider(name: str, figures: LiveFigures, settings: LiveSettings) -> Provider:
+def open_provider(name: str, figures: LiveFigures, settings: LiveSettings, most_attempts: int = ATTEMPTS) -> Provider:
     """Open a provider: the module of its name has its settings as `SETTINGS` and gives it by `open_provider`.
+
+    Args:
+        most_attempts: So often it sends a request, at most.
 
     Raises:
         StopAndSayError: Its key is missing, or its package.
@@ -37,7 +40,7 @@ def open_provider(name: str, figures: LiveFigures, settings: LiveSettings) -> Pr
     own = load_settings(module.SETTINGS)
     answer_seconds = settings.source_answer_seconds
     budget = Budget(name, own.limits, settings.source_budget_directory)
-    calls = Calls(name, budget, figures, answer_seconds=answer_seconds)
+    calls = Calls(name, budget, figures, answer_seconds=answer_seconds, most_attempts=most_attempts)
     provider: Provider = module.open_provider(own, calls, answer_seconds)
     return provider
 
