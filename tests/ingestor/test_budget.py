@@ -99,3 +99,14 @@ def test_a_count_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypat
     monkeypatch.setattr("os.fsync", sync)
     asyncio.run(budget.take())
     assert synced == [(tmp_path / "fake.json").stat().st_size]
+
+
+def test_each_limit_has_its_own_rest(tmp_path: Path) -> None:
+    clock = ManualClock()
+    budget = _budget(tmp_path, clock, Limits(per_minute=3, per_day=4))
+    for _ in range(3):
+        asyncio.run(budget.take())
+    assert budget.left() == {"minute": 0, "day": 1}
+    clock.seconds += 60
+    assert budget.left() == {"minute": 3, "day": 1}
+    assert _budget(tmp_path, clock, Limits()).left() == {}

@@ -15,6 +15,7 @@ from schemas.times import NS_PER_SECOND, to_rfc3339
 from schemas.whole_file import write_whole
 
 _DAY_SECONDS = 86_400
+_STRETCHES = {1: "second", 60: "minute", _DAY_SECONDS: "day"}
 #: Whoever must wait longer for a turn gets none.
 _LONGEST_WAIT_SECONDS = 60
 
@@ -77,6 +78,20 @@ class Budget:
             write_whole(self._path, msgspec.json.encode([*sent_ns, at_ns]))
         if at_ns > now_ns:
             await self._sleep((at_ns - now_ns) / NS_PER_SECOND)
+
+    def left(self) -> dict[str, int]:
+        """Give how many requests each limit allows now, by the stretch of time that it is for.
+
+        Raises:
+            BudgetSpentError: They cannot be counted.
+        """
+        now_ns = self._clock_ns()
+        with self._locked():
+            sent_ns = self._sent(now_ns)
+        return {
+            _STRETCHES[length_ns // NS_PER_SECOND]: max(0, count - sum(at_ns > now_ns - length_ns for at_ns in sent_ns))
+            for count, length_ns in windows(self.limits)
+        }
 
     def left_today(self, until_ns: int | None = None) -> int | None:
         """Give how many requests the limit of a day allows now, or from now until a time; None: any number."""
