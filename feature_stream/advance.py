@@ -97,14 +97,16 @@ def _take_quietly(arrival: Arrival, checked: CheckedFrame, lane: QuietLane) -> b
 
 
 def _change(arrival: Arrival, judgement: Judgement) -> None:
-    out = arrival.out
+    out, frame = arrival.out, arrival.frame
     mark = _hear(arrival, judgement)
-    out.touched = list(dict.fromkeys([*_rescale(arrival), *_lose(arrival, mark), *judgement.touched]))
+    out.touched = judgement.touched
+    if frame.rescaled or frame.lost_before_ns is not None:
+        out.touched = list(dict.fromkeys([*_rescale(arrival), *_lose(arrival, mark), *judgement.touched]))
     out.dirty = judgement.passed_over.union(out.touched)
     _touch(arrival)
-    _add_ticks(arrival, judgement.good_ticks(arrival.frame))
-    if arrival.frame.watermark_ns is not None:
-        _apply_watermark(arrival, arrival.frame.watermark_ns)
+    _add_ticks(arrival, judgement.good_ticks(frame))
+    if frame.watermark_ns is not None:
+        _apply_watermark(arrival, frame.watermark_ns)
     _pass_watermark(arrival, mark)
 
 

@@ -54,12 +54,14 @@ class FrameBuilder:
         complete: list[NumberedFrame] = []
         partitions = self._partitions
         count = len(partitions)
+        origin, provider = moment.origin, moment.provider
         rows = zip(moment.tickers, moment.times_ns, moment.prices, moment.sizes, strict=True)
         for ticker, time_ns, price, size in rows:
             partition = partitions[partition_of(ticker, count)]
             if partition.has(moment.position):
                 continue
-            if len(partition.tickers) >= self._frame_ticks or not partition.is_for(moment):
+            full = len(partition.tickers) >= self._frame_ticks
+            if full or partition.origin is not origin or partition.provider != provider:
                 complete += self._close(partition)
                 partition.begin(moment, now_ns)
             partition.append(ticker, time_ns, price, size, now_ns)
@@ -139,9 +141,6 @@ class _Partition:
 
     def has(self, position: Position) -> bool:
         return self._after is not None and position <= self._after
-
-    def is_for(self, moment: Moment) -> bool:
-        return self.origin is moment.origin and self.provider == moment.provider
 
     def begin(self, moment: Moment, now_ns: int) -> None:
         self.origin, self.provider, self.ingested_at_ns = moment.origin, moment.provider, now_ns

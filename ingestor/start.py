@@ -23,7 +23,6 @@ from schemas.errors import StopAndSayError
 from schemas.topics import DEAD_LETTERS, SERVICE_STATUS, SOURCE_COMMANDS, TICKS
 
 _log = logging.getLogger(__name__)
-_TOPICS = (TICKS, SERVICE_STATUS, SOURCE_COMMANDS, DEAD_LETTERS)
 
 
 class Start(NamedTuple):

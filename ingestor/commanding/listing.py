@@ -9,7 +9,7 @@ from ingestor.commanding.providers import ProviderRow
 from schemas.terminal import table_lines
 from schemas.times import NS_PER_SECOND, to_rfc3339
 
-_PROVIDER_HEADINGS = ("SOURCE", "KEY", "REACHABLE", "LEFT TODAY", "NOTE")
+_PROVIDER_HEADINGS = ("SOURCE", "KEY", "REACHABLE", "LEFT", "NOTE")
 _PLAYING_HEADINGS = ("PLAYS", "NAME", "TICKERS", "LAST TICK", "LATENCY", "HEALTH")
 #: Tickers in a cell.
 _SHOWN = 12
@@ -67,7 +67,7 @@ def playing_lines(rows: Sequence[PlayingRow]) -> Iterator[str]:
 
 
 def _left(row: ProviderRow) -> str:
-    return "" if row.left_today is None else str(row.left_today)
+    return ", ".join(f"{count}/{stretch}" for stretch, count in row.left.items())
 
 
 def _tickers(row: PlayingRow) -> str:

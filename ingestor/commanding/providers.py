@@ -30,14 +30,14 @@ class ProviderRow(Struct, frozen=True, kw_only=True):
     Attributes:
         key: `yes`, `no`, or `not needed`; `unknown` where its settings are wrong.
         reachable: `yes`, `no`, `refused` for the key or plan, or `not asked`.
-        left_today: Requests that the plan still allows within 24 hours; null: any number, or nobody knows.
+        left: Requests that the plan still allows, by `second`, `minute` and `day` (any 24 hours), where limited.
         note: What is wrong.
     """
 
     source: str
     key: str
     reachable: str = "not asked"
-    left_today: int | None = None
+    left: dict[str, int] = {}
     note: str = ""
 
 
@@ -56,12 +56,12 @@ async def _row(name: str, settings: LiveSettings, *, ask: bool) -> ProviderRow:
     try:
         own = load_settings(settings_type)
         key = _key(own)
-        provider = open_provider(name, LiveFigures(name, CollectorRegistry()), settings)
+        provider = open_provider(name, LiveFigures(name, CollectorRegistry()), settings, most_attempts=1)
         reachable, note = await _asked(provider) if ask else ("not asked", "")
-        left = Budget(name, own.limits, settings.source_budget_directory).left_today()
-    except StopAndSayError as error:
+        left = Budget(name, own.limits, settings.source_budget_directory).left()
+    except (StopAndSayError, BudgetSpentError) as error:
         return ProviderRow(source=name, key=key, note=str(error))
-    return ProviderRow(source=name, key=key, reachable=reachable, left_today=left, note=note)
+    return ProviderRow(source=name, key=key, reachable=reachable, left=left, note=note)
 
 
 def _key(own: ProviderSettings) -> str:

@@ -165,6 +165,7 @@ async def test_on_the_free_plan_a_gap_lacks_nothing_unless_a_day_was_missed(tmp_
         provider = LivePlay(fake, tmp_path).provider
         now_ns = fake.now_ns - 12 * 3_600 * NS_PER_SECOND
         assert await provider.history(["AAPL"], from_rfc3339("2026-11-24T22:00:00Z"), now_ns, "1m") == {}
+        assert not provider.traits.adjusted
         with pytest.raises(NoHistoryError, match="free plan"):
             await provider.history(["AAPL"], from_rfc3339("2026-11-24T20:00:00Z"), now_ns, "1m")
     assert fake.asked == []

@@ -126,6 +126,8 @@ def test_the_settings_open_both_or_say_why_not(monkeypatch: pytest.MonkeyPatch, 
         monkeypatch.setenv(name, "k" * 20)
     settings = IngestorSettings(_env_file=None, source="alpaca", tickers="AAPL", interval="1m")
     monkeypatch.setenv("TICKCAST_SOURCE_COMPARE", "polygon")
+    assert not isinstance(open_live_source(settings, CollectorRegistry()), ComparedSource), "its prices are older"
+    monkeypatch.setenv("TICKCAST_POLYGON_FEED", "realtime")
     source = open_live_source(settings, CollectorRegistry())
     assert isinstance(source, ComparedSource)
     assert source.title == "live prices of AAPL from alpaca"
@@ -134,3 +136,16 @@ def test_the_settings_open_both_or_say_why_not(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("TICKCAST_SOURCE_COMPARE", "alpaca")
     with pytest.raises(StopAndSayError, match="TICKCAST_SOURCE_COMPARE: alpaca is played already"):
         open_live_source(settings)
+
+
+def test_of_providers_that_are_not_equally_late_none_could_go_on_where_another_was(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "POLYGON_API_KEY"):
+        monkeypatch.setenv(name, "k" * 20)
+    settings = IngestorSettings(_env_file=None, source="alpaca,polygon", tickers="AAPL", interval="1m")
+    with pytest.raises(StopAndSayError, match=r"TICKCAST_SOURCE: alpaca .* polygon .* 900 s .*TICKCAST_POLYGON_"):
+        open_live_source(settings, CollectorRegistry())
+    monkeypatch.setenv("TICKCAST_POLYGON_FEED", "realtime")
+    assert open_live_source(settings, CollectorRegistry()).title == "live prices of AAPL from alpaca,polygon"

@@ -1,6 +1,7 @@
 """Requests that a plan allows."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,39 @@ def test_a_broken_count_sends_nothing(tmp_path: Path) -> None:
     (tmp_path / "fake.json").write_text("[1, tw")
     with pytest.raises(StopAndSayError, match=r"fake\.json"):
         asyncio.run(_budget(tmp_path, ManualClock(), Limits(per_day=3)).take())
+
+
+@pytest.mark.parametrize("in_the_way", ["fake.json", "fake.json.partial", "fake.lock"])
+def test_what_cannot_be_counted_is_not_sent_until_it_can(tmp_path: Path, in_the_way: str) -> None:
+    budget = _budget(tmp_path, ManualClock(), Limits(per_day=3))
+    (tmp_path / in_the_way).mkdir()
+    with pytest.raises(BudgetSpentError, match=r"fake\.json: Is a directory: what cannot be counted is not sent"):
+        asyncio.run(budget.take())
+    if in_the_way != "fake.json.partial":
+        assert budget.left_today() == 0
+    (tmp_path / in_the_way).rmdir()
+    asyncio.run(budget.take())
+    assert budget.left_today() == 2
+
+
+def test_a_count_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    budget, synced = _budget(tmp_path, ManualClock(), Limits(per_day=3)), []
+
+    def sync(number: int) -> None:
+        assert not (tmp_path / "fake.json").exists()
+        synced.append(os.fstat(number).st_size)
+
+    monkeypatch.setattr("os.fsync", sync)
+    asyncio.run(budget.take())
+    assert synced == [(tmp_path / "fake.json").stat().st_size]
+
+
+def test_each_limit_has_its_own_rest(tmp_path: Path) -> None:
+    clock = ManualClock()
+    budget = _budget(tmp_path, clock, Limits(per_minute=3, per_day=4))
+    for _ in range(3):
+        asyncio.run(budget.take())
+    assert budget.left() == {"minute": 0, "day": 1}
+    clock.seconds += 60
+    assert budget.left() == {"minute": 3, "day": 1}
+    assert _budget(tmp_path, clock, Limits()).left() == {}

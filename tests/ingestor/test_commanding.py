@@ -101,9 +101,12 @@ def test_the_tables_tell_all_and_nothing_in_them_moves_the_cursor() -> None:
     ):
         assert part in live
     assert "those of its settings" in replay
-    rows = [ProviderRow(source="a", key="yes", left_today=7), ProviderRow(source="b", key="no", note="set B_KEY")]
+    rows = [
+        ProviderRow(source="a", key="yes", left={"minute": 5, "day": 7}),
+        ProviderRow(source="b", key="no", note="set B_KEY"),
+    ]
     assert [line.split() for line in provider_lines(rows)][1:] == [
-        ["a", "yes", "not", "asked", "7", "-"],
+        ["a", "yes", "not", "asked", "5/minute,", "7/day", "-"],
         ["b", "no", "not", "asked", "-", "set", "B_KEY"],
     ]
 
@@ -126,10 +129,18 @@ async def test_a_provider_is_asked_once_where_its_key_is_there_and_the_key_is_ne
         [row] = await look_at(["alpaca"], settings, ask=False)
         assert (row.key, row.reachable, fake.requests) == ("yes", "not asked", [])
         [row] = await look_at(["alpaca"], settings, ask=True)
-        assert (row.key, row.reachable, len(fake.requests)) == ("yes", "yes", 1)
+        assert (row.key, row.reachable, len(fake.requests), row.left) == ("yes", "yes", 1, {"minute": 199})
+        fake.answers = [(500, None)]
+        [row] = await look_at(["alpaca"], settings, ask=True)
+        assert (row.reachable, len(fake.requests)) == ("no", 2), "one that fails is not sent again"
         monkeypatch.setenv("APCA_API_SECRET_KEY", f"{SECRET}x")
         [refused] = await look_at(["alpaca"], settings, ask=True)
         assert refused.reachable == "refused"
+        (tmp_path / "alpaca.json").unlink()
+        (tmp_path / "alpaca.json").mkdir()
+        [row] = await look_at(["alpaca"], settings, ask=True)
+        assert (row.left, len(fake.requests)) == ({}, 3)
+        assert "what cannot be counted is not sent" in row.note
     shown = str([row, refused])
     assert KEY not in shown
     assert SECRET not in shown

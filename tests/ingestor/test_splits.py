@@ -1,17 +1,27 @@
 """What tells a split, and what becomes of what was said before it."""
 
+from pathlib import Path
+
+import msgspec
+import numpy as np
 import pytest
+from prometheus_client import CollectorRegistry
 
 from ingestor.frames import FrameBuilder, ResumePoint
 from ingestor.positions import PositionText
 from ingestor.resume import read_kept_log
+from ingestor.sources.bar_play import PlayedBar
+from ingestor.sources.bars import BarColumns
+from ingestor.sources.live.figures import LiveFigures
 from ingestor.sources.live.sessions import Session, Sessions
-from ingestor.sources.live.splits import split_factor
+from ingestor.sources.live.splits import Question, Splits, split_factor
 from ingestor.sources.moments import Moment
 from ingestor.validation import LiveBounds, Validator
 from schemas.codec import encode
-from schemas.events import TickFrame
+from schemas.events import Tick, TickFrame
 from schemas.partitioning import partition_of
+from tests.ingestor.live_play import BEGIN_NS, MINUTE_NS, LivePlay
+from tests.ingestor.providers.alpaca import FakeAlpaca
 from tests.ingestor.test_resume import ListLog
 
 
@@ -88,3 +98,91 @@ def test_a_split_is_no_jump_that_waits_for_its_confirmation() -> None:
         validator.check(_moment(2, rescaled=rescaled), 10**9)
         checked = validator.check(_moment(3, 5.0), 10**9)
         assert checked.tickers == (["AAPL", "MSFT"] if rescaled else ["MSFT"])
+
+
+_SECOND = 10**9
+_DAY_NS = 86_400 * _SECOND
+_SESSIONS = Sessions([Session(day * _DAY_NS + 10, day * _DAY_NS + 20) for day in range(4)])
+
+
+def _asked(splits: Splits, now_ns: int, *playing: str) -> Question | None:
+    return splits.question(set(playing), _SESSIONS, now_ns)
+
+
+def _splits() -> Splits:
+    """Give one that has seen both tickers on day 0."""
+    splits = Splits("1m", 7 * _DAY_NS)
+    splits.note(_moment(15, 100.0))
+    return splits
+
+
+def _halved(splits: Splits, question: Question | None) -> dict[str, float]:
+    assert question is not None
+    half, count = np.array([50.0]), np.array([1.0])
+    history = {"AAPL": BarColumns(np.array([0]), half, half, half, half, count)}
+    return splits.answer(question, history, LiveFigures("fake", CollectorRegistry()))
+
+
+def test_a_ticker_that_rested_over_its_split_is_asked_about_when_it_comes_back() -> None:
+    splits, now_ns = _splits(), _DAY_NS + 15
+    question = _asked(splits, now_ns, "MSFT")
+    assert question is not None
+    assert question.tickers == ["MSFT"], "of who does not play nothing is asked"
+    assert _halved(splits, question) == {}
+    assert _asked(splits, now_ns, "MSFT") is None
+    assert _halved(splits, _asked(splits, now_ns, "AAPL", "MSFT")) == {"AAPL": 0.5}
+    assert _asked(splits, now_ns, "AAPL", "MSFT") is None, "once a day is enough"
+    assert _asked(splits, now_ns + _DAY_NS, "AAPL") is not None
+
+
+def test_what_nobody_answered_is_asked_again_after_a_while_of_who_said_no_price_since() -> None:
+    splits, now_ns = _splits(), _DAY_NS + 15
+    question = _asked(splits, now_ns, "AAPL", "MSFT")
+    assert question is not None
+    splits.unanswered(question, now_ns)
+    assert _asked(splits, now_ns + 59 * _SECOND, "AAPL", "MSFT") is None
+    splits.note(Moment(position=(2,), tickers=["MSFT"], times_ns=[now_ns], prices=[7.0], sizes=[1.0]))
+    question = _asked(splits, now_ns + 60 * _SECOND, "AAPL", "MSFT")
+    assert question is not None
+    assert question.tickers == ["AAPL"]
+    assert _halved(splits, question) == {"AAPL": 0.5}
+    assert _asked(splits, now_ns + 999 * _SECOND, "AAPL", "MSFT") is None
+
+
+def test_who_comes_back_is_asked_about_at_once_though_others_were_not_answered() -> None:
+    splits, now_ns = _splits(), _DAY_NS + 15
+    question = _asked(splits, now_ns, "MSFT")
+    assert question is not None
+    splits.unanswered(question, now_ns)
+    assert _asked(splits, now_ns, "AAPL", "MSFT") is not None
+
+
+async def test_history_that_does_not_show_splits_is_not_asked_for_them(tmp_path: Path) -> None:
+    fake, yesterday_ns = FakeAlpaca(), BEGIN_NS - BEGIN_NS % MINUTE_NS - _DAY_NS
+    async with fake.running():
+        play = LivePlay(fake, tmp_path)
+        play.provider.traits = msgspec.structs.replace(play.provider.traits, adjusted=False)
+        position = (1, BEGIN_NS - MINUTE_NS)
+        async with play.playing(position, [position], [Tick("AAPL", yesterday_ns + 1, 100.0, 1.0)]):
+            await play.connected()
+            assert not [request for request in fake.requests if "start=2026-11-24" in request]
+
+
+async def test_a_split_that_history_did_not_answer_is_told_before_the_first_price_all_the_same(tmp_path: Path) -> None:
+    fake, yesterday_ns = FakeAlpaca(), BEGIN_NS - BEGIN_NS % MINUTE_NS - _DAY_NS
+    async with fake.running():
+        play = LivePlay(fake, tmp_path)
+        fake.history["AAPL"] = {yesterday_ns: PlayedBar("AAPL", 50.0, 50.0, 50.0, 50.0, 1.0)}
+        fake.answers = [(500, None)] * 4
+        position = (1, yesterday_ns + MINUTE_NS)
+        async with play.playing(position, [position], [Tick("AAPL", yesterday_ns + 1, 100.0, 1.0)]):
+            await play.connected()
+            assert (fake.answers, [moment for moment in play.moments if moment.rescaled]) == ([], [])
+            asked = len(fake.requests)
+            await fake.send(("MSFT", play.clock(), 200.0, 1.0, 1))
+            await play.heard(1)
+            assert len(fake.requests) == asked, "not at every message"
+            play.clock.jump(61)
+            await fake.send(("AAPL", play.clock(), 50.0, 1.0, 2))
+            await play.heard(2)
+    assert [moment.rescaled for moment in play.moments if moment.rescaled or moment.tickers] == [{}, {"AAPL": 0.5}, {}]

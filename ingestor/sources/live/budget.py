@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -12,8 +12,10 @@ import msgspec
 from ingestor.sources.live.provider import BudgetSpentError, Limits
 from schemas.errors import StopAndSayError
 from schemas.times import NS_PER_SECOND, to_rfc3339
+from schemas.whole_file import write_whole
 
 _DAY_SECONDS = 86_400
+_STRETCHES = {1: "second", 60: "minute", _DAY_SECONDS: "day"}
 #: Whoever must wait longer for a turn gets none.
 _LONGEST_WAIT_SECONDS = 60
 
@@ -65,7 +67,7 @@ class Budget:
         """Wait for a turn, which counts as sent from now on.
 
         Raises:
-            BudgetSpentError: The turn is too far away.
+            BudgetSpentError: The turn is too far away, or it cannot be counted.
         """
         with self._locked():
             now_ns = self._clock_ns()
@@ -73,9 +75,23 @@ class Budget:
             at_ns = turn_ns(sent_ns, self.limits, now_ns)
             if at_ns - now_ns > _LONGEST_WAIT_SECONDS * NS_PER_SECOND:
                 raise BudgetSpentError(f"{self._source}: the plan allows no further request before {to_rfc3339(at_ns)}")
-            self._write([*sent_ns, at_ns])
+            write_whole(self._path, msgspec.json.encode([*sent_ns, at_ns]))
         if at_ns > now_ns:
             await self._sleep((at_ns - now_ns) / NS_PER_SECOND)
+
+    def left(self) -> dict[str, int]:
+        """Give how many requests each limit allows now, by the stretch of time that it is for.
+
+        Raises:
+            BudgetSpentError: They cannot be counted.
+        """
+        now_ns = self._clock_ns()
+        with self._locked():
+            sent_ns = self._sent(now_ns)
+        return {
+            _STRETCHES[length_ns // NS_PER_SECOND]: max(0, count - sum(at_ns > now_ns - length_ns for at_ns in sent_ns))
+            for count, length_ns in windows(self.limits)
+        }
 
     def left_today(self, until_ns: int | None = None) -> int | None:
         """Give how many requests the limit of a day allows now, or from now until a time; None: any number."""
@@ -83,14 +99,18 @@ class Budget:
             return None
         now_ns = self._clock_ns()
         since_ns = (now_ns if until_ns is None else until_ns) - _DAY_SECONDS * NS_PER_SECOND
-        with self._locked():
+        with suppress(BudgetSpentError), self._locked():
             return max(0, self.limits.per_day - sum(sent_ns > since_ns for sent_ns in self._sent(now_ns)))
+        return 0
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with self._path.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        try:
+            with self._path.with_suffix(".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+        except OSError as error:  # a full disk may have room again
+            raise BudgetSpentError(f"{self._path}: {error.strerror}: what cannot be counted is not sent") from error
 
     def _sent(self, now_ns: int) -> list[int]:
         """Give the times that any limit still looks at.
@@ -106,8 +126,3 @@ class Budget:
         except msgspec.DecodeError as error:
             raise StopAndSayError(f"{self._path}: not a list of times ({error}): delete it to count anew") from error
         return [time_ns for time_ns in sent_ns if time_ns > now_ns - longest_ns]
-
-    def _write(self, sent_ns: list[int]) -> None:
-        written = self._path.with_suffix(".new")
-        written.write_bytes(msgspec.json.encode(sent_ns))
-        written.replace(self._path)

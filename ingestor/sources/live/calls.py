@@ -14,7 +14,8 @@ from schemas.errors import StopAndSayError
 
 _log = logging.getLogger(__name__)
 
-_ATTEMPTS = 4
+#: What fails is sent so often.
+ATTEMPTS = 4
 _LONGEST_PAUSE_SECONDS = 30.0
 #: After so many failures in a row nothing is asked for a while.
 _BREAKER_FAILURES = 8
@@ -32,17 +33,25 @@ class Calls:
 
     Args:
         answer_seconds: Time limit of a request.
+        most_attempts: So often a request is sent, at most.
         pause_seconds: Before the second attempt; each later one is twice as long, all with jitter.
     """
 
     def __init__(
-        self, source: str, budget: Budget, figures: LiveFigures, *, answer_seconds: float, pause_seconds: float = 0.5
+        self,
+        source: str,
+        budget: Budget,
+        figures: LiveFigures,
+        *,
+        answer_seconds: float,
+        most_attempts: int = ATTEMPTS,
+        pause_seconds: float = 0.5,
     ) -> None:
         self._source = source
         self._budget = budget
         self._figures = figures
         self._answer_seconds = answer_seconds
-        self._attempts = attempts(_ATTEMPTS, pause_seconds, _LONGEST_PAUSE_SECONDS)
+        self._attempts = attempts(most_attempts, pause_seconds, _LONGEST_PAUSE_SECONDS)
         purgatory = live_package("purgatory")
         self._opened: type[Exception] = live_package("purgatory.domain.model").OpenedState
         self._breakers = purgatory.AsyncCircuitBreakerFactory(

@@ -313,12 +313,15 @@ class LiveSource:
 
     async def _tell_splits(self) -> AsyncIterator[Moment]:
         """Say, before the first prices of a trading day, which tickers have another scale than what was said before."""
-        question = self._splits.question(self._feed.sessions, self._clock_ns())
+        if not self._feed.provider.traits.adjusted:
+            return
+        question = self._splits.question(self._subscribed, self._feed.sessions, self._clock_ns())
         if question is None:
             return
         try:
             history = await self._history(question.start_ns, question.end_ns, _compared(self._options.interval))
         except (ProviderAwayError, BudgetSpentError) as error:
+            self._splits.unanswered(question, self._clock_ns())
             self._feed.figures.scale("unknown", len(question.tickers))
             _log.warning("whether %s were split cannot be told: %s", ", ".join(question.tickers), error)
             return

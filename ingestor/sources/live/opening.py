@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from ingestor.settings import IngestorSettings
 from ingestor.sources.live.beside import Beside, ComparedSource
 from ingestor.sources.live.budget import Budget
-from ingestor.sources.live.calls import Calls
+from ingestor.sources.live.calls import ATTEMPTS, Calls
 from ingestor.sources.live.connecting import Connecting
 from ingestor.sources.live.feed import Feed
 from ingestor.sources.live.figures import LiveFigures
@@ -27,8 +27,11 @@ from schemas.source_settings import live_names
 _log = logging.getLogger(__name__)
 
 
-def open_provider(name: str, figures: LiveFigures, settings: LiveSettings) -> Provider:
+def open_provider(name: str, figures: LiveFigures, settings: LiveSettings, most_attempts: int = ATTEMPTS) -> Provider:
     """Open a provider: the module of its name has its settings as `SETTINGS` and gives it by `open_provider`.
+
+    Args:
+        most_attempts: So often it sends a request, at most.
 
     Raises:
         StopAndSayError: Its key is missing, or its package.
@@ -37,7 +40,7 @@ def open_provider(name: str, figures: LiveFigures, settings: LiveSettings) -> Pr
     own = load_settings(module.SETTINGS)
     answer_seconds = settings.source_answer_seconds
     budget = Budget(name, own.limits, settings.source_budget_directory)
-    calls = Calls(name, budget, figures, answer_seconds=answer_seconds)
+    calls = Calls(name, budget, figures, answer_seconds=answer_seconds, most_attempts=most_attempts)
     provider: Provider = module.open_provider(own, calls, answer_seconds)
     return provider
 
@@ -72,15 +75,33 @@ def open_live_source(settings: IngestorSettings, registry: CollectorRegistry = R
         raise StopAndSayError(f"TICKCAST_SOURCE_COMPARE: {beside} is played already: name another one, or none")
     figures = LiveFigures(names[0], registry)
     feeds = [open_feed(name, live, figures.of(name)) for name in names]
+    for feed in feeds[1:]:
+        _require_as_late(feed, feeds[0], "TICKCAST_SOURCE")
     if not beside:
         return LiveSource(feeds, desk, options)
     try:
         compared = open_feed(beside, live, figures.of(beside))
+        _require_as_late(compared, feeds[0], "TICKCAST_SOURCE_COMPARE")
     except StopAndSayError as error:
         _log.warning("prices are not compared with those of %s: %s", beside, error)
         return LiveSource(feeds, desk, options)
     heard = Beside(compared, lambda: desk.roster.playing, live.source_compare_bound, registry=registry)
     return ComparedSource(heard, feeds, desk, options)
+
+
+def _require_as_late(feed: Feed, first: Feed, setting: str) -> None:
+    """Check that a provider tells what happens as late as the first one.
+
+    Raises:
+        StopAndSayError: What it tells has been played for long, or its prices are not of the same time.
+    """
+    if feed.delay_ns == first.delay_ns:
+        return
+    told = " and ".join(
+        f"{each.name} tells everything {each.provider.traits.delay_seconds:g} s late (TICKCAST_{each.name.upper()}_…)"
+        for each in (first, feed)
+    )
+    raise StopAndSayError(f"{setting}: {told}: name such as are equally late")
 
 
 def open_feed(name: str, live: LiveSettings, figures: LiveFigures) -> Feed:

@@ -93,6 +93,7 @@ class Traits(Struct, frozen=True, kw_only=True):
         identity_ticks: Of so many ticks back one may come a second time.
         delay_seconds: It says everything so much later than it happens, its bars of the past as well.
         longest_silence_seconds: Of a session it may well say nothing new for so long; then no setting makes that mute.
+        adjusted: Its bars of the past are brought to the new scale after a split, so that they show it.
     """
 
     content: dict[str, str]
@@ -101,6 +102,7 @@ class Traits(Struct, frozen=True, kw_only=True):
     identity_ticks: int = 10_000
     delay_seconds: float = 0.0
     longest_silence_seconds: float = 0.0
+    adjusted: bool = True
 
 
 class ProviderSettings(Settings):

@@ -6,7 +6,7 @@ of a split, there was one.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from math import inf, log, sqrt
 from typing import NamedTuple
 
@@ -17,12 +17,14 @@ from ingestor.sources.live.figures import LiveFigures
 from ingestor.sources.live.sessions import Sessions
 from schemas.events import Tick
 from schemas.log_events import LogEvent, about
-from schemas.times import Interval, bar_start_ns, interval_ns
+from schemas.times import NS_PER_SECOND, Interval, bar_start_ns, interval_ns
 
 _log = logging.getLogger(__name__)
 
 #: Where a price's own bar lacks, one up to so long before it will do.
 _BACK_NS = interval_ns("1h")
+#: What was not answered is asked again after so long, of tickers that have said no price since.
+_AGAIN_NS = 60 * NS_PER_SECOND
 #: A price may lie so far outside of its bar: providers leave out trades, and dividends change history, too.
 _TOLERANCE = 0.03
 #: Splits of `n` for `m` of small numbers, and of these many for one, or one for these many.
@@ -61,7 +63,7 @@ class Question(NamedTuple):
 
 
 class Splits:
-    """Remembers the last price of each ticker, and compares it once on every later trading day.
+    """Remembers the last price of each ticker, and compares it once on every later trading day that it plays on.
 
     Args:
         interval: Of the bars that are compared.
@@ -73,11 +75,15 @@ class Splits:
         self._longest_ns = longest_ns
         self._last: dict[str, tuple[int, float]] = {}
         self._day = -1
+        self._unasked: set[str] = set()
+        self._failed: frozenset[str] = frozenset()
+        self._again_ns = 0
 
     def note(self, ticker: str, time_ns: int, price: float) -> None:
         """Take a tick that goes out."""
         if 0 < price < inf:
             self._last[ticker] = (time_ns, price)
+            self._unasked.discard(ticker)  # a price of today tells nothing of the scale before it
 
     def take_up(self, last_ticks: Mapping[str, Tick]) -> None:
         """Learn what went out before the start."""
@@ -91,21 +97,26 @@ class Splits:
         """Note that all that went out so far is on the scale of now."""
         self._day = sessions.day_of(now_ns)
 
-    def question(self, sessions: Sessions, now_ns: int) -> Question | None:
-        """Give what must be asked now, the first time on a trading day; None: nothing."""
+    def question(self, playing: Set[str], sessions: Sessions, now_ns: int) -> Question | None:
+        """Give what must be asked now, before the first price of a ticker on a trading day; None: nothing."""
         day = sessions.day_of(now_ns)
-        if day == self._day:
+        if day != self._day:
+            self._day, self._failed = day, frozenset()
+            self._unasked = {
+                ticker
+                for ticker, (time_ns, _) in self._last.items()
+                if sessions.day_of(time_ns) < day and time_ns >= now_ns - self._longest_ns
+            }
+        asked = self._unasked & playing
+        if not asked or (now_ns < self._again_ns and asked <= self._failed):
             return None
-        self._day = day
-        times_ns = {
-            ticker: time_ns
-            for ticker, (time_ns, _) in self._last.items()
-            if sessions.day_of(time_ns) < day and time_ns >= now_ns - self._longest_ns
-        }
-        if not times_ns:
-            return None
-        first_ns, last_ns = (bar_start_ns(pick(times_ns.values()), self._length_ns) for pick in (min, max))
-        return Question(sorted(times_ns), first_ns - _BACK_NS, last_ns + self._length_ns)
+        times_ns = [self._last[ticker][0] for ticker in asked]
+        first_ns, last_ns = (bar_start_ns(pick(times_ns), self._length_ns) for pick in (min, max))
+        return Question(sorted(asked), first_ns - _BACK_NS, last_ns + self._length_ns)
+
+    def unanswered(self, question: Question, now_ns: int) -> None:
+        """Note that nobody answered: the same is asked again, after a while."""
+        self._failed, self._again_ns = frozenset(question.tickers), now_ns + _AGAIN_NS
 
     def answer(self, question: Question, history: Mapping[str, BarColumns], figures: LiveFigures) -> dict[str, float]:
         """Give by what the prices of tickers must be multiplied from now on, and say it.
@@ -113,6 +124,7 @@ class Splits:
         Args:
             history: What the provider answers now.
         """
+        self._unasked.difference_update(question.tickers)
         told: dict[str, float] = {}
         for ticker in question.tickers:
             time_ns, price = self._last[ticker]

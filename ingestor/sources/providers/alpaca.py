@@ -101,6 +101,7 @@ class Alpaca:
         self.traits = Traits(
             content={"feed": feed, "stream": stream, "adjustment": settings.alpaca_adjustment},
             exchange="24/7" if feed == "test" else "XNYS",
+            adjusted=settings.alpaca_adjustment in ("all", "split"),
             longest_silence_seconds=MINUTE_BARS_SILENCE_SECONDS if stream == "bars" else 0.0,
         )
         self._stream_type = live_package("alpaca.data.live.stock").StockDataStream

@@ -125,6 +125,7 @@ class AlphaVantage:
             content={"plan": plan, "stream": stream},
             exchange=_EXCHANGE,
             delay_seconds=delay_seconds,
+            adjusted=plan != "free",
             longest_silence_seconds=days * _SESSION_SECONDS if settings.alphavantage_requests_per_day else 0.0,
         )
         self._days_only = plan == "free"
