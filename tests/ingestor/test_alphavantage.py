@@ -177,12 +177,41 @@ async def test_minutes_are_played_once_each_when_they_have_ended(tmp_path: Path)
     async with fake.running():
         ticks = LivePlay(fake, tmp_path).provider.ticks(["AAPL"])
         assert await anext(ticks) == []
-        fake.now_ns = first_ns + 2 * MINUTE_NS
+        fake.now_ns = first_ns + 2 * MINUTE_NS + 3 * NS_PER_SECOND
         heard = await asyncio.wait_for(anext(ticks), 10)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(anext(ticks), 0.2)
     assert [tick.price for tick in heard] == [1.0, 0.5, 3.0, 2.0] * 2  # type: ignore[union-attr]
     assert min(tick.time_ns for tick in heard) == first_ns  # type: ignore[union-attr]
+
+
+async def test_minutes_of_all_tickers_go_out_together_for_one_alone_would_end_the_minute_of_the_others(
+    tmp_path: Path,
+) -> None:
+    fake = FakeAlphaVantage("minutes")
+    first_ns = BEGIN_NS // MINUTE_NS * MINUTE_NS
+    starts = [first_ns + minute * MINUTE_NS for minute in range(3)]
+    bars = {name: {start: PlayedBar(name, 1.0, 3.0, 0.5, 2.0, 40.0) for start in starts} for name in ("AAPL", "MSFT")}
+    fake.history = {"AAPL": bars["AAPL"]}
+    async with fake.running():
+        ticks = LivePlay(fake, tmp_path).provider.ticks(["AAPL", "MSFT"])
+        assert await anext(ticks) == []
+        fake.now_ns = starts[1] + NS_PER_SECOND  # the bar of one is there before that of the other
+        asked = fake.polled.get("MSFT", 0)
+        waiting = asyncio.ensure_future(anext(ticks))
+        await until(lambda: fake.polled.get("MSFT", 0) > asked + 1, what="a round without a bar")
+        assert not waiting.done()
+        fake.history["MSFT"] = bars["MSFT"]
+        fake.now_ns = starts[1] + 3 * NS_PER_SECOND
+        first = await asyncio.wait_for(waiting, 10)
+        waiting = asyncio.ensure_future(anext(ticks))
+        await until(lambda: fake.polled["AAPL"] > fake.polled["MSFT"] + 1, what="the midst of a round")
+        fake.now_ns = starts[2] + 3 * NS_PER_SECOND  # a minute ends between the questions
+        second = await asyncio.wait_for(waiting, 10)
+        await ticks.aclose()
+    for heard, start_ns in ((first, starts[0]), (second, starts[1])):
+        told = {(tick.ticker, tick.time_ns // MINUTE_NS * MINUTE_NS) for tick in heard}  # type: ignore[union-attr]
+        assert told == {("AAPL", start_ns), ("MSFT", start_ns)}
 
 
 def test_as_little_is_asked_for_as_does() -> None:
