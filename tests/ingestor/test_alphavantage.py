@@ -10,7 +10,13 @@ import pytest
 
 from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.live.polling import poll_pause_seconds
-from ingestor.sources.live.provider import BudgetSpentError, Limits, NoHistoryError, ProviderAwayError
+from ingestor.sources.live.provider import (
+    MINUTE_BARS_SILENCE_SECONDS,
+    BudgetSpentError,
+    Limits,
+    NoHistoryError,
+    ProviderAwayError,
+)
 from ingestor.sources.live.sessions import Session, Sessions
 from ingestor.sources.providers.alphavantage import AlphaVantageSettings, open_provider
 from ingestor.sources.providers.alphavantage_answers import DayLimitError, read_bars, require_data
@@ -212,6 +218,19 @@ async def test_minutes_of_all_tickers_go_out_together_for_one_alone_would_end_th
     for heard, start_ns in ((first, starts[0]), (second, starts[1])):
         told = {(tick.ticker, tick.time_ns // MINUTE_NS * MINUTE_NS) for tick in heard}  # type: ignore[union-attr]
         assert told == {("AAPL", start_ns), ("MSFT", start_ns)}
+
+
+@pytest.mark.parametrize(
+    ("stream", "per_day", "seconds"),
+    [("minutes", 0, MINUTE_BARS_SILENCE_SECONDS), ("quotes", 0, 0.0), ("minutes", 500, 23_400.0)],
+)
+async def test_between_two_minutes_there_is_nothing_and_that_is_no_muteness(
+    tmp_path: Path, stream: str, per_day: int, seconds: float
+) -> None:
+    async with (fake := FakeAlphaVantage(stream)).running():
+        calls = LivePlay(fake, tmp_path).calls
+        provider = fake.provider(calls, alphavantage_requests_per_day=per_day)
+    assert provider.traits.longest_silence_seconds == seconds
 
 
 def test_as_little_is_asked_for_as_does() -> None:

@@ -20,6 +20,7 @@ from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.packages import live_package
 from ingestor.sources.live.polling import poll_pause_seconds
 from ingestor.sources.live.provider import (
+    MINUTE_BARS_SILENCE_SECONDS,
     BudgetSpentError,
     Limits,
     LiveTick,
@@ -120,12 +121,15 @@ class AlphaVantage:
     ) -> None:
         plan, stream = settings.alphavantage_plan, settings.alphavantage_stream
         delay_seconds = _DELAY_SECONDS[plan]
+        least_silence_seconds = MINUTE_BARS_SILENCE_SECONDS if stream == "minutes" else 0.0
         days = 2 if plan == "free" else 1  # one quote of each
         self.traits = Traits(
             content={"plan": plan, "stream": stream},
             exchange=_EXCHANGE,
             delay_seconds=delay_seconds,
-            longest_silence_seconds=days * _SESSION_SECONDS if settings.alphavantage_requests_per_day else 0.0,
+            longest_silence_seconds=(
+                days * _SESSION_SECONDS if settings.alphavantage_requests_per_day else least_silence_seconds
+            ),
         )
         self._days_only = plan == "free"
         self._settings = settings
