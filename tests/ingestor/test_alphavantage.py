@@ -10,7 +10,13 @@ import pytest
 
 from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.live.polling import poll_pause_seconds
-from ingestor.sources.live.provider import BudgetSpentError, Limits, NoHistoryError, ProviderAwayError
+from ingestor.sources.live.provider import (
+    MINUTE_BARS_SILENCE_SECONDS,
+    BudgetSpentError,
+    Limits,
+    NoHistoryError,
+    ProviderAwayError,
+)
 from ingestor.sources.live.sessions import Session, Sessions
 from ingestor.sources.providers.alphavantage import AlphaVantageSettings, open_provider
 from ingestor.sources.providers.alphavantage_answers import DayLimitError, read_bars, require_data
@@ -178,12 +184,54 @@ async def test_minutes_are_played_once_each_when_they_have_ended(tmp_path: Path)
     async with fake.running():
         ticks = LivePlay(fake, tmp_path).provider.ticks(["AAPL"])
         assert await anext(ticks) == []
-        fake.now_ns = first_ns + 2 * MINUTE_NS
+        fake.now_ns = first_ns + 2 * MINUTE_NS + 3 * NS_PER_SECOND
         heard = await asyncio.wait_for(anext(ticks), 10)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(anext(ticks), 0.2)
     assert [tick.price for tick in heard] == [1.0, 0.5, 3.0, 2.0] * 2  # type: ignore[union-attr]
     assert min(tick.time_ns for tick in heard) == first_ns  # type: ignore[union-attr]
+
+
+async def test_minutes_of_all_tickers_go_out_together_for_one_alone_would_end_the_minute_of_the_others(
+    tmp_path: Path,
+) -> None:
+    fake = FakeAlphaVantage("minutes")
+    first_ns = BEGIN_NS // MINUTE_NS * MINUTE_NS
+    starts = [first_ns + minute * MINUTE_NS for minute in range(3)]
+    bars = {name: {start: PlayedBar(name, 1.0, 3.0, 0.5, 2.0, 40.0) for start in starts} for name in ("AAPL", "MSFT")}
+    fake.history = {"AAPL": bars["AAPL"]}
+    async with fake.running():
+        ticks = LivePlay(fake, tmp_path).provider.ticks(["AAPL", "MSFT"])
+        assert await anext(ticks) == []
+        fake.now_ns = starts[1] + NS_PER_SECOND  # the bar of one is there before that of the other
+        asked = fake.polled.get("MSFT", 0)
+        waiting = asyncio.ensure_future(anext(ticks))
+        await until(lambda: fake.polled.get("MSFT", 0) > asked + 1, what="a round without a bar")
+        assert not waiting.done()
+        fake.history["MSFT"] = bars["MSFT"]
+        fake.now_ns = starts[1] + 3 * NS_PER_SECOND
+        first = await asyncio.wait_for(waiting, 10)
+        waiting = asyncio.ensure_future(anext(ticks))
+        await until(lambda: fake.polled["AAPL"] > fake.polled["MSFT"] + 1, what="the midst of a round")
+        fake.now_ns = starts[2] + 3 * NS_PER_SECOND  # a minute ends between the questions
+        second = await asyncio.wait_for(waiting, 10)
+        await ticks.aclose()
+    for heard, start_ns in ((first, starts[0]), (second, starts[1])):
+        told = {(tick.ticker, tick.time_ns // MINUTE_NS * MINUTE_NS) for tick in heard}  # type: ignore[union-attr]
+        assert told == {("AAPL", start_ns), ("MSFT", start_ns)}
+
+
+@pytest.mark.parametrize(
+    ("stream", "per_day", "seconds"),
+    [("minutes", 0, MINUTE_BARS_SILENCE_SECONDS), ("quotes", 0, 0.0), ("minutes", 500, 23_400.0)],
+)
+async def test_between_two_minutes_there_is_nothing_and_that_is_no_muteness(
+    tmp_path: Path, stream: str, per_day: int, seconds: float
+) -> None:
+    async with (fake := FakeAlphaVantage(stream)).running():
+        calls = LivePlay(fake, tmp_path).calls
+        provider = fake.provider(calls, alphavantage_requests_per_day=per_day)
+    assert provider.traits.longest_silence_seconds == seconds
 
 
 def test_as_little_is_asked_for_as_does() -> None:

@@ -20,6 +20,7 @@ from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.packages import live_package
 from ingestor.sources.live.polling import poll_pause_seconds
 from ingestor.sources.live.provider import (
+    MINUTE_BARS_SILENCE_SECONDS,
     BudgetSpentError,
     Limits,
     LiveTick,
@@ -120,13 +121,16 @@ class AlphaVantage:
     ) -> None:
         plan, stream = settings.alphavantage_plan, settings.alphavantage_stream
         delay_seconds = _DELAY_SECONDS[plan]
+        least_silence_seconds = MINUTE_BARS_SILENCE_SECONDS if stream == "minutes" else 0.0
         days = 2 if plan == "free" else 1  # one quote of each
         self.traits = Traits(
             content={"plan": plan, "stream": stream},
             exchange=_EXCHANGE,
             delay_seconds=delay_seconds,
             adjusted=plan != "free",
-            longest_silence_seconds=days * _SESSION_SECONDS if settings.alphavantage_requests_per_day else 0.0,
+            longest_silence_seconds=(
+                days * _SESSION_SECONDS if settings.alphavantage_requests_per_day else least_silence_seconds
+            ),
         )
         self._days_only = plan == "free"
         self._settings = settings
@@ -160,15 +164,16 @@ class AlphaVantage:
             now_ns,
             days_only=self._days_only,
             minutes=self._settings.alphavantage_stream == "minutes",
+            settled_seconds=self.traits.settled_seconds,
         )
-        turns = cycle(tickers)
+        # Bars of a minute go out together, for the first one tells the rest that the minute is over.
+        rounds = cycle([tickers] if self._settings.alphavantage_stream == "minutes" else [[each] for each in tickers])
         if self._accepted or not self._sessions.is_open(now_ns):
             yield []
         else:
-            yield await self._first_poll(polls, next(turns))
-        for ticker in turns:
-            await self._wait_for_turn(polls)
-            heard = await self._poll_if_allowed(polls, ticker)
+            yield await self._first_poll(polls, next(rounds)[0])
+        for asked in rounds:
+            heard = await self._round(polls, asked)
             if heard:
                 yield heard
 
@@ -214,10 +219,25 @@ class AlphaVantage:
         return self._wall_clock_ns() - self._delay_ns
 
     async def _first_poll(self, polls: Polls, ticker: str) -> list[LiveTick | Rejected]:
+        polls.begin_round(self._now_ns())
         try:
             return await self._poll(polls, ticker)
         except BudgetSpentError as error:
             raise ProviderAwayError(str(error)) from error
+
+    async def _round(self, polls: Polls, tickers: Sequence[str]) -> list[LiveTick | Rejected]:
+        """Ask about one ticker after the other; where the exchange closes or the day is spent, not about the rest."""
+        while (wait_seconds := self._seconds_to_turn(polls)) > 0:
+            await self._sleep(min(wait_seconds, _LONGEST_SLEEP_SECONDS))
+        polls.begin_round(self._now_ns())
+        heard: list[LiveTick | Rejected] = []
+        for ticker in tickers:
+            wait_seconds = self._seconds_to_turn(polls)
+            if wait_seconds == inf:
+                break
+            await self._sleep(max(0.0, wait_seconds))
+            heard += await self._poll_if_allowed(polls, ticker)
+        return heard
 
     async def _poll_if_allowed(self, polls: Polls, ticker: str) -> list[LiveTick | Rejected]:
         try:
@@ -226,15 +246,14 @@ class AlphaVantage:
             _log.warning("no new prices: %s", error)
             return []
 
-    async def _wait_for_turn(self, polls: Polls) -> None:
-        while (wait_seconds := self._seconds_to_turn(polls)) > 0:
-            await self._sleep(min(wait_seconds, _LONGEST_SLEEP_SECONDS))
-
     def _seconds_to_turn(self, polls: Polls) -> float:
-        """Give the time until live prices may be asked for, so that the day's requests last until the close."""
+        """Give the time until live prices may be asked for, so that the day's requests last until the close.
+
+        Infinite: the exchange is closed, or what the day still allows is for history.
+        """
         open_ns = polls.open_ns(self._now_ns())
         if not open_ns:
-            return _LONGEST_SLEEP_SECONDS
+            return inf
         pause_seconds = poll_pause_seconds(
             self._calls.limits,
             self._calls.left_today(self._wall_clock_ns() + open_ns),
@@ -242,9 +261,7 @@ class AlphaVantage:
             kept_share=self._settings.alphavantage_history_share,
             least_seconds=self._settings.alphavantage_poll_seconds,
         )
-        if pause_seconds == inf:
-            return _LONGEST_SLEEP_SECONDS
-        return self._polled_at + pause_seconds - time.monotonic()
+        return inf if pause_seconds == inf else self._polled_at + pause_seconds - time.monotonic()
 
     async def _poll(self, polls: Polls, ticker: str) -> list[LiveTick | Rejected]:
         if polls.knows_all_of(ticker, self._now_ns()):

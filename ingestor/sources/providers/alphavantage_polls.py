@@ -22,18 +22,32 @@ class Polls:
         since_ns: When it began.
         days_only: A quote is of a whole day, and there is one a day.
         minutes: Bars of minutes are asked for, not quotes.
+        settled_seconds: So long after its end a bar is there for every ticker.
     """
 
     def __init__(
-        self, sessions: Sessions, tickers: Sequence[str], since_ns: int, *, days_only: bool, minutes: bool
+        self,
+        sessions: Sessions,
+        tickers: Sequence[str],
+        since_ns: int,
+        *,
+        days_only: bool,
+        minutes: bool,
+        settled_seconds: float,
     ) -> None:
         self._sessions = sessions
         self._since_ns = since_ns
         self._days_only = days_only
         self._minutes = minutes
+        self._settled_ns = int(settled_seconds * NS_PER_SECOND)
+        self._until_ns = since_ns
         self._quotes: dict[str, Quote] = {}
         self._bars_from_ns = dict.fromkeys(tickers, bar_start_ns(since_ns, _MINUTE_NS))
         self.question = LATEST_MINUTES if minutes else QUOTE
+
+    def begin_round(self, now_ns: int) -> None:
+        """Note when tickers begin to be asked about: of each only minutes are taken that all have by then."""
+        self._until_ns = now_ns - self._settled_ns
 
     def open_ns(self, now_ns: int) -> int:
         """Give how long there is still to ask today; 0: the exchange is closed, or all that comes today has come."""
@@ -50,9 +64,7 @@ class Polls:
 
     def news(self, ticker: str, body: bytes, now_ns: int) -> list[LiveTick]:
         """Give the ticks of an answer that were not in those before."""
-        return (
-            self._new_bars(ticker, body, now_ns) if self._minutes else self._new_quote(ticker, read_quote(body), now_ns)
-        )
+        return self._new_bars(ticker, body) if self._minutes else self._new_quote(ticker, read_quote(body), now_ns)
 
     def _new_quote(self, ticker: str, quote: Quote, now_ns: int) -> list[LiveTick]:
         last = self._quotes.get(ticker)
@@ -74,11 +86,11 @@ class Polls:
         from_the_open = self._sessions.open_ns_between(day_ns, max(day_ns, self._since_ns)) == 0
         return quote.volume if last is not None or from_the_open else 0.0
 
-    def _new_bars(self, ticker: str, body: bytes, now_ns: int) -> list[LiveTick]:
+    def _new_bars(self, ticker: str, body: bytes) -> list[LiveTick]:
         ticks = []
         for start_seconds, *numbers in sorted(read_bars(body, "1m")):
             start_ns = int(start_seconds) * NS_PER_SECOND
-            if self._bars_from_ns[ticker] <= start_ns <= now_ns - _MINUTE_NS:
+            if self._bars_from_ns[ticker] <= start_ns <= self._until_ns - _MINUTE_NS:
                 ticks += bar_ticks(PlayedBar(ticker, *numbers), start_ns, _MINUTE_NS)
                 self._bars_from_ns[ticker] = start_ns + _MINUTE_NS
         return ticks
