@@ -112,7 +112,8 @@ def _asked(splits: Splits, now_ns: int, *playing: str) -> Question | None:
 def _splits() -> Splits:
     """Give one that has seen both tickers on day 0."""
     splits = Splits("1m", 7 * _DAY_NS)
-    splits.note(_moment(15, 100.0))
+    splits.note("AAPL", 15, 100.0)
+    splits.note("MSFT", 15, 7.0)
     return splits
 
 
@@ -141,7 +142,7 @@ def test_what_nobody_answered_is_asked_again_after_a_while_of_who_said_no_price_
     assert question is not None
     splits.unanswered(question, now_ns)
     assert _asked(splits, now_ns + 59 * _SECOND, "AAPL", "MSFT") is None
-    splits.note(Moment(position=(2,), tickers=["MSFT"], times_ns=[now_ns], prices=[7.0], sizes=[1.0]))
+    splits.note("MSFT", now_ns, 7.0)
     question = _asked(splits, now_ns + 60 * _SECOND, "AAPL", "MSFT")
     assert question is not None
     assert question.tickers == ["AAPL"]
