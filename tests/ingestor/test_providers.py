@@ -186,6 +186,24 @@ async def test_a_provider_that_stays_in_trouble_is_given_up(fake: FakeProvider, 
     assert len(fake.requests) == 4
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"no JSON",
+        b'"words"',
+        b"[1]",
+        b'{"bars": {"AAPL": [{"t": 1}]}, "results": [{"t": 1}], "s": "ok", "chart": null, "Time Series (x)": {"a": 1}}',
+        b'{"bars": [1], "results": [1], "t": 1, "chart": {"result": {"meta": 1}}, "Time Series (x)": [1]}',
+    ],
+)
+async def test_an_answer_of_another_form_is_one_of_a_provider_that_is_away(
+    fake: FakeProvider, tmp_path: Path, body: bytes
+) -> None:
+    fake.body = body
+    with pytest.raises(ProviderAwayError):
+        await LivePlay(fake, tmp_path).provider.history(["AAPL"], _NOW_MINUTE - MINUTE_NS, _NOW_MINUTE, "1m")
+
+
 async def test_a_message_that_nobody_understands_is_kept_and_the_stream_goes_on(
     fake: FakeProvider, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ from pydantic import AliasChoices, Field, SecretStr
 
 from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.bars import BarColumns
-from ingestor.sources.live.answers import bar_columns, http_error
+from ingestor.sources.live.answers import UNREADABLE, bar_columns, http_error
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.messages import bar_ticks, read_frame
 from ingestor.sources.live.packages import live_package
@@ -132,6 +132,8 @@ class Alpaca:
             raise ProviderAwayError(f"alpaca's stream: {type(error).__name__}: {error}") from error
         except ValueError as error:  # what the client makes of a refusal to log in
             raise _refusal(_REFUSALS_BY_WORDS.get(str(error)), str(error)) from error
+        except UNREADABLE as error:  # what the client makes of another greeting
+            raise ProviderAwayError(f"alpaca's stream: no greeting: {type(error).__name__}") from error
         finally:
             await stream.close()
 
@@ -154,9 +156,12 @@ class Alpaca:
         token: str | None = None
         while True:
             page = await self._calls.make(partial(self._page, question | ({"page_token": token} if token else {})))
-            for ticker, bars in (page.get("bars") or {}).items():
-                rows.setdefault(ticker, []).extend(_row(bar, interval) for bar in bars)
-            token = page.get("next_page_token")
+            try:
+                for ticker, bars in (page["bars"] or {}).items():
+                    rows.setdefault(ticker, []).extend(_row(bar, interval) for bar in bars)
+                token = page.get("next_page_token")
+            except UNREADABLE as error:
+                raise ProviderAwayError(f"alpaca: bars that cannot be read: {type(error).__name__}") from error
             if not token:
                 return {ticker: bar_columns(own).between(start_ns, end_ns) for ticker, own in sorted(rows.items())}
 

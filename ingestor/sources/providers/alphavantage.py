@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr
 
 from ingestor.sources.bars import BarColumns
-from ingestor.sources.live.answers import bar_columns, http_error
+from ingestor.sources.live.answers import UNREADABLE, bar_columns, http_error
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.packages import live_package
 from ingestor.sources.live.polling import poll_pause_seconds
@@ -31,7 +31,7 @@ from ingestor.sources.live.provider import (
 )
 from ingestor.sources.live.sessions import Sessions, load_sessions
 from ingestor.sources.moments import Rejected
-from ingestor.sources.providers.alphavantage_answers import UNREADABLE, DayLimitError, read_bars, require_data
+from ingestor.sources.providers.alphavantage_answers import DayLimitError, read_bars, require_data
 from ingestor.sources.providers.alphavantage_polls import Polls
 from ingestor.sources.providers.alphavantage_questions import INTERVALS, daily_questions, intraday_questions
 from schemas.errors import StopAndSayError

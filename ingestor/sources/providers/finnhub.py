@@ -14,7 +14,7 @@ import msgspec
 from pydantic import AliasChoices, Field, SecretStr
 
 from ingestor.sources.bars import BarColumns
-from ingestor.sources.live.answers import bar_columns, http_error
+from ingestor.sources.live.answers import UNREADABLE, bar_columns, http_error
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.messages import read_frame
 from ingestor.sources.live.packages import live_package
@@ -164,16 +164,16 @@ def _http_error(error: Any) -> Exception:
 
 
 def _rows(answer: dict[str, Any], interval: Interval) -> list[tuple[float, ...]]:
-    if answer.get("s") == "no_data":
-        return []
     length_s = interval_ns(interval) // NS_PER_SECOND
     try:
+        if answer.get("s") == "no_data":
+            return []
         columns = zip(*(answer[name] for name in "tohlcv"), strict=True)
         return [
             (bar_start_ns(int(time_s), length_s), *(float(number) for number in numbers))
             for time_s, *numbers in columns
         ]
-    except (KeyError, TypeError, ValueError) as error:
+    except UNREADABLE as error:
         raise ProviderAwayError(f"finnhub: candles that cannot be read: {type(error).__name__}") from error
 
 

@@ -16,7 +16,7 @@ from pydantic import AliasChoices, Field, SecretStr
 
 from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.bars import BarColumns
-from ingestor.sources.live.answers import bar_columns, http_error
+from ingestor.sources.live.answers import UNREADABLE, bar_columns, http_error
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.messages import bar_ticks, read_frame
 from ingestor.sources.live.packages import live_package
@@ -165,10 +165,14 @@ class Polygon:
         rows: list[tuple[float, ...]] = []
         while True:
             page = await self._calls.make(partial(self._page, path, question))
-            rows += [_row(bar, interval) for bar in page.get("results") or ()]
-            if not page.get("next_url"):
-                return rows
-            following = urlsplit(page["next_url"])  # of its host nothing is believed: the key goes with the request
+            try:
+                rows += [_row(bar, interval) for bar in page.get("results") or ()]
+                if not page.get("next_url"):
+                    return rows
+                following = urlsplit(page["next_url"])
+            except UNREADABLE as error:
+                raise ProviderAwayError(f"polygon: bars that cannot be read: {type(error).__name__}") from error
+            # Of its host nothing is believed: the key goes with the request.
             path, question = f"{following.path}?{following.query}", None
 
     async def _page(self, path: str, question: dict[str, Any] | None) -> dict[str, Any]:
@@ -201,9 +205,9 @@ async def _expect(websocket: Any, status: str) -> None:
     try:
         first = msgspec.json.decode(frame, type=list[dict[str, Any]])[0]
         came = first["status"]
-    except (msgspec.DecodeError, LookupError) as error:
+        _understand(first)
+    except UNREADABLE as error:
         raise ProviderAwayError(f"polygon's stream: no {status}: {type(error).__name__}") from error
-    _understand(first)
     if came != status:
         raise ProviderAwayError(f"polygon's stream: {came} instead of {status}")
 

@@ -52,6 +52,7 @@ class FakeAlphaVantage:
         self.requests: list[str] = []
         self.connections = 0
         self.answers: list[tuple[int, str | None]] = []
+        self.body: bytes | None = None
         self.page_bars = 3
         self.now_ns = _BEGIN_NS
         self.no: list[dict[str, Any]] = []
@@ -130,7 +131,7 @@ class FakeAlphaVantage:
         elif not polled:
             self.requests.append(request.path)
             status, retry_after = self.answers.pop(0) if self.answers else (200, None)
-            body = json.dumps(self.no.pop(0) if self.no else self._series(asked)).encode()
+            body = self.body or json.dumps(self.no.pop(0) if self.no else self._series(asked)).encode()
         elif self._failing:
             self._failing -= 1
             status = 502

@@ -40,6 +40,7 @@ class FakeFinnhub:
         self.requests: list[str] = []
         self.connections = 0
         self.answers: list[tuple[int, str | None]] = []
+        self.body: bytes | None = None
         self.page_bars = 0
         self.words = "no"
         self.day_begins_ns = 0
@@ -118,7 +119,8 @@ class FakeFinnhub:
         status, retry_after = self.answers.pop(0) if self.answers else (200, None)
         if request.headers.get("X-Finnhub-Token") != KEY:
             return _answer(401, {"error": "Invalid API key"})
-        return _answer(status, self._candles(asked) if status == 200 else {"error": self.words}, retry_after)
+        body = self._candles(asked) if status == 200 else {"error": self.words}
+        return _answer(status, body if self.body is None else self.body, retry_after)
 
     def _candles(self, asked: dict[str, str]) -> dict[str, Any]:
         first, last, length_ns = int(asked["from"]), int(asked["to"]), _LENGTHS_NS[asked["resolution"]]
@@ -140,8 +142,8 @@ def _trade(ticker: str, time_ns: int, price: float, size: float) -> dict[str, An
     return {"s": ticker, "p": price, "t": time_ns // NS_PER_MILLISECOND, "v": size, "c": ["1", "12"]}
 
 
-def _answer(status: int, body: dict[str, Any], retry_after: str | None = None) -> Response:
-    content = json.dumps(body).encode()
+def _answer(status: int, body: dict[str, Any] | bytes, retry_after: str | None = None) -> Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = Headers({"Content-Type": "application/json; charset=utf-8", "Connection": "close"})
     if retry_after is not None:
         headers["Retry-After"] = retry_after
