@@ -71,6 +71,14 @@ async def test_a_plan_without_candles_is_said_with_each_gap_and_not_asked_again(
     assert len(fake.requests) == 1
 
 
+async def test_a_stream_that_sends_us_to_a_page_is_away_for_the_address_of_ours_is_good(tmp_path: Path) -> None:
+    fake = FakeFinnhub()
+    fake.stream_moved_to = "https://status.example"
+    async with fake.running():
+        with pytest.raises(ProviderAwayError, match="no stream"):
+            await anext(LivePlay(fake, tmp_path).provider.ticks(["AAPL"]))
+
+
 async def test_months_of_minutes_are_asked_for_month_by_month(tmp_path: Path) -> None:
     fake, start_ns = FakeFinnhub(), from_rfc3339("2026-08-03T14:00:00Z")
     bars = {start_ns + day * _DAY_NS: PlayedBar("AAPL", 1.0, 2.0, 0.5, 1.5, float(day)) for day in range(70)}

@@ -179,8 +179,9 @@ async def test_a_provider_in_trouble_is_asked_again(
     assert len(fake.requests) == len(answers) + 1
 
 
-async def test_a_provider_that_stays_in_trouble_is_given_up(fake: FakeProvider, tmp_path: Path) -> None:
-    fake.answers = [(502, None)] * 99
+@pytest.mark.parametrize("status", [502, 302])  # the second sends us elsewhere, which would be outside of the budget
+async def test_a_provider_that_stays_in_trouble_is_given_up(fake: FakeProvider, tmp_path: Path, status: int) -> None:
+    fake.answers = [(status, None)] * 99
     with pytest.raises(ProviderAwayError):
         await LivePlay(fake, tmp_path).provider.history(["AAPL"], _NOW_MINUTE - MINUTE_NS, _NOW_MINUTE, "1m")
     assert len(fake.requests) == 4

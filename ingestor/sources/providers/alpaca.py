@@ -172,6 +172,8 @@ class Alpaca:
             raise _http_error(error) from None
         except (OSError, ValueError) as error:
             raise ProviderAwayError(f"alpaca: {type(error).__name__}") from error
+        if not isinstance(page, dict) or "bars" not in page:  # to its client a redirect is an answer, too
+            raise ProviderAwayError("alpaca: an answer without bars")
         return page
 
 

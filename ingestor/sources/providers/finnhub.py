@@ -88,6 +88,7 @@ class Finnhub:
         self._client.DEFAULT_TIMEOUT = answer_seconds
         # Not in the address, where the client has it, for those are logged and stand in errors.
         self._client._session.headers["X-Finnhub-Token"] = self._key
+        self._client._session.max_redirects = 0  # outside of the budget, and that header would go to any host
         exceptions = live_package("finnhub.exceptions")
         self._api_error: type[Exception] = exceptions.FinnhubAPIException
         self._form_error: type[Exception] = exceptions.FinnhubRequestException

@@ -122,7 +122,7 @@ class Yahoo:
             "includePrePost": str(self._settings.yahoo_hours == "all").lower(),
         }
         address = f"{self._settings.yahoo_data_url}/v8/finance/chart/{ticker}"
-        get = partial(self._session.get, address, params=question, timeout=self._answer_seconds)
+        get = partial(self._session.get, address, params=question, timeout=self._answer_seconds, allow_redirects=False)
         try:
             answer = await asyncio.to_thread(get)
             content = msgspec.json.decode(answer.content) if answer.status_code in (200, 400, 404, 422) else None

@@ -141,6 +141,8 @@ class FakeAlphaVantage:
             self._polled(asked["symbol"])
             body = self._garbage.pop(0) if self._garbage else self._live(asked)
         headers = Headers({"Content-Type": "application/json", "Connection": "close"})
+        if status == 302:
+            headers["Location"] = request.path
         if retry_after is not None:
             headers["Retry-After"] = retry_after
         headers["Content-Length"] = str(len(body))

@@ -135,6 +135,8 @@ class FakePolygon:
             status = 401
         body = self._page(request.path) if status == 200 else {"status": "ERROR", "request_id": "r", "error": "no"}
         headers = Headers({"Content-Type": "application/json", "Connection": "close"})
+        if status == 302:
+            headers["Location"] = request.path
         if retry_after is not None:
             headers["Retry-After"] = retry_after
         content = json.dumps(body).encode() if self.body is None else self.body

@@ -188,6 +188,8 @@ def _refuse(status: int, words: str) -> Response:
 
 def _answer(status: int, content: bytes, retry_after: str | None = None) -> Response:
     headers = Headers({"Content-Type": "application/json;charset=utf-8", "Connection": "close"})
+    if status == 302:
+        headers["Location"] = "/elsewhere"
     if retry_after is not None:
         headers["Retry-After"] = retry_after
     headers["Content-Length"] = str(len(content))
