@@ -111,17 +111,23 @@ class Finnhub:
         """Give candles, ticker by ticker, month by month.
 
         Raises:
-            NoHistoryError: The plan has none of a ticker, which is not asked for again.
+            NoHistoryError: There are none, and the plan has none of a ticker, which is not asked for again.
         """
         if interval not in _RESOLUTIONS:
             return {}
         bars = {}
+        refusal: NoHistoryError | None = None
         for ticker in sorted(tickers):
             rows: list[tuple[float, ...]] = []
-            for first_ns, last_ns in _answers(start_ns, end_ns, interval):
-                rows += await self._candles(ticker, first_ns, last_ns, interval)
+            try:
+                for first_ns, last_ns in _answers(start_ns, end_ns, interval):
+                    rows += await self._candles(ticker, first_ns, last_ns, interval)
+            except NoHistoryError as error:
+                refusal = refusal or error
             if rows:
                 bars[ticker] = bar_columns(rows).between(start_ns, end_ns)
+        if refusal is not None and not bars:
+            raise refusal
         return bars
 
     async def _candles(self, ticker: str, first_ns: int, last_ns: int, interval: Interval) -> list[tuple[float, ...]]:
