@@ -26,7 +26,10 @@ from schemas.times import bar_start_ns, from_rfc3339
 from tests.ingestor.fold import fold, ticks_of
 from tests.ingestor.live_play import BEGIN_NS, MINUTE_NS, LivePlay
 from tests.ingestor.providers import FAKES
+from tests.ingestor.providers.alpaca import FakeAlpaca
+from tests.ingestor.providers.alphavantage import FakeAlphaVantage
 from tests.ingestor.providers.fake import KEY, SECRET, FakeProvider, until
+from tests.ingestor.providers.polygon import FakePolygon
 
 _NOW_MINUTE = bar_start_ns(BEGIN_NS, MINUTE_NS)
 _SECOND = 10**9
@@ -36,6 +39,22 @@ Sent = tuple[str, int, float, float, int]
 
 def test_every_live_source_has_a_fake() -> None:
     assert set(FAKES) == set(LIVE_SOURCES)
+
+
+@pytest.mark.parametrize(
+    "fakes",
+    [
+        [FakeAlpaca("trades"), FakeAlpaca("bars")],
+        [FakePolygon("trades", "realtime"), FakePolygon("seconds", "delayed")],
+        [FakeAlphaVantage("quotes", "realtime"), FakeAlphaVantage("minutes", "delayed")],
+    ],
+)
+async def test_bars_of_the_past_are_used_again_whatever_is_streamed(fakes: list[FakeProvider], tmp_path: Path) -> None:
+    contents = []
+    for fake in fakes:
+        async with fake.running():
+            contents.append(LivePlay(fake, tmp_path).provider.traits.content)
+    assert contents[0] == contents[1]
 
 
 @pytest.fixture(params=sorted(FAKES))

@@ -99,7 +99,7 @@ class Alpaca:
         }
         feed, stream = settings.alpaca_feed, settings.alpaca_stream
         self.traits = Traits(
-            content={"feed": feed, "stream": stream, "adjustment": settings.alpaca_adjustment},
+            content={"feed": feed, "adjustment": settings.alpaca_adjustment},
             exchange="24/7" if feed == "test" else "XNYS",
             longest_silence_seconds=MINUTE_BARS_SILENCE_SECONDS if stream == "bars" else 0.0,
         )

@@ -124,7 +124,7 @@ class AlphaVantage:
         least_silence_seconds = MINUTE_BARS_SILENCE_SECONDS if stream == "minutes" else 0.0
         days = 2 if plan == "free" else 1  # one quote of each
         self.traits = Traits(
-            content={"plan": plan, "stream": stream},
+            content={"adjustment": "raw" if plan == "free" else "all"},
             exchange=_EXCHANGE,
             delay_seconds=delay_seconds,
             longest_silence_seconds=(

@@ -113,7 +113,7 @@ class Polygon:
         self._key = settings.polygon_api_key.get_secret_value()
         feed, stream = settings.polygon_feed, settings.polygon_stream
         self.traits = Traits(
-            content={"feed": feed, "stream": stream},
+            content={},
             delay_seconds=_DELAY_SECONDS if feed == "delayed" else 0.0,
             longest_silence_seconds=MINUTE_BARS_SILENCE_SECONDS if stream == "minutes" else 0.0,
         )
