@@ -1,6 +1,5 @@
 """Alpaca: trades or minute bars of US stocks as they happen, and bars of the past, by its own client `alpaca-py`."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 from typing import Any, Literal
@@ -21,6 +20,7 @@ from ingestor.sources.live.provider import (
     ProviderSettings,
     Traits,
 )
+from ingestor.sources.live.threads import in_daemon_thread
 from ingestor.sources.live.websocket import WEBSOCKET_OPTIONS
 from ingestor.sources.moments import Rejected
 from schemas.errors import StopAndSayError
@@ -167,7 +167,7 @@ class Alpaca:
 
     async def _page(self, question: dict[str, Any]) -> dict[str, Any]:
         try:
-            page: dict[str, Any] = await asyncio.to_thread(self._client.get, "/stocks/bars", question)
+            page: dict[str, Any] = await in_daemon_thread(partial(self._client.get, "/stocks/bars", question))
         except self._api_error as error:
             raise _http_error(error) from None
         except (OSError, ValueError) as error:

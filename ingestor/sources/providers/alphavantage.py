@@ -30,6 +30,7 @@ from ingestor.sources.live.provider import (
     Traits,
 )
 from ingestor.sources.live.sessions import Sessions, load_sessions
+from ingestor.sources.live.threads import in_daemon_thread
 from ingestor.sources.moments import Rejected
 from ingestor.sources.providers.alphavantage_answers import DayLimitError, read_bars, require_data
 from ingestor.sources.providers.alphavantage_polls import Polls
@@ -155,7 +156,7 @@ class AlphaVantage:
         The first answer tells whether the key is good; where there was one, or the exchange is closed, none is needed.
         """
         if self._sessions is None:
-            self._sessions = await asyncio.to_thread(load_sessions, _EXCHANGE, self._wall_clock_ns())
+            self._sessions = await in_daemon_thread(partial(load_sessions, _EXCHANGE, self._wall_clock_ns()))
         now_ns = self._now_ns()
         polls = Polls(
             self._sessions,

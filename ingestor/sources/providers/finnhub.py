@@ -3,7 +3,6 @@
 The requests are its own client's, `finnhub-python`; for its stream there is none, so it is spoken here.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from functools import partial
@@ -26,6 +25,7 @@ from ingestor.sources.live.provider import (
     ProviderSettings,
     Traits,
 )
+from ingestor.sources.live.threads import in_daemon_thread
 from ingestor.sources.live.websocket import open_websocket
 from ingestor.sources.moments import Rejected
 from schemas.errors import StopAndSayError
@@ -142,8 +142,8 @@ class Finnhub:
     async def _ask(self, ticker: str, resolution: str, first: int, last: int) -> dict[str, Any] | None:
         """Give an answer; None: it is not in the plan."""
         try:
-            answer: dict[str, Any] = await asyncio.to_thread(
-                self._client.stock_candles, ticker, resolution, first, last
+            answer: dict[str, Any] = await in_daemon_thread(
+                partial(self._client.stock_candles, ticker, resolution, first, last)
             )
         except self._api_error as error:
             if _not_in_plan(error):

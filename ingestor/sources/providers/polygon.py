@@ -4,7 +4,6 @@ By its own client `massive`, of which the subscription and the pool of HTTP conn
 itself again and hides refusals and gaps, and its requests repeat themselves outside of any budget.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
@@ -28,6 +27,7 @@ from ingestor.sources.live.provider import (
     ProviderSettings,
     Traits,
 )
+from ingestor.sources.live.threads import in_daemon_thread
 from ingestor.sources.live.websocket import open_websocket
 from ingestor.sources.moments import Rejected
 from schemas.errors import StopAndSayError
@@ -178,8 +178,8 @@ class Polygon:
     async def _page(self, path: str, question: dict[str, Any] | None) -> dict[str, Any]:
         address, headers = self._client.BASE + path, self._client.headers
         try:
-            answer = await asyncio.to_thread(
-                self._client.client.request, "GET", address, fields=question, headers=headers
+            answer = await in_daemon_thread(
+                partial(self._client.client.request, "GET", address, fields=question, headers=headers)
             )
             if answer.status != 200:
                 words = answer.data[:200].decode(errors="replace")

@@ -5,7 +5,6 @@ itself again, and its requests fetch cookies, repeat themselves and cache answer
 of it.
 """
 
-import asyncio
 from base64 import b64decode
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from functools import partial
@@ -21,6 +20,7 @@ from ingestor.sources.live.day_volumes import DayVolumes
 from ingestor.sources.live.messages import read_frame
 from ingestor.sources.live.packages import live_package
 from ingestor.sources.live.provider import Limits, LiveTick, ProviderAwayError, ProviderSettings, Traits
+from ingestor.sources.live.threads import in_daemon_thread
 from ingestor.sources.live.websocket import open_websocket
 from ingestor.sources.moments import Rejected
 from schemas.times import NS_PER_MILLISECOND, NS_PER_SECOND, Interval, interval_ns
@@ -124,7 +124,7 @@ class Yahoo:
         address = f"{self._settings.yahoo_data_url}/v8/finance/chart/{ticker}"
         get = partial(self._session.get, address, params=question, timeout=self._answer_seconds, allow_redirects=False)
         try:
-            answer = await asyncio.to_thread(get)
+            answer = await in_daemon_thread(get)
             content = msgspec.json.decode(answer.content) if answer.status_code in (200, 400, 404, 422) else None
             chart = content["chart"] if content else {}
             result: dict[str, Any] | None = chart["result"][0] if chart.get("result") else None
