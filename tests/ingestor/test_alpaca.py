@@ -41,6 +41,15 @@ async def test_a_streams_error_stops_where_trying_again_would_not_help(
             await anext(LivePlay(fake, tmp_path).provider.ticks(["AAPL"]))
 
 
+@pytest.mark.parametrize("greeting", [[], [{"msg": "connected"}], [7]])
+async def test_another_greeting_is_that_of_a_provider_that_is_away(tmp_path: Path, greeting: list[object]) -> None:
+    fake = FakeAlpaca()
+    fake.greeting = greeting
+    async with fake.running():
+        with pytest.raises(ProviderAwayError, match="greeting"):
+            await anext(LivePlay(fake, tmp_path).provider.ticks(["AAPL"]))
+
+
 async def test_minute_bars_are_played_as_ticks_that_fold_to_them_and_close_when_they_have_come(tmp_path: Path) -> None:
     fake = FakeAlpaca("bars")
     async with fake.running():

@@ -56,7 +56,7 @@ async def test_a_streams_error_stops_where_trying_again_would_not_help(
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_plan_without_candles_is_said_with_each_gap_and_not_asked_again(tmp_path: Path, status: int) -> None:
     fake = FakeFinnhub()
-    fake.answers, fake.words = [(status, None)], "You don't have access to this resource."
+    fake.answers, fake.words = [(status, None)] * 2, "You don't have access to this resource."
     async with fake.running():
         play = LivePlay(fake, tmp_path)
         position = (5, BEGIN_NS - 3 * MINUTE_NS)
@@ -68,7 +68,27 @@ async def test_a_plan_without_candles_is_said_with_each_gap_and_not_asked_again(
             await play.provider.history(["AAPL"], BEGIN_NS - MINUTE_NS, BEGIN_NS, "1m")
     gaps = [bad for moment in play.moments for bad in moment.rejected]
     assert [(bad.code, "the plan has no candles of AAPL" in bad.reason) for bad in gaps] == [("gap", True)]
-    assert len(fake.requests) == 1
+    assert len(fake.requests) == 2  # of two tickers
+
+
+async def test_a_ticker_without_candles_does_not_take_those_of_the_others_away(tmp_path: Path) -> None:
+    fake, start_ns = FakeFinnhub(), BEGIN_NS // MINUTE_NS * MINUTE_NS
+    fake.answers = [(403, None)]
+    fake.history = {"MSFT": {start_ns: PlayedBar("MSFT", 1.0, 2.0, 0.5, 1.5, 9.0)}}
+    async with fake.running():
+        provider = LivePlay(fake, tmp_path).provider
+        for _ in range(2):
+            bars = await provider.history(["AAPL", "MSFT"], start_ns, start_ns + MINUTE_NS, "1m")
+            assert sorted(bars) == ["MSFT"]
+    assert len(fake.requests) == 3
+
+
+async def test_a_stream_that_sends_us_to_a_page_is_away_for_the_address_of_ours_is_good(tmp_path: Path) -> None:
+    fake = FakeFinnhub()
+    fake.stream_moved_to = "https://status.example"
+    async with fake.running():
+        with pytest.raises(ProviderAwayError, match="no stream"):
+            await anext(LivePlay(fake, tmp_path).provider.ticks(["AAPL"]))
 
 
 async def test_months_of_minutes_are_asked_for_month_by_month(tmp_path: Path) -> None:

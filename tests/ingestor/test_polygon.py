@@ -43,6 +43,15 @@ async def test_a_streams_status_stops_where_trying_again_would_not_help(
     assert f"{status}: {words}" in str(raised.value)
 
 
+@pytest.mark.parametrize("greeting", ["[]", '[{"status": "connected"}]', '[{"ev": "status", "status": [1]}]'])
+async def test_another_greeting_is_that_of_a_provider_that_is_away(tmp_path: Path, greeting: str) -> None:
+    fake = FakePolygon()
+    fake.greeting = greeting
+    async with fake.running():
+        with pytest.raises(ProviderAwayError, match="no connected"):
+            await anext(LivePlay(fake, tmp_path).provider.ticks(["AAPL"]))
+
+
 @pytest.mark.parametrize(("stream", "length_ns"), [("seconds", NS_PER_SECOND), ("minutes", MINUTE_NS)])
 async def test_bars_of_the_stream_are_played_as_ticks_that_fold_to_them(
     tmp_path: Path, stream: str, length_ns: int

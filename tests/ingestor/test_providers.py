@@ -26,7 +26,10 @@ from schemas.times import bar_start_ns, from_rfc3339
 from tests.ingestor.fold import fold, ticks_of
 from tests.ingestor.live_play import BEGIN_NS, MINUTE_NS, LivePlay
 from tests.ingestor.providers import FAKES
+from tests.ingestor.providers.alpaca import FakeAlpaca
+from tests.ingestor.providers.alphavantage import FakeAlphaVantage
 from tests.ingestor.providers.fake import KEY, SECRET, FakeProvider, until
+from tests.ingestor.providers.polygon import FakePolygon
 
 _NOW_MINUTE = bar_start_ns(BEGIN_NS, MINUTE_NS)
 _SECOND = 10**9
@@ -36,6 +39,22 @@ Sent = tuple[str, int, float, float, int]
 
 def test_every_live_source_has_a_fake() -> None:
     assert set(FAKES) == set(LIVE_SOURCES)
+
+
+@pytest.mark.parametrize(
+    "fakes",
+    [
+        [FakeAlpaca("trades"), FakeAlpaca("bars")],
+        [FakePolygon("trades", "realtime"), FakePolygon("seconds", "delayed")],
+        [FakeAlphaVantage("quotes", "realtime"), FakeAlphaVantage("minutes", "delayed")],
+    ],
+)
+async def test_bars_of_the_past_are_used_again_whatever_is_streamed(fakes: list[FakeProvider], tmp_path: Path) -> None:
+    contents = []
+    for fake in fakes:
+        async with fake.running():
+            contents.append(LivePlay(fake, tmp_path).provider.traits.content)
+    assert contents[0] == contents[1]
 
 
 @pytest.fixture(params=sorted(FAKES))
@@ -179,11 +198,30 @@ async def test_a_provider_in_trouble_is_asked_again(
     assert len(fake.requests) == len(answers) + 1
 
 
-async def test_a_provider_that_stays_in_trouble_is_given_up(fake: FakeProvider, tmp_path: Path) -> None:
-    fake.answers = [(502, None)] * 99
+@pytest.mark.parametrize("status", [502, 302])  # the second sends us elsewhere, which would be outside of the budget
+async def test_a_provider_that_stays_in_trouble_is_given_up(fake: FakeProvider, tmp_path: Path, status: int) -> None:
+    fake.answers = [(status, None)] * 99
     with pytest.raises(ProviderAwayError):
         await LivePlay(fake, tmp_path).provider.history(["AAPL"], _NOW_MINUTE - MINUTE_NS, _NOW_MINUTE, "1m")
     assert len(fake.requests) == 4
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"no JSON",
+        b'"words"',
+        b"[1]",
+        b'{"bars": {"AAPL": [{"t": 1}]}, "results": [{"t": 1}], "s": "ok", "chart": null, "Time Series (x)": {"a": 1}}',
+        b'{"bars": [1], "results": [1], "t": 1, "chart": {"result": {"meta": 1}}, "Time Series (x)": [1]}',
+    ],
+)
+async def test_an_answer_of_another_form_is_one_of_a_provider_that_is_away(
+    fake: FakeProvider, tmp_path: Path, body: bytes
+) -> None:
+    fake.body = body
+    with pytest.raises(ProviderAwayError):
+        await LivePlay(fake, tmp_path).provider.history(["AAPL"], _NOW_MINUTE - MINUTE_NS, _NOW_MINUTE, "1m")
 
 
 async def test_a_message_that_nobody_understands_is_kept_and_the_stream_goes_on(

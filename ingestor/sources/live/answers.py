@@ -9,6 +9,9 @@ from ingestor.sources.live.provider import ProviderAwayError
 from schemas.errors import StopAndSayError
 from schemas.times import NS_PER_SECOND
 
+#: What is raised where an answer is not of the known form.
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+
 
 def http_error(source: str, status: int, words: str, retry_after: str | None = None) -> Exception:
     """Give the error that an answer other than 200 is.

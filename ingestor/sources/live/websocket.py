@@ -39,10 +39,14 @@ async def open_websocket(source: str, url: str, *, keyless: bool = False, **opti
     exceptions = live_package("websockets.exceptions")
     connect = live_package("websockets.asyncio.client").connect
     try:
+        live_package("websockets.uri").parse_uri(url)
+    except exceptions.InvalidURI:
+        raise StopAndSayError(f"{source}'s stream: its address is not one like wss://host") from None
+    try:
         async with connect(url, **WEBSOCKET_OPTIONS, **options) as websocket:
             yield websocket
     except exceptions.InvalidURI:
-        raise StopAndSayError(f"{source}'s stream: its address is not one like wss://host") from None
+        raise ProviderAwayError(f"{source}'s stream sends us to what is no stream") from None
     except exceptions.InvalidStatus as error:
         status, headers = error.response.status_code, error.response.headers
         if keyless:

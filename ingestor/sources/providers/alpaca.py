@@ -1,6 +1,5 @@
 """Alpaca: trades or minute bars of US stocks as they happen, and bars of the past, by its own client `alpaca-py`."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 from typing import Any, Literal
@@ -9,7 +8,7 @@ from pydantic import AliasChoices, Field, SecretStr
 
 from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.bars import BarColumns
-from ingestor.sources.live.answers import bar_columns, http_error
+from ingestor.sources.live.answers import UNREADABLE, bar_columns, http_error
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.messages import bar_ticks, read_frame
 from ingestor.sources.live.packages import live_package
@@ -21,6 +20,7 @@ from ingestor.sources.live.provider import (
     ProviderSettings,
     Traits,
 )
+from ingestor.sources.live.threads import in_daemon_thread
 from ingestor.sources.live.websocket import WEBSOCKET_OPTIONS
 from ingestor.sources.moments import Rejected
 from schemas.errors import StopAndSayError
@@ -99,7 +99,7 @@ class Alpaca:
         }
         feed, stream = settings.alpaca_feed, settings.alpaca_stream
         self.traits = Traits(
-            content={"feed": feed, "stream": stream, "adjustment": settings.alpaca_adjustment},
+            content={"feed": feed, "adjustment": settings.alpaca_adjustment},
             exchange="24/7" if feed == "test" else "XNYS",
             adjusted=settings.alpaca_adjustment in ("all", "split"),
             longest_silence_seconds=MINUTE_BARS_SILENCE_SECONDS if stream == "bars" else 0.0,
@@ -133,6 +133,8 @@ class Alpaca:
             raise ProviderAwayError(f"alpaca's stream: {type(error).__name__}: {error}") from error
         except ValueError as error:  # what the client makes of a refusal to log in
             raise _refusal(_REFUSALS_BY_WORDS.get(str(error)), str(error)) from error
+        except UNREADABLE as error:  # what the client makes of another greeting
+            raise ProviderAwayError(f"alpaca's stream: no greeting: {type(error).__name__}") from error
         finally:
             await stream.close()
 
@@ -155,19 +157,24 @@ class Alpaca:
         token: str | None = None
         while True:
             page = await self._calls.make(partial(self._page, question | ({"page_token": token} if token else {})))
-            for ticker, bars in (page.get("bars") or {}).items():
-                rows.setdefault(ticker, []).extend(_row(bar, interval) for bar in bars)
-            token = page.get("next_page_token")
+            try:
+                for ticker, bars in (page["bars"] or {}).items():
+                    rows.setdefault(ticker, []).extend(_row(bar, interval) for bar in bars)
+                token = page.get("next_page_token")
+            except UNREADABLE as error:
+                raise ProviderAwayError(f"alpaca: bars that cannot be read: {type(error).__name__}") from error
             if not token:
                 return {ticker: bar_columns(own).between(start_ns, end_ns) for ticker, own in sorted(rows.items())}
 
     async def _page(self, question: dict[str, Any]) -> dict[str, Any]:
         try:
-            page: dict[str, Any] = await asyncio.to_thread(self._client.get, "/stocks/bars", question)
+            page: dict[str, Any] = await in_daemon_thread(partial(self._client.get, "/stocks/bars", question))
         except self._api_error as error:
             raise _http_error(error) from None
         except (OSError, ValueError) as error:
             raise ProviderAwayError(f"alpaca: {type(error).__name__}") from error
+        if not isinstance(page, dict) or "bars" not in page:  # to its client a redirect is an answer, too
+            raise ProviderAwayError("alpaca: an answer without bars")
         return page
 
 

@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr
 
 from ingestor.sources.bars import BarColumns
-from ingestor.sources.live.answers import bar_columns, http_error
+from ingestor.sources.live.answers import UNREADABLE, bar_columns, http_error
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.packages import live_package
 from ingestor.sources.live.polling import poll_pause_seconds
@@ -30,8 +30,9 @@ from ingestor.sources.live.provider import (
     Traits,
 )
 from ingestor.sources.live.sessions import Sessions, load_sessions
+from ingestor.sources.live.threads import in_daemon_thread
 from ingestor.sources.moments import Rejected
-from ingestor.sources.providers.alphavantage_answers import UNREADABLE, DayLimitError, read_bars, require_data
+from ingestor.sources.providers.alphavantage_answers import DayLimitError, read_bars, require_data
 from ingestor.sources.providers.alphavantage_polls import Polls
 from ingestor.sources.providers.alphavantage_questions import INTERVALS, daily_questions, intraday_questions
 from schemas.errors import StopAndSayError
@@ -124,7 +125,7 @@ class AlphaVantage:
         least_silence_seconds = MINUTE_BARS_SILENCE_SECONDS if stream == "minutes" else 0.0
         days = 2 if plan == "free" else 1  # one quote of each
         self.traits = Traits(
-            content={"plan": plan, "stream": stream},
+            content={"adjustment": "raw" if plan == "free" else "all"},
             exchange=_EXCHANGE,
             delay_seconds=delay_seconds,
             adjusted=plan != "free",
@@ -156,7 +157,7 @@ class AlphaVantage:
         The first answer tells whether the key is good; where there was one, or the exchange is closed, none is needed.
         """
         if self._sessions is None:
-            self._sessions = await asyncio.to_thread(load_sessions, _EXCHANGE, self._wall_clock_ns())
+            self._sessions = await in_daemon_thread(partial(load_sessions, _EXCHANGE, self._wall_clock_ns()))
         now_ns = self._now_ns()
         polls = Polls(
             self._sessions,

@@ -15,8 +15,6 @@ from schemas.errors import StopAndSayError
 from schemas.times import NS_PER_SECOND, Interval, bar_start_ns, interval_ns
 
 _NEW_YORK = ZoneInfo("America/New_York")
-#: What is raised where an answer is not of the known form.
-UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 _WORDS = ("Error Message", "Information", "Note")
 #: Parts of words, in the order in which they are looked for: what says no to a free key praises the plans for others.
 _REFUSALS = {

@@ -3,7 +3,6 @@
 The requests are its own client's, `finnhub-python`; for its stream there is none, so it is spoken here.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from functools import partial
@@ -14,7 +13,7 @@ import msgspec
 from pydantic import AliasChoices, Field, SecretStr
 
 from ingestor.sources.bars import BarColumns
-from ingestor.sources.live.answers import bar_columns, http_error
+from ingestor.sources.live.answers import UNREADABLE, bar_columns, http_error
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.messages import read_frame
 from ingestor.sources.live.packages import live_package
@@ -26,6 +25,7 @@ from ingestor.sources.live.provider import (
     ProviderSettings,
     Traits,
 )
+from ingestor.sources.live.threads import in_daemon_thread
 from ingestor.sources.live.websocket import open_websocket
 from ingestor.sources.moments import Rejected
 from schemas.errors import StopAndSayError
@@ -88,6 +88,7 @@ class Finnhub:
         self._client.DEFAULT_TIMEOUT = answer_seconds
         # Not in the address, where the client has it, for those are logged and stand in errors.
         self._client._session.headers["X-Finnhub-Token"] = self._key
+        self._client._session.max_redirects = 0  # outside of the budget, and that header would go to any host
         exceptions = live_package("finnhub.exceptions")
         self._api_error: type[Exception] = exceptions.FinnhubAPIException
         self._form_error: type[Exception] = exceptions.FinnhubRequestException
@@ -110,17 +111,23 @@ class Finnhub:
         """Give candles, ticker by ticker, month by month.
 
         Raises:
-            NoHistoryError: The plan has none of a ticker, which is not asked for again.
+            NoHistoryError: There are none, and the plan has none of a ticker, which is not asked for again.
         """
         if interval not in _RESOLUTIONS:
             return {}
         bars = {}
+        refusal: NoHistoryError | None = None
         for ticker in sorted(tickers):
             rows: list[tuple[float, ...]] = []
-            for first_ns, last_ns in _answers(start_ns, end_ns, interval):
-                rows += await self._candles(ticker, first_ns, last_ns, interval)
+            try:
+                for first_ns, last_ns in _answers(start_ns, end_ns, interval):
+                    rows += await self._candles(ticker, first_ns, last_ns, interval)
+            except NoHistoryError as error:
+                refusal = refusal or error
             if rows:
                 bars[ticker] = bar_columns(rows).between(start_ns, end_ns)
+        if refusal is not None and not bars:
+            raise refusal
         return bars
 
     async def _candles(self, ticker: str, first_ns: int, last_ns: int, interval: Interval) -> list[tuple[float, ...]]:
@@ -135,8 +142,8 @@ class Finnhub:
     async def _ask(self, ticker: str, resolution: str, first: int, last: int) -> dict[str, Any] | None:
         """Give an answer; None: it is not in the plan."""
         try:
-            answer: dict[str, Any] = await asyncio.to_thread(
-                self._client.stock_candles, ticker, resolution, first, last
+            answer: dict[str, Any] = await in_daemon_thread(
+                partial(self._client.stock_candles, ticker, resolution, first, last)
             )
         except self._api_error as error:
             if _not_in_plan(error):
@@ -164,16 +171,16 @@ def _http_error(error: Any) -> Exception:
 
 
 def _rows(answer: dict[str, Any], interval: Interval) -> list[tuple[float, ...]]:
-    if answer.get("s") == "no_data":
-        return []
     length_s = interval_ns(interval) // NS_PER_SECOND
     try:
+        if answer.get("s") == "no_data":
+            return []
         columns = zip(*(answer[name] for name in "tohlcv"), strict=True)
         return [
             (bar_start_ns(int(time_s), length_s), *(float(number) for number in numbers))
             for time_s, *numbers in columns
         ]
-    except (KeyError, TypeError, ValueError) as error:
+    except UNREADABLE as error:
         raise ProviderAwayError(f"finnhub: candles that cannot be read: {type(error).__name__}") from error
 
 

@@ -4,7 +4,6 @@ By its own client `massive`, of which the subscription and the pool of HTTP conn
 itself again and hides refusals and gaps, and its requests repeat themselves outside of any budget.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
@@ -16,7 +15,7 @@ from pydantic import AliasChoices, Field, SecretStr
 
 from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.bars import BarColumns
-from ingestor.sources.live.answers import bar_columns, http_error
+from ingestor.sources.live.answers import UNREADABLE, bar_columns, http_error
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.messages import bar_ticks, read_frame
 from ingestor.sources.live.packages import live_package
@@ -28,6 +27,7 @@ from ingestor.sources.live.provider import (
     ProviderSettings,
     Traits,
 )
+from ingestor.sources.live.threads import in_daemon_thread
 from ingestor.sources.live.websocket import open_websocket
 from ingestor.sources.moments import Rejected
 from schemas.errors import StopAndSayError
@@ -113,7 +113,7 @@ class Polygon:
         self._key = settings.polygon_api_key.get_secret_value()
         feed, stream = settings.polygon_feed, settings.polygon_stream
         self.traits = Traits(
-            content={"feed": feed, "stream": stream},
+            content={},
             delay_seconds=_DELAY_SECONDS if feed == "delayed" else 0.0,
             longest_silence_seconds=MINUTE_BARS_SILENCE_SECONDS if stream == "minutes" else 0.0,
         )
@@ -165,17 +165,21 @@ class Polygon:
         rows: list[tuple[float, ...]] = []
         while True:
             page = await self._calls.make(partial(self._page, path, question))
-            rows += [_row(bar, interval) for bar in page.get("results") or ()]
-            if not page.get("next_url"):
-                return rows
-            following = urlsplit(page["next_url"])  # of its host nothing is believed: the key goes with the request
+            try:
+                rows += [_row(bar, interval) for bar in page.get("results") or ()]
+                if not page.get("next_url"):
+                    return rows
+                following = urlsplit(page["next_url"])
+            except UNREADABLE as error:
+                raise ProviderAwayError(f"polygon: bars that cannot be read: {type(error).__name__}") from error
+            # Of its host nothing is believed: the key goes with the request.
             path, question = f"{following.path}?{following.query}", None
 
     async def _page(self, path: str, question: dict[str, Any] | None) -> dict[str, Any]:
         address, headers = self._client.BASE + path, self._client.headers
         try:
-            answer = await asyncio.to_thread(
-                self._client.client.request, "GET", address, fields=question, headers=headers
+            answer = await in_daemon_thread(
+                partial(self._client.client.request, "GET", address, fields=question, headers=headers)
             )
             if answer.status != 200:
                 words = answer.data[:200].decode(errors="replace")
@@ -201,9 +205,9 @@ async def _expect(websocket: Any, status: str) -> None:
     try:
         first = msgspec.json.decode(frame, type=list[dict[str, Any]])[0]
         came = first["status"]
-    except (msgspec.DecodeError, LookupError) as error:
+        _understand(first)
+    except UNREADABLE as error:
         raise ProviderAwayError(f"polygon's stream: no {status}: {type(error).__name__}") from error
-    _understand(first)
     if came != status:
         raise ProviderAwayError(f"polygon's stream: {came} instead of {status}")
 

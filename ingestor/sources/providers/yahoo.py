@@ -5,7 +5,6 @@ itself again, and its requests fetch cookies, repeat themselves and cache answer
 of it.
 """
 
-import asyncio
 from base64 import b64decode
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from functools import partial
@@ -15,12 +14,13 @@ import msgspec
 from pydantic import Field
 
 from ingestor.sources.bars import BarColumns
-from ingestor.sources.live.answers import bar_columns, http_error
+from ingestor.sources.live.answers import UNREADABLE, bar_columns, http_error
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.day_volumes import DayVolumes
 from ingestor.sources.live.messages import read_frame
 from ingestor.sources.live.packages import live_package
 from ingestor.sources.live.provider import Limits, LiveTick, ProviderAwayError, ProviderSettings, Traits
+from ingestor.sources.live.threads import in_daemon_thread
 from ingestor.sources.live.websocket import open_websocket
 from ingestor.sources.moments import Rejected
 from schemas.times import NS_PER_MILLISECOND, NS_PER_SECOND, Interval, interval_ns
@@ -122,17 +122,17 @@ class Yahoo:
             "includePrePost": str(self._settings.yahoo_hours == "all").lower(),
         }
         address = f"{self._settings.yahoo_data_url}/v8/finance/chart/{ticker}"
-        get = partial(self._session.get, address, params=question, timeout=self._answer_seconds)
+        get = partial(self._session.get, address, params=question, timeout=self._answer_seconds, allow_redirects=False)
         try:
-            answer = await asyncio.to_thread(get)
+            answer = await in_daemon_thread(get)
             content = msgspec.json.decode(answer.content) if answer.status_code in (200, 400, 404, 422) else None
             chart = content["chart"] if content else {}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            result: dict[str, Any] | None = chart["result"][0] if chart.get("result") else None
+            words = str((chart.get("error") or {}).get("description", ""))
+        except (OSError, *UNREADABLE) as error:
             raise ProviderAwayError(f"yahoo: {type(error).__name__}") from error
-        if answer.status_code == 200 and chart.get("result"):
-            result: dict[str, Any] = chart["result"][0]
+        if answer.status_code == 200 and result:
             return result
-        words = str((chart.get("error") or {}).get("description", ""))
         if answer.status_code == 200 or any(part in words for part in _NOTHING):
             return None
         if answer.status_code in (401, 403):  # there is no key to refuse: it takes us for a robot, for a while
@@ -168,7 +168,7 @@ def _rows(result: dict[str, Any], interval: Interval) -> list[tuple[float, ...]]
             *prices, volume = (float(number) for number in numbers)
             ratio = float(adjusted_close) / prices[-1]
             rows.append((start_s, *(price * ratio for price in prices[:-1]), float(adjusted_close), volume))
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+    except UNREADABLE as error:
         raise ProviderAwayError(f"yahoo: bars that cannot be read: {type(error).__name__}") from error
     return rows
 

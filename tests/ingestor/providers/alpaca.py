@@ -27,6 +27,7 @@ class FakeAlpaca:
     """See `FakeProvider`.
 
     Attributes:
+        greeting: The first message of a stream.
         error: A stream's answer to a subscription instead of the acknowledgement: code and words.
         at_subscription: Is called before one is acknowledged.
         refused: Likewise, where one of these tickers is asked for.
@@ -43,8 +44,10 @@ class FakeAlpaca:
         self.requests: list[str] = []
         self.connections = 0
         self.answers: list[tuple[int, str | None]] = []
+        self.body: bytes | None = None
         self.page_bars = 3
         self.day_begins_ns = 0
+        self.greeting: list[Any] = [{"T": "success", "msg": "connected"}]
         self.error: tuple[int, str] | None = None
         self.refused: dict[str, tuple[int, str]] = {}
         self.at_subscription: Callable[[], None] = lambda: None
@@ -120,7 +123,7 @@ class FakeAlpaca:
             await connection.wait_closed()
 
     async def _talk(self, connection: ServerConnection) -> None:
-        await connection.send(_pack([{"T": "success", "msg": "connected"}]))
+        await connection.send(_pack(self.greeting))
         login = msgpack.unpackb(await connection.recv())
         if (login["action"], login["key"], login["secret"]) != ("auth", KEY, SECRET):
             await connection.send(_pack([{"T": "error", "code": 402, "msg": "auth failed"}]))
@@ -150,9 +153,11 @@ class FakeAlpaca:
             status = 401
         body = self._page(request.path) if status == 200 else {"code": 40010001, "message": "no"}
         headers = Headers({"Content-Type": "application/json", "Connection": "close"})
+        if status == 302:
+            headers["Location"] = request.path
         if retry_after is not None:
             headers["Retry-After"] = retry_after
-        content = json.dumps(body).encode()
+        content = json.dumps(body).encode() if self.body is None else self.body
         headers["Content-Length"] = str(len(content))
         return Response(status, HTTPStatus(status).phrase, headers, content)
 

@@ -52,6 +52,7 @@ class FakeAlphaVantage:
         self.requests: list[str] = []
         self.connections = 0
         self.answers: list[tuple[int, str | None]] = []
+        self.body: bytes | None = None
         self.page_bars = 3
         self.now_ns = _BEGIN_NS
         self.no: list[dict[str, Any]] = []
@@ -130,7 +131,7 @@ class FakeAlphaVantage:
         elif not polled:
             self.requests.append(request.path)
             status, retry_after = self.answers.pop(0) if self.answers else (200, None)
-            body = json.dumps(self.no.pop(0) if self.no else self._series(asked)).encode()
+            body = self.body or json.dumps(self.no.pop(0) if self.no else self._series(asked)).encode()
         elif self._failing:
             self._failing -= 1
             status = 502
@@ -140,6 +141,8 @@ class FakeAlphaVantage:
             self._polled(asked["symbol"])
             body = self._garbage.pop(0) if self._garbage else self._live(asked)
         headers = Headers({"Content-Type": "application/json", "Connection": "close"})
+        if status == 302:
+            headers["Location"] = request.path
         if retry_after is not None:
             headers["Retry-After"] = retry_after
         headers["Content-Length"] = str(len(body))

@@ -21,6 +21,7 @@ class FakeProvider(Protocol):
         requests: What was asked of its REST side.
         connections: How many times a stream was subscribed.
         answers: Statuses of the next answers of its REST side, each with a `Retry-After` or None; then 200.
+        body: What its REST side answers with 200 instead of bars; None: bars.
         page_bars: So many bars are on one page of an answer, where it has pages.
         precision_ns: Times of its ticks are multiples of this.
         polls: It has no stream: it is asked again and again, for prices that have no number and no time of their own.
@@ -34,6 +35,7 @@ class FakeProvider(Protocol):
     requests: list[str]
     connections: int
     answers: list[tuple[int, str | None]]
+    body: bytes | None
     page_bars: int
     precision_ns: int
     polls: bool

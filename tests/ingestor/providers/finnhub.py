@@ -26,6 +26,7 @@ class FakeFinnhub:
     """See `FakeProvider`.
 
     Attributes:
+        stream_moved_to: Where its stream sends those who ask for it; empty: nowhere.
         words: What refusals by its REST side say.
         day_begins_ns: The start of a daily bar, after 00:00 UTC.
     """
@@ -40,8 +41,10 @@ class FakeFinnhub:
         self.requests: list[str] = []
         self.connections = 0
         self.answers: list[tuple[int, str | None]] = []
+        self.body: bytes | None = None
         self.page_bars = 0
         self.words = "no"
+        self.stream_moved_to = ""
         self.day_begins_ns = 0
         self._server: Server | None = None
         self._subscribed: dict[ServerConnection, set[str]] = {}
@@ -112,13 +115,16 @@ class FakeFinnhub:
 
     async def _http(self, connection: ServerConnection, request: Request) -> Response | None:
         asked = {name: values[0] for name, values in parse_qs(urlsplit(request.path).query).items()}
+        if "Upgrade" in request.headers and self.stream_moved_to:
+            return _answer(302, {}, place=self.stream_moved_to)
         if "Upgrade" in request.headers:
             return None if asked["token"] == KEY else _answer(401, {"error": "Invalid API key"})
         self.requests.append(request.path)
         status, retry_after = self.answers.pop(0) if self.answers else (200, None)
         if request.headers.get("X-Finnhub-Token") != KEY:
             return _answer(401, {"error": "Invalid API key"})
-        return _answer(status, self._candles(asked) if status == 200 else {"error": self.words}, retry_after)
+        body = self._candles(asked) if status == 200 else {"error": self.words}
+        return _answer(status, body if self.body is None else self.body, retry_after)
 
     def _candles(self, asked: dict[str, str]) -> dict[str, Any]:
         first, last, length_ns = int(asked["from"]), int(asked["to"]), _LENGTHS_NS[asked["resolution"]]
@@ -140,9 +146,13 @@ def _trade(ticker: str, time_ns: int, price: float, size: float) -> dict[str, An
     return {"s": ticker, "p": price, "t": time_ns // NS_PER_MILLISECOND, "v": size, "c": ["1", "12"]}
 
 
-def _answer(status: int, body: dict[str, Any], retry_after: str | None = None) -> Response:
-    content = json.dumps(body).encode()
+def _answer(
+    status: int, body: dict[str, Any] | bytes, retry_after: str | None = None, place: str = "/elsewhere"
+) -> Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = Headers({"Content-Type": "application/json; charset=utf-8", "Connection": "close"})
+    if status == 302:
+        headers["Location"] = place
     if retry_after is not None:
         headers["Retry-After"] = retry_after
     headers["Content-Length"] = str(len(content))

@@ -26,6 +26,7 @@ class FakePolygon:
     """See `FakeProvider`.
 
     Attributes:
+        greeting: The first message of a stream.
         refusal: The stream's answer to a log-in or a subscription: status and words.
         day_begins_ns: The start of a daily bar, after 00:00 UTC.
     """
@@ -40,8 +41,10 @@ class FakePolygon:
         self.requests: list[str] = []
         self.connections = 0
         self.answers: list[tuple[int, str | None]] = []
+        self.body: bytes | None = None
         self.page_bars = 3
         self.day_begins_ns = 0
+        self.greeting = _status("connected", "Connected Successfully")
         self.refusal: tuple[str, str] | None = None
         self._stream, self._feed = stream, feed
         self._server: Server | None = None
@@ -102,7 +105,7 @@ class FakePolygon:
     async def _talk(self, connection: ServerConnection) -> None:
         assert connection.request is not None
         assert connection.request.path == "/stocks"
-        await connection.send(_status("connected", "Connected Successfully"))
+        await connection.send(self.greeting)
         login = json.loads(await connection.recv())
         if login != {"action": "auth", "params": KEY}:
             await connection.send(_status("auth_failed", "authentication failed"))
@@ -132,9 +135,11 @@ class FakePolygon:
             status = 401
         body = self._page(request.path) if status == 200 else {"status": "ERROR", "request_id": "r", "error": "no"}
         headers = Headers({"Content-Type": "application/json", "Connection": "close"})
+        if status == 302:
+            headers["Location"] = request.path
         if retry_after is not None:
             headers["Retry-After"] = retry_after
-        content = json.dumps(body).encode()
+        content = json.dumps(body).encode() if self.body is None else self.body
         headers["Content-Length"] = str(len(content))
         return Response(status, HTTPStatus(status).phrase, headers, content)
 

@@ -50,6 +50,7 @@ class FakeYahoo:
         self.requests: list[str] = []
         self.connections = 0
         self.answers: list[tuple[int, str | None]] = []
+        self.body: bytes | None = None
         self.page_bars = 0
         self.market_hours = 1
         self.offset_seconds = -18_000
@@ -144,7 +145,7 @@ class FakeYahoo:
         status, retry_after = self.answers.pop(0) if self.answers else (200, None)
         if status != 200:
             return _answer(status, b"Too Many Requests\r\n", retry_after)
-        return self._chart(request.path)
+        return self._chart(request.path) if self.body is None else _answer(200, self.body)
 
     def _chart(self, path: str) -> Response:
         place, _, question = path.partition("?")
@@ -187,6 +188,8 @@ def _refuse(status: int, words: str) -> Response:
 
 def _answer(status: int, content: bytes, retry_after: str | None = None) -> Response:
     headers = Headers({"Content-Type": "application/json;charset=utf-8", "Connection": "close"})
+    if status == 302:
+        headers["Location"] = "/elsewhere"
     if retry_after is not None:
         headers["Retry-After"] = retry_after
     headers["Content-Length"] = str(len(content))
