@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from ingestor.sources.live.budget import Budget
 from ingestor.sources.live.figures import LiveFigures
 from ingestor.sources.live.opening import open_provider
-from ingestor.sources.live.provider import BudgetSpentError, Provider, ProviderSettings
+from ingestor.sources.live.provider import BudgetSpentError, Provider, ProviderSettings, only_foreseen
 from ingestor.sources.live.settings import LiveSettings
 from schemas.errors import RetryError, StopAndSayError
 from schemas.settings import load_settings
@@ -72,9 +72,10 @@ def _key(own: ProviderSettings) -> str:
 
 async def _asked(provider: Provider) -> tuple[str, str]:
     end_ns = time.time_ns() // _DAY_NS * _DAY_NS
-    question = provider.history([_ASKED_TICKER], end_ns - _ASKED_DAYS * _DAY_NS, end_ns, "1d")
     try:
-        await asyncio.wait_for(question, _ANSWER_SECONDS)
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            with only_foreseen():
+                await provider.history([_ASKED_TICKER], end_ns - _ASKED_DAYS * _DAY_NS, end_ns, "1d")
     except TimeoutError:
         return "no", f"no answer within {_ANSWER_SECONDS:g} s"
     except BudgetSpentError as error:

@@ -2,11 +2,13 @@
 
 import re
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 
+from schemas.broker import wait_until
 from schemas.metrics import METRICS, OLDEST_AGES
 from schemas.topics import TICKS
 from tests.operations.watched_system import FORGOTTEN, LIVE, WatchedSystem
@@ -76,6 +78,25 @@ def test_a_source_that_says_nothing_is_told_of(watched: WatchedSystem) -> None:
         _start_ingestor_where_it_was(watched)
         if pace != speed:
             watched.prometheus.wait_for_alert("TickcastSourceMute", ALERT_SECONDS, source="replay")
+
+
+def test_a_provider_that_lies_is_told_of_and_nothing_stops(watched: WatchedSystem) -> None:
+    assert "TickcastSourcesDisagree" not in {alert["alertname"] for alert in watched.prometheus.alerts()}
+    watched.market.lie = 1.05
+    try:
+        alert = watched.prometheus.wait_for_alert("TickcastSourcesDisagree", ALERT_SECONDS, source="polygon")
+        assert alert["severity"] == "warning"
+        before = watched.system.get(f"/predict/{LIVE}")["updated_at"]
+        newer = partial(_is_newer, watched, before)
+        wait_until(newer, seconds=ALERT_SECONDS, what="a newer prediction")
+    finally:
+        watched.market.lie = 1.0
+    assert watched.system.services["live"].alive()
+    watched.prometheus.wait_for("tickcast_source_disagreeing_tickers == 0", ALERT_SECONDS)
+
+
+def _is_newer(watched: WatchedSystem, before: str) -> bool:
+    return bool(watched.system.get(f"/predict/{LIVE}")["updated_at"] > before)
 
 
 def _start_ingestor_where_it_was(watched: WatchedSystem) -> None:

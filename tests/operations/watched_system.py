@@ -51,6 +51,7 @@ class WatchedSystem:
 
     system: System
     prometheus: Prometheus
+    market: "LiveMarket"
     loaded_at: float
 
     def wait_for_load(self, seconds: float = 120.0) -> None:
@@ -98,41 +99,53 @@ def watched_system(kafka: Server, folder: Path) -> Iterator[WatchedSystem]:
         )
         for module in (*SERVICES, _MODULES["recorder"], _TRAINER):
             system.start(module)
-        after.enter_context(_live_market(system, folder))
+        market = after.enter_context(_live_market(system, folder))
         system.services["gateway"].wait_for(lambda: system.answers("/predict/AAPL"), what="a prediction of AAPL")
         broker.produce(PREDICTIONS_LATEST, _forgotten(), key=FORGOTTEN)
         after.enter_context(_visited(system))
         loaded_at = time.monotonic()
         prometheus = after.enter_context(prometheus_server(folder, _targets(system), write_scaled_rules(folder)))
-        yield WatchedSystem(system, prometheus, loaded_at)
+        yield WatchedSystem(system, prometheus, market, loaded_at)
+
+
+class LiveMarket:
+    """Two local providers that tell a price each second.
+
+    Attributes:
+        lie: By what the second one multiplies it.
+    """
+
+    def __init__(self) -> None:
+        self.lie = 1.0
+        self.alpaca, self.polygon = AlpacaInThread(), PolygonInThread()
+
+    def tell(self, gone: threading.Event) -> None:
+        """Tell until it is over."""
+        for number in itertools.count():
+            if gone.wait(1.0):
+                return
+            for server, factor in ((self.alpaca, 1.0), (self.polygon, self.lie)):
+                server.do(server.fake.send((LIVE, time.time_ns(), factor * (100.0 + number % 10 / 10), 1.0, number)))
 
 
 @contextmanager
-def _live_market(system: System, folder: Path) -> Iterator[None]:
-    """Let an ingestor play what two local providers tell, a price each second."""
-    alpaca, polygon = AlpacaInThread(), PolygonInThread()
-    settings = system.settings | alpaca.settings(folder) | polygon.settings()
+def _live_market(system: System, folder: Path) -> Iterator[LiveMarket]:
+    """Let an ingestor play one provider and hear another one beside it."""
+    market = LiveMarket()
+    settings = system.settings | market.alpaca.settings(folder) | market.polygon.settings()
     settings |= {"tickers": LIVE, "interval": "1d", "loop": False, "source_compare": "polygon", "source_name": "live"}
     environment = system.broker.environment(gateway_port=system.gateway_port, **settings)
     system.services["live"] = system.processes.start("ingestor", environment=environment)
     gone = threading.Event()
-    telling = threading.Thread(target=_tell, args=(gone, alpaca, polygon))
+    telling = threading.Thread(target=market.tell, args=(gone,))
     telling.start()
     try:
-        yield
+        yield market
     finally:
         gone.set()
         telling.join()
-        for server in (alpaca, polygon):
+        for server in (market.alpaca, market.polygon):
             server.end()
-
-
-def _tell(gone: threading.Event, alpaca: AlpacaInThread, polygon: PolygonInThread) -> None:
-    for number in itertools.count():
-        if gone.wait(1.0):
-            return
-        for server in (alpaca, polygon):
-            server.do(server.fake.send((LIVE, time.time_ns(), 100.0 + number % 10, 1.0, number)))
 
 
 def _forgotten() -> Prediction:

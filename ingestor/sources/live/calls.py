@@ -95,7 +95,8 @@ class Calls:
         result = "failed"
         try:
             await self._budget.take()
-            answer = await asyncio.wait_for(request(), self._answer_seconds)
+            async with asyncio.timeout(self._answer_seconds):  # `wait_for` may swallow the end of whoever asks
+                answer = await request()
             result = "answered"
         except TimeoutError as error:
             raise ProviderAwayError(f"{self._source} does not answer within {self._answer_seconds:g} s") from error

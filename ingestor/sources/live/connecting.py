@@ -131,7 +131,8 @@ class Connecting:
     async def _subscribed(self, tickers: Sequence[str]) -> Stream:
         pieces = self._ticks(tickers)
         try:
-            first = await asyncio.wait_for(_piece(pieces), self._answer_seconds)
+            async with asyncio.timeout(self._answer_seconds):
+                first = await _piece(pieces)
         except (TimeoutError, StopAsyncIteration) as error:
             await _close(pieces)
             raise ProviderAwayError(f"no subscription within {self._answer_seconds:g} s") from error

@@ -102,7 +102,8 @@ class Line:
         if self._line_up.all_refused:
             raise StopAndSayError("; ".join(str(post.feed.trouble) for post in self._posts))
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), _TURN_SECONDS)
+            async with asyncio.timeout(_TURN_SECONDS):
+                await self._changed.wait()
         return None
 
     async def next_within(self, seconds: float) -> Heard:
