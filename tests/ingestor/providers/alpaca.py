@@ -1,15 +1,13 @@
 """A local Alpaca: its stream in MessagePack and its bars in pages, as https://docs.alpaca.markets describes them."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
-from http import HTTPStatus
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgpack
-from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.datastructures import Headers
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
@@ -19,11 +17,12 @@ from ingestor.sources.live.provider import Provider
 from ingestor.sources.providers.alpaca import AlpacaSettings, open_provider
 from schemas.times import from_rfc3339, interval_ns, to_rfc3339
 from tests.ingestor.providers.fake import KEY, SECRET
+from tests.ingestor.providers.local_server import LocalServer, json_answer
 
 _INTERVALS = {"1Min": interval_ns("1m"), "1Day": interval_ns("1d")}
 
 
-class FakeAlpaca:
+class FakeAlpaca(LocalServer):
     """See `FakeProvider`.
 
     Attributes:
@@ -31,41 +30,15 @@ class FakeAlpaca:
         error: A stream's answer to a subscription instead of the acknowledgement: code and words.
         at_subscription: Is called before one is acknowledged.
         refused: Likewise, where one of these tickers is asked for.
-        day_begins_ns: The start of a daily bar, after 00:00 UTC.
     """
 
-    polls = False
-    keyless = False
-    counts_day_volume = False
-    precision_ns = 1
-
     def __init__(self, stream: str = "trades") -> None:
-        self.history: dict[str, dict[int, PlayedBar]] = {}
-        self.requests: list[str] = []
-        self.connections = 0
-        self.answers: list[tuple[int, str | None]] = []
-        self.body: bytes | None = None
-        self.page_bars = 3
-        self.day_begins_ns = 0
+        super().__init__(page_bars=3)
         self.greeting: list[Any] = [{"T": "success", "msg": "connected"}]
         self.error: tuple[int, str] | None = None
         self.refused: dict[str, tuple[int, str]] = {}
         self.at_subscription: Callable[[], None] = lambda: None
         self._stream = stream
-        self._server: Server | None = None
-        self._subscribed: dict[ServerConnection, set[str]] = {}
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Serve on a free port."""
-        async with serve(self._talk, "127.0.0.1", 0, process_request=self._http) as self._server:
-            yield
-
-    @property
-    def port(self) -> int:
-        assert self._server is not None
-        port: int = next(iter(self._server.sockets)).getsockname()[1]
-        return port
 
     @property
     def streams(self) -> int:
@@ -116,12 +89,6 @@ class FakeAlpaca:
                 with suppress(ConnectionClosed):  # it goes away at this moment
                     await connection.send(_pack(wanted))
 
-    async def drop(self) -> None:
-        """Break off without a word, as a network does."""
-        for connection in list(self._subscribed):
-            connection.transport.abort()
-            await connection.wait_closed()
-
     async def _talk(self, connection: ServerConnection) -> None:
         await connection.send(_pack(self.greeting))
         login = msgpack.unpackb(await connection.recv())
@@ -146,20 +113,13 @@ class FakeAlpaca:
     async def _http(self, connection: ServerConnection, request: Request) -> Response | None:
         if "Upgrade" in request.headers:
             return None
-        self.requests.append(request.path)
-        status, retry_after = self.answers.pop(0) if self.answers else (200, None)
+        status, retry_after = self._next_status(request)
         keys = (request.headers.get("APCA-API-KEY-ID"), request.headers.get("APCA-API-SECRET-KEY"))
         if keys != (KEY, SECRET):
             status = 401
         body = self._page(request.path) if status == 200 else {"code": 40010001, "message": "no"}
-        headers = Headers({"Content-Type": "application/json", "Connection": "close"})
-        if status == 302:
-            headers["Location"] = request.path
-        if retry_after is not None:
-            headers["Retry-After"] = retry_after
         content = json.dumps(body).encode() if self.body is None else self.body
-        headers["Content-Length"] = str(len(content))
-        return Response(status, HTTPStatus(status).phrase, headers, content)
+        return json_answer(status, content, retry_after, request.path)
 
     def _page(self, path: str) -> dict[str, Any]:
         asked = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}

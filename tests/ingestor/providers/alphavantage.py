@@ -4,12 +4,10 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.datastructures import Headers
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from ingestor.sources.bar_play import PlayedBar
@@ -22,6 +20,7 @@ from ingestor.sources.providers.alphavantage import AlphaVantage, AlphaVantageSe
 from ingestor.sources.providers.alphavantage_answers import new_york
 from schemas.times import Interval, from_rfc3339
 from tests.ingestor.providers.fake import KEY, SECRET, until
+from tests.ingestor.providers.local_server import LocalServer, json_answer
 
 ALWAYS_OPEN = Sessions([Session(0, 2**62)])
 BAD_KEY = {"Error Message": "the parameter apikey is invalid or missing. Please claim your free API key on (…)."}
@@ -31,7 +30,7 @@ _BEGIN_NS = from_rfc3339("2026-11-25T15:00:10Z")
 _BEFORE = ("2026-11-20", 50.0, 1_000.0)
 
 
-class FakeAlphaVantage:
+class FakeAlphaVantage(LocalServer):
     """See `FakeProvider`.
 
     Attributes:
@@ -43,17 +42,9 @@ class FakeAlphaVantage:
     """
 
     polls = True
-    keyless = False
-    counts_day_volume = False
-    precision_ns = 1
 
     def __init__(self, stream: str = "quotes", plan: str = "realtime", sessions: Sessions = ALWAYS_OPEN) -> None:
-        self.history: dict[str, dict[int, PlayedBar]] = {}
-        self.requests: list[str] = []
-        self.connections = 0
-        self.answers: list[tuple[int, str | None]] = []
-        self.body: bytes | None = None
-        self.page_bars = 3
+        super().__init__(page_bars=3)
         self.now_ns = _BEGIN_NS
         self.no: list[dict[str, Any]] = []
         self.quotes: dict[str, tuple[str, float, float]] = {}
@@ -65,19 +56,16 @@ class FakeAlphaVantage:
         self._garbage: list[bytes] = []
         self._failing = 0
         self._all_fail = asyncio.Event()
-        self._server: Server | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Serve on a free port."""
         waits = 3.0  # at its end, for connections that ask nothing
-        server = serve(lambda _: asyncio.sleep(0), "127.0.0.1", 0, process_request=self._http, open_timeout=waits)
+        server = serve(self._talk, "127.0.0.1", 0, process_request=self._http, open_timeout=waits)
         async with server as self._server:
             yield
 
     def settings(self, key: str = KEY, **more: Any) -> AlphaVantageSettings:
-        assert self._server is not None
-        port = next(iter(self._server.sockets)).getsockname()[1]
         more = {"alphavantage_requests_per_minute": 1_000_000, "alphavantage_requests_per_day": 0} | more
         return AlphaVantageSettings(
             _env_file=None,
@@ -85,7 +73,7 @@ class FakeAlphaVantage:
             alphavantage_plan=self._plan,
             alphavantage_stream=self._stream,
             alphavantage_poll_seconds=0.001,
-            alphavantage_url=f"http://127.0.0.1:{port}/query",
+            alphavantage_url=f"http://127.0.0.1:{self.port}/query",
             **more,
         )
 
@@ -121,6 +109,9 @@ class FakeAlphaVantage:
         await until(lambda: self._failing == 0, what="the last attempt")
         self._all_fail.set()
 
+    async def _talk(self, connection: ServerConnection) -> None:
+        """Serve nobody: there is no stream."""
+
     async def _http(self, connection: ServerConnection, request: Request) -> Response | None:
         asked = {name: values[0] for name, values in parse_qs(urlsplit(request.path).query).items()}
         polled = asked["function"] == "GLOBAL_QUOTE" or (self._stream == "minutes" and asked["outputsize"] == "compact")
@@ -129,8 +120,7 @@ class FakeAlphaVantage:
         if asked["apikey"] != KEY:
             body = json.dumps(BAD_KEY).encode()
         elif not polled:
-            self.requests.append(request.path)
-            status, retry_after = self.answers.pop(0) if self.answers else (200, None)
+            status, retry_after = self._next_status(request)
             body = self.body or json.dumps(self.no.pop(0) if self.no else self._series(asked)).encode()
         elif self._failing:
             self._failing -= 1
@@ -140,13 +130,7 @@ class FakeAlphaVantage:
         else:
             self._polled(asked["symbol"])
             body = self._garbage.pop(0) if self._garbage else self._live(asked)
-        headers = Headers({"Content-Type": "application/json", "Connection": "close"})
-        if status == 302:
-            headers["Location"] = request.path
-        if retry_after is not None:
-            headers["Retry-After"] = retry_after
-        headers["Content-Length"] = str(len(body))
-        return Response(status, HTTPStatus(status).phrase, headers, body)
+        return json_answer(status, body, retry_after, request.path)
 
     def _live(self, asked: dict[str, str]) -> bytes:
         if self._stream == "minutes":

@@ -1,65 +1,37 @@
 """A local Finnhub: its stream in JSON and its candles, as https://finnhub.io/docs/api describes them."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.datastructures import Headers
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosedError
 from websockets.http11 import Request, Response
 
-from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.provider import Provider
 from ingestor.sources.providers.finnhub import FinnhubSettings, open_provider
 from schemas.times import NS_PER_MILLISECOND, NS_PER_SECOND, interval_ns
 from tests.ingestor.providers.fake import KEY, SECRET, until
+from tests.ingestor.providers.local_server import LocalServer, json_answer
 
 _LENGTHS_NS = {"1": interval_ns("1m"), "D": interval_ns("1d")}
 
 
-class FakeFinnhub:
+class FakeFinnhub(LocalServer):
     """See `FakeProvider`.
 
     Attributes:
         stream_moved_to: Where its stream sends those who ask for it; empty: nowhere.
         words: What refusals by its REST side say.
-        day_begins_ns: The start of a daily bar, after 00:00 UTC.
     """
 
     precision_ns = NS_PER_MILLISECOND
-    polls = False
-    keyless = False
-    counts_day_volume = False
 
     def __init__(self) -> None:
-        self.history: dict[str, dict[int, PlayedBar]] = {}
-        self.requests: list[str] = []
-        self.connections = 0
-        self.answers: list[tuple[int, str | None]] = []
-        self.body: bytes | None = None
-        self.page_bars = 0
+        super().__init__()
         self.words = "no"
         self.stream_moved_to = ""
-        self.day_begins_ns = 0
-        self._server: Server | None = None
-        self._subscribed: dict[ServerConnection, set[str]] = {}
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Serve on a free port."""
-        async with serve(self._talk, "127.0.0.1", 0, process_request=self._http) as self._server:
-            yield
-
-    @property
-    def port(self) -> int:
-        assert self._server is not None
-        port: int = next(iter(self._server.sockets)).getsockname()[1]
-        return port
 
     def settings(self, **changed: Any) -> FinnhubSettings:
         own: dict[str, Any] = {
@@ -94,12 +66,6 @@ class FakeFinnhub:
         for connection in list(self._subscribed):
             await connection.send(json.dumps(message))
 
-    async def drop(self) -> None:
-        """Break off without a word, as a network does."""
-        for connection in list(self._subscribed):
-            connection.transport.abort()
-            await connection.wait_closed()
-
     async def _talk(self, connection: ServerConnection) -> None:
         try:
             async for frame in connection:
@@ -119,8 +85,7 @@ class FakeFinnhub:
             return _answer(302, {}, place=self.stream_moved_to)
         if "Upgrade" in request.headers:
             return None if asked["token"] == KEY else _answer(401, {"error": "Invalid API key"})
-        self.requests.append(request.path)
-        status, retry_after = self.answers.pop(0) if self.answers else (200, None)
+        status, retry_after = self._next_status(request)
         if request.headers.get("X-Finnhub-Token") != KEY:
             return _answer(401, {"error": "Invalid API key"})
         body = self._candles(asked) if status == 200 else {"error": self.words}
@@ -150,10 +115,4 @@ def _answer(
     status: int, body: dict[str, Any] | bytes, retry_after: str | None = None, place: str = "/elsewhere"
 ) -> Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = Headers({"Content-Type": "application/json; charset=utf-8", "Connection": "close"})
-    if status == 302:
-        headers["Location"] = place
-    if retry_after is not None:
-        headers["Retry-After"] = retry_after
-    headers["Content-Length"] = str(len(content))
-    return Response(status, HTTPStatus(status).phrase, headers, content)
+    return json_answer(status, content, retry_after, place)

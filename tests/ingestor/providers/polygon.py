@@ -1,14 +1,11 @@
 """A local Polygon: its stream in JSON and its aggregates in pages, as https://massive.com/docs describes them."""
 
 import json
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from http import HTTPStatus
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.datastructures import Headers
+from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 from ingestor.sources.bar_play import PlayedBar
@@ -17,50 +14,27 @@ from ingestor.sources.live.provider import Provider
 from ingestor.sources.providers.polygon import PolygonSettings, open_provider
 from schemas.times import NS_PER_MILLISECOND, from_rfc3339, interval_ns
 from tests.ingestor.providers.fake import KEY, SECRET
+from tests.ingestor.providers.local_server import LocalServer, json_answer
 
 _SPANS_NS = {"minute": interval_ns("1m"), "day": interval_ns("1d")}
 _CHANNELS = {"trades": "T", "seconds": "A", "minutes": "AM"}
 
 
-class FakePolygon:
+class FakePolygon(LocalServer):
     """See `FakeProvider`.
 
     Attributes:
         greeting: The first message of a stream.
         refusal: The stream's answer to a log-in or a subscription: status and words.
-        day_begins_ns: The start of a daily bar, after 00:00 UTC.
     """
 
-    polls = False
-    keyless = False
-    counts_day_volume = False
     precision_ns = NS_PER_MILLISECOND
 
     def __init__(self, stream: str = "trades", feed: str = "realtime") -> None:
-        self.history: dict[str, dict[int, PlayedBar]] = {}
-        self.requests: list[str] = []
-        self.connections = 0
-        self.answers: list[tuple[int, str | None]] = []
-        self.body: bytes | None = None
-        self.page_bars = 3
-        self.day_begins_ns = 0
+        super().__init__(page_bars=3)
         self.greeting = _status("connected", "Connected Successfully")
         self.refusal: tuple[str, str] | None = None
         self._stream, self._feed = stream, feed
-        self._server: Server | None = None
-        self._subscribed: dict[ServerConnection, set[str]] = {}
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Serve on a free port."""
-        async with serve(self._talk, "127.0.0.1", 0, process_request=self._http) as self._server:
-            yield
-
-    @property
-    def port(self) -> int:
-        assert self._server is not None
-        port: int = next(iter(self._server.sockets)).getsockname()[1]
-        return port
 
     def provider(self, calls: Calls, *, key: str = KEY, secret: str = SECRET) -> Provider:
         settings = PolygonSettings(
@@ -96,12 +70,6 @@ class FakePolygon:
             if wanted:
                 await connection.send(json.dumps(wanted))
 
-    async def drop(self) -> None:
-        """Break off without a word, as a network does."""
-        for connection in list(self._subscribed):
-            connection.transport.abort()
-            await connection.wait_closed()
-
     async def _talk(self, connection: ServerConnection) -> None:
         assert connection.request is not None
         assert connection.request.path == "/stocks"
@@ -129,19 +97,12 @@ class FakePolygon:
     async def _http(self, connection: ServerConnection, request: Request) -> Response | None:
         if "Upgrade" in request.headers:
             return None
-        self.requests.append(request.path)
-        status, retry_after = self.answers.pop(0) if self.answers else (200, None)
+        status, retry_after = self._next_status(request)
         if request.headers.get("Authorization") != f"Bearer {KEY}":
             status = 401
         body = self._page(request.path) if status == 200 else {"status": "ERROR", "request_id": "r", "error": "no"}
-        headers = Headers({"Content-Type": "application/json", "Connection": "close"})
-        if status == 302:
-            headers["Location"] = request.path
-        if retry_after is not None:
-            headers["Retry-After"] = retry_after
         content = json.dumps(body).encode() if self.body is None else self.body
-        headers["Content-Length"] = str(len(content))
-        return Response(status, HTTPStatus(status).phrase, headers, content)
+        return json_answer(status, content, retry_after, request.path)
 
     def _page(self, path: str) -> dict[str, Any]:
         place, _, question = path.partition("?")

@@ -2,15 +2,13 @@
 
 import json
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from http import HTTPStatus
 from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.datastructures import Headers
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosedError
 from websockets.http11 import Request, Response
 
@@ -20,6 +18,7 @@ from ingestor.sources.live.provider import Provider
 from ingestor.sources.providers.yahoo import YahooSettings, open_provider
 from schemas.times import NS_PER_MILLISECOND, NS_PER_SECOND, interval_ns
 from tests.ingestor.providers.fake import KEY, SECRET
+from tests.ingestor.providers.local_server import LocalServer, json_answer
 
 PricingData: Any = import_module("yfinance.pricing_pb2").PricingData
 
@@ -27,7 +26,7 @@ PricingData: Any = import_module("yfinance.pricing_pb2").PricingData
 _INTERVALS = {"1m": (interval_ns("1m"), 8), "5m": (interval_ns("5m"), 60), "1d": (interval_ns("1d"), 36_500)}
 
 
-class FakeYahoo:
+class FakeYahoo(LocalServer):
     """See `FakeProvider`.
 
     Attributes:
@@ -41,20 +40,13 @@ class FakeYahoo:
     """
 
     precision_ns = NS_PER_MILLISECOND
-    polls = False
     keyless = True
     counts_day_volume = True
 
     def __init__(self, hours: str = "regular") -> None:
-        self.history: dict[str, dict[int, PlayedBar]] = {}
-        self.requests: list[str] = []
-        self.connections = 0
-        self.answers: list[tuple[int, str | None]] = []
-        self.body: bytes | None = None
-        self.page_bars = 0
+        super().__init__()
         self.market_hours = 1
         self.offset_seconds = -18_000
-        self.day_begins_ns = 0
         self.dividend = 1.0
         self.first_s: int | None = None
         self.extra_rows: list[tuple[int, float | None]] = []
@@ -62,20 +54,6 @@ class FakeYahoo:
         self._hours = hours
         self._day_volumes: dict[str, float] = {}
         self._told_volumes: dict[tuple[str, int], float] = {}
-        self._server: Server | None = None
-        self._subscribed: dict[ServerConnection, set[str]] = {}
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Serve on a free port."""
-        async with serve(self._talk, "127.0.0.1", 0, process_request=self._http) as self._server:
-            yield
-
-    @property
-    def port(self) -> int:
-        assert self._server is not None
-        port: int = next(iter(self._server.sockets)).getsockname()[1]
-        return port
 
     def provider(self, calls: Calls, *, key: str = KEY, secret: str = SECRET) -> Provider:
         settings = YahooSettings(
@@ -120,12 +98,6 @@ class FakeYahoo:
             if ticker in tickers:
                 await connection.send(json.dumps({"type": "pricing", "message": message}))
 
-    async def drop(self) -> None:
-        """Break off without a word, as a network does."""
-        for connection in list(self._subscribed):
-            connection.transport.abort()
-            await connection.wait_closed()
-
     async def _talk(self, connection: ServerConnection) -> None:
         try:
             async for frame in connection:
@@ -140,12 +112,11 @@ class FakeYahoo:
 
     async def _http(self, connection: ServerConnection, request: Request) -> Response | None:
         if request.headers.get("Upgrade") == "websocket":  # a browser offers another protocol with each request
-            return _answer(403, b"") if self.refuses_streams else None
-        self.requests.append(request.path)
-        status, retry_after = self.answers.pop(0) if self.answers else (200, None)
+            return json_answer(403, b"") if self.refuses_streams else None
+        status, retry_after = self._next_status(request)
         if status != 200:
-            return _answer(status, b"Too Many Requests\r\n", retry_after)
-        return self._chart(request.path) if self.body is None else _answer(200, self.body)
+            return json_answer(status, b"Too Many Requests\r\n", retry_after)
+        return self._chart(request.path) if self.body is None else json_answer(200, self.body)
 
     def _chart(self, path: str) -> Response:
         place, _, question = path.partition("?")
@@ -166,7 +137,7 @@ class FakeYahoo:
         ]
         if not rows:
             return _refuse(400, f"Data doesn't exist for startDate = {first}, endDate = {end}")
-        return _answer(200, json.dumps({"chart": {"result": [self._result(rows, daily)], "error": None}}).encode())
+        return json_answer(200, json.dumps({"chart": {"result": [self._result(rows, daily)], "error": None}}).encode())
 
     def _result(self, rows: list[tuple[int, PlayedBar]], daily: bool) -> dict[str, Any]:
         def column(value: Callable[[PlayedBar], float]) -> list[float | None]:
@@ -183,14 +154,4 @@ class FakeYahoo:
 
 def _refuse(status: int, words: str) -> Response:
     error = {"code": HTTPStatus(status).phrase, "description": words}
-    return _answer(status, json.dumps({"chart": {"result": None, "error": error}}).encode())
-
-
-def _answer(status: int, content: bytes, retry_after: str | None = None) -> Response:
-    headers = Headers({"Content-Type": "application/json;charset=utf-8", "Connection": "close"})
-    if status == 302:
-        headers["Location"] = "/elsewhere"
-    if retry_after is not None:
-        headers["Retry-After"] = retry_after
-    headers["Content-Length"] = str(len(content))
-    return Response(status, HTTPStatus(status).phrase, headers, content)
+    return json_answer(status, json.dumps({"chart": {"result": None, "error": error}}).encode())
