@@ -1,7 +1,7 @@
 """`tickcast history` against a local Alpaca."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from schemas.errors import EXIT_STOP_AND_SAY
 from schemas.times import from_rfc3339, interval_ns
 from tests.ingestor.fold import fold, ticks_of
 from tests.ingestor.live_play import MovedClock
-from tests.ingestor.providers.fake import KEY, SECRET
+from tests.ingestor.providers.fake import SECRET
 from tests.ingestor.providers.in_thread import AlpacaInThread
 
 _DAY_NS, _MINUTE_NS = interval_ns("1d"), interval_ns("1m")
@@ -27,23 +27,17 @@ _FILE = Path("var/history/alpaca-1d.parquet")
 
 
 @pytest.fixture
-def alpaca(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AlpacaInThread]:
-    server = AlpacaInThread()
-    monkeypatch.chdir(tmp_path)
+def alpaca(alpaca: AlpacaInThread, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AlpacaInThread:
+    alpaca.be_asked_for_the_past(monkeypatch, tmp_path)
     monkeypatch.setattr("schemas.service.configure_logs", lambda *_: None)  # it would outlive the test
-    monkeypatch.setenv("APCA_API_KEY_ID", KEY)
-    monkeypatch.setenv("APCA_API_SECRET_KEY", SECRET)
-    monkeypatch.setenv("TICKCAST_ALPACA_DATA_URL", f"http://127.0.0.1:{server.fake.port}")
-    server.fake.page_bars = 1_000
     for ticker, base in (("AAPL", 100.0), ("MSFT", 200.0)):
-        server.fake.history[ticker] = {
+        alpaca.fake.history[ticker] = {
             start_ns: _bar(ticker, base + day)
             for day in range(30)
             if (start_ns := from_rfc3339("2026-10-12") + day * _DAY_NS) % (7 * _DAY_NS)
             not in (2 * _DAY_NS, 3 * _DAY_NS)
         }
-    yield server
-    server.end()
+    return alpaca
 
 
 def _bar(ticker: str, price: float) -> PlayedBar:

@@ -1,6 +1,5 @@
 """The past of a live market, for training."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from predictor.training.settings import TrainingSettings
 from schemas.errors import StopAndSayError
 from schemas.settings import load_settings
 from schemas.times import INTERVALS, Interval, from_rfc3339, interval_ns
-from tests.ingestor.providers.fake import KEY, SECRET
 from tests.ingestor.providers.in_thread import AlpacaInThread
 
 _DAY_NS = interval_ns("1d")
@@ -21,19 +19,13 @@ _FIRST_NS = from_rfc3339("2020-01-06")
 
 
 @pytest.fixture
-def alpaca(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AlpacaInThread]:
-    server = AlpacaInThread()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("APCA_API_KEY_ID", KEY)
-    monkeypatch.setenv("APCA_API_SECRET_KEY", SECRET)
-    monkeypatch.setenv("TICKCAST_ALPACA_DATA_URL", f"http://127.0.0.1:{server.fake.port}")
-    server.fake.page_bars = 1_000
-    server.fake.history["AAPL"] = {
+def alpaca(alpaca: AlpacaInThread, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AlpacaInThread:
+    alpaca.be_asked_for_the_past(monkeypatch, tmp_path)
+    alpaca.fake.history["AAPL"] = {
         _FIRST_NS + day * _DAY_NS: PlayedBar("AAPL", 1.0 + day, 2.0 + day, 0.5 + day, 1.5 + day, 9.0)
         for day in range(40)
     }
-    yield server
-    server.end()
+    return alpaca
 
 
 def test_the_past_of_a_live_market_is_what_training_reads(

@@ -1,7 +1,7 @@
 """The ingestor as a process on a live market: killed, started again, stopped by a wrong key."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -15,20 +15,6 @@ from tests.ingestor.providers.in_thread import AlpacaInThread, PolygonInThread
 from tests.processes import Processes, ServiceProcess
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def alpaca() -> Iterator[AlpacaInThread]:
-    server = AlpacaInThread()
-    yield server
-    server.end()
-
-
-@pytest.fixture
-def polygon() -> Iterator[PolygonInThread]:
-    server = PolygonInThread()
-    yield server
-    server.end()
 
 
 @pytest.fixture

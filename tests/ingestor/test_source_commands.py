@@ -1,7 +1,7 @@
 """`tickcast sources`: what is asked on the command line happens to the ingestor that plays, and outlives it."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,30 +22,12 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def alpaca() -> Iterator[AlpacaInThread]:
-    server = AlpacaInThread()
-    yield server
-    server.end()
-
-
-@pytest.fixture
 def start(
     kafka: BrokerUnderTest, processes: Processes, alpaca: AlpacaInThread, tmp_path: Path
 ) -> Callable[..., ServiceProcess]:
     def start_one(module: str, *words: str, **settings: Any) -> ServiceProcess:
-        live: dict[str, Any] = {
-            "source": "alpaca",
-            "tickers": "AAPL",
-            "interval": "1m",
-            "source_exchange": "24/7",
-            "source_warm_up_bars": 0,
-            "source_reconnect_seconds": 0,
-            "source_budget_directory": tmp_path / "budgets",
-            "alpaca_stream_url": f"ws://127.0.0.1:{alpaca.fake.port}",
-            "alpaca_data_url": f"http://127.0.0.1:{alpaca.fake.port}",
-        }
-        keys = {"APCA_API_KEY_ID": KEY, "APCA_API_SECRET_KEY": SECRET}
-        return processes.start(module, *words, environment=kafka.environment(**live | settings) | keys)
+        live = alpaca.settings(tmp_path) | {"tickers": "AAPL"} | settings
+        return processes.start(module, *words, environment=kafka.environment(**live))
 
     return start_one
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Generic, TypeVar
 
+import pytest
+
 from tests.ingestor.providers.alpaca import FakeAlpaca
 from tests.ingestor.providers.fake import KEY, SECRET, FakeProvider
 from tests.ingestor.providers.polygon import FakePolygon
@@ -55,6 +57,14 @@ class AlpacaInThread(InThread[FakeAlpaca]):
             "alpaca_stream_url": f"ws://127.0.0.1:{self.fake.port}",
             "alpaca_data_url": f"http://127.0.0.1:{self.fake.port}",
         }
+
+    def be_asked_for_the_past(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        """Be what this process asks for bars, in a folder of its own, by the variables that Alpaca's documents use."""
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("APCA_API_KEY_ID", KEY)
+        monkeypatch.setenv("APCA_API_SECRET_KEY", SECRET)
+        monkeypatch.setenv("TICKCAST_ALPACA_DATA_URL", f"http://127.0.0.1:{self.fake.port}")
+        self.fake.page_bars = 1_000
 
 
 class PolygonInThread(InThread[FakePolygon]):
