@@ -1,5 +1,9 @@
 """What is particular to Yahoo; what holds for every provider is in test_providers.py."""
 
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
@@ -108,3 +112,25 @@ async def test_what_takes_us_for_a_robot_is_asked_again_for_there_is_no_key(tmp_
         with pytest.raises(ProviderAwayError, match="answers 403"):
             await anext(LivePlay(fake, tmp_path).provider.ticks(["AAPL"]))
     assert len(fake.requests) == 3
+
+
+@pytest.mark.slow
+async def test_a_trainer_can_ask_though_tensorflow_shows_its_libcurl_to_the_whole_process(tmp_path: Path) -> None:
+    fake, day_ns = FakeYahoo(), from_rfc3339("2026-11-23")
+    fake.day_begins_ns, fake.history = 52_200 * NS_PER_SECOND, {"AAPL": {day_ns: _bar(10.0)}}
+    code = f"""
+import tensorflow
+from ingestor.sources.history import load_history
+print(load_history("yahoo", "1d", ["AAPL"], {day_ns}, {day_ns + _DAY_NS})["AAPL"].close.tolist())
+"""
+    async with fake.running():
+        settings = {
+            "TICKCAST_YAHOO_DATA_URL": f"http://127.0.0.1:{fake.port}",
+            "TICKCAST_SOURCE_BUDGET_DIRECTORY": str(tmp_path),
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, env=os.environ | settings, stdout=PIPE, stderr=PIPE
+        )
+        out, errors = await asyncio.wait_for(process.communicate(), 120)
+    assert process.returncode == 0, errors.decode()[-2_000:]
+    assert out.decode().splitlines()[-1] == "[11.0]"

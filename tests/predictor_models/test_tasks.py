@@ -191,7 +191,7 @@ def test_a_missing_package_says_which_extra_has_it(tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize(
     ("values", "names"),
     [
-        ({"source": "yahoo"}, "TICKCAST_SOURCE"),
+        ({"source": "nasdaq"}, "TICKCAST_SOURCE"),
         ({"start": "soon"}, "TICKCAST_START: .*like 2010-01-04"),
         ({"tickers": "A B"}, "TICKCAST_TICKERS"),
         ({"training_window_bars": 0}, "TICKCAST_TRAINING_WINDOW_BARS"),

@@ -1,5 +1,7 @@
 """Packages of the extra `live`: imported by who uses them, when they are used, for they are heavy."""
 
+import os
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -19,3 +21,20 @@ def live_package(module: str) -> Any:
         raise StopAndSayError(
             f"the package {package} for live prices is not installed: pip install tickcast[live]"
         ) from error
+
+
+def live_binary(module: str) -> Any:
+    """Import a module of the extra that calls its own C library, whichever of that name is there already.
+
+    TensorFlow shows its plain libcurl to the whole process, and what is loaded after it would call that one: a trainer
+    could not ask Yahoo.
+
+    Raises:
+        StopAndSayError: As `live_package`.
+    """
+    flags = sys.getdlopenflags()
+    sys.setdlopenflags(flags | getattr(os, "RTLD_DEEPBIND", 0))  # where it is missing, libraries do not mix
+    try:
+        return live_package(module)
+    finally:
+        sys.setdlopenflags(flags)

@@ -18,7 +18,7 @@ from ingestor.sources.live.answers import UNREADABLE, bar_columns, http_error
 from ingestor.sources.live.calls import Calls
 from ingestor.sources.live.day_volumes import DayVolumes
 from ingestor.sources.live.messages import read_frame
-from ingestor.sources.live.packages import live_package
+from ingestor.sources.live.packages import live_binary, live_package
 from ingestor.sources.live.provider import Limits, LiveTick, ProviderAwayError, ProviderSettings, Traits
 from ingestor.sources.live.threads import in_daemon_thread
 from ingestor.sources.live.websocket import open_websocket
@@ -74,6 +74,7 @@ class Yahoo:
         self._calls = calls
         self._answer_seconds = answer_seconds
         self.traits = Traits(content={"hours": settings.yahoo_hours})
+        live_binary("curl_cffi")  # which yfinance imports
         self._stream_type = live_package("yfinance.live").AsyncWebSocket
         self._reader = _Reader(all_hours=settings.yahoo_hours == "all")
         self._session = live_package("yfinance._http").new_session()
