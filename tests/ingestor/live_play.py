@@ -14,7 +14,8 @@ from ingestor.sources.live.connecting import Connecting
 from ingestor.sources.live.feed import Feed
 from ingestor.sources.live.figures import LiveFigures
 from ingestor.sources.live.hearing import Hearing
-from ingestor.sources.live.live_source import LiveOptions, LiveSource
+from ingestor.sources.live.live_source import LiveSource
+from ingestor.sources.live.options import LiveOptions
 from ingestor.sources.live.provider import Limits, Provider
 from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.live.sessions import Session, Sessions

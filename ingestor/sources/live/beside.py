@@ -13,7 +13,8 @@ from ingestor.sources.contents import tickers_text
 from ingestor.sources.live.comparison import Comparison, Verdict
 from ingestor.sources.live.connecting import Heard
 from ingestor.sources.live.feed import Feed
-from ingestor.sources.live.live_source import LiveOptions, LiveSource
+from ingestor.sources.live.live_source import LiveSource
+from ingestor.sources.live.options import LiveOptions
 from ingestor.sources.live.provider import LiveTick, ProviderAwayError
 from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.moments import Moment, Position, SourceHealth

@@ -38,6 +38,10 @@ class Feed:
         """Give how much later than it happens everything is said."""
         return int(self.provider.traits.delay_seconds * NS_PER_SECOND)
 
+    def told_ns(self, now_ns: int) -> int:
+        """Give the time up to which it has told everything, if it is in time."""
+        return now_ns - self.delay_ns
+
     @property
     def settled_ns(self) -> int:
         """Give how long after its end a bar is in the provider's history."""
