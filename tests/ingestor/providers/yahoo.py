@@ -14,12 +14,14 @@ from websockets.http11 import Request, Response
 
 from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.live.calls import Calls
+from ingestor.sources.live.packages import live_binary
 from ingestor.sources.live.provider import Provider
 from ingestor.sources.providers.yahoo import YahooSettings, open_provider
 from schemas.times import NS_PER_MILLISECOND, NS_PER_SECOND, interval_ns
 from tests.ingestor.providers.fake import KEY, SECRET
 from tests.ingestor.providers.local_server import LocalServer, json_answer
 
+live_binary("curl_cffi")  # before yfinance imports it, as the provider does
 PricingData: Any = import_module("yfinance.pricing_pb2").PricingData
 
 #: Length of a bar, and of how many days one answer may have them.
