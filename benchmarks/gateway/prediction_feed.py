@@ -16,11 +16,13 @@ from benchmarks.feature_log import endless_features
 from benchmarks.predictions import trained_set
 from predictor.predict import predict
 from schemas.codec import encode
-from schemas.events import Prediction
+from schemas.events import HorizonPrediction, Prediction
 from schemas.settings import Settings
 from schemas.topics import PREDICTIONS_LATEST
 
 _HORIZONS = (1, 5, 21)
+#: What prices are multiplied by, round after round: each is another one on a page.
+_WALK = (1.0, 1.004, 1.009, 0.995)
 
 
 def market(tickers: int, models: Path) -> list[Prediction]:
@@ -30,13 +32,28 @@ def market(tickers: int, models: Path) -> list[Prediction]:
 
 
 def updates(predictions: list[Prediction]) -> Iterator[Prediction]:
-    """Yield provisional predictions for ever, each ticker in turn, made now."""
+    """Yield provisional predictions for ever, each ticker in turn, of a tick that came now; the market moves."""
+    rounds = [[_moved(prediction, by) for prediction in predictions] for by in _WALK]  # beforehand: the pace holds
     for number in count(1):
-        before = predictions[number % len(predictions)]
+        turn, ticker = divmod(number, len(predictions))
+        before, now_ns = rounds[turn % len(rounds)][ticker], time.time_ns()
         offset = before.source_offset + number
         yield structs.replace(
-            before, id=f"{before.id}/{offset}", source_offset=offset, provisional=True, predicted_at_ns=time.time_ns()
+            before, id=f"{before.id}/{offset}", source_offset=offset, ingested_at_ns=now_ns, predicted_at_ns=now_ns
         )
+
+
+def _moved(prediction: Prediction, by: float) -> Prediction:
+    bar, price = prediction.bar, prediction.current_price * by
+    if bar is not None:
+        bar = structs.replace(bar, close=price, high=max(bar.high, price), low=min(bar.low, price))
+    horizons = [_moved_target(horizon, by) for horizon in prediction.horizons]
+    return structs.replace(prediction, current_price=price, bar=bar, horizons=horizons, provisional=True)
+
+
+def _moved_target(horizon: HorizonPrediction, by: float) -> HorizonPrediction:
+    confidence = min(1.0, horizon.confidence * by)
+    return structs.replace(horizon, price_target=horizon.price_target * by, confidence=confidence)
 
 
 def feed(settings: Settings, tickers: int, rate: float, seconds: float, models: Path) -> None:
