@@ -61,6 +61,15 @@ def close_bar(parts: Parts, ticker: str, number: int, close: float) -> None:
     parts.bars.publish(entry, 0, recorded_ns=now_ns, now_ns=now_ns, now_s=time.monotonic())
 
 
+def let_form(parts: Parts, ticker: str, number: int, price: float) -> None:
+    """Do what the intake does with the bar that a provisional prediction saw forming after `number - 1`."""
+    start_ns = example(Bar).start_ns + number * DAY_NS
+    forming = structs.replace(so_far(price), start_ns=start_ns, end_ns=start_ns + DAY_NS, close=price)
+    entry = parts.bars.view.forming(said(ticker, price, bar_index=number, bar=forming, provisional=True))
+    assert entry is not None
+    parts.bars.audience.publish(entry, time.monotonic())
+
+
 def parts_with(*tickers: str, **changes: Any) -> Parts:
     """Give parts that are well and know these tickers; those of `spoken` have a recorded past, too."""
     parts = replace(make_parts(**({"heartbeat_seconds": 1.0} | changes)), clock_ns=time.time_ns)

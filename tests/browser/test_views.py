@@ -6,10 +6,16 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from schemas.close_codes import CloseCode
-from tests.browser.dashboard import BARS, close_bar, parts_with, record, said, shown, tell
+from tests.browser.dashboard import BARS, close_bar, let_form, parts_with, record, said, shown, tell
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
+#: A table takes a bar that forms when it is opened: it is closed and opened until its newest row says this.
+REOPENED_SHOWS = """(price) => {
+  const details = document.querySelector(".chart ~ details");
+  details.open = !details.open;
+  return details.open && details.querySelector("tbody tr").textContent.includes(price);
+}"""
 PLACES = ("#/watch", "#/ticker/AAPL", "#/models", "#/system")
 
 
@@ -114,6 +120,11 @@ async def test_bars_that_close_and_the_one_that_forms_are_shown_and_resumed_afte
         close_bar(parts, "AAPL", BARS, 41.25)
         await expect(rows).to_have_count(BARS + 1)
         await expect(rows.first).to_contain_text("41.25")
+        let_form(parts, "AAPL", BARS + 1, 41.75)
+        await visit.page.wait_for_function(REOPENED_SHOWS, arg="41.75", polling=200)
+        let_form(parts, "AAPL", BARS + 1, 42.25)
+        await visit.page.wait_for_function(REOPENED_SHOWS, arg="42.25", polling=200)
+        await expect(rows).to_have_count(BARS + 2)
         for subscriber in parts.hub:
             subscriber.mailbox.close(CloseCode.SERVICE_RESTART)
         close_bar(parts, "AAPL", BARS + 1, 42.75)
