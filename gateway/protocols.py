@@ -3,6 +3,7 @@ bound, bounded."""
 
 import asyncio
 import time
+import weakref
 from http import HTTPStatus
 from typing import Any
 
@@ -23,11 +24,13 @@ MAXIMUM_UNFINISHED_BYTES = 65_536
 MAXIMUM_UNFINISHED_SECONDS = 20.0
 #: How long it may then take for the whole body, whether anybody reads it or not.
 MAXIMUM_BODY_SECONDS = 60.0
-#: How long a client that does not read has for its close frame.
+#: How long a client that does not read has for its close frame, or for the end of its events.
 ABORT_SECONDS = 1.0
 #: In a scope's extensions: `websocket.send` and `websocket.close` take `frames`, ready to be written; it holds whether
 #: messages are `compressed`, and the `protocol`, for what is written without waiting.
 FRAMES_EXTENSION = "tickcast.frames"
+#: In a scope's state, which uvicorn copies for each request anyway: a weak reference to the HTTP connection.
+CONNECTION = "tickcast.connection"
 #: Frames of one WebSocket message. The limit in bytes does not see empty ones.
 MAXIMUM_FRAGMENTS = 1_024
 
@@ -62,6 +65,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Wait for the first request, but not for ever; refuse where the process would run out of files."""
         self._began_seconds = time.perf_counter()
         super().connection_made(transport)
+        self.app_state = {**self.app_state, CONNECTION: weakref.ref(self)}
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
         if len(self.connections) > self._maximum_connections:
             self._refuse(too_many_connections(self._maximum_connections))
@@ -116,6 +120,14 @@ class HttpProtocol(HttpToolsProtocol):
         """Answer bytes that are not an HTTP request."""
         detail = "not a valid HTTP request: non-ASCII characters and spaces in the URL must be %-encoded"
         self._refuse(ProblemError(HTTPStatus.BAD_REQUEST, "invalid-request", detail))
+
+    def cut_off_if_stalled(self) -> None:
+        """Let what ends an answer be sent at once; a client that did not read what came before is cut off a little
+        later."""
+        if self.flow.write_paused:
+            self.flow.resume_writing()  # uvicorn would wait for it
+            self.cycle.keep_alive = False
+            self.loop.call_later(ABORT_SECONDS, self.transport.abort)
 
     def _start_timer(self, seconds: float) -> None:
         if self._unfinished_timer is None:
