@@ -40,9 +40,14 @@ class MovedClock:
 
     def __init__(self, begin_ns: int = BEGIN_NS) -> None:
         self._offset_ns = begin_ns - time.time_ns()
+        self._stopped_ns: int | None = None
 
     def __call__(self) -> int:
-        return time.time_ns() + self._offset_ns
+        return (time.time_ns() if self._stopped_ns is None else self._stopped_ns) + self._offset_ns
+
+    def stop(self) -> None:
+        """Only jump from here on."""
+        self._stopped_ns = time.time_ns()
 
     def jump(self, seconds: float) -> None:
         self._offset_ns += int(seconds * 1e9)

@@ -101,6 +101,21 @@ async def test_what_two_providers_tell_at_the_hand_over_counts_once(market: TwoP
     assert len(times) == len(set(times))
 
 
+async def test_what_the_history_of_one_lacks_is_asked_of_the_other(market: TwoProviders) -> None:
+    """One's stream is refused; it has answers still."""
+    market.second.history.pop("MSFT")
+    async with market.play.playing():
+        await market.plays("fake")
+        await market.pass_until(2.2, [market.first])
+        market.first.error = (406, "connection limit exceeded")
+        await market.first.drop()
+        await market.pass_until(2.4, [])
+        await market.plays("other")
+        await market.pass_until(5, [market.second])
+    market.require_undisturbed(range(4))
+    assert market.play.count("tickcast_source_gaps_total", result="unfilled") == 0
+
+
 async def test_one_that_flaps_soon_after_its_return_must_prove_itself_for_longer(market: TwoProviders) -> None:
     both = [market.first, market.second]
     async with market.play.playing():

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from ingestor.frames import FrameBuilder, ResumePoint
@@ -40,6 +41,36 @@ async def test_where_history_has_nothing_although_ticks_came_the_gap_is_not_fill
             await _send(play, second=62)  # the minute before it waits for history
     assert [moment.lost_before_ns for moment in play.moments if moment.rejected] == [_MINUTE + MINUTE_NS]
     assert play.count("tickcast_source_gaps_total", result="filled") == 0
+
+
+async def test_of_a_ticker_that_history_lacks_although_it_ticked_the_gap_is_said_and_the_others_are_filled(
+    tmp_path: Path,
+) -> None:
+    fake = FakeAlpaca()
+    fake.history["AAPL"] = {_MINUTE: PlayedBar("AAPL", 100.0, 101.0, 99.0, 100.0, 10.0)}
+    async with fake.running():
+        play = LivePlay(fake, tmp_path)
+        async with play.playing():
+            await play.connected()
+            await fake.send(("MSFT", play.clock(), 200.0, 1.0, 1))
+            await _send(play, second=15)
+            await _send(play, second=62)
+    [gap] = [bad for moment in play.moments for bad in moment.rejected]
+    assert msgspec.json.decode(gap.value)["tickers"] == ["MSFT"]
+    assert {moment.lost_before_ns for moment in play.moments} == {None}
+    assert play.count("tickcast_source_gaps_total", result="filled") == 1
+    assert play.bars()["AAPL"][_MINUTE].volume == 10.0
+
+
+async def test_a_tick_from_the_future_does_not_make_a_young_stream_wait_for_its_history(tmp_path: Path) -> None:
+    fake = FakeAlpaca()
+    async with fake.running():
+        play = LivePlay(fake, tmp_path)
+        async with play.playing():
+            await play.connected()
+            await fake.send(("AAPL", play.clock() + 24 * 3_600 * NS_PER_SECOND, 100.0, 1.0, 1))
+            await _send(play, second=15)
+    assert play.clock() < _MINUTE + MINUTE_NS, "who waits jumps with the clock"
 
 
 @pytest.mark.parametrize(("filled", "reason", "origin"), [(True, None, "filled"), (False, "partial", "normal")])

@@ -1,5 +1,6 @@
 """Bars of the past, of the first provider that has them."""
 
+import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 
@@ -12,9 +13,17 @@ _log = logging.getLogger(__name__)
 
 
 async def first_history(
-    providers: Iterable[Provider], tickers: Sequence[str], start_ns: int, end_ns: int, interval: Interval
+    providers: Iterable[Provider],
+    tickers: Sequence[str],
+    start_ns: int,
+    end_ns: int,
+    interval: Interval,
+    others_seconds: float | None = None,
 ) -> dict[str, BarColumns]:
     """Ask providers, one after the other, until one has bars that start in `[start_ns, end_ns)`; {} where none has.
+
+    Args:
+        others_seconds: Each but the first has so long for its answer; None: as long as it takes.
 
     Raises:
         ProviderAwayError: None answers.
@@ -22,10 +31,11 @@ async def first_history(
         StopAndSayError: All refuse the key, or the plan.
     """
     answered, errors = False, []
-    for provider in providers:
+    for number, provider in enumerate(providers):
         try:
             with only_foreseen():
-                bars = await provider.history(tickers, start_ns, end_ns, interval)
+                async with asyncio.timeout(others_seconds if number else None):
+                    bars = await provider.history(tickers, start_ns, end_ns, interval)
         except (ProviderAwayError, BudgetSpentError, StopAndSayError) as error:
             _log.info("no bars of the past: %s", error)
             errors.append(error)

@@ -13,17 +13,21 @@ from ingestor.sources.live.feed import Feed
 from ingestor.sources.live.options import LiveOptions
 from ingestor.sources.live.outgoing import FILL_INTERVAL, FILL_NS, Outgoing
 from ingestor.sources.live.past import bars_by_start
-from ingestor.sources.live.provider import BudgetSpentError, LiveTick, ProviderAwayError
+from ingestor.sources.live.provider import BudgetSpentError, LiveTick, Provider, ProviderAwayError, is_sound
 from ingestor.sources.live.roster_desk import RosterDesk
 from ingestor.sources.moments import Moment, Rejected
+from schemas.errors import StopAndSayError
 from schemas.events import Origin
 from schemas.times import NS_PER_SECOND, Interval, bar_start_ns, interval_ns, to_rfc3339
 
 _log = logging.getLogger(__name__)
 
 _DAY_NS = interval_ns("1d")
+#: Live ticks wait behind a gap, and the one who died is the next to be asked: so long, for each.
+_OTHERS_SECONDS = 5.0
 #: Nobody gave the bars that were asked for.
 _UNANSWERED = (ProviderAwayError, BudgetSpentError)
+_NOTHING_THERE = "history has nothing of it, though ticks came"
 
 
 def compared_interval(interval: Interval) -> Interval:
@@ -69,7 +73,8 @@ class Filling:
         else:
             start_ns = feed.sessions.start_before(end_ns, count * length_ns)
         try:
-            history = await self._history(feed, bar_start_ns(start_ns, length_ns), end_ns, self._options.interval)
+            first_ns = bar_start_ns(start_ns, length_ns)
+            history = await self._history(feed, first_ns, end_ns, self._options.interval, others_seconds=None)
         except _UNANSWERED as error:
             _log.warning("no bars before the start: %s", error)
             return
@@ -110,7 +115,9 @@ class Filling:
 
     async def wait_for_history(self, feed: Feed, heard: Heard, whole_ns: int) -> AsyncIterator[Moment]:
         """Fill the minute that was missed in part, once it has ended, before anything later goes out."""
-        newest_ns = max((tick.time_ns for tick in heard if isinstance(tick, LiveTick)), default=0)
+        now_ns = self._clock_ns()
+        sound = (tick for tick in heard if isinstance(tick, LiveTick) and is_sound(tick, now_ns))
+        newest_ns = max((tick.time_ns for tick in sound), default=0)
         while self._outgoing.filled_ns < whole_ns:
             end_ns = self._outgoing.filled_ns + FILL_NS
             wait_ns = end_ns + feed.settled_ns - feed.told_ns(self._clock_ns())
@@ -137,13 +144,18 @@ class Filling:
         if until_ns <= start_ns:
             return
         try:
-            history = await self._history(feed, start_ns, until_ns, FILL_INTERVAL)
+            ticked = outgoing.said.tickers_since(start_ns) & set(self._desk.roster.playing)
+            history = await self._complete(feed, start_ns, until_ns, ticked)
         except _UNANSWERED as error:
             yield self.leave_out(feed, until_ns, str(error))
             return
-        if not history and outgoing.said.any_since(start_ns):
-            yield self.leave_out(feed, until_ns, "history has nothing of it, though ticks came")
+        lacking = sorted(ticked - history.keys())
+        if lacking and not history:
+            yield self.leave_out(feed, until_ns, _NOTHING_THERE)
             return
+        if lacking:
+            gap = _gap(feed, start_ns, until_ns, lacking, _NOTHING_THERE)
+            yield Moment(position=outgoing.next(), rejected=[gap])  # the others have lost nothing
         bars = 0
         for bar_ns, played in bars_by_start(history):
             bars += len(played)
@@ -166,13 +178,33 @@ class Filling:
             gap = _gap(feed, since_ns, filled_ns, tickers, "they were not played")
             yield Moment(position=self._outgoing.next(), rejected=[gap])  # the others have lost nothing
 
-    async def _history(self, feed: Feed, start_ns: int, end_ns: int, interval: Interval) -> dict[str, BarColumns]:
+    async def _complete(self, feed: Feed, start_ns: int, end_ns: int, ticked: Set[str]) -> dict[str, BarColumns]:
+        """Ask for a gap; the others once more for those that ticked in it, and of which there is nothing."""
+        history = await self._history(feed, start_ns, end_ns, FILL_INTERVAL)
+        lacking, others = sorted(ticked - history.keys()), self._others(feed)
+        if not history or not lacking or not others:
+            return history
+        try:
+            more = await first_history(others, lacking, start_ns, end_ns, FILL_INTERVAL, _OTHERS_SECONDS)
+        except (*_UNANSWERED, StopAndSayError):
+            return history
+        return history | more
+
+    async def _history(
+        self,
+        feed: Feed,
+        start_ns: int,
+        end_ns: int,
+        interval: Interval,
+        others_seconds: float | None = _OTHERS_SECONDS,
+    ) -> dict[str, BarColumns]:
         """Ask whose ticks are played, then, where the market was open, the others."""
-        feeds = [feed]
-        if feed.sessions.open_ns_between(start_ns, end_ns):
-            feeds += [other for other in self._feeds if other is not feed]
-        providers = [each.provider for each in feeds]
-        return await first_history(providers, self._desk.roster.playing, start_ns, end_ns, interval)
+        others = self._others(feed) if feed.sessions.open_ns_between(start_ns, end_ns) else []
+        tickers = self._desk.roster.playing
+        return await first_history([feed.provider, *others], tickers, start_ns, end_ns, interval, others_seconds)
+
+    def _others(self, feed: Feed) -> list[Provider]:
+        return [other.provider for other in self._feeds if other is not feed]
 
 
 def _gap(feed: Feed, start_ns: int, until_ns: int, tickers: Sequence[str], reason: str) -> Rejected:

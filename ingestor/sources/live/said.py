@@ -73,9 +73,9 @@ class SaidBars:
                 )
                 bar.volume /= factor
 
-    def any_since(self, time_ns: int) -> bool:
-        """Tell whether anything was said of a bar that starts at or after a time."""
-        return any(start_ns >= time_ns for start_ns in self._bars)
+    def tickers_since(self, time_ns: int) -> set[str]:
+        """Give the tickers of which something was said in a bar that starts at or after a time."""
+        return {ticker for start_ns, bars in self._bars.items() if start_ns >= time_ns for ticker in bars}
 
     def forget_before(self, time_ns: int) -> None:
         """Forget bars that end at or before a time."""
