@@ -212,6 +212,7 @@ class LiveSource:
         for tick in ticks:
             if is_sound(tick, now_ns + self._feed.delay_ns):
                 self._outgoing.note(tick.ticker, tick.time_ns, tick.price, tick.size)
+        self.desk.heard(tick.ticker for tick in ticks)
         watermark_ns = self._outgoing.worth_reaching(self._feed.hearing.watermark_ns(now_ns, idle=not heard), whole_ns)
         rejected = self._placed([bad for bad in heard if isinstance(bad, Rejected)])
         if not ticks and not rejected and watermark_ns is None:
