@@ -15,6 +15,7 @@ class Hearing:
     def __init__(self, sessions: Sessions, lateness_seconds: float, mute_seconds: float) -> None:
         self._sessions = sessions
         self._lateness_ns = int(lateness_seconds * NS_PER_SECOND)
+        self.mute_seconds = mute_seconds
         self._mute_ns = int(mute_seconds * NS_PER_SECOND)
         self._since_ns = 0
         self.last_tick_ns: int | None = None
