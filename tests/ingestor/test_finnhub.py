@@ -83,12 +83,17 @@ async def test_a_ticker_without_candles_does_not_take_those_of_the_others_away(t
     assert len(fake.requests) == 3
 
 
-async def test_a_stream_that_sends_us_to_a_page_is_away_for_the_address_of_ours_is_good(tmp_path: Path) -> None:
-    fake = FakeFinnhub()
-    fake.stream_moved_to = "https://status.example"
-    async with fake.running():
-        with pytest.raises(ProviderAwayError, match="no stream"):
+@pytest.mark.parametrize("scheme", ["ws", "https"])
+async def test_a_stream_that_sends_us_elsewhere_is_away_and_is_not_followed_with_the_key(
+    scheme: str, tmp_path: Path
+) -> None:
+    fake, other = FakeFinnhub(), FakeFinnhub()
+    async with fake.running(), other.running():
+        address = other.settings().finnhub_stream_url.split("://")[1]
+        fake.stream_moved_to = f"{scheme}://{address}?token={fake.settings().finnhub_api_key.get_secret_value()}"
+        with pytest.raises(ProviderAwayError, match=r"^finnhub's stream answers 30\d$"):
             await anext(LivePlay(fake, tmp_path).provider.ticks(["AAPL"]))
+    assert other.connections == 0
 
 
 async def test_months_of_minutes_are_asked_for_month_by_month(tmp_path: Path) -> None:
