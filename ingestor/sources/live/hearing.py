@@ -18,6 +18,7 @@ class Hearing:
     ) -> None:
         self._sessions = sessions
         self._lateness_ns = int(lateness_seconds * NS_PER_SECOND)
+        self.mute_seconds = mute_seconds
         self._mute_ns = int(mute_seconds * NS_PER_SECOND)
         self._closing_ns = int(closing_seconds * NS_PER_SECOND)
         self._since_ns = 0

@@ -80,6 +80,7 @@ class LiveSource:
         return SourceHealth(
             trouble=(feed.hearing.trouble(now_ns) if self._plays else self._trouble()) if wanted else None,
             expects_ticks=wanted and feed.sessions.is_open(now_ns),
+            allowed_silence_seconds=feed.hearing.mute_seconds,
             last_tick_ns=None if last_ns is None else last_ns + feed.delay_ns,
             latency_seconds=None if latency_seconds is None else latency_seconds + feed.delay_ns / NS_PER_SECOND,
         )
