@@ -1,14 +1,8 @@
 // The REST API, with the credentials of the session.
 
-const PREFIX = "/api/v1";
+import { Problem } from "./problem.js";
 
-/** What the gateway answered instead of what was asked for. */
-export class Problem extends Error {
-  constructor(status, document) {
-    super(document.detail ?? `the gateway answered ${status}`);
-    this.status = status;
-  }
-}
+const PREFIX = "/api/v1";
 
 /** Asks the gateway; who has to log in first is asked to. */
 export class Api {

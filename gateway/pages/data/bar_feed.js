@@ -3,10 +3,12 @@
 import { inPath } from "./api.js";
 import { BarBook } from "./bar_book.js";
 import { Line } from "./line.js";
+import { passes } from "./problem.js";
 
 const PACE = 5;
 const BARS = 500;
 const AGAIN_MS = 2000;
+const AGAIN_LAST_MS = 32000;
 const TRIES = 5;
 
 /** Keeps a book of bars; `changed(kind)` says which did: `closed` or `forming`. */
@@ -72,7 +74,7 @@ export class BarFeed {
     this.#changed("closed");
   }
 
-  async #load(tries) {
+  async #load(tries, pauseMs = AGAIN_MS) {
     clearTimeout(this.#again);
     try {
       const { bars, forming } = await this.#api.get(`/bars/${inPath(this.#ticker)}?limit=${BARS}`);
@@ -80,9 +82,15 @@ export class BarFeed {
       this.book.take(bars);
       if (!this.book.forming) this.book.takeForming(forming);
       this.#changed("closed");
-    } catch {
+    } catch (error) {
       // no history: what is live is shown
+      if (passes(error)) return this.#later(pauseMs, () => this.#load(tries, Math.min(2 * pauseMs, AGAIN_LAST_MS)));
     }
-    if (this.book.hasGap && tries > 1 && !this.#closed) this.#again = setTimeout(() => this.#load(tries - 1), AGAIN_MS);
+    if (this.book.hasGap && tries > 1) this.#later(AGAIN_MS, () => this.#load(tries - 1));
+  }
+
+  #later(pauseMs, act) {
+    clearTimeout(this.#again);
+    if (!this.#closed) this.#again = setTimeout(act, pauseMs);
   }
 }

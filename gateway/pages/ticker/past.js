@@ -5,6 +5,7 @@ import { arrow, change, count, fineShare, price, share, time } from "../base/for
 import { ErrorsChart } from "../charts/errors.js";
 import { PastChart } from "../charts/past.js";
 import { inPath } from "../data/api.js";
+import { passes } from "../data/problem.js";
 import { ChartBox } from "../parts/chart_box.js";
 import { panel } from "../parts/panel.js";
 import { errorWords, rollingErrors, WINDOW } from "./errors.js";
@@ -79,7 +80,7 @@ export class PastPanels {
     this.#horizon.offer(horizons);
   }
 
-  /** Read what is recorded. */
+  /** Read what is recorded; tells, as every `load()` here, whether to leave it at that. */
   async load() {
     try {
       const document = await this.#api.get(this.#path());
@@ -88,10 +89,11 @@ export class PastPanels {
       say(this.#errors, errorWords(rollingErrors(this.#past)));
     } catch (error) {
       for (const words of [this.#summary, this.#errors]) say(words, `No history now: ${error.message}`);
-      return;
+      return !passes(error);
     }
     for (const box of [this.#pastBox, this.#errorsBox]) box.renew();
     this.#read(this.#past);
+    return true;
   }
 
   close() {

@@ -82,7 +82,7 @@ export class PricePanel {
 
   /** Read the indicators that are switched on anew. */
   load() {
-    this.#indicators.load();
+    return this.#indicators.load();
   }
 
   close() {
