@@ -1,6 +1,7 @@
 """Log in, in a real browser."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
@@ -58,6 +59,21 @@ async def test_who_is_asked_for_a_key_gives_it_and_it_is_kept_in_memory_alone(br
         assert text not in kept
         await page.get_by_role("button", name="Log out").click()
         await expect(page.locator("#connection")).to_have_text("not logged in")
+
+
+async def test_who_came_by_a_key_that_is_revoked_can_give_another(browser: Browser) -> None:
+    parts = parts_with("AAPL", auth_required=True)
+    async with shown(browser, parts, allowed=REFUSED) as (_, visit):
+        page, status = visit.page, visit.page.locator("#connection")
+        for press in (False, True):
+            text, key = key_of(parts, Scope.READ, Scope.STREAM)
+            if press:
+                await page.get_by_role("button", name="Log in", exact=True).click()
+            await page.get_by_label("API key").fill(text)
+            await page.get_by_role("button", name="Use the key").click()
+            await expect(status).to_have_text("live")
+            parts.keys.accept([replace(key, revoked_ns=1)])
+            await expect(status).to_have_text("not logged in")
 
 
 async def test_a_user_logs_in_stays_over_a_reload_and_logs_out(

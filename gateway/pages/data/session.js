@@ -87,7 +87,7 @@ export class Session extends EventTarget {
   }
 
   async #renew() {
-    if (this.#key !== null) return REFUSED; // it was refused as it is
+    if (this.#key !== null) return this.#refuse(); // it was refused as it is
     if (!recall(HAS_COOKIE, false)) return this.#refuse();
     const answer = await oneTabAtATime(() => post("refresh")).catch(() => ({}));
     if (passes(answer)) return NOT_NOW;
@@ -100,7 +100,7 @@ export class Session extends EventTarget {
   }
 
   #refuse() {
-    this.#token = null;
+    this.#key = this.#token = null;
     return REFUSED;
   }
 
