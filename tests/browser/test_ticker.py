@@ -145,3 +145,19 @@ async def test_what_failed_in_passing_is_read_again_without_a_new_bar(browser: B
         await expect(accuracy).to_contain_text("dates so far")
         await expect(accuracy).not_to_contain_text("Not known now")
         await expect(reasons).to_contain_text("together")
+
+
+async def test_where_older_predictions_are_left_out_that_is_said_and_csv_has_more(browser: Browser) -> None:
+    parts = record(parts_with("AAPL"))
+    async with shown(browser, parts, "#/models") as (_, visit):
+        page, past = visit.page, visit.page.get_by_role("region", name="Said, and what happened")
+
+        async def leave_out(route: Route) -> None:
+            answer = await route.fetch()
+            await route.fulfill(response=answer, json={**await answer.json(), "complete": False})
+
+        await page.route("**/history/AAPL?*limit=500*", leave_out)
+        await page.evaluate("location.hash = '#/ticker/AAPL'")
+        await expect(past).to_contain_text(f"The newest {BARS} are shown, older ones left out")
+        async with page.expect_download(), page.expect_request("**/history/AAPL?*limit=10000*"):
+            await past.get_by_role("button", name="CSV").click()
