@@ -11,7 +11,10 @@ const AGAIN_MS = 2000;
 const AGAIN_LAST_MS = 32000;
 const TRIES = 5;
 
-/** Keeps a book of bars; `changed(kind)` says which did: `closed` or `forming`. */
+/**
+ * Keeps a book of bars; `changed(kind)` is told which are others, `closed` or `forming`, and `connection(condition)` how
+ * the line is that they come over.
+ */
 export class BarFeed {
   book = new BarBook();
   #api;
@@ -22,7 +25,7 @@ export class BarFeed {
   #again = null;
   #closed = false;
 
-  constructor({ api, session }, ticker, changed) {
+  constructor({ api, session }, ticker, changed, connection) {
     this.#api = api;
     this.#ticker = ticker;
     this.#changed = changed;
@@ -31,6 +34,7 @@ export class BarFeed {
       session,
       subscription: () => this.#subscription(),
       heard: (message) => this.#heard(message),
+      changed: connection,
     });
   }
 
