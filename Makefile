@@ -12,6 +12,8 @@ ARGS ?=
 # How many disturbances make chaos makes, and the seed that repeats a failed run; empty: a new one.
 KILLS ?= 100
 SEED ?=
+# How many things make fuzz says, over REST and over WebSocket; SEED repeats those over REST.
+CASES ?= 10000
 # How many tests run at once: most of them wait for Kafka and for processes. 0: all in one process, for ARGS="--pdb".
 WORKERS ?= 3
 # Which part make soak loads, and for how long.
@@ -24,7 +26,7 @@ CODE := $(PACKAGES) tests $(wildcard benchmarks)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE := tickcast:$(VERSION)
 
-.PHONY: help install run test test-browser chaos coverage coverage-gateway check format lock train bench bench-serving bench-features bench-recovery bench-day bench-rest bench-sockets bench-page screenshots load soak kafka prometheus schemas docker-build docker-run clean
+.PHONY: help install run test test-browser chaos fuzz coverage coverage-gateway check format lock train bench bench-serving bench-features bench-recovery bench-day bench-rest bench-sockets bench-page screenshots load soak kafka prometheus schemas docker-build docker-run clean
 
 help: ## List the targets
 	@echo 'make TARGET [ARGS="…"]'
@@ -72,6 +74,10 @@ test-browser: install ## Run the tests of the dashboard in Chromium, which must 
 chaos: install ## Kill, freeze and restart services and Kafka while a replay runs, and compare (KILLS=100 SEED=7)
 	@REQUIRE_KAFKA=1 CHAOS_KILLS=$(KILLS) TICKCAST_TEST_SEED=$(SEED) $(BIN)/python -m pytest tests/chaos \
 	  -o faulthandler_timeout=0 -o tmp_path_retention_policy=failed $(ARGS)
+
+fuzz: install ## Send the gateway whatever comes to mind, over REST and WebSocket (CASES=10000 SEED=7)
+	@FUZZ_CASES=$(CASES) TICKCAST_TEST_SEED=$(SEED) $(BIN)/python -m pytest -o faulthandler_timeout=0 \
+	  tests/gateway/test_rest_fuzz.py tests/gateway/test_socket_fuzz.py $(ARGS)
 
 coverage: install ## Run every test and report what it reaches, service processes included; fails below 90 %
 	@$(BIN)/coverage erase

@@ -49,9 +49,13 @@ def read_horizon(parts: Parts, horizon: int | None) -> int:
     return horizon or on_offer[0]
 
 
-def unknown_ticker(parts: Parts, ticker: str) -> ProblemError:
-    """Give the answer where a ticker has no prediction."""
-    near = parts.latest.near(ticker)
+def unknown_ticker(parts: Parts, ticker: str, *, guess: bool = True) -> ProblemError:
+    """Give the answer where a ticker has no prediction.
+
+    Args:
+        guess: Look for tickers that may be meant; it takes a millisecond of the loop's time, too long for many tickers.
+    """
+    near = parts.latest.near(ticker) if guess else []
     hint = f"did you mean {' or '.join(near)}?" if near else "GET /predictions lists the tickers that have one"
     return ProblemError(
         HTTPStatus.NOT_FOUND,
@@ -64,8 +68,11 @@ def unknown_ticker(parts: Parts, ticker: str) -> ProblemError:
     )
 
 
-def find(parts: Parts, ticker: str, field: str = "ticker") -> Entry:
+def find(parts: Parts, ticker: str, field: str = "ticker", *, guess: bool = True) -> Entry:
     """Give the latest of a ticker, in any case.
+
+    Args:
+        guess: As of `unknown_ticker`.
 
     Raises:
         ProblemError: 400, 404, or 503 where the view has not caught up.
@@ -74,7 +81,7 @@ def find(parts: Parts, ticker: str, field: str = "ticker") -> Entry:
     parts.require_caught_up()
     entry = parts.latest.get(symbol)
     if entry is None:
-        raise unknown_ticker(parts, symbol)
+        raise unknown_ticker(parts, symbol, guess=guess)
     return entry
 
 

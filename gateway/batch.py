@@ -29,7 +29,7 @@ class BatchRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TickerError(Struct, frozen=True, kw_only=True):
-    """Why there is no prediction for one ticker: as the answer to it alone would say."""
+    """Why there is no prediction for one ticker: as the answer to it alone would say, without guesses at another."""
 
     type: str
     title: str
@@ -83,7 +83,7 @@ def _body(found: list[bytes]) -> bytes:
 
 def _one(parts: Parts, ticker: str) -> bytes:
     try:
-        return find(parts, ticker).body
+        return find(parts, ticker, guess=False).body
     except ProblemError as error:
         said = msgspec.convert(error.document(), TickerError)
         return msgspec.json.encode(FailedTicker(ticker=ticker[:32], error=said))

@@ -1,6 +1,6 @@
 """What the gateway says to one client, and in which order. No sockets here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
@@ -161,21 +161,16 @@ class Conversation:
         """Give the tickers that the client does not get yet, or not so; `*` alone where that is everything."""
         subscriber = self._subscriber
         if EVERYTHING in command.tickers:
-            same = subscriber.everything is not None and subscriber.everything.options == options
-            return [] if same else [EVERYTHING]
+            return [] if subscriber.gets(EVERYTHING, options) else [EVERYTHING]
         if subscriber.everything is not None:
             return []
-        return [
-            ticker
-            for ticker in command.tickers
-            if (wish := subscriber.named.get(ticker)) is None or wish.options != options
-        ]
+        return [ticker for ticker in command.tickers if not subscriber.gets(ticker, options)]
 
     def _resume(self, command: Subscribe, since: Since, fresh: list[str], options: Options) -> list[Reply]:
         asked = [ticker for ticker in since.seq if self._subscriber.wants(ticker)]
         later = {ticker: self._later(since, ticker) for ticker in asked}
         lost = sorted(ticker for ticker, entries in later.items() if entries is None)
-        self._subscriber.mailbox.keep(lambda ticker: ticker not in later)  # what waits comes again, in its place
+        self._forget_waiting(later)  # it comes again, in its place
         if EVERYTHING in fresh:
             fresh = [entry.ticker for entry in self._stream.view.entries()]
         afresh = [*(ticker for ticker in fresh if ticker not in later), *lost]
@@ -189,6 +184,12 @@ class Conversation:
                 if options.let(entry)
             ),
         ]
+
+    def _forget_waiting(self, tickers: Collection[str]) -> None:
+        self._subscriber.mailbox.keep(lambda ticker: ticker not in tickers)
+        for ticker in tickers:
+            if (wish := self._subscriber.wish(ticker)) is not None:
+                wish.forget(ticker)
 
     def _later(self, since: Since, ticker: str) -> list[Entry] | None:
         if since.epoch != self._stream.epoch:

@@ -84,6 +84,8 @@ class Delivery(ABC):
         beat_at_s = time.monotonic() + parts.settings.heartbeat_seconds
         subscriber = parts.hub.join(self._stream.audience, self._mailbox, beat_at_s)
         reader, self._writer = (asyncio.create_task(work) for work in (self._read(subscriber), self._write_all()))
+        if self._stay is not None:
+            self._stay.when_ended(self._mailbox.close)
         self._wake()
         parts.instruments.clients.inc()
         try:

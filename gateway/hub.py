@@ -29,6 +29,11 @@ class Subscriber:
         """Tell how updates of a ticker go to this client; None: not at all."""
         return self.everything or self.named.get(ticker)
 
+    def gets(self, ticker: str, options: Options) -> bool:
+        """Tell whether it named a ticker, or `*`, with just these options."""
+        wish = self.everything if ticker == EVERYTHING else self.named.get(ticker)
+        return wish is not None and wish.options == options
+
     def wants(self, ticker: str) -> bool:
         """Tell whether updates of a ticker go to this client."""
         return self.everything is not None or ticker in self.named
@@ -51,9 +56,12 @@ class Audience:
         self._paced: set[Subscriber] = set()
 
     def subscribe(self, subscriber: Subscriber, tickers: Iterable[str], options: Options = PLAIN) -> None:
-        """Add tickers to what a client wants; `*` takes the place of all names, new options that of old ones."""
+        """Add tickers to what a client wants; `*` takes the place of all names, new options that of old ones.
+
+        What is wanted so already goes on as it was, with the update that waits for its `max_rate`.
+        """
         wish = Wish(options)
-        wanted = set(tickers)
+        wanted = {ticker for ticker in tickers if not subscriber.gets(ticker, options)}
         if EVERYTHING in wanted:
             self.leave(subscriber)
             subscriber.everything = wish

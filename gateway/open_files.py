@@ -3,15 +3,15 @@
 import logging
 import resource
 
-#: Beside the WebSocket clients: Kafka, HTTP clients, the listener, logs.
+#: Beside the connections of clients: Kafka, our own HTTP clients, databases, the listener, logs.
 OTHER_FILES = 200
 
 _log = logging.getLogger(__name__)
 
 
-def raise_file_limit(maximum_clients: int) -> None:
-    """Raise the soft limit of open files to what so many clients need, and warn where the hard limit is too low."""
-    needed = maximum_clients + OTHER_FILES
+def raise_file_limit(maximum_connections: int) -> None:
+    """Raise the soft limit of open files to what so many connections need; warn where the hard limit is too low."""
+    needed = maximum_connections + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return
@@ -19,9 +19,9 @@ def raise_file_limit(maximum_clients: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     if allowed < needed:
         _log.warning(
-            "only %d files may be open, but TICKCAST_MAXIMUM_CLIENTS=%d needs %d: raise the hard limit (ulimit -Hn), "
-            "or lower the setting",
+            "only %d files may be open, but %d connections need %d: raise the hard limit (ulimit -Hn), or lower "
+            "TICKCAST_MAXIMUM_CLIENTS or TICKCAST_MAXIMUM_HTTP_CONNECTIONS",
             allowed,
-            maximum_clients,
+            maximum_connections,
             needed,
         )

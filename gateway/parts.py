@@ -105,7 +105,7 @@ class Parts:
     def accounts(self) -> Accounts:
         """Give the users' way in; nothing is opened before somebody asks."""
         ledger, make_buckets = Ledger(self.settings), self.leases.make_buckets
-        return Accounts(self.settings, ledger, self.keys, self.mint, self.clock_ns, make_buckets)
+        return Accounts(self.settings, ledger, self.keys, self.mint, self.clock_ns, make_buckets, self.refusals.may_log)
 
     @cached_property
     def refusals(self) -> Refusals:

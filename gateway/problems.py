@@ -81,6 +81,15 @@ def too_many_clients(maximum: int) -> ProblemError:
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "too-many-clients", detail, {"Retry-After": "30"})
 
 
+def too_many_connections(maximum: int) -> ProblemError:
+    """Give the answer where no further connection of any kind fits."""
+    detail = (
+        f"{maximum} connections are open, the limit set by TICKCAST_MAXIMUM_CLIENTS and "
+        "TICKCAST_MAXIMUM_HTTP_CONNECTIONS; try again later"
+    )
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "too-many-connections", detail, {"Retry-After": "30"})
+
+
 def upgrade_required() -> ProblemError:
     """Give the answer where plain HTTP asks for the WebSocket."""
     detail = "this is the WebSocket: open it with a WebSocket client, or GET /predictions"

@@ -3,7 +3,9 @@ bound, bounded."""
 
 import asyncio
 import time
+import weakref
 from http import HTTPStatus
+from typing import Any
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -12,19 +14,23 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode, Frame
 from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS, Request
 
-from gateway.problems import ProblemError
+from gateway.problems import ProblemError, too_many_connections
 
 #: What waits in the process for a client before the writer waits too; over TLS the default would be eight times that.
 WRITE_BUFFER_BYTES = 65_536
 #: What a client may send of a request, its body apart, without completing it.
 MAXIMUM_UNFINISHED_BYTES = 65_536
-#: How long a client may take to complete a request, or the next piece of its body.
+#: How long a client may take for a request, its body apart.
 MAXIMUM_UNFINISHED_SECONDS = 20.0
-#: How long a client that does not read has for its close frame.
+#: How long it may then take for the whole body, whether anybody reads it or not.
+MAXIMUM_BODY_SECONDS = 60.0
+#: How long a client that does not read has for its close frame, or for the end of its events.
 ABORT_SECONDS = 1.0
 #: In a scope's extensions: `websocket.send` and `websocket.close` take `frames`, ready to be written; it holds whether
 #: messages are `compressed`, and the `protocol`, for what is written without waiting.
 FRAMES_EXTENSION = "tickcast.frames"
+#: In a scope's state, which uvicorn copies for each request anyway: a weak reference to the HTTP connection.
+CONNECTION = "tickcast.connection"
 #: Frames of one WebSocket message. The limit in bytes does not see empty ones.
 MAXIMUM_FRAGMENTS = 1_024
 
@@ -48,12 +54,24 @@ class HttpProtocol(HttpToolsProtocol):
     _began_seconds = 0.0
     _unfinished_bytes = 0
     _unfinished_timer: asyncio.TimerHandle | None = None
+    _in_body = False
+
+    def __init__(self, *args: Any, maximum_connections: int, **options: Any) -> None:
+        """Serve one connection of at most so many, WebSockets included."""
+        super().__init__(*args, **options)
+        self._maximum_connections = maximum_connections
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Wait for the first request, but not for ever."""
+        """Wait for the first request, but not for ever; refuse where the process would run out of files."""
+        self._began_seconds = time.perf_counter()
         super().connection_made(transport)
+        self.app_state = {**self.app_state, CONNECTION: weakref.ref(self)}
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
-        self._start_timer()
+        if len(self.connections) > self._maximum_connections:
+            self._refuse(too_many_connections(self._maximum_connections))
+            self.loop.call_later(ABORT_SECONDS, transport.abort)  # over TLS, the client could put off the end
+        else:
+            self._start_timer(MAXIMUM_UNFINISHED_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client."""
@@ -70,11 +88,15 @@ class HttpProtocol(HttpToolsProtocol):
         if self._unfinished_bytes > MAXIMUM_UNFINISHED_BYTES:
             self._refuse(self._too_large())
         elif self._unfinished_bytes:
-            self._start_timer()
+            self._start_timer(MAXIMUM_UNFINISHED_SECONDS)
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of the body; uvicorn bounds what it keeps of bodies."""
-        self._finish()
+        """Take a piece of the body; uvicorn bounds what it keeps of bodies, but not how long they take."""
+        self._unfinished_bytes = 0
+        if not self._in_body:
+            self._finish()
+            self._in_body = True
+            self._start_timer(MAXIMUM_BODY_SECONDS)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -99,12 +121,21 @@ class HttpProtocol(HttpToolsProtocol):
         detail = "not a valid HTTP request: non-ASCII characters and spaces in the URL must be %-encoded"
         self._refuse(ProblemError(HTTPStatus.BAD_REQUEST, "invalid-request", detail))
 
-    def _start_timer(self) -> None:
+    def cut_off_if_stalled(self) -> None:
+        """Let what ends an answer be sent at once; a client that did not read what came before is cut off a little
+        later."""
+        if self.flow.write_paused:
+            self.flow.resume_writing()  # uvicorn would wait for it
+            self.cycle.keep_alive = False
+            self.loop.call_later(ABORT_SECONDS, self.transport.abort)
+
+    def _start_timer(self, seconds: float) -> None:
         if self._unfinished_timer is None:
-            self._unfinished_timer = self.loop.call_later(MAXIMUM_UNFINISHED_SECONDS, self.transport.close)
+            self._unfinished_timer = self.loop.call_later(seconds, self.transport.close)
 
     def _finish(self) -> None:
         self._unfinished_bytes = 0
+        self._in_body = False
         if self._unfinished_timer is not None:
             self._unfinished_timer.cancel()
             self._unfinished_timer = None

@@ -7,6 +7,8 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -76,9 +78,10 @@ def url_of(listener: socket.socket, *, https: bool = False) -> str:
 
 def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
     """Give uvicorn's configuration. Pings find clients that are gone; those that never read are found by what waits."""
+    http = partial(HttpProtocol, maximum_connections=settings.maximum_connections)
     return uvicorn.Config(
         app,
-        http=HttpProtocol,
+        http=cast("type[HttpProtocol]", http),  # uvicorn only calls it
         ws=SocketProtocol,
         ws_per_message_deflate=settings.websocket_compression,
         ws_max_size=16 * settings.maximum_message_bytes,  # up to here an error message, beyond it the end

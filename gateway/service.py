@@ -79,7 +79,7 @@ def _run(
     settings: GatewaySettings, listener: socket.socket, team: Team | None = None, orders: Connection | None = None
 ) -> None:
     _quieten(settings)
-    raise_file_limit(settings.maximum_clients)
+    raise_file_limit(settings.maximum_connections)
     with (
         tracing(settings, SERVICE) as tracer,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,

@@ -67,6 +67,9 @@ class GatewaySettings(AccessSettings, TlsSettings, LimitSettings, DatabaseSettin
     heartbeat_seconds: float = Field(10.0, gt=0, le=3_600, description="Between two heartbeats on a WebSocket")
     maximum_tickers: int = Field(1_000, ge=1, description="Tickers that one client may name; `*` does not count")
     maximum_clients: int = Field(2_000, ge=1, description="WebSocket clients at a time")
+    maximum_http_connections: int = Field(
+        1_000, ge=1, description="HTTP connections at a time, beside as many as there may be WebSocket clients"
+    )
     maximum_message_bytes: int = Field(65_536, ge=256, le=1_048_576, description="Size of a message from a client")
     client_queue: int = Field(
         2_048, ge=1, description="Updates that wait for a slow client before only what is newest of each ticker is kept"
@@ -92,6 +95,11 @@ class GatewaySettings(AccessSettings, TlsSettings, LimitSettings, DatabaseSettin
         le=3_600,
         description="From SIGTERM, when /health/ready becomes 503, to the end: time for a load balancer to see it",
     )
+
+    @property
+    def maximum_connections(self) -> int:
+        """Give how many connections of both kinds may be open."""
+        return self.maximum_clients + self.maximum_http_connections
 
     @property
     def limits_requests(self) -> bool:

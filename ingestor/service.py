@@ -156,7 +156,7 @@ async def _watch(
         board.set_sources([commands.status(health)])  # first: what is answered must not be forgotten
         board.set_commands(commands.answers)
         if source.live:
-            figures.expect_ticks(health.expects_ticks)
+            figures.expect_ticks(health.expects_ticks, health.allowed_silence_seconds)
             board.set_state(ServiceState.READY, f"{source.title}; {health.note}" if health.note else source.title)
         seconds = time.monotonic() - since
         if seconds >= _FIGURES_SECONDS:

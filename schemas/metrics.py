@@ -68,6 +68,13 @@ SOURCES_PLAYING = Metric(
     "1 while ticks are to be expected of the source; 0: its data has ended, or its market is closed.",
     ("source",),
 )
+SOURCE_ALLOWED_SILENCE = Metric(
+    "tickcast_source_allowed_silence_seconds",
+    "gauge",
+    "For so long a live source may well say nothing while ticks are to be expected: its provider's own pace, or "
+    "TICKCAST_SOURCE_MUTE_SECONDS where that is longer.",
+    ("source",),
+)
 TICKS_INGESTED = Metric("tickcast_ticks_ingested_total", "counter", "Ticks acknowledged by the broker.", ("source",))
 FRAMES_INGESTED = Metric("tickcast_frames_ingested_total", "counter", "Frames acknowledged.", ("source",))
 SOURCE_REQUESTS = Metric(

@@ -8,10 +8,12 @@ import argparse
 import asyncio
 import json
 import os
+import socket
 import time
 from base64 import b64encode
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import uvloop
@@ -22,6 +24,10 @@ _MADE = b'"predicted_at":"'
 _PREDICTION = b'{"type":"prediction"'
 _LOOKED_AT = 16
 _CONNECT_AT_ONCE = 100
+_PING, _PONG = 0x89, 0x8A
+_DEAF_BYTES = 4_096
+#: For which those that were deaf read what is left for them, to the end.
+_END_SECONDS = 5.0
 
 
 @dataclass
@@ -32,20 +38,30 @@ class Tally:
         predictions: Messages.
         seconds: From when a prediction was made to when it was read, of some of them.
         closed: Connections that ended.
+        stalled: Those of deaf clients that the gateway has ended.
     """
 
     predictions: int = 0
     seconds: list[float] = field(default_factory=list)
     closed: int = 0
+    stalled: int = 0
 
 
 class Reader(asyncio.Protocol):
-    """One client: subscribes, then reads for ever, or never where it is deaf."""
+    """One client: subscribes, then reads for ever.
+
+    A deaf one asks for all tickers and reads nothing, with little room for what comes: so it stalls within a second or
+    two. Until it is asked to read it does not see that its connection has ended, either.
+
+    Attributes:
+        ended: Its connection has.
+    """
 
     def __init__(self, tally: Tally, host: str, tickers: list[str], *, deaf: bool, path: str) -> None:
         self._tally = tally
-        self._deaf = deaf
-        self._tickers = tickers
+        self.deaf = deaf
+        self.ended = False
+        self._tickers = ["*"] if deaf else tickers
         self._rest = b""
         self._open = False
         key = b64encode(os.urandom(16)).decode()
@@ -61,6 +77,7 @@ class Reader(asyncio.Protocol):
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Count it."""
+        self.ended = True
         self._tally.closed += 1
 
     def data_received(self, data: bytes) -> None:
@@ -85,11 +102,19 @@ class Reader(asyncio.Protocol):
         text = json.dumps({"action": "subscribe", "tickers": self._tickers}).encode()
         size = bytes([0x80 | len(text)]) if len(text) < 126 else bytes([0x80 | 126, *len(text).to_bytes(2)])
         self._transport.write(b"\x81" + size + b"\0\0\0\0" + text)  # masked with zeros
-        if self._deaf:
+        if self.deaf:
             self._transport.pause_reading()
+
+    def listen(self) -> None:
+        """Read, now."""
+        if not self.ended:
+            self._transport.resume_reading()
 
     def _take(self, data: bytes, at: int, length: int) -> None:
         if not data.startswith(_PREDICTION, at + _header_length(data, at)):
+            if data[at] == _PING:
+                said = data[at + 2 : at + length]
+                self._transport.write(bytes([_PONG, 0x80 | len(said)]) + b"\0\0\0\0" + said)
             return
         self._tally.predictions += 1
         if self._tally.predictions % _LOOKED_AT == 0:
@@ -112,16 +137,42 @@ def _frame_length(data: bytes, at: int) -> int | None:
     return header + int.from_bytes(data[at + 2 : at + header])
 
 
+async def connected(reader: Reader, address: str) -> asyncio.Transport:
+    """Connect a client."""
+    loop, connection = asyncio.get_running_loop(), socket.socket()
+    host, port = address.split(":")
+    try:
+        if reader.deaf:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _DEAF_BYTES)
+        connection.setblocking(False)
+        await loop.sock_connect(connection, (host, int(port)))
+        transport, _ = await loop.create_connection(lambda: reader, sock=connection)
+    except BaseException:
+        connection.close()
+        raise
+    return transport
+
+
+async def ended(readers: Sequence[Reader]) -> int:
+    """Have deaf clients read what is left for them; give how many find that the gateway has ended them."""
+    for reader in readers:
+        reader.listen()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_END_SECONDS):
+            while not all(reader.ended for reader in readers):
+                await asyncio.sleep(0.05)
+    return sum(reader.ended for reader in readers)
+
+
 async def read(options: argparse.Namespace) -> Tally:
     """Connect all, wait until they are warm, and count for so long."""
-    tally = Tally()
-    loop = asyncio.get_running_loop()
-    host, port = options.address.split(":")
-    for begin in range(0, options.clients, _CONNECT_AT_ONCE):
-        numbers = range(begin, min(begin + _CONNECT_AT_ONCE, options.clients))
-        await asyncio.gather(
-            *(loop.create_connection(_reader(tally, number, options), host, port) for number in numbers)
-        )
+    tally, of_the_deaf = Tally(), Tally()
+    deaf = [_reader(of_the_deaf, number, options, deaf=True) for number in range(options.deaf)]
+    readers = [_reader(tally, number, options, deaf=False) for number in range(options.deaf, options.clients)]
+    everybody = deaf + readers
+    for begin in range(0, len(everybody), _CONNECT_AT_ONCE):
+        some = everybody[begin : begin + _CONNECT_AT_ONCE]
+        await asyncio.gather(*(connected(reader, options.address) for reader in some))
     await asyncio.sleep(options.warm_up_seconds)
     if tally.closed:
         raise ConnectionError(f"{tally.closed} of {options.clients} connections ended at once")
@@ -129,12 +180,13 @@ async def read(options: argparse.Namespace) -> Tally:
     await asyncio.sleep(options.seconds)
     if not tally.seconds:
         raise ConnectionError("no prediction came")
-    return tally
+    counted = replace(tally, seconds=[*tally.seconds])  # the others go on meanwhile
+    return replace(counted, stalled=await ended(deaf))
 
 
-def _reader(tally: Tally, number: int, options: argparse.Namespace) -> Callable[[], Reader]:
+def _reader(tally: Tally, number: int, options: argparse.Namespace, *, deaf: bool) -> Reader:
     tickers = [f"T{(number * options.each + step) % options.tickers:05d}" for step in range(options.each)]
-    return lambda: Reader(tally, options.address, tickers, deaf=number < options.deaf, path=options.path)
+    return Reader(tally, options.address, tickers, deaf=deaf, path=options.path)
 
 
 def main() -> None:
@@ -143,7 +195,7 @@ def main() -> None:
     parser.add_argument("--address", required=True, help="host:port")
     parser.add_argument("--path", default="/ws/predictions")
     parser.add_argument("--clients", type=int, required=True, help="in hundreds")
-    parser.add_argument("--deaf", type=int, default=0, help="of them subscribe and never read")
+    parser.add_argument("--deaf", type=int, default=0, help="of them ask for all tickers and never read")
     parser.add_argument("--each", type=int, default=10, help="tickers that a client asks for")
     parser.add_argument("--tickers", type=int, required=True, help="of the market")
     parser.add_argument("--warm-up-seconds", type=float, default=5.0)
@@ -153,7 +205,8 @@ def main() -> None:
         tally = runner.run(read(options))
     ordered = sorted(tally.seconds)
     quantiles = {f"p{share}_ms": 1_000 * ordered[len(ordered) * share // 100] for share in (50, 99)}
-    print(json.dumps({"per_second": tally.predictions / options.seconds, "closed": tally.closed, **quantiles}))
+    counts = {"per_second": tally.predictions / options.seconds, "closed": tally.closed, "stalled": tally.stalled}
+    print(json.dumps(counts | quantiles))
 
 
 if __name__ == "__main__":

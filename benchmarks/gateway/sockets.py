@@ -32,7 +32,7 @@ _OVERLOAD = 400.0
 
 
 def measured(watching: Watch, address: str, clients: int, *, deaf: int = 0, tickers: int = _TICKERS) -> dict[str, Any]:
-    """Let clients read for a while, and give what they got."""
+    """Let clients read for a while, and give what they got; those that read stay, and every deaf one is ended."""
     sizes = {"address": address, "clients": clients, "deaf": deaf, "each": _EACH, "tickers": tickers}
     words = [f"--{name}={value}" for name, value in (sizes | {"seconds": _SECONDS}).items()]
     reader = watching.module("benchmarks.gateway.socket_reader", os.environ, *words)
@@ -40,6 +40,8 @@ def measured(watching: Watch, address: str, clients: int, *, deaf: int = 0, tick
     if code:
         raise RuntimeError(f"the readers ended with code {code}: {reader.words()}")
     answer: dict[str, Any] = json.loads(reader.log.read_text().splitlines()[-1])
+    if answer["closed"] or answer["stalled"] != deaf:
+        raise RuntimeError(f"{answer['closed']} of those that read were ended, and of {deaf} deaf {answer['stalled']}")
     return answer
 
 

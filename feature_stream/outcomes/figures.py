@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from feature_stream.outcomes.events import Problem
 from feature_stream.settle import PassedOver, Settled
 from feature_stream.turns import Side
 from feature_stream.worker_figures import WorkerFigures
@@ -24,8 +25,10 @@ class SettleFigures(WorkerFigures):
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         super().__init__(registry)
+        for problem in Problem:
+            self._dead_letters.labels(problem)  # shown as 0 before there is one
         self._outcomes = metrics.OUTCOMES_SETTLED.counter(registry)
-        self._outcomes.labels(_SCORED)  # shown as 0 before there is one
+        self._outcomes.labels(_SCORED)
         self._passed_over = metrics.SETTLING_PASSED_OVER.counter(registry)
         for reason in PassedOver:
             self._passed_over.labels(reason)

@@ -30,6 +30,7 @@ _DAY_SECONDS = 86_400
 _BY_ADDRESS = Limit("log-ins-per-client", per_second=1 / 10, burst=30)
 _BY_BOTH = Limit("log-ins-per-name-and-client", per_second=1 / 30, burst=10)
 _BY_NAME = Limit("log-ins-per-name", per_second=1 / 5, burst=100)
+_WRONG_REFRESH = "wrong-refresh-token"
 
 _log = logging.getLogger(__name__)
 
@@ -61,13 +62,20 @@ class Accounts:
         mint: TokenMint,
         clock_ns: Callable[[], int] = time.time_ns,
         make_buckets: Callable[[Limit], Buckets] = LocalBuckets,
+        may_log: Callable[[str], bool] = lambda _reason: True,
     ) -> None:
-        """Let users in; `make_buckets` gives what log-ins are counted with, which hang on no wall clock."""
+        """Let users in.
+
+        Args:
+            make_buckets: Gives what log-ins are counted with, which hang on no wall clock.
+            may_log: Tells whether one more refusal of a reason is logged; see `Refusals`.
+        """
         self._settings = settings
         self._ledger = ledger
         self._ring = ring
         self._mint = mint
         self._clock_ns = clock_ns
+        self._may_log = may_log
         self._passwords = Passwords()
         self._by_address = make_buckets(_BY_ADDRESS)
         self._by_both = make_buckets(_BY_BOTH)
@@ -158,8 +166,9 @@ class Accounts:
             self._note_refused(claims, address, "has ended")
         raise _log_in_again()
 
-    @staticmethod
-    def _note_refused(claims: Claims, address: str, why: str) -> None:
+    def _note_refused(self, claims: Claims, address: str, why: str) -> None:
+        if not self._may_log(_WRONG_REFRESH):
+            return
         said = about(LogEvent.REFRESH_REFUSED, user=claims.sub, address=address, reason=f"the session {why}")
         _log.warning("refused a refresh from %s: the session of user %s %s", address, claims.sub, why, extra=said)
 
@@ -195,6 +204,4 @@ def _let_try(buckets: Buckets, owner: str) -> None:
 
 
 def _log_in_again() -> ProblemError:
-    return _refused(
-        "wrong-refresh-token", "this refresh token is not good (any more): log in again by POST /auth/token"
-    )
+    return _refused(_WRONG_REFRESH, "this refresh token is not good (any more): log in again by POST /auth/token")

@@ -1,7 +1,6 @@
 """A connection that stays open: for as long as whoever opened it may."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -12,14 +11,15 @@ from gateway.access.callers import Caller
 from gateway.access.identity import Identity
 from gateway.access.scopes import Scope as Permission
 from gateway.limits.seats import Seat
-from schemas.close_codes import CLOSE_REASONS, CloseCode
+from schemas.close_codes import CloseCode
 from schemas.log_events import LogEvent, about
 from schemas.times import NS_PER_SECOND
 
 #: So long before a key or token expires, a client that can send another one is told.
 EXPIRING_NS = 60 * NS_PER_SECOND
 
-_CLOSE_SECONDS = 1.0
+#: For the answer to a message that ends the connection.
+_ANSWER_SECONDS = 1.0
 _DAY_SECONDS = 86_400.0
 
 _log = logging.getLogger(__name__)
@@ -57,16 +57,16 @@ class Stay:
         self._warn_ns: int | None = None
         self._say_expiring: Callable[[int], None] = _nobody_listens
         self._say_opened: Callable[[Caller], None] = _nobody_listens
-        self._closed = False
+        self._say_ended: Callable[[CloseCode], None] = _nobody_listens
 
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application; once the caller may stay no more, it sees that its client is gone."""
+        """Run the application; once the caller may stay no more, it is told so, and sees that its client is gone."""
         if self.caller is None:
             self._timer = self._loop.call_later(self._auth_seconds, self.end, CloseCode.AUTH_REQUIRED)
         else:
             self._identity.watch(self.caller, self._told)
         try:
-            await app(scope, self._receiving(receive, send), self._sending(send))
+            await app(scope, self._receiving(receive), send)
         finally:
             self._leave()
 
@@ -91,7 +91,8 @@ class Stay:
 
     def _refuse(self, code: CloseCode, reason: str, what: str) -> CloseCode:
         self._note_refusal(reason, what)
-        self.end(code)
+        self._settle(code)
+        self._loop.call_later(_ANSWER_SECONDS, self._tell_the_end)  # if the client reads: once it has the answer
         return code
 
     def when_expiring(self, say: Callable[[int], None]) -> None:
@@ -102,10 +103,23 @@ class Stay:
         """Have said who opened the connection, once a message tells it."""
         self._say_opened = say
 
+    def when_ended(self, say: Callable[[CloseCode], None]) -> None:
+        """Have said, perhaps more than once, that the connection ends: whoever listens closes it, whatever waits."""
+        self._say_ended = say
+        self._tell_the_end()
+
     def end(self, code: CloseCode) -> None:
         """End the connection."""
+        self._settle(code)
+        self._tell_the_end()
+
+    def _settle(self, code: CloseCode) -> None:
         if not self._ended.done():
             self._ended.set_result(code)
+
+    def _tell_the_end(self) -> None:
+        if self._ended.done():
+            self._say_ended(self._ended.result())
 
     def _leave(self) -> None:
         if self._timer is not None:
@@ -137,7 +151,7 @@ class Stay:
             self._say_expiring(expires_ns)
         return expires_ns if self._warn_ns is None else self._warn_ns
 
-    def _receiving(self, receive: Receive, send: Send) -> Receive:
+    def _receiving(self, receive: Receive) -> Receive:
         async def received() -> Message:
             waiting = asyncio.ensure_future(receive())
             both: set[asyncio.Future[Any]] = {waiting, self._ended}
@@ -146,27 +160,12 @@ class Stay:
             finally:
                 if not waiting.done():
                     waiting.cancel()
-            return await self._close(send) if self._ended.done() else waiting.result()
+            if not self._ended.done():
+                return waiting.result()
+            self._tell_the_end()
+            return {"type": f"{self._kind}.disconnect", "code": int(self._ended.result())}
 
         return received
-
-    async def _close(self, send: Send) -> Message:
-        if self._kind == "http":
-            return {"type": "http.disconnect"}
-        code = self._ended.result()
-        if not self._closed:
-            self._closed = True
-            with contextlib.suppress(TimeoutError, OSError):  # who reads nothing is not waited for
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    await send({"type": "websocket.close", "code": int(code), "reason": CLOSE_REASONS[code]})
-        return {"type": "websocket.disconnect", "code": int(code)}
-
-    def _sending(self, send: Send) -> Send:
-        async def sent(message: Message) -> None:
-            if not self._closed:
-                await send(message)
-
-        return sent
 
 
 def _ending(caller: Caller, now_ns: int) -> CloseCode | None:

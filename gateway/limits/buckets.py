@@ -38,6 +38,10 @@ class Limit:
         """Give the time in which an empty bucket is full again."""
         return whole_seconds(self.burst * self.interval_ns)
 
+    def share(self, processes: int) -> "Limit":
+        """Give what holds in one of so many processes that know nothing of each other."""
+        return Limit(self.name, self.per_second / processes, max(1, self.burst // processes))
+
 
 def whole_seconds(duration_ns: int) -> int:
     """Round a duration up."""

@@ -25,6 +25,7 @@ _COSTLY = frozenset(
         ("GET", "bars"),
         ("GET", "features"),
         ("POST", "feedback"),
+        ("POST", "auth"),
         ("GET", "usage"),
     }
 )

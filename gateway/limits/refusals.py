@@ -40,16 +40,18 @@ class Refusals:
             what: For the log; None: it is nothing to be logged.
         """
         self._counter.labels(reason).inc()
-        if what is None:
-            return
+        if what is not None and self.may_log(reason):
+            address = address_of(scope)
+            extra = about(LogEvent.REFUSED, reason=reason, what=what, address=address)
+            _log.warning("refused %s: %s", address, what, extra=extra)
+
+    def may_log(self, reason: str) -> bool:
+        """Tell whether a line of this reason, which the caller writes, is one of those that are logged."""
         before = self._in_period.get(reason, 0)
         self._in_period[reason] = before + 1
         if before == 0:
             self._later(PERIOD_SECONDS, lambda: self._end_period(reason))
-        if before < LINES_PER_PERIOD:
-            address = address_of(scope)
-            extra = about(LogEvent.REFUSED, reason=reason, what=what, address=address)
-            _log.warning("refused %s: %s", address, what, extra=extra)
+        return before < LINES_PER_PERIOD
 
     def _end_period(self, reason: str) -> None:
         left_out = self._in_period.pop(reason) - LINES_PER_PERIOD

@@ -4,17 +4,25 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from sqlalchemy.exc import DBAPIError
 
 from schemas.events import ServiceState
-from schemas.metrics import LAG_RECORDS, RECORDED
+from schemas.metrics import DEAD_LETTERS, LAG_RECORDS, RECORDED
 from schemas.status import StatusBoard
 
 _log = logging.getLogger(__name__)
 _REPORT_EVERY_SECONDS = 1.0
 _AWAY = "the database does not answer: what the stream says waits in its topics"
+
+
+class Unrecorded(StrEnum):
+    """Why a record is a dead letter and not in the database."""
+
+    UNDECODABLE = "undecodable"
+    REFUSED = "refused"
 
 
 class Figures:
@@ -24,6 +32,9 @@ class Figures:
         self._board = board
         self._recorded = RECORDED.counter(registry)
         self._lag = LAG_RECORDS.gauge(registry)
+        self._dead_letters = DEAD_LETTERS.counter(registry)
+        for reason in Unrecorded:
+            self._dead_letters.labels(reason)  # shown as 0 before there is one
         self._count = 0
         self._reported_at = time.monotonic()
 
@@ -32,6 +43,10 @@ class Figures:
         for topic, records in Counter(topics).items():
             self._recorded.labels(topic).inc(records)
         self._count += len(topics)
+
+    def dead_letters(self, reason: Unrecorded, count: int) -> None:
+        """Count records that the broker has as dead letters now."""
+        self._dead_letters.labels(reason).inc(count)
 
     def database_away(self, error: DBAPIError) -> None:
         """Say that the database does not answer; its own words may hold an address, so the log gets their type."""

@@ -2,12 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from gateway.recorder.figures import Figures
+from gateway.recorder.figures import Figures, Unrecorded
 from gateway.recorder.gathering import Recorded, by_table, gather
 from gateway.recorder.reading import RecordReader
 from gateway.recorder.retention import delete_old
@@ -70,7 +70,7 @@ class Recorder:
         messages = self._reader.read(_READ_SECONDS)
         if messages:
             recorded, letters = gather(messages, self._reader.topics, time.time_ns())
-            self._teller.keep(letters)
+            self._keep(Unrecorded.UNDECODABLE, letters)
             self._write(recorded, self._reader.positions(messages), stopping)
         self._figures.report(self._reader.lag_records(), caught_up=self._reader.caught_up())
 
@@ -94,8 +94,11 @@ class Recorder:
         except _OUTAGES:
             raise
         except (DBAPIError, OverflowError, ValueError):  # of one record, which must not hold up the others
-            self._teller.keep(self._untaken(recorded))
+            self._keep(Unrecorded.REFUSED, self._untaken(recorded))
             write(self._engine, Batch({}, positions))
+
+    def _keep(self, reason: Unrecorded, letters: Iterable[DeadLetter]) -> None:
+        self._figures.dead_letters(reason, self._teller.keep(letters))
 
     def _untaken(self, recorded: Sequence[Recorded]) -> Iterator[DeadLetter]:
         """Write each record by itself; give those whose values the database refuses."""

@@ -37,13 +37,13 @@ class Teller:
         self._producer.produce(self._prefix + SERVICE_STATUS.name, key=key, value=value)
         self._producer.poll(0)
 
-    def keep(self, letters: Iterable[DeadLetter]) -> None:
-        """Send dead letters, and wait until the broker has them.
+    def keep(self, letters: Iterable[DeadLetter]) -> int:
+        """Send dead letters, wait until the broker has them, and give how many they were.
 
         Raises:
             RetryError: It did not take one; nothing that came with it may count as recorded.
         """
-        sent, self._error = False, None
+        sent, self._error = 0, None
         for letter in letters:
             _log.warning("dead letter %s: %s", letter.id, letter.reason)
             self._producer.produce(
@@ -53,9 +53,10 @@ class Teller:
                 headers=letter.headers(),
                 on_delivery=self._on_delivery,
             )
-            sent = True
+            sent += 1
         if sent and (self._producer.flush(_DELIVER_WITHIN_SECONDS + 5) or self._error is not None):
             raise RetryError(f"the broker did not take a dead letter: {self._error or 'no answer'}")
+        return sent
 
     def close(self) -> None:
         """Let the last status go out."""

@@ -19,6 +19,7 @@ from gateway.messages import Message
 from gateway.openapi import problems
 from gateway.parts import Parts
 from gateway.problems import ProblemError
+from gateway.protocols import CONNECTION, HttpProtocol
 from gateway.settings import GatewaySettings
 from gateway.wishes import options_of
 from schemas.close_codes import CloseCode
@@ -126,6 +127,9 @@ class EventResponse(Response):
         """Send events."""
         await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": list(_HEADERS)})
         await EventDelivery(self._parts, self._command, self._last_event_id, receive, send, stay=scope.get(STAY)).run()
+        connection: HttpProtocol | None = scope["state"][CONNECTION]()
+        if connection is not None:
+            connection.cut_off_if_stalled()
         await send({"type": "http.response.body", "body": b""})
 
 

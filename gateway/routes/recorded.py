@@ -26,16 +26,20 @@ async def recorded(
     """Give the body of an answer.
 
     Args:
-        said: Makes it of what the query found, and tells whether that was anything.
+        said: Makes it of what the query found, and tells whether that was anything; in the archive's thread, for
+            thousands of rows would hold up everybody.
 
     Raises:
         ProblemError: 404: nothing is recorded of a ticker that is none of the stream's. 503: the database does not
             answer.
     """
 
-    async def made() -> bytes:
-        body, anything = said(await parts.archive.ask(query))
+    def asked(connection: Connection) -> bytes:
+        body, anything = said(query(connection))
         return (_SOMETHING if anything else _NOTHING) + body
+
+    async def made() -> bytes:
+        return await parts.archive.ask(asked)
 
     answer = await parts.answers.get(question, made)
     if answer.startswith(_NOTHING) and ticker != ALL and parts.latest.get(ticker) is None:

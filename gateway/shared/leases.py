@@ -2,11 +2,13 @@
 
 Redis has the bucket. A gateway holds a slice of it, at most the burst divided by the gateways there are, and spends
 that without asking anybody. For somebody new it takes its slice in advance and says so afterwards; that is all by which
-two gateways together may go beyond a limit. What it does not need it gives back. Without Redis each slice fills up by
-itself, at the limit's rate divided by the gateways seen last.
+two gateways together may go beyond a limit. What it does not need it gives back. Without Redis, or with one that
+refuses to write (it is full, or a replica), each slice fills up by itself, at the limit's rate divided by the gateways
+seen last.
 """
 
 import asyncio
+import logging
 import math
 import time
 from collections import OrderedDict
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.limits.buckets import MAXIMUM_BUCKETS, SECOND_NS, Buckets, Limit, LocalBuckets
 from gateway.shared.link import AwayError, RedisLink
+from schemas.log_events import LogEvent, about
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -29,6 +32,8 @@ IDLE_NS = 2 * SECOND_NS
 _LEAST_TTL_MS = 10_000
 SETTLE_EVERY_SECONDS = 0.1
 _PAUSE_SECONDS = 0.01
+
+_log = logging.getLogger(__name__)
 
 #: Per key: how many are wanted (below 0: given back), how many were taken in advance, and what is known of the bucket.
 _SCRIPT = """
@@ -110,6 +115,7 @@ class LeasedBuckets:
         self._maximum_buckets = maximum_buckets
         self._slices: OrderedDict[str, _Slice] = OrderedDict()  # who asked last is last
         self._due: dict[str, None] = {}
+        self._refused = False
 
     def __len__(self) -> int:
         return len(self._slices)
@@ -123,6 +129,15 @@ class LeasedBuckets:
     def slice_size(self) -> int:
         """Give how many this gateway may hold of a bucket."""
         return max(1, self._limit.burst // max(1, self._gateways()))
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether Redis answers, but would not settle the last time."""
+        return self._refused
+
+    @property
+    def _alone(self) -> bool:
+        return self._refused or not self._link.up
 
     def take(self, owner: str) -> tuple[int, int]:
         """Take one out of somebody's bucket; see `Buckets`."""
@@ -150,8 +165,8 @@ class LeasedBuckets:
         return held
 
     def _fill_alone(self, held: _Slice, size: int, now_ns: int) -> None:
-        """Let a slice fill up by itself while Redis is away."""
-        if not self._link.up:
+        """Let a slice fill up by itself while Redis is away, or refuses."""
+        if self._alone:
             held.bucket = "doubted"
             come = (now_ns - held.filled_ns) / self._next_ns()
             held.tokens = max(held.tokens, min(float(size), held.tokens + come))
@@ -159,13 +174,13 @@ class LeasedBuckets:
 
     def _next_ns(self) -> int:
         """Give the time in which one more comes: of the whole bucket, or of our share of it."""
-        return self._limit.interval_ns * (1 if self._link.up else max(1, self._gateways()))
+        return self._limit.interval_ns * (max(1, self._gateways()) if self._alone else 1)
 
     async def settle(self) -> None:
         """Tell Redis what was taken in advance, give back what is not needed, and have slices filled.
 
         Raises:
-            AwayError: Redis does not answer; what it gave is lost, and what we owe is still owed.
+            AwayError: Redis does not answer, or refuses; what it gave is lost, and what we owe is still owed.
         """
         wishes = [*self._wishes_of_due(), *self._wishes_of_idle()]
         if not wishes:
@@ -173,8 +188,10 @@ class LeasedBuckets:
         try:
             granted = await self._link.ask(lambda redis: self._ask(redis, wishes))
         except AwayError:
-            self._due |= {wish.owner: None for wish in wishes if wish.owed}
+            self._due |= {wish.owner: None for wish in wishes}
+            self._refused = self._link.up
             raise
+        self._refused = False
         for wish, given in zip(wishes, granted, strict=True):
             wish.held.owed -= wish.owed
             wish.held.tokens += max(0, given)
@@ -222,11 +239,12 @@ class LeaseDesk:
         self._gateways = gateways
         self._buckets: list[LeasedBuckets] = []
         self._low = asyncio.Event()
+        self._refused = False
 
     def make_buckets(self, limit: Limit) -> Buckets:
-        """Give the buckets of a limit: shared ones where a Redis is configured."""
+        """Give the buckets of a limit: shared ones where a Redis is configured, else this process' share of them."""
         if self._link.state is None:
-            return LocalBuckets(limit)
+            return LocalBuckets(limit.share(self._gateways()))
         buckets = LeasedBuckets(limit, self._link, self._gateways, is_low=self._low.set)
         self._buckets.append(buckets)
         return buckets
@@ -239,7 +257,18 @@ class LeaseDesk:
                     await self._low.wait()
             self._low.clear()
             if self._link.up:
-                with suppress(AwayError):  # the next round is the retry
-                    for buckets in self._buckets:
-                        await buckets.settle()
+                await self._settle()
             await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _settle(self) -> None:
+        for buckets in self._buckets:
+            with suppress(AwayError):  # the next round is the retry
+                await buckets.settle()
+        refused = any(buckets.refused for buckets in self._buckets)
+        if refused != self._refused and self._link.up:  # what is away the link says
+            self._refused = refused
+            said = about(LogEvent.FALLBACK, of="redis-limits", began=refused)
+            if refused:
+                _log.warning("Redis refuses to keep limits: this gateway enforces its share until it does", extra=said)
+            else:
+                _log.info("Redis keeps limits", extra=said)

@@ -45,6 +45,7 @@ class Presence:
         self._counting: list[Callable[[], Mapping[str, int]]] = []
         self._name = secrets.token_hex(8)
         self._elsewhere: Counter[str] = Counter()
+        self._refused = False
 
     @property
     def possible(self) -> bool:
@@ -54,7 +55,7 @@ class Presence:
     @property
     def alone(self) -> bool:
         """Tell whether nothing is heard of the others."""
-        return not self._link.up
+        return self._refused or not self._link.up
 
     def count(self, counts: Callable[[], Mapping[str, int]]) -> None:
         """Have this process' connections told to the others, by a name of whose they are."""
@@ -68,8 +69,11 @@ class Presence:
         """Say that this process is there, until cancelled."""
         try:
             while True:
-                with suppress(AwayError):  # the next round is the retry
+                try:
                     await self._tell()
+                    self._refused = False
+                except AwayError:  # the next round is the retry
+                    self._refused = self._link.up
                 await asyncio.sleep(TELL_EVERY_SECONDS if self._link.up else TELL_EVERY_SECONDS / 10)
         finally:
             with suppress(AwayError):

@@ -31,9 +31,9 @@ class SharedSeats(LocalSeats):
 
 
 def make_shared_seats(presence: Presence, name: str, maximum: int) -> Seats:
-    """Give the seats of a limit: shared ones where a Redis is configured."""
+    """Give the seats of a limit: shared ones where a Redis is configured, else this process' share of them."""
     if not presence.possible:
-        return LocalSeats(name, maximum)
+        return LocalSeats(name, max(1, maximum // presence.gateways))
     seats = SharedSeats(name, maximum, presence)
     presence.count(seats.counts)
     return seats

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from ingestor.history.asked import Piece
 from ingestor.history.progress import progress
 from ingestor.history.shelf import Shelf
-from ingestor.sources.live.provider import Provider, only_foreseen
-from schemas.errors import RetryError
+from ingestor.sources.live.provider import NoHistoryError, Provider, only_foreseen
+from schemas.errors import RetryError, StopAndSayError
 from schemas.times import Interval
 
 
@@ -18,7 +18,7 @@ def fetch_pieces(
 
     Raises:
         RetryError: The provider does not answer, its plan allows no further request, or somebody interrupted.
-        StopAndSayError: It refuses the key, the plan or a ticker.
+        StopAndSayError: It refuses the key, the plan or a ticker, or the plan has no bars of the past.
     """
     done = 0
 
@@ -34,6 +34,8 @@ def fetch_pieces(
 
     try:
         asyncio.run(fetch())
+    except NoHistoryError as error:
+        raise StopAndSayError(str(error)) from error
     except (RetryError, KeyboardInterrupt) as error:
         reason = str(error) or "interrupted"
         raise RetryError(

@@ -65,6 +65,7 @@ class SourceHealth(Struct, frozen=True, kw_only=True):
     Attributes:
         trouble: Why nothing good comes from it although it should; None: all is well.
         expects_ticks: Some are to be expected now.
+        allowed_silence_seconds: For so long none may well come even then.
         last_tick_ns: When its last tick came, wall clock; None: none has.
         latency_seconds: From that tick's own time to its coming.
         note: What else is to be said of it; empty: nothing.
@@ -72,6 +73,7 @@ class SourceHealth(Struct, frozen=True, kw_only=True):
 
     trouble: str | None = None
     expects_ticks: bool = True
+    allowed_silence_seconds: float = 0.0
     last_tick_ns: int | None = None
     latency_seconds: float | None = None
     note: str = ""

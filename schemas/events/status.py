@@ -46,6 +46,7 @@ class SourceStatus(Struct, frozen=True, kw_only=True):
         tickers: Its own, with those that are paused.
         paused_ns: Since when, of those that are.
         beginning: The tickers of the settings, with which the changes began.
+        unheard: Tickers that commands have added, and of which nothing has come yet.
         commands_before: The commands before this offset of `source-commands` are answered.
         expects_ticks: Some are to be expected now.
         last_tick_ns: When its last tick came; null: none has.
@@ -58,6 +59,7 @@ class SourceStatus(Struct, frozen=True, kw_only=True):
     tickers: list[str] = []
     paused_ns: dict[str, int] = {}
     beginning: list[str] = []
+    unheard: list[str] = []
     commands_before: int = 0
     expects_ticks: bool = True
     last_tick_ns: int | None = None

@@ -87,6 +87,23 @@ async def test_a_training_that_somebody_else_asked_for_is_seen_and_why_it_was_re
         await expect(retraining).to_contain_text("Because: its error is larger.")
 
 
+async def test_a_training_is_followed_on_after_the_gateway_was_asked_too_much(browser: Browser) -> None:
+    parts = parts_with("AAPL")
+    read(parts, MODEL_COMMANDS, asked("person/1", action=CommandAction.RETRAIN, requested_at_ns=time.time_ns()))
+    trainer_works(parts, "person/1", 0.25, "fold 1 of 3")
+    async with shown(browser, parts, allowed=("429",)) as (_, visit):
+
+        async def refuse(route: Route) -> None:
+            await route.fulfill(status=429, json={"detail": "too many requests"})
+
+        await visit.page.route("**/jobs/**", refuse)
+        await visit.page.evaluate("location.hash = '#/models'")
+        retraining = visit.page.get_by_role("region", name="Retraining")
+        await expect(retraining).to_contain_text("cannot be seen: too many requests")
+        await visit.page.unroute("**/jobs/**")
+        await expect(retraining).to_contain_text("It runs, 25% done: fold 1 of 3.")
+
+
 @pytest.mark.parametrize(("answered", "words"), [(403, "the scope admin"), (404, "tickcast models retrain")])
 async def test_who_may_not_train_is_told_what_to_do(browser: Browser, answered: int, words: str) -> None:
     async with shown(browser, parts_with("AAPL"), "#/models", allowed=(str(answered),)) as (_, visit):

@@ -1,10 +1,11 @@
 """The view of a ticker in a real browser: how right it has been, and what is in its chart."""
 
 import asyncio
+import re
 
 import pytest
 from msgspec import structs
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from schemas.events import Direction, Features, Outcome
 from schemas.topics import FEATURES, OUTCOMES
@@ -12,6 +13,8 @@ from tests.browser.dashboard import BARS, parts_with, recent, record, shown
 from tests.gateway.recorder.events import Said
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
+
+READ_OVER_REST = re.compile(r"/api/v1/(bars|history|accuracy|features|predict|models/compare)\b")
 
 
 def said_up_or_down(said: Said) -> Said:
@@ -114,3 +117,47 @@ async def test_right_and_wrong_are_marked_at_the_candles_and_said_in_their_table
         await expect(results.filter(has_text="■ wrong")).to_have_count(25)
         await prices.get_by_role("button", name="Right and wrong").click()
         await expect(prices.locator("thead")).not_to_contain_text("Predicted")
+
+
+async def test_what_failed_in_passing_is_read_again_without_a_new_bar(browser: Browser) -> None:
+    parts = record(parts_with("AAPL"))
+    async with shown(browser, parts, "#/models", allowed=("503", "ERR_FAILED")) as (_, visit):
+        page, prices = visit.page, visit.page.get_by_role("region", name="Price and forecast")
+
+        async def fail(route: Route) -> None:
+            no_answer = "/bars/" in route.request.url
+            await (route.abort() if no_answer else route.fulfill(status=503, json={"detail": "no database"}))
+
+        await page.route(READ_OVER_REST, fail)
+        await page.evaluate("location.hash = '#/ticker/AAPL'")
+        await prices.get_by_role("button", name="SMA 20").click()
+        await prices.get_by_text("Data table").click()
+        past = page.get_by_role("region", name="Said, and what happened")
+        accuracy = page.get_by_role("region", name="How right it has been")
+        reasons = page.get_by_role("region", name="Why", exact=True)
+        for failed in (past, accuracy, reasons):
+            await expect(failed).to_contain_text(re.compile("No history now|Not known now"))
+        await expect(prices.locator("tbody tr")).to_have_count(0)
+        await page.unroute(READ_OVER_REST)
+        await expect(prices.locator("tbody tr")).to_have_count(BARS)
+        await expect(prices.locator("tbody tr").first.locator("td").nth(5)).not_to_have_text("\N{EN DASH}")
+        await expect(past).to_contain_text("The direction was right in")
+        await expect(accuracy).to_contain_text("dates so far")
+        await expect(accuracy).not_to_contain_text("Not known now")
+        await expect(reasons).to_contain_text("together")
+
+
+async def test_where_older_predictions_are_left_out_that_is_said_and_csv_has_more(browser: Browser) -> None:
+    parts = record(parts_with("AAPL"))
+    async with shown(browser, parts, "#/models") as (_, visit):
+        page, past = visit.page, visit.page.get_by_role("region", name="Said, and what happened")
+
+        async def leave_out(route: Route) -> None:
+            answer = await route.fetch()
+            await route.fulfill(response=answer, json={**await answer.json(), "complete": False})
+
+        await page.route("**/history/AAPL?*limit=500*", leave_out)
+        await page.evaluate("location.hash = '#/ticker/AAPL'")
+        await expect(past).to_contain_text(f"The newest {BARS} are shown, older ones left out")
+        async with page.expect_download(), page.expect_request("**/history/AAPL?*limit=10000*"):
+            await past.get_by_role("button", name="CSV").click()

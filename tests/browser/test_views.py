@@ -131,3 +131,9 @@ async def test_bars_that_close_and_the_one_that_forms_are_shown_and_resumed_afte
         close_bar(parts, "AAPL", BARS + 2, 43.5)
         await expect(rows).to_have_count(BARS + 3)
         await expect(rows.first).to_contain_text("43.50")
+        await expect(prices.get_by_text("The candles stand still")).to_be_hidden()
+        for subscriber in parts.hub:
+            if subscriber.everything is None:
+                subscriber.mailbox.close(CloseCode.FORBIDDEN)
+        await expect(prices.get_by_text("The candles stand still")).to_be_visible()
+        await expect(visit.page.locator("#connection")).to_have_text("live")

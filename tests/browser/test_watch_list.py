@@ -1,10 +1,11 @@
 """The watch list in a real browser."""
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
+from schemas.close_codes import CloseCode
 from schemas.events import ServiceState
-from tests.browser.dashboard import SERVER_AWAY, parts_with, report, said, shown, tell, visiting
+from tests.browser.dashboard import BARS, SERVER_AWAY, parts_with, record, report, said, shown, tell, visiting
 from tests.gateway.web import running
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -105,3 +106,23 @@ async def test_of_500_tickers_only_those_in_sight_have_rows_and_the_last_can_be_
         await page.locator(f"{ROW} a").last.focus()
         await page.keyboard.press("Enter")
         await expect(page.locator("h1")).to_have_text("T499")
+
+
+async def test_last_closes_that_could_not_be_had_or_were_missed_are_fetched_again(browser: Browser) -> None:
+    parts = record(parts_with("MSFT"))
+    async with shown(browser, parts, "#/models", allowed=("ERR_FAILED",)) as (_, visit):
+        page, bars = visit.page, "**/api/v1/bars/AAPL?*"
+
+        async def fail(route: Route) -> None:
+            await route.abort()
+
+        await page.route(bars, fail)
+        async with page.expect_event("requestfailed"):
+            tell(parts, said("AAPL"), 9)
+            await page.evaluate("location.hash = '#/watch'")
+        await page.unroute(bars)
+        await page.wait_for_event("response", lambda answer: "/bars/AAPL?" in answer.url)
+        async with page.expect_response(bars):
+            for subscriber in parts.hub:
+                subscriber.mailbox.close(CloseCode.SERVICE_RESTART)
+            tell(parts, said("AAPL", bar_index=BARS + 3), 10)  # nobody hears of it but by the next snapshot

@@ -32,6 +32,7 @@ TARGETS = {
         "coverage-gateway",
         "load",
         "chaos",
+        "fuzz",
         "soak",
         "prometheus",
         "docker-build",

@@ -14,7 +14,7 @@ from feature_stream.membership import Membership
 from feature_stream.outcomes import tenancy
 from feature_stream.outcomes.checkpoint import DeskCheckpointer
 from feature_stream.outcomes.desk import Desk
-from feature_stream.outcomes.events import read
+from feature_stream.outcomes.events import Problem, read
 from feature_stream.outcomes.figures import SettleFigures
 from feature_stream.outcomes.forecasts import ForecastBook
 from feature_stream.outcomes.live import LiveSettling
@@ -121,6 +121,13 @@ def test_what_cannot_be_understood_is_kept_and_passed() -> None:
     assert setting.live.record.predictions_offset == 0
     assert setting.shown("dead_letters_total", reason="undecodable") == 1
     assert setting.desk.cut(0) is not None
+
+
+def test_each_reason_for_a_dead_letter_is_shown_as_0_before_there_is_one() -> None:
+    setting = Setting()
+    assert {problem: setting.shown("dead_letters_total", reason=problem) for problem in Problem} == dict.fromkeys(
+        ["undecodable", "ticker", "partition", "price", "time", "bar_index"], 0
+    )
 
 
 @pytest.mark.parametrize(

@@ -76,12 +76,12 @@ def deaf_socket(url: str) -> socket.socket:
     return connection
 
 
-def _handshake(url: str) -> socket.socket:
+def _handshake(url: str, key: str) -> socket.socket:
     connection = deaf_socket(url)
-    key = base64.b64encode(os.urandom(16)).decode()
+    nonce = base64.b64encode(os.urandom(16)).decode()
     connection.sendall(
         f"GET /ws/predictions HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        f"Sec-WebSocket-Key: {nonce}\r\nSec-WebSocket-Version: 13\r\nX-API-Key: {key}\r\n\r\n".encode()
     )
     answer = b""
     while not answer.endswith(b"\r\n\r\n"):
@@ -92,10 +92,10 @@ def _handshake(url: str) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def deaf_client(server: Running, parts: Parts) -> AsyncIterator[Deaf]:
+async def deaf_client(server: Running, parts: Parts, key: str = "") -> AsyncIterator[Deaf]:
     """Connect, subscribe to everything, and read nothing more."""
     before = set(parts.hub)
-    connection = await asyncio.to_thread(_handshake, server.url)
+    connection = await asyncio.to_thread(_handshake, server.url, key)
     try:
         await until(
             lambda: any(one.everything is not None for one in set(parts.hub) - before), "the deaf client's subscription"

@@ -1,5 +1,7 @@
 """Parts that have something to say at every path."""
 
+from typing import Any
+
 from msgspec import structs
 
 from gateway.parts import Parts
@@ -17,17 +19,18 @@ from tests.gateway.samples import NOON_NS, make_parts, model_event, model_member
 _SCORE = HoldOutScore(horizon=1, count=9, mean_absolute_error=0.1, root_mean_squared_error=0.2)
 
 
-def full_parts() -> Parts:
-    """Give predictions, scoreboards, a model set, services, and a job."""
-    parts = make_parts(prediction("AAPL", 1), prediction("MSFT", 2), prediction("BRK.B", 3, degraded="lstm: missing"))
+def full_parts(**changes: Any) -> Parts:
+    """Give predictions, scoreboards, a model set, services, and a job; `changes` are settings."""
+    live = (prediction("AAPL", 1), prediction("MSFT", 2), prediction("BRK.B", 3, degraded="lstm: missing"))
+    parts = make_parts(*live, **changes)
     parts.board.set_state(ServiceState.READY)
     for each in (board("AAPL"), board("*", drift={"retrain": "asked"})):
         parts.scores.accept(each)
     members = [model_member(hold_out=[_SCORE], feature_importance={"gap": 0.1})]
     parts.models.accept(model_event(members=members, baselines={"no_change": [_SCORE]}, tickers=["AAPL"]), 0)
     parts.services.accept(status("predictor", latency_seconds={"p50": 0.01}), NOON_NS)
-    live = SourceStatus(source=SOURCE_EXAMPLE, plays="alpaca", changeable=True, tickers=["AAPL"])
-    parts.services.accept(status("ingestor", sources=[live]), NOON_NS)
+    source = SourceStatus(source=SOURCE_EXAMPLE, plays="alpaca", changeable=True, tickers=["AAPL"])
+    parts.services.accept(status("ingestor", sources=[source]), NOON_NS)
     parts.stage_times.note(prediction("AAPL", 1), NOON_NS)
     Predictor(parts)
     CommandTopic(parts)

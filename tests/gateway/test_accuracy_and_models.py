@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import msgspec
@@ -9,6 +10,7 @@ import pytest
 from msgspec import structs
 
 from gateway.accuracy import Accuracy
+from gateway.latest import LatestView
 from gateway.members import Comparison
 from gateway.parts import Parts
 from gateway.reasons import ReasonedPrediction
@@ -237,6 +239,17 @@ async def test_a_batch_that_cannot_be_read_is_400_with_the_field(
     assert said["field"] == field
     if len(body if isinstance(body, list) else []) > 500:
         assert said["maximum"] == 5_000
+
+
+async def test_no_ticker_of_a_batch_has_the_loop_look_for_another_that_may_be_meant(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "did you mean AAPL" in (await client.get("/predict/AAPX")).json()["detail"]
+    near = Mock(return_value=[])
+    monkeypatch.setattr(LatestView, "near", near)
+    (said,) = (await client.post("/predict/batch", json=["AAPX"])).json()["predictions"]
+    assert "GET /predictions lists" in said["error"]["detail"]
+    near.assert_not_called()
 
 
 async def test_a_batch_of_the_largest_size_is_answered(client: httpx.AsyncClient) -> None:

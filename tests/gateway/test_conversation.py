@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import math
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
@@ -197,6 +198,18 @@ def test_a_client_that_resumes_what_it_still_gets_hears_nothing_twice_and_nothin
     _, _, *updates = talk.say("subscribe", "AAPL", since=since(parts, AAPL=1))
     publish(parts, prediction("AAPL", 4))
     assert seqs([*updates, *talk.updates()], "AAPL") == [2, 3, 4]
+
+
+@pytest.mark.parametrize("again", [["AAPL"], []])
+def test_a_client_that_resumes_does_not_hear_again_what_waited_for_its_pace(again: list[str]) -> None:
+    parts = make_parts(prediction("AAPL", 1))
+    talk = Talk(parts)
+    talk.say("subscribe", "AAPL", max_rate=1)
+    for offset in (2, 3):
+        publish(parts, prediction("AAPL", offset, provisional=True))
+    _, _, *updates = talk.say("subscribe", *again, max_rate=1, since=since(parts, AAPL=1))
+    parts.hub.release(math.inf)
+    assert seqs([*updates, *talk.updates()], "AAPL") == [2, 3]
 
 
 LOG = st.lists(st.tuples(st.sampled_from(["AAPL", "IBM"]), st.integers(0, 30)), min_size=1, max_size=25)

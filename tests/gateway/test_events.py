@@ -2,14 +2,20 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
+from gateway.access.scopes import Scope
 from gateway.parts import Parts
+from schemas.close_codes import CloseCode
+from tests.gateway.access.people import key_of
 from tests.gateway.contract import read_message
+from tests.gateway.deaf import deaf_socket
 from tests.gateway.samples import DAY_NS, NOON_NS, make_parts, prediction, publish
 from tests.gateway.web import DEADLINE_SECONDS, Running, client_of, running, until
 
@@ -107,6 +113,44 @@ async def test_where_something_is_left_out_no_event_has_an_id_that_would_hide_it
         assert events.last_id is None
         server.server.stop()
         await events.hear("server_shutdown")
+
+
+@contextlib.asynccontextmanager
+async def deaf_listener(server: Running, parts: Parts, key: str = "") -> AsyncIterator[None]:
+    """Ask for the events of everything, and read nothing, while there are more than fit into the client's socket."""
+    request = f"GET /events/predictions HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {key}\r\n\r\n"
+    with deaf_socket(server.url) as connection:
+        connection.sendall(request.encode())
+        await until(lambda: len(parts.hub) == 1, "the subscription")
+        (protocol,) = server.server.server_state.connections
+        numbers = itertools.count()
+
+        def paused() -> bool:
+            publish(parts, prediction("AAPL", next(numbers)))
+            return protocol.flow.write_paused  # type: ignore[union-attr]  # of HTTP
+
+        await until(paused, "nothing more fitting into the client's socket")
+        yield
+
+
+async def test_who_reads_no_events_for_too_long_is_cut_off_and_forgotten() -> None:
+    parts = make_parts(client_stall_seconds=1)
+    async with running(parts) as server, deaf_listener(server, parts):
+        (subscriber,) = parts.hub
+        await until(lambda: not server.server.server_state.tasks, "the answer's end")
+        assert subscriber.mailbox.closed is CloseCode.TOO_SLOW
+        await until(lambda: not server.server.server_state.connections, "the connection being cut off")
+        assert len(parts.hub) == 0
+
+
+async def test_who_reads_no_events_and_has_his_key_revoked_is_cut_off_and_leaves_his_seat() -> None:
+    parts = make_parts(auth_required=True, client_stall_seconds=3_600)
+    key, kept = key_of(parts, Scope.STREAM)
+    async with running(parts) as server, deaf_listener(server, parts, key):
+        parts.keys.accept([replace(kept, revoked_ns=NOON_NS)])
+        await until(lambda: not server.server.server_state.tasks, "the answer's end")
+        await until(lambda: not server.server.server_state.connections, "the connection being cut off")
+        assert len(parts.hub) == 0
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import threading
 from typing import Any
 
 import msgspec
@@ -13,11 +14,12 @@ from sqlalchemy import Table, delete
 from gateway.database.engine import open_engine
 from gateway.database.history import PREDICTIONS as PREDICTIONS_TABLE
 from gateway.database.migrate import migrate
-from gateway.history import History
+from gateway.history import History, history_of
 from gateway.parts import Parts
 from gateway.past_bars import PastFeatures
 from gateway.recorder.rows import RECORDED
 from gateway.recorder.writing import Batch, write
+from gateway.routes import history
 from schemas.codec import encode
 from schemas.events import Bar, BarSoFar, Direction, Outcome, Prediction
 from schemas.public import PastBars
@@ -125,6 +127,22 @@ async def test_history_comes_as_csv_to_who_asks_for_it(database_url: str) -> Non
     assert [line["id"] for line in lines] == [past.id for past in document.history]
     assert [float(line["price_target"]) for line in lines] == [past.price_target for past in document.history]
     assert all(line["outcome_log_return"] for line in lines)
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "application/json"])
+async def test_what_is_said_of_many_rows_is_made_beside_the_event_loop(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, accept: str
+) -> None:
+    threads: list[int] = []
+
+    def noted(*arguments: Any) -> History:
+        threads.append(threading.get_ident())
+        return history_of(*arguments)
+
+    monkeypatch.setattr(history, "history_of", noted)
+    await get(parts_with(database_url, spoken(5)), "/history/MSFT", headers={"Accept": accept})
+    assert len(threads) == 1
+    assert threads[0] != threading.get_ident()
 
 
 async def test_what_does_not_fit_is_said_and_the_newest_is_kept(database_url: str) -> None:

@@ -165,6 +165,22 @@ def test_max_rate_spaces_provisionals_lets_every_final_through_and_ends_with_the
             assert not message["provisional"] or at - before >= 0.5 - 1e-9
 
 
+@pytest.mark.parametrize("tickers", [["AAPL"], [EVERYTHING]])
+def test_what_is_subscribed_to_again_likewise_still_gets_the_newest_that_waited_and_no_sooner(
+    tickers: list[str],
+) -> None:
+    audience, mailbox = Audience(), Mailbox(10)
+    client = Hub().join(audience, mailbox)
+    audience.subscribe(client, tickers, Options(max_rate=1.0))
+    for number, now_s in ((1, 0.0), (2, 0.2)):
+        audience.publish(entry("AAPL", number, final=False), now_s)
+    audience.subscribe(client, [*tickers, "IBM"], Options(max_rate=1.0))
+    audience.release(0.9)
+    assert [message["seq"] for message in taken(mailbox)] == [1]
+    audience.release(1.0)
+    assert [message["seq"] for message in taken(mailbox)] == [2]
+
+
 def test_a_client_that_waits_is_conflated_then_closed_and_the_others_are_let_be() -> None:
     hub, audience = Hub(), Audience()
     slow, quick = (hub.join(audience, Mailbox(100)) for _ in range(2))

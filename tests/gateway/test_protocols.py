@@ -143,14 +143,62 @@ async def test_the_stop_is_in_order_while_a_client_holds_on_to_a_handshake_that_
     assert [record.getMessage() for record in caplog.records] == []
 
 
-@pytest.mark.parametrize("said", [b"", b"\r\n", b"GET /health HTTP/1.1\r\nHost: loc"])
+LONG_BODY = b" /auth/token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(b"", b"\r\n", b"GET /health HTTP/1.1\r\nHost: loc"),
+        *(b"POST" + LONG_BODY, b"POST" + LONG_BODY + b"{"),
+    ],
+)
 async def test_a_client_that_completes_no_request_is_disconnected(monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
     monkeypatch.setattr("gateway.protocols.MAXIMUM_UNFINISHED_SECONDS", 0.1)
+    monkeypatch.setattr("gateway.protocols.MAXIMUM_BODY_SECONDS", 0.1)
     async with running(make_parts()) as server:
         reader, writer = await _connect(server)
         writer.write(said)
         assert await asyncio.wait_for(reader.read(), DEADLINE_SECONDS) == b""
         writer.close()
+
+
+@pytest.mark.parametrize("method", [b"POST", b"GET"])  # the body of a GET is never asked for
+async def test_a_client_that_sends_its_body_byte_by_byte_is_disconnected(
+    monkeypatch: pytest.MonkeyPatch, method: bytes
+) -> None:
+    monkeypatch.setattr("gateway.protocols.MAXIMUM_BODY_SECONDS", 0.3)
+    async with running(make_parts()) as server:
+        _, writer = await _connect(server)
+        writer.write(method + LONG_BODY.replace(b"100", b"1000000") + b"{")
+        connection = await _only_connection(server)
+
+        def trickled_until_gone() -> bool:
+            writer.write(b" ")
+            return connection not in server.server.server_state.connections
+
+        await until(trickled_until_gone, "being disconnected")
+        writer.close()
+
+
+async def test_connections_are_bounded_and_one_that_ends_makes_room() -> None:
+    request = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    async with running(make_parts(maximum_clients=1, maximum_http_connections=1)) as server, talking(server):
+        reader, writer = await _connect(server)
+        await until(lambda: len(server.server.server_state.connections) == 2, "both being open")
+        status, headers, body = await _ask(server, b"")
+        assert (status, headers["connection"]) == (503, "close")
+        assert json.loads(body)["type"].endswith("too-many-connections")
+        assert await _status(reader, writer, request) == 200
+        await until(lambda: len(server.server.server_state.connections) == 1, "one having ended")
+        assert (await _ask(server, request))[0] == 200
+
+
+async def _status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> int:
+    writer.write(request)
+    answer = await asyncio.wait_for(reader.read(), DEADLINE_SECONDS)
+    writer.close()
+    return int(answer.split()[1])
 
 
 async def test_the_time_for_a_request_begins_anew_with_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:

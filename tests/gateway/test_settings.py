@@ -72,7 +72,7 @@ def test_the_limit_of_open_files_is_raised_to_what_the_clients_need_or_one_line_
     raise_file_limit(2_000)
     assert asked == ([] if after is None else [after])
     assert [record.levelname for record in caplog.records] == ["WARNING"] * warned
-    assert not warned or "TICKCAST_MAXIMUM_CLIENTS=2000 needs 2200" in caplog.text
+    assert not warned or "2000 connections need 2200" in caplog.text
 
 
 def test_a_password_reaches_aiokafka_and_transport_security_is_on() -> None:

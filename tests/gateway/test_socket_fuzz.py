@@ -1,6 +1,6 @@
 """Whatever clients say: every answer is one of the protocol, none is missing, and nothing of it stays.
 
-`FUZZ_CASES=10000` makes it long.
+`make fuzz` makes it long.
 """
 
 import asyncio

@@ -1,18 +1,20 @@
 """What is particular to Alpaca; what holds for every provider is in test_providers.py."""
 
+import asyncio
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from ingestor.sources.bar_play import PlayedBar
-from ingestor.sources.live.provider import ProviderAwayError
+from ingestor.sources.live.known import KnownTicks
+from ingestor.sources.live.provider import LiveTick, ProviderAwayError
 from ingestor.sources.providers.alpaca import AlpacaSettings
 from schemas.errors import StopAndSayError
 from schemas.settings import load_settings
 from schemas.times import from_rfc3339, interval_ns
 from tests.ingestor.fold import FoldedBar
-from tests.ingestor.live_play import MINUTE_NS, LivePlay
+from tests.ingestor.live_play import BEGIN_NS, MINUTE_NS, LivePlay
 from tests.ingestor.providers.alpaca import FakeAlpaca
 
 _DAY_NS = interval_ns("1d")
@@ -68,6 +70,21 @@ async def test_minute_bars_are_played_as_ticks_that_fold_to_them_and_close_when_
         start_ns + MINUTE_NS: FoldedBar(20.0, 22.0, 19.0, 21.0, 101.0, 4),
     }
     assert play.moments[-1].watermark_ns == start_ns + 2 * MINUTE_NS
+
+
+async def test_a_trade_is_known_by_its_number_at_its_exchange_on_its_day(tmp_path: Path) -> None:
+    fake = FakeAlpaca()
+    async with fake.running():
+        provider = LivePlay(fake, tmp_path).provider
+        trades = provider.ticks(["AAPL"])
+        await anext(trades)
+        known, heard = KnownTicks(provider.traits.identity_ticks), []
+        for exchange, time_ns in (("V", BEGIN_NS), ("Q", BEGIN_NS), ("V", BEGIN_NS), ("V", BEGIN_NS + _DAY_NS)):
+            fake.exchange = exchange
+            await fake.send(("AAPL", time_ns, 100.0, 1.0, 7))
+            heard += await asyncio.wait_for(anext(trades), 10)
+        await trades.aclose()
+    assert [known.came_before(trade) for trade in heard if isinstance(trade, LiveTick)] == [False, False, True, False]
 
 
 async def test_a_daily_bar_starts_at_midnight_utc_although_new_yorks_day_begins_later(tmp_path: Path) -> None:

@@ -2,13 +2,18 @@
 
 import asyncio
 import json
+import time
+from collections.abc import Callable
 from math import inf
 from pathlib import Path
-from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from ingestor.commanding.providers import look_at
 from ingestor.sources.bar_play import PlayedBar
+from ingestor.sources.live.figures import LiveFigures
+from ingestor.sources.live.opening import open_feed, open_provider
 from ingestor.sources.live.polling import poll_pause_seconds
 from ingestor.sources.live.provider import (
     MINUTE_BARS_SILENCE_SECONDS,
@@ -18,7 +23,8 @@ from ingestor.sources.live.provider import (
     ProviderAwayError,
 )
 from ingestor.sources.live.sessions import Session, Sessions
-from ingestor.sources.providers.alphavantage import AlphaVantageSettings, open_provider
+from ingestor.sources.live.settings import LiveSettings
+from ingestor.sources.providers.alphavantage import AlphaVantageSettings
 from ingestor.sources.providers.alphavantage_answers import DayLimitError, read_bars, require_data
 from ingestor.sources.providers.alphavantage_questions import daily_questions, intraday_questions
 from schemas.errors import StopAndSayError
@@ -33,6 +39,23 @@ _DAY_SPENT = {
     "Information": f"We have detected your API key as {KEY} and our standard API rate limit is 25 requests per day. "
     "Please subscribe to any of the premium plans to instantly remove all daily rate limits."
 }
+
+
+def _figures() -> LiveFigures:
+    return LiveFigures("alphavantage", CollectorRegistry())
+
+
+@pytest.fixture
+def in_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., LiveSettings]:
+    """Set variables of the environment, which has a key, and give what all live sources are told."""
+    monkeypatch.chdir(tmp_path)
+
+    def one(**variables: str) -> LiveSettings:
+        for name, value in ({"ALPHA_VANTAGE_API_KEY": KEY} | variables).items():
+            monkeypatch.setenv(name, value)
+        return load_settings(LiveSettings)
+
+    return one
 
 
 @pytest.mark.parametrize(
@@ -221,6 +244,31 @@ async def test_minutes_of_all_tickers_go_out_together_for_one_alone_would_end_th
         assert told == {("AAPL", start_ns), ("MSFT", start_ns)}
 
 
+async def test_the_last_minute_of_a_session_is_asked_for_after_the_close_until_every_ticker_has_it(
+    tmp_path: Path,
+) -> None:
+    last_ns = BEGIN_NS // MINUTE_NS * MINUTE_NS + MINUTE_NS
+    close_ns = last_ns + MINUTE_NS
+    fake = FakeAlphaVantage("minutes", sessions=Sessions([Session(close_ns - 6 * 60 * MINUTE_NS, close_ns)]))
+    bars = {name: PlayedBar(name, 1.0, 3.0, 0.5, 2.0, 40.0) for name in ("AAPL", "MSFT")}
+    fake.history = {"AAPL": {last_ns: bars["AAPL"]}}
+    async with fake.running():
+        ticks = LivePlay(fake, tmp_path).provider.ticks(["AAPL", "MSFT"])
+        await anext(ticks)
+        fake.now_ns = close_ns + 3 * NS_PER_SECOND
+        heard = await asyncio.wait_for(anext(ticks), 10)
+        fake.history["MSFT"] = {last_ns: bars["MSFT"]}  # later than it should
+        heard += await asyncio.wait_for(anext(ticks), 10)
+        waiting = asyncio.ensure_future(anext(ticks))
+        await asyncio.sleep(0.1)
+        asked = sum(fake.polled.values())
+        await asyncio.sleep(0.1)
+        waiting.cancel()
+    assert [tick.ticker for tick in heard] == ["AAPL"] * 4 + ["MSFT"] * 4  # type: ignore[union-attr]
+    assert {tick.time_ns // MINUTE_NS * MINUTE_NS for tick in heard} == {last_ns}  # type: ignore[union-attr]
+    assert sum(fake.polled.values()) == asked
+
+
 @pytest.mark.parametrize(
     ("stream", "per_day", "seconds"),
     [("minutes", 0, MINUTE_BARS_SILENCE_SECONDS), ("quotes", 0, 0.0), ("minutes", 500, 23_400.0)],
@@ -260,14 +308,45 @@ def test_the_key_comes_by_its_own_variable_and_by_ours_and_is_not_shown(
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({}, "ALPHA_VANTAGE_API_KEY"),
-        ({"alpha_vantage_api_key": "k", "interval": "1m"}, "--interval 1d"),
-        ({"alpha_vantage_api_key": "k", "alphavantage_stream": "minutes"}, "ALPHAVANTAGE_PLAN"),
+        ({"ALPHA_VANTAGE_API_KEY": ""}, "set ALPHA_VANTAGE_API_KEY"),
+        ({"TICKCAST_INTERVAL": "1m"}, "--interval 1d"),
+        ({"TICKCAST_INTERVAL": "1d", "TICKCAST_ALPHAVANTAGE_STREAM": "minutes"}, "ALPHAVANTAGE_PLAN"),
     ],
 )
-async def test_what_cannot_be_is_said_before_anything_is_sent(
-    tmp_path: Path, settings: dict[str, Any], words: str
+def test_what_cannot_be_played_is_said_before_anything_is_sent(
+    in_environment: Callable[..., LiveSettings], settings: dict[str, str], words: str
 ) -> None:
-    async with (fake := FakeAlphaVantage()).running():
-        with pytest.raises(StopAndSayError, match=words):
-            open_provider(AlphaVantageSettings(_env_file=None, **settings), LivePlay(fake, tmp_path).calls, 5.0)
+    with pytest.raises(StopAndSayError, match=words):
+        open_feed("alphavantage", in_environment(**settings), _figures())
+
+
+async def test_while_a_minute_market_plays_the_free_plan_is_listed_and_asked_for_days(
+    in_environment: Callable[..., LiveSettings], tmp_path: Path
+) -> None:
+    fake = FakeAlphaVantage(plan="free")
+    day_ns = from_rfc3339("2026-11-24")
+    fake.history = {"AAPL": {day_ns: PlayedBar("AAPL", 1.0, 2.0, 0.5, 1.5, 9.0)}}
+    async with fake.running():
+        settings = in_environment(
+            TICKCAST_INTERVAL="1m", TICKCAST_ALPHAVANTAGE_URL=f"http://127.0.0.1:{fake.port}/query"
+        )
+        [row] = await look_at(["alphavantage"], settings, ask=False)
+        bars = await open_provider("alphavantage", _figures(), settings).history(
+            ["AAPL"], day_ns, day_ns + _DAY_NS, "1d"
+        )
+    assert (row.key, row.note, row.left["day"]) == ("yes", "", 25)
+    assert len(bars["AAPL"]) == 1
+
+
+def test_after_the_close_silence_says_nothing_until_the_last_minute_had_time_to_come(
+    in_environment: Callable[..., LiveSettings],
+) -> None:
+    settings = in_environment(TICKCAST_ALPHAVANTAGE_STREAM="minutes", TICKCAST_ALPHAVANTAGE_PLAN="realtime")
+    feed = open_feed("alphavantage", settings, _figures())
+    now_ns = time.time_ns()
+    close_ns = feed.sessions.between(now_ns - 20 * _DAY_NS, now_ns)[-1].close_ns
+    feed.hearing.connected(close_ns - 5 * MINUTE_NS)
+    feed.hearing.heard(close_ns - MINUTE_NS - 1, close_ns - 50 * NS_PER_SECOND)
+    late_ns = int(settings.source_lateness_seconds * NS_PER_SECOND)
+    assert feed.hearing.watermark_ns(close_ns + 40 * MINUTE_NS, idle=True) == close_ns - MINUTE_NS
+    assert feed.hearing.watermark_ns(close_ns + 61 * MINUTE_NS, idle=True) == close_ns + 61 * MINUTE_NS - late_ns

@@ -7,15 +7,37 @@ import pytest
 
 from ingestor.sources.bar_play import PlayedBar
 from ingestor.sources.live.provider import NoHistoryError, ProviderAwayError
+from ingestor.sources.live.roster_desk import PlacedCommand
 from ingestor.sources.providers.finnhub import FinnhubSettings
 from schemas.errors import StopAndSayError
 from schemas.settings import load_settings
 from schemas.times import from_rfc3339, interval_ns
 from tests.ingestor.fold import ticks_of
 from tests.ingestor.live_play import BEGIN_NS, MINUTE_NS, LivePlay
+from tests.ingestor.providers.fake import until
 from tests.ingestor.providers.finnhub import FakeFinnhub
+from tests.ingestor.test_roster import command
 
 _DAY_NS = interval_ns("1d")
+
+
+async def test_a_ticker_that_it_refuses_after_its_subscription_is_taken_back_and_the_others_go_on(
+    tmp_path: Path,
+) -> None:
+    fake = FakeFinnhub()
+    async with fake.running():
+        play = LivePlay(fake, tmp_path)
+        async with play.playing() as playing:
+            await play.connected()
+            play.desk.take(PlacedCommand(0, play.clock(), command("add", "NVDA")))
+            await fake.subscribed("AAPL", "MSFT", "NVDA")
+            await until(lambda: play.desk.held.playing == ("AAPL", "MSFT", "NVDA"), what="the answer")
+            await fake.say({"type": "error", "msg": "too many symbols"})
+            await until(lambda: fake.connections == 3 or playing.done(), what="the stream without it")
+            await fake.send(("AAPL", play.clock(), 100.0, 1.0, 1))
+            await play.heard(1)
+        assert play.desk.held.playing == ("AAPL", "MSFT")
+        assert "too many symbols" in play.desk.answers[-1].message
 
 
 async def test_trades_that_are_alike_in_one_frame_count_each_and_a_frame_that_comes_again_counts_once(
@@ -83,12 +105,17 @@ async def test_a_ticker_without_candles_does_not_take_those_of_the_others_away(t
     assert len(fake.requests) == 3
 
 
-async def test_a_stream_that_sends_us_to_a_page_is_away_for_the_address_of_ours_is_good(tmp_path: Path) -> None:
-    fake = FakeFinnhub()
-    fake.stream_moved_to = "https://status.example"
-    async with fake.running():
-        with pytest.raises(ProviderAwayError, match="no stream"):
+@pytest.mark.parametrize("scheme", ["ws", "https"])
+async def test_a_stream_that_sends_us_elsewhere_is_away_and_is_not_followed_with_the_key(
+    scheme: str, tmp_path: Path
+) -> None:
+    fake, other = FakeFinnhub(), FakeFinnhub()
+    async with fake.running(), other.running():
+        address = other.settings().finnhub_stream_url.split("://")[1]
+        fake.stream_moved_to = f"{scheme}://{address}?token={fake.settings().finnhub_api_key.get_secret_value()}"
+        with pytest.raises(ProviderAwayError, match=r"^finnhub's stream answers 30\d$"):
             await anext(LivePlay(fake, tmp_path).provider.ticks(["AAPL"]))
+    assert other.connections == 0
 
 
 async def test_months_of_minutes_are_asked_for_month_by_month(tmp_path: Path) -> None:

@@ -179,6 +179,18 @@ def test_what_cannot_be_is_said_in_one_line(
     assert _FILE.exists() is ("NONE" in words)
 
 
+def test_a_plan_without_bars_of_the_past_is_not_asked_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ALPHA_VANTAGE_API_KEY", "k")
+    monkeypatch.setattr("schemas.service.configure_logs", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        main(["AAPL", "--interval", "1m", "--source", "alphavantage"], MovedClock(_NOW_NS))
+    assert ended.value.code == EXIT_STOP_AND_SAY
+    assert capsys.readouterr().err.splitlines()[-1] == "history: alphavantage's free plan has no bars within days"
+
+
 def test_without_a_key_it_says_which(alpaca: AlpacaInThread, call: Called, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("APCA_API_KEY_ID")
     code, _, err = call("AAPL")

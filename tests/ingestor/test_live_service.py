@@ -68,8 +68,11 @@ def test_killed_and_started_again_it_resumes_and_says_every_trade_once(
 def test_where_the_first_of_two_breaks_and_refuses_the_second_plays(
     broker: BrokerUnderTest, start: Callable[..., ServiceProcess], alpaca: AlpacaInThread, polygon: PolygonInThread
 ) -> None:
-    service = start(source="alpaca,polygon", **polygon.settings())
+    service = start(source="alpaca,polygon", source_mute_seconds=600, **polygon.settings())
     _connected(service, alpaca, 1)
+    service.wait_for(
+        lambda: service.metric("tickcast_source_allowed_silence_seconds") == 600, what="what the alert must know"
+    )
     alpaca.do(alpaca.fake.send(("AAPL", time.time_ns(), 100.0, 1.0, 1)))
     broker.read(TICKS, partial(_holds, 1))
     alpaca.fake.error = (402, "auth failed")

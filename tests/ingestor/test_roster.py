@@ -104,6 +104,23 @@ def test_what_the_provider_refuses_is_taken_back_and_the_rest_holds() -> None:
     assert not desk.refused("once more")
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_is_refused_before_anything_came_of_it_is_taken_back_though_it_was_done(restarted: bool) -> None:
+    """Providers that do not acknowledge say no later."""
+    desk = RosterDesk(_BEGINNING)
+    log = [command("add", "nvda", id="c0"), command("add", "TSLA", id="c1")]
+    take(desk, *log)
+    desk.sent(desk.roster.playing)
+    desk.heard(["AAPL", "NVDA"])
+    if restarted:
+        desk = _restarted(desk, log)
+    assert desk.refused("too many symbols")
+    assert desk.held.tickers == desk.roster.tickers == ("AAPL", "MSFT", "NVDA")
+    assert states(desk) == {"c0": "done", "c1": "done" if restarted else "refused"}
+    assert not desk.refused("a key that is wrong now is no ticker's fault")
+    assert desk.held.tickers == ("AAPL", "MSFT", "NVDA")
+
+
 def test_an_empty_list_means_all_of_its_tickers() -> None:
     desk = RosterDesk(_BEGINNING)
     take(desk, command("pause", id="1"))

@@ -54,7 +54,7 @@ class Market:
         """Send the trades from the clock's time on, moving the clock with them."""
         clock, end_ns = self.play.clock, _NOW_MINUTE + int(minutes * MINUTE_NS)
         for trade in [trade for trade in self.trades if clock() <= trade[1] < end_ns]:
-            clock.jump((trade[1] - clock()) / _SECOND)
+            clock.jump(max(0.0, (trade[1] - clock()) / _SECOND))  # two ticks are never heard at one time
             said = self.play.source.health().last_tick_ns
             await self.fake.send(trade)
             if trade[0] in self.play.desk.roster.playing:

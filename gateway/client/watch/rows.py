@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.client.watch.board import Board
+from gateway.client.watch.troubles import shortfall
 from gateway.client.watch.words import ARROWS, age, change, percent, plain, price
-from schemas.events import Direction, Origin
+from schemas.events import OLD_MODELS, Direction, Origin
 from schemas.public import PublicHorizon
 from schemas.sockets import StreamedPrediction
 
@@ -107,7 +108,8 @@ def _remarks(prediction: StreamedPrediction, said: PublicHorizon) -> str:
     """Give the signal, and what has to be said beside it."""
     remarks = [
         said.signal,
-        prediction.degraded and f"degraded: {prediction.degraded}",
+        shortfall(prediction) and f"degraded: {prediction.degraded}",
+        prediction.degraded == OLD_MODELS and "old models",
         prediction.in_sample and "in sample",
         prediction.partial and "ticks were lost",
         prediction.origin is not Origin.NORMAL and prediction.origin.replace("_", " "),

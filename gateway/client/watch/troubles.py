@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from gateway.client.health import Health
 from gateway.client.watch.words import plain
-from schemas.events import ServiceState
+from schemas.events import OLD_MODELS, ServiceState
 from schemas.sockets import StreamedPrediction
 
 _WELL = {ServiceState.READY, ServiceState.ENDED}
@@ -19,6 +19,11 @@ def troubles(health: Health | None, predictions: Iterable[StreamedPrediction]) -
     """
     said = [] if health is None else _of_services(health)
     return [plain(trouble) for trouble in [*said, *_of_predictions(list(predictions))]]
+
+
+def shortfall(prediction: StreamedPrediction) -> str | None:
+    """Give why less than the full ensemble answered; None where all of it did, though its models be old."""
+    return None if prediction.degraded == OLD_MODELS else prediction.degraded
 
 
 def _of_services(health: Health) -> list[str]:
@@ -37,7 +42,7 @@ def _behind_colon(message: str) -> str:
 
 
 def _of_predictions(predictions: list[StreamedPrediction]) -> list[str]:
-    reasons = Counter(one.degraded for one in predictions if one.degraded)
+    reasons = Counter(filter(None, map(shortfall, predictions)))
     if not reasons:
         return []
     [(commonest, _)] = reasons.most_common(1)

@@ -1,14 +1,9 @@
 // The REST API, with the credentials of the session.
 
-const PREFIX = "/api/v1";
+import { Problem } from "./problem.js";
+import { NOT_NOW, RENEWED } from "./session.js";
 
-/** What the gateway answered instead of what was asked for. */
-export class Problem extends Error {
-  constructor(status, document) {
-    super(document.detail ?? `the gateway answered ${status}`);
-    this.status = status;
-  }
-}
+const PREFIX = "/api/v1";
 
 /** Asks the gateway; who has to log in first is asked to. */
 export class Api {
@@ -38,7 +33,11 @@ export class Api {
     await this.#session.settled;
     if (this.#session.wanting) throw new Problem(401, { detail: "log in first" });
     let answer = await this.#send(path, options);
-    if (answer.status === 401 && (await this.#session.renew())) answer = await this.#send(path, options);
+    if (answer.status === 401) {
+      const renewal = await this.#session.renew();
+      if (renewal === NOT_NOW) throw new Problem(503, { detail: "who you are cannot be told now" });
+      if (renewal === RENEWED) answer = await this.#send(path, options);
+    }
     if (answer.status === 401) this.#session.want();
     if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => ({})));
     return answer;

@@ -3,13 +3,18 @@
 import { inPath } from "./api.js";
 import { BarBook } from "./bar_book.js";
 import { Line } from "./line.js";
+import { passes } from "./problem.js";
 
 const PACE = 5;
 const BARS = 500;
 const AGAIN_MS = 2000;
+const AGAIN_LAST_MS = 32000;
 const TRIES = 5;
 
-/** Keeps a book of bars; `changed(kind)` says which did: `closed` or `forming`. */
+/**
+ * Keeps a book of bars; `changed(kind)` is told which are others, `closed` or `forming`, and `connection(condition)` how
+ * the line is that they come over.
+ */
 export class BarFeed {
   book = new BarBook();
   #api;
@@ -20,7 +25,7 @@ export class BarFeed {
   #again = null;
   #closed = false;
 
-  constructor({ api, session }, ticker, changed) {
+  constructor({ api, session }, ticker, changed, connection) {
     this.#api = api;
     this.#ticker = ticker;
     this.#changed = changed;
@@ -29,6 +34,7 @@ export class BarFeed {
       session,
       subscription: () => this.#subscription(),
       heard: (message) => this.#heard(message),
+      changed: connection,
     });
   }
 
@@ -72,7 +78,7 @@ export class BarFeed {
     this.#changed("closed");
   }
 
-  async #load(tries) {
+  async #load(tries, pauseMs = AGAIN_MS) {
     clearTimeout(this.#again);
     try {
       const { bars, forming } = await this.#api.get(`/bars/${inPath(this.#ticker)}?limit=${BARS}`);
@@ -80,9 +86,15 @@ export class BarFeed {
       this.book.take(bars);
       if (!this.book.forming) this.book.takeForming(forming);
       this.#changed("closed");
-    } catch {
+    } catch (error) {
       // no history: what is live is shown
+      if (passes(error)) return this.#later(pauseMs, () => this.#load(tries, Math.min(2 * pauseMs, AGAIN_LAST_MS)));
     }
-    if (this.book.hasGap && tries > 1 && !this.#closed) this.#again = setTimeout(() => this.#load(tries - 1), AGAIN_MS);
+    if (this.book.hasGap && tries > 1) this.#later(AGAIN_MS, () => this.#load(tries - 1));
+  }
+
+  #later(pauseMs, act) {
+    clearTimeout(this.#again);
+    if (!this.#closed) this.#again = setTimeout(act, pauseMs);
   }
 }

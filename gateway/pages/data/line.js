@@ -1,6 +1,7 @@
 // One WebSocket to the gateway that comes back after every end, as `docs/api.md` says clients should.
 
 import { noteTime } from "../base/clock.js";
+import { REFUSED, RENEWED } from "./session.js";
 
 const RETRY_FIRST_MS = 500;
 const RETRY_LAST_MS = 10000;
@@ -113,7 +114,7 @@ export class Line {
   /** Say who we are by a new token, before the old one expires. */
   async #stay() {
     const socket = this.#socket;
-    if ((await this.#session.renew()) && this.#socket === socket) this.#send(this.#session.greeting());
+    if ((await this.#session.renew()) === RENEWED && this.#socket === socket) this.#send(this.#session.greeting());
   }
 
   #refused(message) {
@@ -129,19 +130,26 @@ export class Line {
   async #lost(code, reason) {
     this.#socket = null;
     if (WHO_IS_IT.has(code)) {
-      const renewed = await this.#session.renew();
+      const renewal = await this.#session.renew();
       if (this.#closed || this.#socket !== null) return undefined;
-      if (renewed) return this.#reopen();
-      this.#session.want();
-      return this.#changed({ state: "lost", text: "not logged in" });
-    }
-    if (code > LAST_RECONNECTING_CODE)
+      if (renewal === RENEWED) return this.#reopen();
+      if (renewal === REFUSED) return this.#leave();
+    } else if (code > LAST_RECONNECTING_CODE)
       return this.#changed({ state: "lost", text: reason || "the gateway refuses this page" });
+    return this.#tryLater();
+  }
+
+  #tryLater() {
     const waitMs = this.#comeBackAfterMs ?? this.#retryMs * (0.5 + Math.random() / 2);
     this.#comeBackAfterMs = null;
     this.#retryMs = Math.min(2 * this.#retryMs, RETRY_LAST_MS);
     this.#changed({ state: "lost", text: "connection lost, trying again…" });
     this.#retry = setTimeout(() => this.#connect(), waitMs);
+  }
+
+  #leave() {
+    this.#session.want();
+    this.#changed({ state: "lost", text: "not logged in" });
   }
 
   #endWhereSilent() {

@@ -1,10 +1,16 @@
 // Who looks at the page. Credentials are in memory alone; the refresh token is a cookie that no script can read.
 
 import { keep, recall } from "../base/storage.js";
+import { passes } from "./problem.js";
 
 /** Remembered: whether there may be such a cookie. The gateway is not asked for what it would refuse. */
 const HAS_COOKIE = "session";
 const REFUSALS = new Set([400, 401, 403]);
+
+/** What came of asking for a new access token. */
+export const RENEWED = "renewed";
+export const REFUSED = "refused";
+export const NOT_NOW = "not now"; // nobody could say: what is known may still be good
 
 /**
  * Holds an API key or an access token. Says `wanted` when one is needed, `known` when there is one, and `change` when a
@@ -62,7 +68,7 @@ export class Session extends EventTarget {
     this.#tell();
   }
 
-  /** Get a new access token by the cookie, once however many ask; tells whether there is one. */
+  /** Get a new access token by the cookie, once however many ask; tells what came of it. */
   renew() {
     this.#renewing ??= this.#renew().finally(() => {
       this.#renewing = null;
@@ -81,15 +87,21 @@ export class Session extends EventTarget {
   }
 
   async #renew() {
-    if (this.#key !== null) return false; // it was refused as it is
-    const answer = recall(HAS_COOKIE, false) ? await oneTabAtATime(() => post("refresh")).catch(() => null) : null;
-    if (!answer?.ok) {
-      this.#token = null;
-      if (REFUSALS.has(answer?.status)) keep(HAS_COOKIE, false);
-      return false;
+    if (this.#key !== null) return this.#refuse(); // it was refused as it is
+    if (!recall(HAS_COOKIE, false)) return this.#refuse();
+    const answer = await oneTabAtATime(() => post("refresh")).catch(() => ({}));
+    if (passes(answer)) return NOT_NOW;
+    if (!answer.ok) {
+      if (REFUSALS.has(answer.status)) keep(HAS_COOKIE, false);
+      return this.#refuse();
     }
     await this.#take(answer);
-    return true;
+    return RENEWED;
+  }
+
+  #refuse() {
+    this.#key = this.#token = null;
+    return REFUSED;
   }
 
   async #take(answer) {

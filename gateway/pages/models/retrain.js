@@ -13,6 +13,8 @@ const WHY_NOT = {
   405: "This gateway takes no such commands: use “tickcast models retrain” where it runs.",
 };
 
+const OUT_OF_SIGHT = new Set([403, 404]); // it is not for this person to see, or not there
+
 let followed = null; // the last training that was followed, wherever the person went meanwhile
 
 /**
@@ -50,8 +52,8 @@ export function retrainPart({ api, condition }, ticker, ended) {
     } catch (error) {
       if (closed) return;
       const words = [`How it goes cannot be seen: ${error.message}`];
-      if (error.status < 500) rest(words);
-      else goesOn(words); // the gateway is away, or reads what was
+      if (OUT_OF_SIGHT.has(error.status)) rest(words);
+      else goesOn(words); // the gateway is away or busy, or reads what was
     }
   }
 

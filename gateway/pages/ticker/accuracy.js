@@ -4,6 +4,7 @@ import { make, say } from "../base/elements.js";
 import { bars, time } from "../base/format.js";
 import { AccuracyChart } from "../charts/accuracy.js";
 import { inPath } from "../data/api.js";
+import { passes } from "../data/problem.js";
 import { ChartBox } from "../parts/chart_box.js";
 import { panel, paragraphs } from "../parts/panel.js";
 import { HorizonChoice } from "./horizon.js";
@@ -46,9 +47,9 @@ export class AccuracyPanel {
     this.#horizon.offer(horizons);
   }
 
-  load() {
-    this.#loadRolling();
-    this.#loadWords();
+  async load() {
+    const loaded = await Promise.all([this.#loadRolling(), this.#loadWords()]);
+    return loaded.every(Boolean);
   }
 
   close() {
@@ -63,16 +64,19 @@ export class AccuracyPanel {
       say(this.#rolling, rollingWords(document));
     } catch (error) {
       say(this.#rolling, `No history now: ${error.message}`);
-      return;
+      return !passes(error);
     }
     this.#box.renew();
+    return true;
   }
 
   async #loadWords() {
     try {
       this.#words.replaceChildren(...wordsOf(await this.#api.get(`/accuracy/${inPath(this.#ticker)}`)));
+      return true;
     } catch (error) {
       this.#words.replaceChildren(...paragraphs([`Not known now: ${error.message}`]));
+      return !passes(error);
     }
   }
 }

@@ -3,6 +3,7 @@
 import { make } from "../base/elements.js";
 import { keep, recall } from "../base/storage.js";
 import { inPath } from "../data/api.js";
+import { passes } from "../data/problem.js";
 import { chartTime } from "../charts/frame.js";
 
 const SHOWN_BARS = 500;
@@ -79,15 +80,19 @@ export class Indicators {
 
   /** Read anew what is switched on. */
   async load() {
-    if (this.#chosen.size > 0) {
-      try {
-        const { features } = await this.#api.get(`/features/${inPath(this.#ticker)}?limit=${SHOWN_BARS}`);
-        this.#known = new Map(features.map((each) => [each.bar_index, each.indicators]));
-      } catch {
-        // no history: what is known stays
-      }
-    }
+    const loaded = this.#chosen.size === 0 || (await this.#read());
     this.#changed();
+    return loaded;
+  }
+
+  async #read() {
+    try {
+      const { features } = await this.#api.get(`/features/${inPath(this.#ticker)}?limit=${SHOWN_BARS}`);
+      this.#known = new Map(features.map((each) => [each.bar_index, each.indicators]));
+      return true;
+    } catch (error) {
+      return !passes(error); // no history: what is known stays
+    }
   }
 
   #switch(name) {

@@ -5,6 +5,7 @@ import { arrow, change, count, fineShare, price, share, time } from "../base/for
 import { ErrorsChart } from "../charts/errors.js";
 import { PastChart } from "../charts/past.js";
 import { inPath } from "../data/api.js";
+import { passes } from "../data/problem.js";
 import { ChartBox } from "../parts/chart_box.js";
 import { panel } from "../parts/panel.js";
 import { errorWords, rollingErrors, WINDOW } from "./errors.js";
@@ -12,7 +13,8 @@ import { HorizonChoice } from "./horizon.js";
 
 const DAYS = [30, 90, 365];
 const DAYS_AT_FIRST = 90; // about what the candles show
-const MOST = 500;
+const MOST = 500; // in charts and tables
+const MOST_IN_CSV = 10000; // in one answer of the gateway
 const COLUMNS = [
   { head: "Said at (UTC)", text: (past) => time(past.as_of) },
   { head: "Price then", number: true, text: (past) => price(past.current_price) },
@@ -43,6 +45,11 @@ function summaryOf({ hit_rate: rate, baseline_hit_rate: usual, directions, matur
   if (rate === null) return `Nothing that counts has matured here yet (${matured} matured in all).`;
   const beside = usual === null ? "" : ` Always naming the usual direction: ${fineShare(usual)}.`;
   return `The direction was right in ${fineShare(rate)} of ${directions} cases.${beside}`;
+}
+
+function leftOutWords({ complete, history }) {
+  if (complete) return "";
+  return ` The newest ${history.length} are shown, older ones left out; CSV has up to ${count(MOST_IN_CSV)}.`;
 }
 
 /** The panels of a ticker's past: what was said and happened, and the errors over time. */
@@ -79,19 +86,20 @@ export class PastPanels {
     this.#horizon.offer(horizons);
   }
 
-  /** Read what is recorded. */
+  /** Read what is recorded; tells, as every `load()` here, whether to leave it at that. */
   async load() {
     try {
-      const document = await this.#api.get(this.#path());
+      const document = await this.#api.get(this.#path(MOST));
       this.#past = document.history;
-      say(this.#summary, summaryOf(document.accuracy));
+      say(this.#summary, summaryOf(document.accuracy) + leftOutWords(document));
       say(this.#errors, errorWords(rollingErrors(this.#past)));
     } catch (error) {
       for (const words of [this.#summary, this.#errors]) say(words, `No history now: ${error.message}`);
-      return;
+      return !passes(error);
     }
     for (const box of [this.#pastBox, this.#errorsBox]) box.renew();
     this.#read(this.#past);
+    return true;
   }
 
   close() {
@@ -107,7 +115,7 @@ export class PastPanels {
       caption: `Predictions of ${this.#ticker} and what happened, newest first`,
       columns: () => COLUMNS,
       rows: () => this.#past,
-      csv: () => this.#api.getText(this.#path(), "text/csv"),
+      csv: () => this.#api.getText(this.#path(MOST_IN_CSV), "text/csv"),
       open: (library, box) => new PastChart(library, box),
       draw: (chart) => chart.setPredictions([...this.#past].reverse()),
     });
@@ -127,8 +135,8 @@ export class PastPanels {
     });
   }
 
-  #path() {
+  #path(most) {
     const horizon = this.#horizon.value === null ? "" : `&horizon=${this.#horizon.value}`;
-    return `/history/${inPath(this.#ticker)}?days=${this.#days.value}&limit=${MOST}${horizon}`;
+    return `/history/${inPath(this.#ticker)}?days=${this.#days.value}&limit=${most}${horizon}`;
   }
 }

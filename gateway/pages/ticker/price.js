@@ -1,6 +1,6 @@
 // The price of a ticker: candles as they form, indicators, what became of predictions, and the forecast as a fan.
 
-import { make } from "../base/elements.js";
+import { make, say } from "../base/elements.js";
 import { count, price, time } from "../base/format.js";
 import { paintSoon } from "../base/painting.js";
 import { keep, recall } from "../base/storage.js";
@@ -30,6 +30,7 @@ export class PricePanel {
   #indicators;
   #box;
   #panes = new Map(); // name of an indicator -> its pane
+  #standing = make("p", { class: "warn", hidden: true }); // why the candles stand still; the header has a line of its own
   #below = make("div", {});
   #horizons = null;
   #hits = new Map(); // end of a bar -> whether what was predicted of it was right
@@ -40,9 +41,8 @@ export class PricePanel {
 
   constructor(context, ticker) {
     this.#ticker = ticker;
-    this.#feed = new BarFeed(context, ticker, (kind) => {
-      paintSoon(kind === "forming" ? this.#drawForming : this.#drawBars);
-    });
+    const changed = (kind) => paintSoon(kind === "forming" ? this.#drawForming : this.#drawBars);
+    this.#feed = new BarFeed(context, ticker, changed, (condition) => this.#tellConnection(condition));
     this.#indicators = new Indicators(context.api, ticker, () => this.#renew());
     this.#box = new ChartBox({
       name: `${ticker}-bars`,
@@ -62,7 +62,8 @@ export class PricePanel {
     });
     const tools = [...this.#indicators.switches, this.#marksSwitch(), ...this.#box.tools];
     const [chart, legend, ...rest] = this.#box.parts;
-    this.element = panel("Price and forecast", { wide: true, tools }, chart, legend, this.#below, ...rest);
+    const inside = [this.#standing, chart, legend, this.#below, ...rest];
+    this.element = panel("Price and forecast", { wide: true, tools }, ...inside);
     this.#feed.open();
     this.load();
   }
@@ -82,7 +83,7 @@ export class PricePanel {
 
   /** Read the indicators that are switched on anew. */
   load() {
-    this.#indicators.load();
+    return this.#indicators.load();
   }
 
   close() {
@@ -90,6 +91,12 @@ export class PricePanel {
     this.#feed.close();
     for (const pane of this.#panes.values()) pane.close();
     this.#box.close();
+  }
+
+  #tellConnection({ state, text }) {
+    if (state === "connecting") return; // what was said holds until it is live
+    this.#standing.hidden = state === "live";
+    say(this.#standing, `⚠ The candles stand still: ${text}`);
   }
 
   #renew() {

@@ -3,6 +3,7 @@
 import { make } from "../base/elements.js";
 import { arrow, fineShare, number, percentPoints, price, share } from "../base/format.js";
 import { inPath } from "../data/api.js";
+import { passes } from "../data/problem.js";
 import { panel, paragraphs } from "../parts/panel.js";
 import { dataTable } from "../parts/table.js";
 
@@ -34,8 +35,10 @@ export function reasonsPanel({ api }, ticker) {
           api.get(`/models/compare/${inPath(ticker)}`),
         ]);
         inside.replaceChildren(...contentOf(said.reasoning, compared.horizons));
+        return true;
       } catch (error) {
         inside.replaceChildren(...paragraphs([`Not known now: ${error.message}`]));
+        return !passes(error);
       }
     },
   };

@@ -11,6 +11,7 @@ import { quotePanel } from "../ticker/quote.js";
 import { reasonsPanel } from "../ticker/reasons.js";
 
 const LOAD_MS = 5000; // what is read over REST is not read more often
+const PAUSE_LAST_MS = 40000; // between tries that fail
 
 /** Show a ticker. */
 export function tickerView(context, argument) {
@@ -25,7 +26,9 @@ class TickerView {
   #panels = null; // before there is a prediction, there is nothing to ask for
   #unknown = make("p", { class: "faint" });
   #cards = make("div", { class: "cards" });
-  #shown = "";
+  #shown = ""; // of which bar and models everything was read, or is being
+  #pauseMs = LOAD_MS;
+  #restUntilMs = 0;
   #draw = () => this.#show();
   #stops;
 
@@ -81,12 +84,21 @@ class TickerView {
     };
   }
 
-  #load() {
+  async #load() {
     const prediction = this.#market.latest.get(this.#ticker);
     const now = `${prediction?.bar_index} ${prediction?.model_set}`;
     if (document.hidden || prediction === undefined || now === this.#shown) return;
+    if (Date.now() < this.#restUntilMs) return;
     this.#shown = now;
-    for (const part of this.#panels.loading) part.load();
+    const loaded = await Promise.all(this.#panels.loading.map((part) => part.load()));
+    if (loaded.every(Boolean)) this.#pauseMs = LOAD_MS;
+    else this.#tryLater();
+  }
+
+  #tryLater() {
+    this.#shown = "";
+    this.#restUntilMs = Date.now() + this.#pauseMs;
+    this.#pauseMs = Math.min(2 * this.#pauseMs, PAUSE_LAST_MS);
   }
 }
 

@@ -128,7 +128,10 @@ class WatchList {
   }
 
   #heard(ticker) {
-    if (ticker === null) return this.#chosen();
+    if (ticker === null) {
+      this.#closes.forgetBroken(this.#market.latest);
+      return this.#chosen();
+    }
     this.#stale = true;
     this.#closes.note(this.#market.latest.get(ticker));
     return this.#rows.renew(ticker);

@@ -1,10 +1,11 @@
 // The last closes of tickers in sight, fetched when they come into sight and then carried on by what is live.
 
 import { inPath } from "../data/api.js";
+import { passes } from "../data/problem.js";
 
 const KEPT = 40;
 const AT_ONCE = 4;
-const TOO_MANY_REQUESTS = 429;
+const UNKNOWN = -1; // index of the last bar of who has none, or not yet
 const REST_MS = 5000;
 
 /** Knows the last closes; `arrived(ticker)` is called when a ticker's have come. */
@@ -14,7 +15,7 @@ export class Closes {
   #closed = new Map(); // ticker -> closes, oldest first; the last bar's index beside them
   #wanted = [];
   #busy = 0;
-  #restUntil = 0; // the gateway had asked for a pause
+  #restUntil = 0; // the gateway is away, or had asked for a pause
 
   constructor(api, arrived) {
     this.#api = api;
@@ -37,6 +38,13 @@ export class Closes {
     if (known.closes.length > KEPT) known.closes.shift();
   }
 
+  /** Forget the closes of who has had bars since that were not heard of: they are fetched again. */
+  forgetBroken(latest) {
+    for (const [ticker, { index }] of this.#closed) {
+      if (index !== UNKNOWN && latest.get(ticker)?.bar_index > index) this.#closed.delete(ticker);
+    }
+  }
+
   /** Give the closes of a ticker with its live price at the end. */
   line({ ticker, provisional, current_price: price }) {
     const closes = this.#closed.get(ticker)?.closes ?? [];
@@ -50,13 +58,13 @@ export class Closes {
 
   async #fetch(ticker) {
     this.#busy += 1;
-    this.#closed.set(ticker, { index: -1, closes: [] });
+    this.#closed.set(ticker, { index: UNKNOWN, closes: [] });
     try {
       const { bars } = await this.#api.get(`/bars/${inPath(ticker)}?limit=${KEPT}`);
-      this.#closed.set(ticker, { index: bars.at(-1)?.bar_index ?? -1, closes: bars.map((bar) => bar.close) });
+      this.#closed.set(ticker, { index: bars.at(-1)?.bar_index ?? UNKNOWN, closes: bars.map((bar) => bar.close) });
       this.#arrived(ticker);
     } catch (error) {
-      if (error.status === TOO_MANY_REQUESTS) this.#later(ticker); // else there is no history: the line begins now
+      if (passes(error)) this.#later(ticker); // else there is no history: the line begins now
     } finally {
       this.#busy -= 1;
       this.want(this.#wanted);

@@ -10,12 +10,17 @@ class Hearing:
     Args:
         lateness_seconds: A tick may come so long after its time.
         mute_seconds: So long without a tick, while the exchange is open, and the stream counts as dead.
+        closing_seconds: What was before a close may come for so long after it.
     """
 
-    def __init__(self, sessions: Sessions, lateness_seconds: float, mute_seconds: float) -> None:
+    def __init__(
+        self, sessions: Sessions, lateness_seconds: float, mute_seconds: float, closing_seconds: float = 0.0
+    ) -> None:
         self._sessions = sessions
         self._lateness_ns = int(lateness_seconds * NS_PER_SECOND)
+        self.mute_seconds = mute_seconds
         self._mute_ns = int(mute_seconds * NS_PER_SECOND)
+        self._closing_ns = int(closing_seconds * NS_PER_SECOND)
         self._since_ns = 0
         self.last_tick_ns: int | None = None
         self._newest_ns: int | None = None
@@ -55,12 +60,12 @@ class Hearing:
         """Give the time before which everything has come; None: unknown.
 
         While the exchange is open, silence may be a dead connection, and what waits in it has not come: then the newest
-        tick is all that is proved. After the close, an idle stream has said everything.
+        tick is all that is proved. Some time after the close, an idle stream has said everything.
 
         Args:
             idle: Nothing waits to be read.
         """
         latest_ns = now_ns - self._lateness_ns
-        if idle and not self._sessions.is_open(now_ns):
+        if idle and not self._sessions.open_ns_between(now_ns - self._closing_ns, now_ns + 1):
             return latest_ns
         return None if self._newest_ns is None else min(latest_ns, self._newest_ns + 1)

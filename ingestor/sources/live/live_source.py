@@ -80,6 +80,7 @@ class LiveSource:
         return SourceHealth(
             trouble=(feed.hearing.trouble(now_ns) if self._plays else self._trouble()) if wanted else None,
             expects_ticks=wanted and feed.sessions.is_open(now_ns),
+            allowed_silence_seconds=feed.hearing.mute_seconds,
             last_tick_ns=None if last_ns is None else last_ns + feed.delay_ns,
             latency_seconds=None if latency_seconds is None else latency_seconds + feed.delay_ns / NS_PER_SECOND,
         )
@@ -212,6 +213,7 @@ class LiveSource:
         for tick in ticks:
             if is_sound(tick, now_ns + self._feed.delay_ns):
                 self._outgoing.note(tick.ticker, tick.time_ns, tick.price, tick.size)
+        self.desk.heard(tick.ticker for tick in ticks)
         watermark_ns = self._outgoing.worth_reaching(self._feed.hearing.watermark_ns(now_ns, idle=not heard), whole_ns)
         rejected = self._placed([bad for bad in heard if isinstance(bad, Rejected)])
         if not ticks and not rejected and watermark_ns is None:

@@ -109,9 +109,11 @@ def open_feed(name: str, live: LiveSettings, figures: LiveFigures) -> Feed:
     """Open a provider, and get its streams ready.
 
     Raises:
-        StopAndSayError: It cannot be opened; the line says why.
+        StopAndSayError: It cannot be opened, or not be played live; the line says why.
     """
     provider = open_provider(name, figures, live)
+    if provider.traits.not_streamed is not None:
+        raise StopAndSayError(provider.traits.not_streamed)
     sessions = load_sessions(live.source_exchange or provider.traits.exchange, time.time_ns())
     connecting = Connecting(
         provider.ticks,
@@ -123,7 +125,7 @@ def open_feed(name: str, live: LiveSettings, figures: LiveFigures) -> Feed:
         name=name,
         provider=provider,
         sessions=sessions,
-        hearing=Hearing(sessions, live.source_lateness_seconds, mute_seconds),
+        hearing=Hearing(sessions, live.source_lateness_seconds, mute_seconds, provider.traits.closing_seconds),
         connecting=connecting,
         figures=figures,
     )

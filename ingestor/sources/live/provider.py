@@ -92,8 +92,10 @@ class Traits(Struct, frozen=True, kw_only=True):
         settled_seconds: So long after a bar's end its history has it.
         identity_ticks: Of so many ticks back one may come a second time.
         delay_seconds: It says everything so much later than it happens, its bars of the past as well.
+        closing_seconds: What was before a close it may still tell for so long after it.
         longest_silence_seconds: Of a session it may well say nothing new for so long; then no setting makes that mute.
         adjusted: Its bars of the past are brought to the new scale after a split, so that they show it.
+        not_streamed: Why its prices cannot be played live as it is set, though it has bars of the past; None: they can.
     """
 
     content: dict[str, str]
@@ -101,8 +103,10 @@ class Traits(Struct, frozen=True, kw_only=True):
     settled_seconds: float = 3.0
     identity_ticks: int = 10_000
     delay_seconds: float = 0.0
+    closing_seconds: float = 0.0
     longest_silence_seconds: float = 0.0
     adjusted: bool = True
+    not_streamed: str | None = None
 
 
 class ProviderSettings(Settings):

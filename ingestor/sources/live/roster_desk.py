@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from ingestor.sources.live.roster import RefusedChangeError, Roster, short_list
 from schemas.command_progress import Progress
-from schemas.events import CommandProgress, CommandState, SourceCommand, SourceStatus
+from schemas.events import CommandProgress, CommandState, SourceAction, SourceCommand, SourceStatus
+from schemas.symbols import normalise_ticker
 
 _log = logging.getLogger(__name__)
 
@@ -26,8 +27,8 @@ class RosterDesk:
     """The roster of a source that plays.
 
     What only takes tickers away holds at once. What brings some holds once the provider sends them; where it refuses,
-    it is taken back. After a restart, what held stands in the last status, and commands after it are read again: so
-    nothing that was told is forgotten.
+    it is taken back, even later, until something came of them: not every provider acknowledges. After a restart, what
+    held stands in the last status, and commands after it are read again: so nothing that was told is forgotten.
 
     Args:
         beginning: The tickers of the settings.
@@ -39,6 +40,7 @@ class RosterDesk:
         self._fixed = fixed
         self._held = self._wanted = Roster(self._beginning)
         self._pending: list[PlacedCommand] = []
+        self._unheard: dict[str, PlacedCommand | None] = {}
         self._read_before = 0
         self._known: dict[str, None] = {}
         self._progress = Progress()
@@ -67,6 +69,7 @@ class RosterDesk:
             tickers=list(self._held.tickers),
             paused_ns=self._held.paused_ns,
             beginning=list(self._beginning),
+            unheard=sorted(self._unheard),
             commands_before=self._pending[0].offset if self._pending else self._read_before,
         )
 
@@ -79,6 +82,7 @@ class RosterDesk:
         """
         if tuple(kept.beginning) == self._beginning:
             self._held = self._wanted = Roster(tuple(kept.tickers), kept.paused_ns)
+            self._unheard = dict.fromkeys(kept.unheard)
         self._read_before = kept.commands_before if kept.commands_before <= end_offset else 0
         for answer in answers:
             if answer.state != CommandState.RUNNING:
@@ -98,15 +102,21 @@ class RosterDesk:
     def sent(self, tickers: Collection[str]) -> None:
         """Let what is wanted hold, if it is no more than what the provider sends."""
         if set(self._wanted.playing) <= set(tickers):
+            self._note_added()
             self._held = self._wanted
             for placed in self._pending:
                 self._answer(placed, CommandState.DONE, _words(self._held))
             self._pending = []
 
+    def heard(self, tickers: Iterable[str]) -> None:
+        """Note of which tickers something came: the provider has them."""
+        for ticker in tickers if self._unheard else ():
+            self._unheard.pop(ticker, None)
+
     def refused(self, reason: str) -> bool:
         """Take back what brought tickers that do not come yet; give whether there was any."""
         if not self._pending:
-            return False
+            return self._take_back_unheard(reason)
         pending, self._pending = self._pending, []
         self._wanted = self._held
         for placed in pending:
@@ -117,6 +127,24 @@ class RosterDesk:
                 self._wanted = before
                 self._refuse(placed, reason)
         self.sent(self._held.playing)
+        return True
+
+    def _note_added(self) -> None:
+        """Those of the settings are not taken back: a refusal of them is the user's to mend."""
+        commands = {normalise_ticker(name): placed for placed in self._pending for name in placed.command.tickers}
+        added = set(self._wanted.tickers) - set(self._held.tickers) - set(self._beginning)
+        kept = {ticker: placed for ticker, placed in self._unheard.items() if ticker in self._wanted.tickers}
+        self._unheard = kept | {ticker: commands.get(ticker) for ticker in sorted(added)}
+
+    def _take_back_unheard(self, reason: str) -> bool:
+        gone = tuple(ticker for ticker in self._held.playing if ticker in self._unheard)
+        if not gone:
+            return False
+        self._held = self._wanted = self._held.after(SourceAction.REMOVE, gone, 0)
+        _log.warning("%s taken back: %s", short_list(gone), reason)
+        commands = [placed for placed in map(self._unheard.pop, gone) if placed is not None]
+        for placed in {placed.command.id: placed for placed in commands}.values():
+            self._answer(placed, CommandState.REFUSED, reason)
         return True
 
     def _know(self, command_id: str) -> None:

@@ -3,8 +3,8 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from typing import NamedTuple
+from itertools import islice, pairwise
+from typing import Any, NamedTuple
 
 from ingestor.sources.live.packages import live_package
 from schemas.errors import StopAndSayError
@@ -15,29 +15,27 @@ _PAST_DAYS, _COMING_DAYS = 800, 370
 
 
 class Session(NamedTuple):
-    """One stretch of trading, `[open, close)`."""
+    """One stretch of time, `[open, close)`."""
 
     open_ns: int
     close_ns: int
 
 
 class Sessions:
-    """Sessions of an exchange, in order of time."""
+    """Sessions of an exchange, in order of time.
 
-    def __init__(self, sessions: Sequence[Session]) -> None:
-        self._sessions = sessions
+    Args:
+        breaks: When it rests within them (lunch in Tokyo), in order of time.
+    """
+
+    def __init__(self, sessions: Sequence[Session], breaks: Sequence[Session] = ()) -> None:
+        self._sessions, self._breaks = sessions, breaks
         self._opens = [session.open_ns for session in sessions]
         self._days = [(before.close_ns + after.open_ns) // 2 for before, after in pairwise(sessions)]
 
     def open_ns_between(self, start_ns: int, end_ns: int) -> int:
         """Give how long the exchange was open within `[start, end)`, in nanoseconds."""
-        first = max(0, bisect_right(self._opens, start_ns) - 1)
-        total_ns = 0
-        for session in self._sessions[first:]:
-            if session.open_ns >= end_ns:
-                break
-            total_ns += max(0, min(end_ns, session.close_ns) - max(start_ns, session.open_ns))
-        return total_ns
+        return _shared_ns(self._sessions, start_ns, end_ns) - _shared_ns(self._breaks, start_ns, end_ns)
 
     def between(self, start_ns: int, end_ns: int) -> list[Session]:
         """Give the sessions that lie within `[start, end)` as a whole."""
@@ -69,6 +67,16 @@ class Sessions:
         return self._opens[0] if self._opens else time_ns
 
 
+def _shared_ns(stretches: Sequence[Session], start_ns: int, end_ns: int) -> int:
+    first = max(0, bisect_right(stretches, start_ns, key=lambda stretch: stretch.open_ns) - 1)
+    total_ns = 0
+    for stretch in islice(stretches, first, None):
+        if stretch.open_ns >= end_ns:
+            break
+        total_ns += max(0, min(end_ns, stretch.close_ns) - max(start_ns, stretch.open_ns))
+    return total_ns
+
+
 def load_sessions(exchange: str, now_ns: int, past_days: int = _PAST_DAYS) -> Sessions:
     """Load the sessions of an exchange around now.
 
@@ -77,14 +85,33 @@ def load_sessions(exchange: str, now_ns: int, past_days: int = _PAST_DAYS) -> Se
         past_days: So far back.
 
     Raises:
-        StopAndSayError: There is no such exchange, or the package is missing.
+        StopAndSayError: There is no such exchange, its holidays are not known up to now, or the package is missing.
     """
     calendars = live_package("exchange_calendars")
     now = datetime.fromtimestamp(now_ns / NS_PER_SECOND, UTC).replace(tzinfo=None)
     start, end = now - timedelta(days=past_days), now + timedelta(days=_COMING_DAYS)
     try:
-        calendar = calendars.get_calendar(exchange, start=start.date().isoformat(), end=end.date().isoformat())
+        calendar = _calendar(calendars, exchange, start, end)
     except calendars.errors.InvalidCalendarName as error:
         raise StopAndSayError(f"TICKCAST_SOURCE_EXCHANGE {exchange!r}: give an exchange like XNYS, or 24/7") from error
-    opens, closes = (times.astype("int64").tolist() for times in (calendar.opens, calendar.closes))
-    return Sessions([Session(*pair) for pair in zip(opens, closes, strict=True)])
+    except ValueError:
+        # Some know their holidays of a few years only.
+        known = type(calendars.get_calendar(exchange))
+        first, last = known.bound_min() or start, known.bound_max() or end
+        if not first <= now <= last + timedelta(days=1):
+            raise StopAndSayError(
+                f"TICKCAST_SOURCE_EXCHANGE {exchange!r}: its holidays are known from {first:%Y-%m-%d} to "
+                f"{last:%Y-%m-%d} only; a newer exchange_calendars may know more"
+            ) from None
+        calendar = _calendar(calendars, exchange, max(start, first), min(end, last))
+    return Sessions(_stretches(calendar.opens, calendar.closes), _stretches(calendar.break_starts, calendar.break_ends))
+
+
+def _calendar(calendars: Any, exchange: str, start: datetime, end: datetime) -> Any:
+    return calendars.get_calendar(exchange, start=start.date().isoformat(), end=end.date().isoformat())
+
+
+def _stretches(starts: Any, ends: Any) -> list[Session]:
+    """Give those that there are: a day without a break has no times for it."""
+    pairs = (times.dropna().astype("int64").tolist() for times in (starts, ends))
+    return [Session(*pair) for pair in zip(*pairs, strict=True)]

@@ -37,16 +37,20 @@ async def open_websocket(source: str, url: str, *, keyless: bool = False, **opti
         StopAndSayError: It is refused, or the address is wrong.
     """
     exceptions = live_package("websockets.exceptions")
-    connect = live_package("websockets.asyncio.client").connect
+    connect: Any = live_package("websockets.asyncio.client").connect
+
+    class Connect(connect):  # type: ignore[misc]  # it is loaded only where it is needed
+        def process_redirect(self, exc: Exception) -> Exception:
+            """Follow none: the key would go to whoever is named there, and stand in the error where that fails."""
+            return exc
+
     try:
         live_package("websockets.uri").parse_uri(url)
     except exceptions.InvalidURI:
         raise StopAndSayError(f"{source}'s stream: its address is not one like wss://host") from None
     try:
-        async with connect(url, **WEBSOCKET_OPTIONS, **options) as websocket:
+        async with Connect(url, **WEBSOCKET_OPTIONS, **options) as websocket:
             yield websocket
-    except exceptions.InvalidURI:
-        raise ProviderAwayError(f"{source}'s stream sends us to what is no stream") from None
     except exceptions.InvalidStatus as error:
         status, headers = error.response.status_code, error.response.headers
         if keyless:

@@ -191,13 +191,14 @@ def _understand(message: dict[str, Any]) -> list[LiveTick]:
     """
     kind = message["T"]
     if kind == "t":
+        identity = f"{message.get('x')}:{message['i']}" if "i" in message else None  # exchanges number by themselves
         return [
             LiveTick(
                 str(message["S"]),
                 message["t"].to_unix_nano(),
                 float(message["p"]),
                 float(message["s"]),
-                message.get("i"),
+                identity,
             )
         ]
     if kind == "b":

@@ -41,9 +41,15 @@ from schemas.times import NS_PER_SECOND, Interval, bar_start_ns, interval_ns, to
 _log = logging.getLogger(__name__)
 
 _EXCHANGE = "XNYS"
+_FREE_PLAN = (
+    "alphavantage's free plan has prices of days only: set --interval 1d (TICKCAST_INTERVAL) and"
+    " TICKCAST_ALPHAVANTAGE_STREAM=quotes, or TICKCAST_ALPHAVANTAGE_PLAN for a paid one"
+)
 _SESSION_SECONDS = 6.5 * 3_600
 #: What is told so long after it happened: on the free plan a day's prices come in the night after it.
 _DELAY_SECONDS = {"realtime": 0.0, "delayed": 900.0, "free": 12 * 3_600.0}
+#: A bar of the last minute comes after the close; a slow plan needs long to ask about every ticker.
+_CLOSING_SECONDS = 3_600.0
 #: Waits are looked at again this often, for the budget may have changed.
 _LONGEST_SLEEP_SECONDS = 60.0
 
@@ -90,17 +96,10 @@ def open_provider(settings: AlphaVantageSettings, calls: Calls, answer_seconds: 
     """Open it; nothing is sent yet.
 
     Raises:
-        StopAndSayError: The key is missing, or the package, or the plan does not have what is wanted.
+        StopAndSayError: The key is missing, or the package.
     """
     if not settings.alpha_vantage_api_key.get_secret_value():
         raise StopAndSayError("alphavantage needs a key: set ALPHA_VANTAGE_API_KEY (docs/sources.md)")
-    if settings.alphavantage_plan == "free" and (
-        settings.interval != "1d" or settings.alphavantage_stream == "minutes"
-    ):
-        raise StopAndSayError(
-            "alphavantage's free plan has prices of days only: set --interval 1d (TICKCAST_INTERVAL) and"
-            " TICKCAST_ALPHAVANTAGE_STREAM=quotes, or TICKCAST_ALPHAVANTAGE_PLAN for a paid one"
-        )
     return AlphaVantage(settings, calls, answer_seconds)
 
 
@@ -128,10 +127,12 @@ class AlphaVantage:
             content={"adjustment": "raw" if plan == "free" else "all"},
             exchange=_EXCHANGE,
             delay_seconds=delay_seconds,
+            closing_seconds=_CLOSING_SECONDS if stream == "minutes" else 0.0,
             adjusted=plan != "free",
             longest_silence_seconds=(
                 days * _SESSION_SECONDS if settings.alphavantage_requests_per_day else least_silence_seconds
             ),
+            not_streamed=_FREE_PLAN if plan == "free" and (settings.interval != "1d" or stream == "minutes") else None,
         )
         self._days_only = plan == "free"
         self._settings = settings
@@ -166,6 +167,7 @@ class AlphaVantage:
             days_only=self._days_only,
             minutes=self._settings.alphavantage_stream == "minutes",
             settled_seconds=self.traits.settled_seconds,
+            closing_seconds=self.traits.closing_seconds,
         )
         # Bars of a minute go out together, for the first one tells the rest that the minute is over.
         rounds = cycle([tickers] if self._settings.alphavantage_stream == "minutes" else [[each] for each in tickers])

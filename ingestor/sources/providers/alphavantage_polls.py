@@ -23,6 +23,7 @@ class Polls:
         days_only: A quote is of a whole day, and there is one a day.
         minutes: Bars of minutes are asked for, not quotes.
         settled_seconds: So long after its end a bar is there for every ticker.
+        closing_seconds: So long after a close its last minute is asked for.
     """
 
     def __init__(
@@ -34,12 +35,14 @@ class Polls:
         days_only: bool,
         minutes: bool,
         settled_seconds: float,
+        closing_seconds: float,
     ) -> None:
         self._sessions = sessions
         self._since_ns = since_ns
         self._days_only = days_only
         self._minutes = minutes
         self._settled_ns = int(settled_seconds * NS_PER_SECOND)
+        self._closing_ns = int(closing_seconds * NS_PER_SECOND)
         self._until_ns = since_ns
         self._quotes: dict[str, Quote] = {}
         self._bars_from_ns = dict.fromkeys(tickers, bar_start_ns(since_ns, _MINUTE_NS))
@@ -50,12 +53,15 @@ class Polls:
         self._until_ns = now_ns - self._settled_ns
 
     def open_ns(self, now_ns: int) -> int:
-        """Give how long there is still to ask today; 0: the exchange is closed, or all that comes today has come."""
-        if not self._sessions.is_open(now_ns) or all(
-            self.knows_all_of(ticker, now_ns) for ticker in self._bars_from_ns
-        ):
+        """Give how long there is still to ask today; 0: all that comes today has come, or nothing comes."""
+        if all(self.knows_all_of(ticker, now_ns) for ticker in self._bars_from_ns):
             return 0
-        return self._sessions.open_ns_between(now_ns, now_ns + _HALF_DAY_NS)
+        if self._sessions.is_open(now_ns):
+            return self._sessions.open_ns_between(now_ns, now_ns + _HALF_DAY_NS) + self._closing_ns
+        begin_ns = now_ns - self._closing_ns
+        left_ns = self._sessions.open_ns_between(begin_ns, now_ns)
+        close_ns = begin_ns + left_ns
+        return left_ns if min(self._bars_from_ns.values()) < close_ns else 0
 
     def knows_all_of(self, ticker: str, now_ns: int) -> bool:
         """Tell whether nothing more comes today: on the free plan after the day's one quote."""

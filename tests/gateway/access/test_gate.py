@@ -26,6 +26,7 @@ from gateway.limits.refusals import Refusals
 from gateway.parts import Parts
 from schemas.close_codes import CloseCode
 from tests.gateway.access.people import EVERYTHING, key_of, token_of
+from tests.gateway.deaf import deaf_client
 from tests.gateway.samples import NOON_NS, make_parts, prediction, publish
 from tests.gateway.web import DEADLINE_SECONDS, client_of, running, talking, until
 
@@ -237,6 +238,21 @@ async def test_a_socket_asks_for_its_scope_and_ends_once_its_key_is_revoked_and_
             assert '"subscribed"' in str(await asyncio.wait_for(theirs.recv(), DEADLINE_SECONDS))
 
 
+async def test_a_revocation_reaches_a_socket_whose_client_does_not_read_its_snapshot() -> None:
+    snapshot = [prediction(f"T{number}", number) for number in range(1_500)]
+    parts = make_parts(*snapshot, auth_required=True, client_stall_seconds=3_600)
+    key, kept = key_of(parts, Scope.STREAM)
+    async with running(parts) as server, deaf_client(server, parts, key) as deaf:
+        (connection,) = server.server.server_state.connections
+        writable: asyncio.Event = connection.writable  # type: ignore[union-attr]  # of a WebSocket
+        await until(lambda: not writable.is_set(), "nothing more fitting into the client's socket")
+        assert deaf.mailbox.has_replies
+        parts.keys.accept([replace(kept, revoked_ns=NOON_NS)])
+        await until(lambda: len(parts.hub) == 0, "the end")
+        assert deaf.mailbox.closed is CloseCode.REVOKED
+        await until(lambda: not server.server.server_state.connections, "the connection being cut off")
+
+
 async def code_of(connection: ClientConnection) -> int:
     """Read until the gateway closes; give the code."""
     async with asyncio.timeout(DEADLINE_SECONDS):
@@ -292,6 +308,7 @@ async def test_a_key_that_does_not_let_in_ends_the_socket(
     text, _ = key_of(parts, scope, **trouble)
     async with running(parts) as server, talking(server) as client:
         await client.say(action="auth", key=text)
+        await client.hear_kind("error")
         assert await code_of(client.connection) == code
 
 

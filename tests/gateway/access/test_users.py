@@ -25,6 +25,7 @@ from gateway.access.users_command import run_command
 from gateway.database.engine import open_engine
 from gateway.limits.buckets import LocalBuckets
 from gateway.limits.reached import reason_of
+from gateway.limits.refusals import LINES_PER_PERIOD
 from gateway.parts import Parts
 from gateway.problems import ProblemError
 from schemas.errors import StopAndSayError
@@ -263,6 +264,20 @@ async def test_whoever_is_not_let_in_is_counted_by_why_and_logged_once(
     }
     assert "refused 127.0.0.1: /auth/token, limit-log-ins-per-name-and-client" in caplog.text
     assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 12
+
+
+async def test_a_flood_of_refreshes_with_a_session_that_has_ended_leaves_the_log_readable(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with client_of(town.parts) as client:
+        token = (await logged_in(client))["refresh_token"]
+        await client.post("/auth/revoke", json={"refresh_token": token})
+        accounts = town.parts.accounts
+        for _ in range(LINES_PER_PERIOD + 5):
+            with pytest.raises(ProblemError, match="not good"):
+                await accounts.refresh(token, "192.0.2.1")
+    lines = [line for line in caplog.messages if line.startswith("refused a refresh from 192.0.2.1")]
+    assert len(lines) == LINES_PER_PERIOD
 
 
 async def test_what_the_command_does_holds_for_tokens_that_are_out(

@@ -65,6 +65,7 @@ async def test_dear_paths_have_a_limit_of_their_own_beside_that_of_the_key(clock
             ("HEAD", "/features/AAPL"),
             ("POST", "/feedback"),
             ("GET", "/usage"),
+            ("POST", "/auth/refresh"),
             ("GET", "/accuracy?%62y=week&weeks=520"),
             ("GET", "/accuracy/AAPL?by=week"),
         ):

@@ -147,6 +147,7 @@ def test_what_nobody_understands_is_a_dead_letter_and_the_rest_is_recorded(recor
     [letter] = recording.broker.read(DEAD_LETTERS, 1)
     assert letter.value == b"nonsense"
     assert letter.headers["dead_letter_origin"] == PREDICTIONS.name.encode()
+    assert recorder.metric("tickcast_dead_letters_total") == 1
     second = recording.start()
     assert second.wait() == EXIT_STOP_AND_SAY
     assert "another recorder" in second.output()

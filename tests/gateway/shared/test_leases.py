@@ -1,6 +1,7 @@
 """Token buckets that gateways share, on a real Redis: nobody waits, and nobody gets more than the limit and a slice."""
 
 import asyncio
+import logging
 import time
 from random import Random
 from typing import Any
@@ -12,6 +13,7 @@ from gateway.shared.leases import IDLE_NS, LeasedBuckets, LeaseDesk
 from gateway.shared.link import AwayError
 from gateway.shared.presence import Presence
 from gateway.shared.seats import make_shared_seats
+from tests.gateway.samples import make_parts
 from tests.gateway.shared.linked import linked, new_link
 from tests.gateway.web import until
 from tests.redis import RedisServer
@@ -141,6 +143,45 @@ async def test_after_an_outage_the_bucket_is_taken_for_empty(kept: bool, redis: 
         link._answer_seconds = 30
         await buckets.settle()
         assert await spend_all(buckets) == 0, "what was spent meanwhile is not given again"
+
+
+async def test_a_redis_that_answers_and_refuses_to_write_leaves_each_gateway_its_share(
+    redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with linked(redis.url) as link:
+        desk, presence = LeaseDesk(link, lambda: 2), Presence(link, 2)
+        made: list[Any] = [desk.make_buckets(Limit(name, 1_000.0, BURST)) for name in ("key", "client")]
+        seats = make_shared_seats(presence, "streams", 4)
+        spent = [spend(buckets, BURST) for buckets in made]
+        assert all(SLICE <= count < BURST for count in spent)
+        await link.ask(lambda server: server.config_set("maxmemory", 1))
+        running = [asyncio.create_task(work.run()) for work in (desk, presence)]
+        await until(lambda: all(buckets.refused for buckets in made) and presence.alone, "both being refused")
+        assert link.up
+        for buckets in made:
+            await until(lambda buckets=buckets: buckets.take("somebody")[0] >= 0, "its share coming back")
+        assert [seats.take("10.0.0.1") for _ in range(3)] == [True, True, False], "the share of one of two"
+        await link.ask(lambda server: server.config_set("maxmemory", 0))
+        await until(lambda: not any(buckets.refused for buckets in made) and not presence.alone, "Redis writing again")
+        for task in running:
+            task.cancel()
+    said = [line for line in caplog.messages if "limits" in line]
+    assert said == [
+        "Redis refuses to keep limits: this gateway enforces its share until it does",
+        "Redis keeps limits",
+    ]
+
+
+async def test_workers_without_redis_share_each_limit_between_them() -> None:
+    desk = LeaseDesk(new_link(""), lambda: 4)
+    assert desk.make_buckets(Limit("key", 10.0, 22)).limit == Limit("key", 2.5, 5)
+    assert desk.make_buckets(Limit("few", 1.0, 3)).limit == Limit("few", 0.25, 1)
+    presence = Presence(new_link(""), 4)
+    assert [make_shared_seats(presence, "streams", most).maximum for most in (100, 3)] == [25, 1]
+    parts = make_parts(gateway_workers=2, limit_streams_per_client=10)
+    assert parts.limits._client_seats.maximum == 5
+    assert parts.leases.make_buckets(Limit("key", 10.0, 20)).limit.burst == 10
 
 
 async def until_away(link: Any) -> None:

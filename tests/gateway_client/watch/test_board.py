@@ -12,6 +12,7 @@ from gateway.client.watch.board import Board
 from gateway.client.watch.troubles import troubles
 from gateway.client.watch.words import age, change, plain, price, spark
 from schemas.asyncapi_messages import read_example
+from schemas.events import OLD_MODELS
 from schemas.sockets import Heartbeat, Snapshot
 from schemas.times import NS_PER_SECOND, from_rfc3339
 from tests.gateway_client.samples import streamed, subscribed, update, welcome
@@ -84,6 +85,15 @@ def test_what_is_degraded_is_said_of_services_and_of_predictions() -> None:
     assert troubles(Health(status="healthy"), [streamed("AAPL", 1, None)]) == []
     fallen = [streamed("AAPL", 1, None, degraded="warming up"), streamed("IBM", 1, None)]
     assert troubles(None, fallen) == ["1 of 2 predictions are degraded: warming up"]
+
+
+def test_models_that_are_merely_old_answer_in_full_and_those_refused_for_it_do_not() -> None:
+    old = streamed("AAPL", 1, None, degraded=OLD_MODELS)
+    assert troubles(None, [old]) == []
+    refused = streamed("IBM", 1, None, degraded="stale: refused, retrain_recommended")
+    assert troubles(None, [old, refused]) == [
+        "1 of 2 predictions are degraded: stale: refused, retrain_recommended",
+    ]
 
 
 @pytest.mark.parametrize(

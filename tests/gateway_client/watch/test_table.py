@@ -9,7 +9,7 @@ from rich.console import Console
 from gateway.client import Disconnected
 from gateway.client.watch.rows import Wish
 from gateway.client.watch.table import Sight, shown_tickers, view
-from schemas.events import Direction, Origin, Signal
+from schemas.events import OLD_MODELS, Direction, Origin, Signal
 from schemas.public import PublicHorizon
 from schemas.sockets import Snapshot, StreamedPrediction
 from tests.gateway_client.samples import streamed
@@ -43,7 +43,12 @@ MARKET = [
     said("AAPL"),
     said("FB", 30.0, degraded="forest [red]is away", origin=Origin.WARM_UP),
     said("IBM", 90.0, horizon=horizon(direction=Direction.BEARISH, confidence=0.61, signal=Signal.SELL)),
-    said("MSFT", 200.0, horizon=horizon(direction=Direction.NEUTRAL, confidence=0.5, signal=Signal.HOLD)),
+    said(
+        "MSFT",
+        200.0,
+        degraded=OLD_MODELS,
+        horizon=horizon(direction=Direction.NEUTRAL, confidence=0.5, signal=Signal.HOLD),
+    ),
 ]
 
 
@@ -68,10 +73,11 @@ def test_a_row_says_all_in_words() -> None:
     assert lines[1].rstrip() == "4 tickers · newest data 2 s old"
     heads = ["Ticker", "Price", "Change", "Closes", "Target", "Expected", "Direction", "Conf.", "Age", "Remarks"]
     assert lines[2].split() == heads
-    apple, facebook, ibm, _ = lines[3:7]
+    apple, facebook, ibm, microsoft = lines[3:7]
     assert apple.split() == ["AAPL", "150.00", "-", "▁▁", "155.00", "+3.33%", "▲", "bullish", "75%", "5", "s", "BUY"]
     assert "BUY, degraded: forest [red]is away, warm up" in facebook
     assert "▼ bearish    61%" in ibm
+    assert "HOLD, old models" in microsoft
 
 
 @pytest.mark.parametrize(

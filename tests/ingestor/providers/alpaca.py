@@ -30,6 +30,7 @@ class FakeAlpaca(LocalServer):
         error: A stream's answer to a subscription instead of the acknowledgement: code and words.
         at_subscription: Is called before one is acknowledged.
         refused: Likewise, where one of these tickers is asked for.
+        exchange: Where what is sent was traded.
     """
 
     def __init__(self, stream: str = "trades") -> None:
@@ -38,6 +39,7 @@ class FakeAlpaca(LocalServer):
         self.error: tuple[int, str] | None = None
         self.refused: dict[str, tuple[int, str]] = {}
         self.at_subscription: Callable[[], None] = lambda: None
+        self.exchange = "V"
         self._stream = stream
 
     @property
@@ -60,7 +62,17 @@ class FakeAlpaca(LocalServer):
 
     async def send(self, *ticks: tuple[str, int, float, float, int]) -> None:
         messages = [
-            {"T": "t", "i": number, "S": ticker, "x": "V", "p": price, "s": size, "c": ["@"], "z": "C", "t": _time(ns)}
+            {
+                "T": "t",
+                "i": number,
+                "S": ticker,
+                "x": self.exchange,
+                "p": price,
+                "s": size,
+                "c": ["@"],
+                "z": "C",
+                "t": _time(ns),
+            }
             for ticker, ns, price, size, number in ticks
         ]
         await self._send(messages)
