@@ -69,6 +69,22 @@ async def test_it_tries_again_until_it_holds_never_sooner_than_it_may_and_tells_
     assert streams.closed == 3
 
 
+async def test_streams_that_break_soon_are_opened_after_pauses_that_grow_until_one_was_steady() -> None:
+    script: list[Heard | Exception] = [[], ProviderAwayError("another connection has this key")]
+    streams, clock = _Streams(*[script] * 7), ManualClock()
+    connecting = _connecting(streams, clock)
+    for number in range(7):
+        stream = await connecting.opened(lambda: ["AAPL"], lambda error: None)
+        if number == 5:
+            await clock.sleep(60)
+        with pytest.raises(ProviderAwayError, match="another connection"):
+            await stream.next_within(1.0)
+        await stream.close()
+    del clock.slept[6]
+    for slept, longest_seconds in zip(clock.slept, [0, 10, 20, 40, 60, 60, 0], strict=True):
+        assert 0.75 * longest_seconds <= slept <= longest_seconds
+
+
 async def test_what_nobody_foresaw_is_an_absence_and_its_words_are_not_said() -> None:
     told: list[Exception] = []
     streams, clock = _Streams(KeyError("the key"), [[], ValueError("the key")]), ManualClock()

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +14,9 @@ from ingestor.sources.moments import Rejected
 _log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_SECONDS = 60.0
+#: A stream that breaks sooner makes the next pause longer.
+_STEADY_SECONDS = 60.0
+_MOST_DOUBLINGS = 10
 
 #: What a provider's `ticks` gives.
 Heard = list[LiveTick | Rejected]
@@ -23,12 +27,16 @@ class Stream:
 
     Args:
         first: What came with the subscription.
+
+    Attributes:
+        broke: It ended by itself.
     """
 
     def __init__(self, pieces: AsyncGenerator[Heard, None], first: Heard) -> None:
         self._pieces = pieces
         self._first = first
         self._next = asyncio.ensure_future(_piece(pieces))
+        self.broke = False
 
     async def next_within(self, seconds: float) -> Heard:
         """Give the next piece; nothing where none comes in time.
@@ -45,7 +53,11 @@ class Stream:
         try:
             heard = self._next.result()
         except StopAsyncIteration:
+            self.broke = True
             raise ProviderAwayError("the connection was closed") from None
+        except ProviderAwayError:
+            self.broke = True
+            raise
         self._next = asyncio.ensure_future(_piece(self._pieces))
         return heard
 
@@ -74,7 +86,7 @@ class Connecting:
     Args:
         ticks: Gives a new one, of tickers.
         answer_seconds: How long a connection may take until its subscription holds.
-        least_seconds: Between two connections, so that one that breaks at once is no storm.
+        least_seconds: Between two connections; twice as long after each that soon broke, so that it is no storm.
         pause_seconds: After the first failure; each later pause is twice as long, all with jitter.
     """
 
@@ -95,6 +107,8 @@ class Connecting:
         self._clock = clock
         self._sleep = sleep
         self._last = float("-inf")
+        self._stream: Stream | None = None
+        self._soon_broken = 0
 
     async def opened(self, tickers: Callable[[], Sequence[str]], failed: Callable[[Exception], None]) -> Stream:
         """Open a stream, however long that takes; who has it closes it.
@@ -119,14 +133,26 @@ class Connecting:
             await stream.close()
 
     async def _try(self, tickers: Callable[[], Sequence[str]], failed: Callable[[Exception], None]) -> Stream:
-        await self._sleep(max(0.0, self._last + self._least_seconds - self._clock()))
+        await self._sleep(max(0.0, self._last + self._least_pause() - self._clock()))
         self._last = self._clock()
         try:
-            return await self._subscribed(tickers())
+            self._stream = await self._subscribed(tickers())
+            return self._stream
         except ProviderAwayError as error:
             failed(error)
             _log.warning("no connection yet: %s", error)
             raise
+
+    def _least_pause(self) -> float:
+        """Give the time from the beginning of the last attempt to the next one, with jitter once streams break."""
+        if self._stream is not None and self._stream.broke:
+            soon = self._clock() - self._last < _STEADY_SECONDS
+            self._soon_broken = min(self._soon_broken + 1, _MOST_DOUBLINGS) if soon else 0
+        self._stream = None
+        if not self._soon_broken:
+            return self._least_seconds
+        grown = min(self._least_seconds * 2.0**self._soon_broken, _LONGEST_PAUSE_SECONDS)
+        return max(self._least_seconds, grown * random.uniform(0.75, 1.0))
 
     async def _subscribed(self, tickers: Sequence[str]) -> Stream:
         pieces = self._ticks(tickers)
