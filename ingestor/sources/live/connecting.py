@@ -151,7 +151,7 @@ class Connecting:
         self._stream = None
         if not self._soon_broken:
             return self._least_seconds
-        grown = min(self._least_seconds * 2.0**self._soon_broken, _LONGEST_PAUSE_SECONDS)
+        grown = min(self._least_seconds * 2.0 ** (self._soon_broken - 1), _LONGEST_PAUSE_SECONDS)
         return max(self._least_seconds, grown * random.uniform(0.75, 1.0))
 
     async def _subscribed(self, tickers: Sequence[str]) -> Stream:
